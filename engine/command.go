@@ -1,0 +1,69 @@
+package engine
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/culmhq/culm/pdk/contract"
+)
+
+// Command is work that the core asks its driver to do, after the records that came
+// with it are durable. The cases are the types in this file.
+//
+//sumtype:decl
+type Command interface{ isCommand() }
+
+// Dispatch asks for one call of a plugin; its end comes back as a Result with the
+// same node and epoch.
+type Dispatch struct {
+	Node string
+	// Epoch fences the result; it grows with every dispatch of the node.
+	Epoch uint64
+	// Iteration, Attempt and Call identify the call in a way that survives a
+	// crash: loop re-entry from 0, try from 1, call within the attempt from 0.
+	Iteration int
+	Attempt   int
+	Call      int
+	Plugin    string
+	Action    string
+	Reason    contract.Reason
+	// Inputs are evaluated; a JSON object.
+	Inputs json.RawMessage
+	// PluginState, Callback and Polls are those of contract.Request.
+	PluginState json.RawMessage
+	Callback    json.RawMessage
+	Polls       int
+	// Recovered is set when the dispatch may have been made before a crash.
+	Recovered bool
+}
+
+// Cancel asks to stop the call that runs for the node, and to call the plugin's
+// cancel export where it has one.
+type Cancel struct {
+	Node  string
+	Epoch uint64
+	// Dispatch describes the call that is cancelled.
+	Dispatch Dispatch
+}
+
+// SetTimer asks for a TimerFired with the same node and epoch at Due.
+type SetTimer struct {
+	Node  string
+	Epoch uint64
+	Due   time.Time
+}
+
+// ClearTimer says that the node's timer is not needed any more.
+type ClearTimer struct {
+	Node  string
+	Epoch uint64
+}
+
+// Finish says that the run ended: its last command.
+type Finish struct{ State RunState }
+
+func (Dispatch) isCommand()   {}
+func (Cancel) isCommand()     {}
+func (SetTimer) isCommand()   {}
+func (ClearTimer) isCommand() {}
+func (Finish) isCommand()     {}

@@ -1,0 +1,143 @@
+package engine
+
+import (
+	"encoding/json"
+
+	"github.com/culmhq/culm/pdk/contract"
+)
+
+// FlowFormat is the format of the flow documents that this package reads.
+const FlowFormat = "culm.flow/v1"
+
+// Flow is a flow document: the drawing with its variables. It is plain data; a
+// Graph is made from it by Compile, which also validates it.
+type Flow struct {
+	Format string `json:"format"`
+	// ID is a slug: a lower-case letter, then up to 63 of [a-z0-9-]. It may be empty
+	// in a document that has not been stored yet.
+	ID        string        `json:"id,omitempty"`
+	Name      contract.Text `json:"name"`
+	Doc       contract.Text `json:"doc,omitzero"`
+	Variables []Variable    `json:"variables,omitempty"`
+	Nodes     []Node        `json:"nodes"`
+	Edges     []Edge        `json:"edges"`
+	// OnFailure says what a failed node does to the run; the zero value blocks it
+	// until an operator decides.
+	OnFailure FailurePolicy `json:"on_failure,omitempty"`
+}
+
+// FailurePolicy is what a failed node does to its run.
+type FailurePolicy string
+
+// The failure policies.
+const (
+	FailureBlock FailurePolicy = ""     // the run waits for an operator
+	FailureFail  FailurePolicy = "fail" // the run fails; what still runs is cancelled
+)
+
+// VariableSource says where the value of a variable comes from.
+type VariableSource string
+
+// The sources of variables.
+const (
+	SourceInput    VariableSource = "input"    // asked for at start; Value is the default
+	SourceConstant VariableSource = "constant" // Value
+	SourceComputed VariableSource = "computed" // Expression, evaluated when it is read
+	SourceNode     VariableSource = "node"     // written by the nodes whose Outputs name it
+)
+
+// Variable is a named value of a flow.
+type Variable struct {
+	// Name is a lower-case letter, then up to 63 of [a-z0-9_]; not one of the
+	// reserved names nodes, env, run, secrets, nor a CEL keyword.
+	Name  string        `json:"name"`
+	Title contract.Text `json:"title,omitzero"`
+	Doc   contract.Text `json:"doc,omitzero"`
+	// Schema is the JSON Schema (2020-12) of the value; absent means a string.
+	Schema json.RawMessage `json:"schema,omitempty"`
+	Source VariableSource  `json:"source"`
+	// Value is the default of an input, the value of a constant, the initial
+	// value of a node variable. It may hold ${...} only for a constant.
+	Value json.RawMessage `json:"value,omitempty"`
+	// Expression is the CEL expression of a computed variable.
+	Expression string `json:"expression,omitempty"`
+	// ShowIf is a CEL condition over other inputs: whether the start form shows
+	// this input.
+	ShowIf string `json:"show_if,omitempty"`
+	// Required inputs must be given at start unless they have a default.
+	Required bool `json:"required,omitempty"`
+	// Output marks a variable that is part of the run's outputs.
+	Output bool `json:"output,omitempty"`
+	// Secret marks a value that only the gateway may see.
+	Secret bool `json:"secret,omitempty"`
+}
+
+// NodeType is the type of a node.
+type NodeType string
+
+// The node types. Subflow and inclusive are part of the format; an engine that
+// does not run them yet refuses them when it compiles the flow.
+const (
+	TypeStart     NodeType = "start"
+	TypeEnd       NodeType = "end"
+	TypeTask      NodeType = "task"
+	TypeSubflow   NodeType = "subflow"
+	TypeExclusive NodeType = "exclusive"
+	TypeParallel  NodeType = "parallel"
+	TypeInclusive NodeType = "inclusive"
+	TypeJoin      NodeType = "join"
+)
+
+// Node is a node of a flow.
+type Node struct {
+	// ID is a letter, then up to 63 of [A-Za-z0-9_]: it is a name in expressions.
+	ID   string        `json:"id"`
+	Type NodeType      `json:"type"`
+	Name contract.Text `json:"name,omitzero"`
+	Doc  contract.Text `json:"doc,omitzero"`
+	// Plugin and Action name what a task runs.
+	Plugin string `json:"plugin,omitempty"`
+	Action string `json:"action,omitempty"`
+	// Inputs are the action's inputs by name; strings in them may hold ${...}.
+	Inputs map[string]json.RawMessage `json:"inputs,omitempty"`
+	// Literal names the inputs whose ${...} is text, not an expression.
+	Literal []string `json:"literal,omitempty"`
+	// Outputs maps variables of source node to the action's outputs by name:
+	// {"variable": "output"}.
+	Outputs map[string]string `json:"outputs,omitempty"`
+	// Strategy is that of an exclusive gateway.
+	Strategy Strategy `json:"strategy,omitempty"`
+	// Position is where the canvas draws the node, in pixels; absent means that
+	// it is laid out automatically.
+	Position *Position `json:"position,omitempty"`
+}
+
+// Strategy says what an exclusive gateway does when several conditions hold.
+type Strategy string
+
+// The strategies of an exclusive gateway.
+const (
+	StrategyOnly  Strategy = ""      // more than one true condition fails the node
+	StrategyFirst Strategy = "first" // the first true condition in edge order wins
+)
+
+// Position is a place on the canvas.
+type Position struct {
+	X float64 `json:"x"`
+	Y float64 `json:"y"`
+}
+
+// Edge leads from one node to another. The order of a node's edges in the document
+// is the order in which their conditions are tried.
+type Edge struct {
+	// ID is as a node's; unique among edges.
+	ID   string        `json:"id"`
+	From string        `json:"from"`
+	To   string        `json:"to"`
+	Name contract.Text `json:"name,omitzero"`
+	// Condition is a CEL expression of type bool; only on edges that leave an
+	// exclusive or inclusive gateway.
+	Condition string `json:"condition,omitempty"`
+	// Default marks the edge that is taken when no condition holds.
+	Default bool `json:"default,omitempty"`
+}

@@ -1,0 +1,162 @@
+package engine
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/culmhq/culm/pdk/contract"
+)
+
+// RecordFormat is the version of the records that this package writes; Replay also
+// reads every earlier one and refuses later ones.
+const RecordFormat = 1
+
+// Kind is the kind of a record (pinned names: they are stored, and shown to the
+// browser as they are).
+type Kind string
+
+// The kinds of records, with the payload each carries.
+const (
+	KindRunStarted     Kind = "run.started"     // RunStarted
+	KindRunState       Kind = "run.state"       // RunChanged
+	KindVariable       Kind = "variable.set"    // VariableSet
+	KindNodeState      Kind = "node.state"      // NodeChanged: every change of a node's state
+	KindNodeNote       Kind = "node.note"       // NodeNoted: log lines and progress
+	KindNodeLate       Kind = "node.late"       // NodeLate: a result or callback that changed nothing
+	KindCallbackKept   Kind = "callback.kept"   // CallbackKept: came before its wait
+	KindTokenMoved     Kind = "token.moved"     // TokenMoved
+	KindGatewayDecided Kind = "gateway.decided" // GatewayDecided: which edges were taken
+)
+
+// Record is one entry of a run's history. A run is its records: Seq is strictly
+// increasing from 1 without gaps.
+type Record struct {
+	Seq       uint64    `json:"seq"`
+	At        time.Time `json:"at"`
+	Kind      Kind      `json:"kind"`
+	Actor     Actor     `json:"actor"`
+	CommandID string    `json:"command_id,omitempty"`
+	Node      string    `json:"node,omitempty"`
+	Data      Payload   `json:"data"`
+}
+
+// Payload is what a record carries. The cases are the types below.
+//
+//sumtype:decl
+type Payload interface{ kind() Kind }
+
+// RunStarted opens every history. It holds what a run needs to be understood alone.
+type RunStarted struct {
+	Format int    `json:"format"`
+	Run    string `json:"run"`
+	Name   string `json:"name"`
+	// Flow is the flow's id, Version its number, Digest the hash of the document.
+	Flow    string `json:"flow"`
+	Version int    `json:"version"`
+	Digest  string `json:"digest"`
+	// Plugins pins the digest of every plugin the flow uses, by plugin id.
+	Plugins map[string]string `json:"plugins,omitempty"`
+	Project string            `json:"project"`
+	// Env holds the project's variables and Zone its IANA time zone as they were
+	// at start.
+	Env       map[string]json.RawMessage `json:"env,omitempty"`
+	Zone      string                     `json:"zone,omitempty"`
+	Operator  string                     `json:"operator"`
+	Variables map[string]json.RawMessage `json:"variables,omitempty"`
+}
+
+// RunChanged is a change of the run's state.
+type RunChanged struct {
+	From RunState `json:"from"`
+	To   RunState `json:"to"`
+	// Reason is the operator's, or the failure that made it.
+	Reason string `json:"reason,omitempty"`
+	// Outputs are the run's, when it succeeded.
+	Outputs map[string]json.RawMessage `json:"outputs,omitempty"`
+}
+
+// VariableSet is a new value of a variable; Record.Node wrote it.
+type VariableSet struct {
+	Name  string          `json:"name"`
+	Value json.RawMessage `json:"value"`
+}
+
+// NodeChanged is a change of a node's state. It holds everything that Replay needs,
+// so that nothing is evaluated twice; fields that the change does not concern are
+// absent.
+type NodeChanged struct {
+	From      NodeState `json:"from"`
+	To        NodeState `json:"to"`
+	Epoch     uint64    `json:"epoch,omitempty"`
+	Iteration int       `json:"iteration,omitempty"`
+	Attempt   int       `json:"attempt,omitempty"`
+	// Call is the ordinal of the call within the attempt, Reason why it is made.
+	Call   int             `json:"call,omitempty"`
+	Reason contract.Reason `json:"reason,omitempty"`
+	// Inputs are set when an attempt starts.
+	Inputs json.RawMessage `json:"inputs,omitempty"`
+	// Outputs are set when it ends.
+	Outputs json.RawMessage   `json:"outputs,omitempty"`
+	Failure *contract.Failure `json:"failure,omitempty"`
+	// Wait, Due, PluginState and Polls are set when the node begins to wait.
+	Wait        *contract.Wait  `json:"wait,omitempty"`
+	Due         *time.Time      `json:"due,omitempty"`
+	PluginState json.RawMessage `json:"plugin_state,omitempty"`
+	Polls       int             `json:"polls,omitempty"`
+	// Callback is the data that ended a wait.
+	Callback json.RawMessage `json:"callback,omitempty"`
+	// Overrides are the inputs that an operator replaced, from this attempt on.
+	Overrides map[string]json.RawMessage `json:"overrides,omitempty"`
+	// Digest is that of the module that ran.
+	Digest string `json:"digest,omitempty"`
+	// By says what an operator did, where the change is his: retry, skip, ...
+	By string `json:"by,omitempty"`
+}
+
+// NodeNoted holds what a running call said.
+type NodeNoted struct {
+	Attempt  int                `json:"attempt"`
+	Log      []contract.LogLine `json:"log,omitempty"`
+	Progress *Progress          `json:"progress,omitempty"`
+}
+
+// NodeLate is a result or callback with an old epoch or attempt.
+type NodeLate struct {
+	Epoch   uint64          `json:"epoch,omitempty"`
+	Attempt int             `json:"attempt,omitempty"`
+	What    string          `json:"what"` // "result" | "callback" | "timer"
+	Data    json.RawMessage `json:"data,omitempty"`
+}
+
+// CallbackKept is a callback that came before its wait exists.
+type CallbackKept struct {
+	Attempt int             `json:"attempt"`
+	Data    json.RawMessage `json:"data,omitempty"`
+}
+
+// TokenMoved makes, moves or ends a token. Node is where it is now; To is empty when
+// the token ends.
+type TokenMoved struct {
+	Token  int    `json:"token"`
+	Parent int    `json:"parent,omitempty"` // set when the token is made by a fork
+	From   string `json:"from,omitempty"`
+	To     string `json:"to,omitempty"`
+	Edge   string `json:"edge,omitempty"`
+}
+
+// GatewayDecided says which edges a gateway took, by id.
+type GatewayDecided struct {
+	Edges []string `json:"edges"`
+	// By is set when an operator chose.
+	By string `json:"by,omitempty"`
+}
+
+func (RunStarted) kind() Kind     { return KindRunStarted }
+func (RunChanged) kind() Kind     { return KindRunState }
+func (VariableSet) kind() Kind    { return KindVariable }
+func (NodeChanged) kind() Kind    { return KindNodeState }
+func (NodeNoted) kind() Kind      { return KindNodeNote }
+func (NodeLate) kind() Kind       { return KindNodeLate }
+func (CallbackKept) kind() Kind   { return KindCallbackKept }
+func (TokenMoved) kind() Kind     { return KindTokenMoved }
+func (GatewayDecided) kind() Kind { return KindGatewayDecided }

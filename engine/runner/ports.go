@@ -1,0 +1,122 @@
+// Package runner drives the core: it applies events, makes their records durable,
+// and only then performs the commands. It owns the ports that it needs.
+package runner
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/culmhq/culm/engine"
+)
+
+// The errors of a Store that a caller can do something about.
+var (
+	// ErrNotFound: no such run.
+	ErrNotFound = errors.New("runner: run not found")
+	// ErrExists: the run id, or the start key with another body, is taken.
+	ErrExists = errors.New("runner: run exists")
+)
+
+// Store keeps runs. Every method is safe for concurrent use. What Commit has
+// acknowledged survives kill -9 and loss of power.
+type Store interface {
+	// Commit makes all batches durable in one transaction, or none. Batches of
+	// one run come in order. A batch whose FirstSeq is not the run's next is
+	// refused (a broken invariant, not a conflict between users).
+	Commit(ctx context.Context, batches []Batch) error
+	// Run returns a run's head, or ErrNotFound.
+	Run(ctx context.Context, id string) (RunHead, error)
+	// ByStartKey returns the run that was started with that key, or ErrNotFound.
+	ByStartKey(ctx context.Context, project, key string) (RunHead, error)
+	// List returns heads, newest first.
+	List(ctx context.Context, q RunQuery) ([]RunHead, error)
+	// Records returns the records after seq, at most limit (0 = all).
+	Records(ctx context.Context, run string, after uint64, limit int) ([]engine.Record, error)
+	// Live returns the heads of the runs that have not ended.
+	Live(ctx context.Context) ([]RunHead, error)
+	// Close releases the store after the commits under way.
+	Close() error
+}
+
+// Batch is what one event made of one run.
+type Batch struct {
+	Run string
+	// New is set in a run's first batch.
+	New     *RunHead
+	Records []engine.Record
+	// State is the run's state after the records.
+	State engine.RunState
+	// EndedAt is set when the run ended.
+	EndedAt *time.Time
+	// Timers are the timers that were set and cleared.
+	Timers []TimerChange
+}
+
+// TimerChange sets a node's timer, or clears it when Due is zero.
+type TimerChange struct {
+	Node  string
+	Epoch uint64
+	Due   time.Time
+}
+
+// RunHead is the row of a run: what a list shows and what a restart needs.
+type RunHead struct {
+	ID, Project, Name string
+	// Flow, Version and Document identify and hold the flow version: the document
+	// is its JSON, kept once per digest.
+	Flow     string
+	Version  int
+	Digest   string
+	Document []byte
+	Operator string
+	State    engine.RunState
+	Seq      uint64
+	// StartKey is the Idempotency-Key of the start, StartHash the hash of its body.
+	StartKey, StartHash string
+	CreatedAt           time.Time
+	EndedAt             *time.Time
+}
+
+// RunQuery selects runs of one project. Zero fields do not restrict.
+type RunQuery struct {
+	Project, Flow string
+	States        []engine.RunState
+	// Before is the cursor: the id of the last run of the page before.
+	Before string
+	Limit  int
+}
+
+// Executor performs dispatches. Execute blocks until the call ended or ctx is done,
+// and must not be called on the runner's loop. emit may be called from it, until it
+// returns, with notes.
+type Executor interface {
+	Execute(ctx context.Context, run RunInfo, d engine.Dispatch, emit func(engine.Note)) engine.Result
+	// Cancel calls the plugin's cancel export; best effort, bounded.
+	Cancel(ctx context.Context, run RunInfo, d engine.Dispatch)
+}
+
+// RunInfo is what an executor needs to know of the run.
+type RunInfo struct {
+	ID, Project, Flow, Operator, Zone string
+	// Plugins are the digests pinned at start, by plugin id.
+	Plugins map[string]string
+}
+
+// Publisher is handed the records of each commit, after it, in order per run. It
+// must not block.
+type Publisher interface {
+	Publish(run string, rs []engine.Record)
+}
+
+// Clock tells the time and waits. Tests inject their own.
+type Clock interface {
+	Now() time.Time
+	// After sends the time on the channel once d has passed; stop releases it.
+	After(d time.Duration) (c <-chan time.Time, stop func())
+}
+
+// Graphs finds the compiled graph of a flow version; it caches by digest.
+type Graphs interface {
+	Graph(ctx context.Context, digest string, document []byte) (*engine.Graph, error)
+}
