@@ -5,7 +5,7 @@ SHELL       := /bin/bash
 MAKEFLAGS   += --no-print-directory
 
 GOLANGCI_VERSION := v2.15.0
-DEADCODE_VERSION := v0.50.0
+DEADCODE_VERSION := v0.52.0
 
 BIN      := .bin
 GOLANGCI := $(BIN)/golangci-lint-$(GOLANGCI_VERSION)
