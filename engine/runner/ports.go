@@ -138,7 +138,9 @@ type Clock interface {
 	After(d time.Duration) (c <-chan time.Time, stop func())
 }
 
-// Graphs finds the compiled graph of a flow version; it caches by digest.
+// Graphs finds the compiled graph of a flow version; it caches. Plugins are the digests
+// that the run pinned at start (StartOptions.Plugins, RunStarted.Plugins), by plugin
+// id: a graph is compiled against those manifests, also when newer ones are installed.
 type Graphs interface {
-	Graph(ctx context.Context, digest string, document []byte) (*engine.Graph, error)
+	Graph(ctx context.Context, digest string, document []byte, plugins map[string]string) (*engine.Graph, error)
 }
