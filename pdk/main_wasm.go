@@ -4,6 +4,7 @@ package pdk
 
 import (
 	"encoding/json"
+	"errors"
 
 	"github.com/culmhq/culm/pdk/contract"
 )
@@ -23,6 +24,12 @@ func register(p *Plugin) {
 }
 
 func (p *Plugin) main() {}
+
+// Manifest is for the author's machine: a module does not hold what it takes to reflect
+// its types, and this one always fails.
+func (p *Plugin) Manifest(string) (contract.Manifest, error) {
+	return contract.Manifest{}, errors.New("pdk: a module cannot make its manifest")
+}
 
 //go:wasmexport execute
 func exportExecute() int32 { return export(contract.ExportExecute) }

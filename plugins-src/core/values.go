@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 
@@ -12,11 +13,11 @@ import (
 type SetVariablesIn struct {
 	// The values by name. A name begins with a lower-case letter and goes on with
 	// lower-case letters, digits and underscores.
-	Values map[string]any `json:"values" ui:"widget=keyvalue"`
+	Values map[string]json.RawMessage `json:"values" ui:"widget=keyvalue"`
 }
 
 // SetVariablesOut holds the values by name.
-type SetVariablesOut map[string]any
+type SetVariablesOut map[string]json.RawMessage
 
 func setVariables(_ *pdk.Ctx, in SetVariablesIn) (SetVariablesOut, error) {
 	for _, n := range slices.Sorted(maps.Keys(in.Values)) {
