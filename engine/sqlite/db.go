@@ -129,13 +129,13 @@ func (d *DB) open(ctx context.Context, o Options) error {
 // Write runs f in a transaction and returns once that is durable. The transaction is
 // shared with others who write at the same moment, but f's part stands alone: when f
 // returns an error only what f did is undone, and Write returns that error. f must be
-// short, since everybody waits for it, must not end tx, and must use the context it is
-// given, which does not end: interrupting a statement would undo the others' parts too.
+// short, since everybody waits for it, and must neither begin nor end a transaction.
 // When ctx ends before f was begun, f does not run; once begun, Write waits for its end.
-func (d *DB) Write(ctx context.Context, f func(ctx context.Context, tx *sql.Tx) error) error {
-	inner := context.WithoutCancel(ctx)
-	return d.submit(&member{ctx: ctx, pages: pagesOfWrite, sql: true, do: func(w *writer) error {
-		return f(inner, w.tx)
+func (d *DB) Write(ctx context.Context, f func(ctx context.Context, tx *Tx) error) error {
+	return d.submit(&member{ctx: ctx, pages: pagesOfWrite, do: func(w *writer) error {
+		tx := &Tx{conn: w.conn}
+		defer tx.end()
+		return f(context.WithoutCancel(ctx), tx)
 	}})
 }
 

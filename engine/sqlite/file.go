@@ -149,18 +149,18 @@ func migrations() fs.FS {
 	return sub
 }
 
-// Migrate lends f a pool that may write, for a package that keeps its own tables in this
-// file and brings them up to date itself. It is called before anything else is done
-// with d.
-func (d *DB) Migrate(ctx context.Context, f func(ctx context.Context, writer *sql.DB) error) error {
+// Migrate brings further tables of this file up to date, from the numbered .sql files
+// at the root of files, for a package that keeps its own tables here. table is that
+// package's own version table. It is called before anything else is done with d.
+func (d *DB) Migrate(ctx context.Context, files fs.FS, table string) error {
 	db := sql.OpenDB(connector{dsn: dsn(d.path, false)})
 	db.SetMaxOpenConns(1)
-	return errors.Join(f(ctx, db), db.Close())
+	return errors.Join(migrate(ctx, db, files, table), db.Close())
 }
 
 func migrate(ctx context.Context, db *sql.DB, files fs.FS, table string) error {
 	p, err := goose.NewProvider(goose.DialectSQLite3, db, files,
-		goose.WithTableName(table), goose.WithDisableGlobalRegistry(true), goose.WithSlog(slog.New(slog.DiscardHandler)))
+		goose.WithTableName(table), goose.WithAllowOutofOrder(true), goose.WithDisableGlobalRegistry(true), goose.WithSlog(slog.New(slog.DiscardHandler)))
 	if err != nil {
 		return fmt.Errorf("sqlite: migrations of %s: %w", table, err)
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"slices"
 	"sync/atomic"
 
 	sqlite3 "github.com/mattn/go-sqlite3"
@@ -28,8 +27,7 @@ const (
 type member struct {
 	ctx   context.Context //nolint:containedctx // it is the caller's, asked once before do.
 	do    func(w *writer) error
-	sql   bool // whether do needs writer.tx
-	pages int  // estimate of what it adds to the log
+	pages int // estimate of what it adds to the log
 	done  chan error
 	taken atomic.Bool // by the writer, or by a caller who gave up
 	told  bool        // the writer's: whether done has its answer
@@ -42,8 +40,6 @@ type writer struct {
 	raw  *sqlite3.SQLiteConn // of conn, which nobody else uses
 	runs *runCache
 	stmt statements
-	// tx is the transaction of the group, for its members that need database/sql.
-	tx *sql.Tx
 	// unsaved estimates the pages of the log that no checkpoint has copied.
 	unsaved int
 }
@@ -151,7 +147,7 @@ func (w *writer) commit(group []*member) {
 		answer(group, err)
 		return
 	}
-	if err := w.begin(group); err != nil {
+	if err := w.exec(w.stmt.begin); err != nil {
 		answer(group, w.settle(err))
 		return
 	}
@@ -164,7 +160,7 @@ func (w *writer) commit(group []*member) {
 		}
 		return
 	default:
-		err = w.end()
+		err = w.exec(w.stmt.commit)
 	}
 	if err != nil {
 		answer(group, w.settle(err))
@@ -207,26 +203,6 @@ func answer(group []*member, err error) {
 	}
 }
 
-// begin opens the transaction: through database/sql only when a member needs that,
-// because it costs a goroutine.
-func (w *writer) begin(group []*member) error {
-	if !slices.ContainsFunc(group, func(m *member) bool { return m.sql }) {
-		return w.exec(w.stmt.begin)
-	}
-	tx, err := w.conn.BeginTx(context.Background(), nil) // immediate, by the DSN
-	w.tx = tx
-	return classify(err)
-}
-
-func (w *writer) end() error {
-	if w.tx == nil {
-		return w.exec(w.stmt.commit)
-	}
-	err := w.tx.Commit()
-	w.tx = nil
-	return classify(err)
-}
-
 // undone is the error of a group whose transaction SQLite has undone.
 func undone(err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
@@ -255,10 +231,6 @@ func (w *writer) settle(err error) error {
 
 // rollback undoes the transaction, if SQLite has not done so itself.
 func (w *writer) rollback() error {
-	if w.tx != nil {
-		_ = w.tx.Rollback() // what it says shows below
-		w.tx = nil
-	}
 	if w.raw.AutoCommit() {
 		return nil
 	}
