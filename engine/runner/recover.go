@@ -57,10 +57,6 @@ func (r *Runner) revive(ctx context.Context, h *RunHead) (*live, []engine.Comman
 // replay reads a run's records and folds them.
 func (r *Runner) replay(ctx context.Context, h *RunHead) (*engine.Graph, *engine.State, engine.RunStarted, error) {
 	var first engine.RunStarted
-	g, err := r.cfg.Graphs.Graph(ctx, h.Digest, h.Document)
-	if err != nil {
-		return nil, nil, first, fmt.Errorf("runner: graph of %s: %w", h.Digest, err)
-	}
 	rs, err := r.cfg.Store.Records(ctx, h.ID, 0, 0)
 	if err != nil {
 		return nil, nil, first, err
@@ -71,6 +67,10 @@ func (r *Runner) replay(ctx context.Context, h *RunHead) (*engine.Graph, *engine
 	first, ok := rs[0].Data.(engine.RunStarted)
 	if !ok {
 		return nil, nil, first, fmt.Errorf("runner: run %s begins with %s", h.ID, rs[0].Kind)
+	}
+	g, err := r.cfg.Graphs.Graph(ctx, h.Digest, h.Document, first.Plugins)
+	if err != nil {
+		return nil, nil, first, fmt.Errorf("runner: graph of %s: %w", h.Digest, err)
 	}
 	s, err := replayCore(r.cfg.Logger, h.ID, g, rs)
 	return g, s, first, err
