@@ -52,18 +52,15 @@ type Systems interface {
 
 // Grants answers whether an administrator allowed a plugin an operation.
 type Grants interface {
-	// Granted is asked for every call. Digest is that of the module that calls.
-	Granted(ctx context.Context, g Grant) (bool, error)
+	// Granted is asked for every call.
+	Granted(ctx context.Context, project, plugin, system, operation string) (bool, error)
 }
-
-// Grant is the question put to Grants.
-type Grant struct{ Project, Plugin, Digest, System, Operation string }
 
 // Credentials finds the credential of a system in a project.
 type Credentials interface {
 	// Credential returns secrets.ErrNoCredential when none is set, or none that was
-	// set for this base URL.
-	Credential(ctx context.Context, project string, system *systems.System) (*secrets.Credential, error)
+	// set for this kind and origin.
+	Credential(ctx context.Context, t secrets.Target) (*secrets.Credential, error)
 }
 
 // Journal remembers the calls that may not be repeated. What it has acknowledged

@@ -5,14 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
 	"strings"
 	"time"
 	"unicode"
 
 	"github.com/gofrs/uuid/v5"
-
-	"github.com/culmhq/culm/host/systems"
 )
 
 // The limits of a credential. A very short secret could not be told from ordinary
@@ -31,11 +28,31 @@ type InputError struct{ Field, Message string }
 // Error reads "/field: message".
 func (e *InputError) Error() string { return e.Field + ": " + e.Message }
 
+// Kind is what a system authenticates with; the values are those of a system's auth
+// type.
+type Kind string
+
+// The kinds of credentials.
+const (
+	KindBasic  Kind = "basic"   // user name and password
+	KindBearer Kind = "bearer"  // token
+	KindAPIKey Kind = "api_key" // token in a header of the system's own
+)
+
+// Target is what a credential is for.
+type Target struct {
+	Project, System string
+	Kind            Kind
+	// Origin is scheme, host and port of the system: a credential is bound to it,
+	// because pointing the system elsewhere must not carry the credential along.
+	Origin string
+}
+
 // Credential is what the gateway authenticates with.
 type Credential struct {
 	// ID names this version of the credential in the audit.
 	ID   string
-	Type systems.AuthType
+	Kind Kind
 	// Username is set for basic.
 	Username string
 	// Secret is the password, token or key.
@@ -89,67 +106,65 @@ type Vault struct {
 
 // payload is what is sealed.
 type payload struct {
-	Type     systems.AuthType `json:"type"`
-	Username string           `json:"username,omitempty"`
-	Secret   string           `json:"secret"`
-	// Origin binds the credential to where the system was when it was set: pointing
-	// the system elsewhere must not carry the credential along.
-	Origin string `json:"origin"`
+	Kind     Kind   `json:"kind"`
+	Username string `json:"username,omitempty"`
+	Secret   string `json:"secret"`
+	Origin   string `json:"origin"`
 }
 
 // Set replaces the credential of a system in a project. An *InputError names the
 // field that cannot be accepted.
-func (v *Vault) Set(ctx context.Context, project string, s *systems.System, in Input, actor string) error {
-	p, err := accept(s, in)
+func (v *Vault) Set(ctx context.Context, t Target, in Input, actor string) error {
+	p, err := accept(t, in)
 	if err != nil {
 		return err
 	}
-	old, err := v.rows.LoadCredential(ctx, project, s.ID)
+	old, err := v.rows.LoadCredential(ctx, t.Project, t.System)
 	if err != nil && !errors.Is(err, ErrNoCredential) {
-		return fmt.Errorf("secrets: set the credential of %s: %w", s.ID, err)
+		return fmt.Errorf("secrets: set the credential of %s: %w", t.System, err)
 	}
 	id, err := uuid.NewV7()
 	if err != nil {
 		return fmt.Errorf("secrets: make an id: %w", err)
 	}
-	c := Sealed{ID: id.String(), Project: project, System: s.ID, Version: old.Version + 1, SetAt: v.clock.Now(), SetBy: actor}
+	c := Sealed{ID: id.String(), Project: t.Project, System: t.System, Version: old.Version + 1, SetAt: v.clock.Now(), SetBy: actor}
 	plain, err := json.Marshal(p)
 	if err != nil {
 		return errors.New("secrets: the credential cannot be encoded")
 	}
 	if c.Cipher, err = v.key.Seal(plain, c.associated()); err != nil {
-		return fmt.Errorf("secrets: seal the credential of %s: %w", s.ID, err)
+		return fmt.Errorf("secrets: seal the credential of %s: %w", t.System, err)
 	}
 	if err := v.rows.SaveCredential(ctx, c); err != nil {
-		return fmt.Errorf("secrets: set the credential of %s: %w", s.ID, err)
+		return fmt.Errorf("secrets: set the credential of %s: %w", t.System, err)
 	}
 	return nil
 }
 
 // Credential returns the credential of a system in a project, or ErrNoCredential. One
 // that was set for another type or base URL is none.
-func (v *Vault) Credential(ctx context.Context, project string, s *systems.System) (*Credential, error) {
-	c, err := v.rows.LoadCredential(ctx, project, s.ID)
+func (v *Vault) Credential(ctx context.Context, t Target) (*Credential, error) {
+	c, err := v.rows.LoadCredential(ctx, t.Project, t.System)
 	if err != nil {
 		return nil, err
 	}
 	plain, err := v.key.Open(c.Cipher, c.associated())
 	if err != nil {
-		return nil, fmt.Errorf("secrets: open the credential of %s: %w", s.ID, err)
+		return nil, fmt.Errorf("secrets: open the credential of %s: %w", t.System, err)
 	}
 	var p payload
 	if err := json.Unmarshal(plain, &p); err != nil {
-		return nil, fmt.Errorf("secrets: the credential of %s is damaged", s.ID)
+		return nil, fmt.Errorf("secrets: the credential of %s is damaged", t.System)
 	}
-	if p.Type != s.Auth.Type || p.Origin != origin(s) {
+	if p.Kind != t.Kind || p.Origin != t.Origin {
 		return nil, ErrNoCredential
 	}
-	return &Credential{ID: c.ID, Type: p.Type, Username: p.Username, Secret: NewSecret(p.Secret)}, nil
+	return &Credential{ID: c.ID, Kind: p.Kind, Username: p.Username, Secret: NewSecret(p.Secret)}, nil
 }
 
 // IsSet reports whether Credential would find one.
-func (v *Vault) IsSet(ctx context.Context, project string, s *systems.System) (bool, error) {
-	switch _, err := v.Credential(ctx, project, s); {
+func (v *Vault) IsSet(ctx context.Context, t Target) (bool, error) {
+	switch _, err := v.Credential(ctx, t); {
 	case errors.Is(err, ErrNoCredential):
 		return false, nil
 	case err != nil:
@@ -173,17 +188,17 @@ func (c Sealed) associated() []byte {
 }
 
 // accept checks a credential against the system it is for.
-func accept(s *systems.System, in Input) (payload, error) {
-	p := payload{Type: s.Auth.Type, Origin: origin(s)}
+func accept(t Target, in Input) (payload, error) {
+	p := payload{Kind: t.Kind, Origin: t.Origin}
 	field, other, secret := "/token", in.Password, in.Token
-	switch s.Auth.Type {
-	case systems.AuthBasic:
+	switch t.Kind {
+	case KindBasic:
 		field, other, secret = "/password", in.Token, in.Password
 		if in.Username == "" || strings.ContainsFunc(in.Username, unicode.IsControl) || strings.Contains(in.Username, ":") {
 			return p, &InputError{"/username", "must be given, without : and control characters"}
 		}
 		p.Username = in.Username
-	case systems.AuthBearer, systems.AuthAPIKey:
+	case KindBearer, KindAPIKey:
 		if in.Username != "" {
 			return p, &InputError{"/username", "this system takes a token, not a user name"}
 		}
@@ -203,13 +218,4 @@ func accept(s *systems.System, in Input) (payload, error) {
 		return p, &InputError{field, "must not hold control characters or line breaks"}
 	}
 	return p, nil
-}
-
-// origin is the part of the base URL that a credential is bound to.
-func origin(s *systems.System) string {
-	u, err := url.Parse(s.BaseURL)
-	if err != nil {
-		return s.BaseURL
-	}
-	return strings.ToLower(u.Scheme + "://" + u.Host)
 }

@@ -6,6 +6,8 @@ package systems
 
 import (
 	"encoding/json"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/culmhq/culm/host/document"
@@ -202,6 +204,16 @@ func (s Success) Holds(status int) bool {
 		}
 	}
 	return false
+}
+
+// Origin is scheme, host and port of the base URL in lower case: what a credential is
+// bound to.
+func (s *System) Origin() string {
+	u, err := url.Parse(s.BaseURL)
+	if err != nil {
+		return ""
+	}
+	return strings.ToLower(u.Scheme + "://" + u.Host)
 }
 
 // Operation returns the operation with that id, or false.
