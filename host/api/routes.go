@@ -14,7 +14,6 @@ import (
 	"github.com/culmhq/culm/host/projects"
 	"github.com/culmhq/culm/host/registry"
 	"github.com/culmhq/culm/host/runs"
-	"github.com/culmhq/culm/host/secrets"
 	"github.com/culmhq/culm/host/systems"
 )
 
@@ -85,7 +84,7 @@ func routes() []route {
 		{
 			method: http.MethodPut, path: "/projects/{project}/systems/{system}/credential",
 			summary: "Set the credential of a system; it can never be read back.",
-			in:      secrets.Input{}, status: http.StatusNoContent, handle: (*Server).putCredential,
+			in:      credentialBody{}, status: http.StatusNoContent, handle: (*Server).putCredential,
 		},
 
 		{

@@ -8,6 +8,13 @@ import (
 	"github.com/culmhq/culm/host/systems"
 )
 
+// credentialBody is write-only: nothing answers or logs it.
+type credentialBody struct {
+	Username string `json:"username,omitempty"`
+	Password string `json:"password,omitempty"`
+	Token    string `json:"token,omitempty"`
+}
+
 func (s *Server) listSystems(ctx context.Context, r *request) (answer, error) {
 	q, err := r.page()
 	if err != nil {
@@ -31,9 +38,16 @@ func (s *Server) putSystem(ctx context.Context, r *request) (answer, error) {
 }
 
 func (s *Server) putCredential(ctx context.Context, r *request) (answer, error) {
-	var in secrets.Input
-	if err := r.decode(&in); err != nil {
+	var b credentialBody
+	if err := r.decode(&b); err != nil {
 		return answer{}, err
+	}
+	in := secrets.Input{Username: b.Username}
+	if b.Password != "" {
+		in.Password = secrets.NewSecret(b.Password)
+	}
+	if b.Token != "" {
+		in.Token = secrets.NewSecret(b.Token)
 	}
 	return empty(s.o.Systems.SetCredential(ctx, registry.CredentialRequest{
 		Project: r.params["project"], System: r.params["system"], Actor: actor(), Input: in,
