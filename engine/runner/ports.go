@@ -17,6 +17,8 @@ var (
 	ErrNotFound = errors.New("runner: run not found")
 	// ErrExists: the run id or the start key is taken.
 	ErrExists = errors.New("runner: run exists")
+	// ErrSequence: the records of a batch do not follow those of the run.
+	ErrSequence = errors.New("runner: records out of sequence")
 	// ErrStoreBusy: nothing was written, and the same commit may succeed later (the
 	// disk is full, or another process holds the database).
 	ErrStoreBusy = errors.New("runner: store is busy")
@@ -29,8 +31,10 @@ var (
 // acknowledged survives kill -9 and loss of power.
 type Store interface {
 	// Commit makes all batches durable in one transaction, or none. Batches of
-	// one run come in order. A batch whose FirstSeq is not the run's next is
-	// refused (a broken invariant, not a conflict between users).
+	// one run come in order. A batch whose records do not follow the run's last one
+	// is refused with ErrSequence (a broken invariant, not a conflict between users),
+	// one of an unknown run with ErrNotFound, a new run whose id or start key is taken
+	// with ErrExists, and one that Batch.Check refuses with its error.
 	Commit(ctx context.Context, batches []Batch) error
 	// Run returns a run's head, or ErrNotFound.
 	Run(ctx context.Context, id string) (RunHead, error)
@@ -57,7 +61,7 @@ type Batch struct {
 	Records []engine.Record
 	// State is the run's state after the records.
 	State engine.RunState
-	// EndedAt is set when the run ended.
+	// EndedAt is set in the batch that ended the run.
 	EndedAt *time.Time
 	// Timers are the timers that were set and cleared.
 	Timers []TimerChange

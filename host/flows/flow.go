@@ -109,9 +109,9 @@ type ListQuery struct {
 // Draft is a flow as it is stored.
 type Draft struct {
 	Project, ID string
-	// Name and Search are what lists show and search.
+	// Name and Doc are those of the document, for lists and search.
 	Name, Doc contract.Text
-	// Document is the draft's canonical JSON, Nodes its number of nodes.
+	// Document is the draft's JSON, Nodes its number of nodes.
 	Document          json.RawMessage
 	Nodes             int
 	Valid             bool
@@ -122,29 +122,40 @@ type Draft struct {
 	UpdatedBy         string
 }
 
+// Publication makes Version, whose number is given by the repository, of the draft at
+// a revision.
+type Publication struct {
+	Project, Flow string
+	Revision      int
+	Version       Version
+}
+
 // Repository keeps flows. Methods return a fault.NotFound for what is not there.
 type Repository interface {
-	// CreateFlow stores a draft with revision 1 and, in the same transaction,
-	// remembers the idempotency entry if it is not nil; fault.Exists when the id is
-	// taken, fault.KeyReused or a Replay for a key that is known.
-	CreateFlow(ctx context.Context, d Draft, e *idempotency.Entry) error
-	// SaveFlow replaces the draft if the stored revision is d.Revision-1, and
-	// reports false, changing nothing, when it is another one.
+	// CreateFlow stores a new draft and returns it, and remembers the idempotency
+	// entry, if there is one, in the same transaction. A key that is known returns
+	// the draft that it created, as it was then, or fault.KeyReused when it came
+	// with another body; an id that is taken is fault.Exists.
+	CreateFlow(ctx context.Context, d Draft, e *idempotency.Entry) (Draft, error)
+	// SaveFlow replaces the draft if the stored revision is d.Revision-1. It
+	// reports false, changing nothing, when it is another one or there is none.
 	SaveFlow(ctx context.Context, d Draft) (bool, error)
 	Flow(ctx context.Context, project, id string) (Draft, error)
-	// Flows returns drafts without documents.
+	// Flows returns drafts without documents, the newest change first.
 	Flows(ctx context.Context, q ListQuery) (page.Of[Draft], error)
-	// DeleteFlow removes draft and versions; runs keep what they run.
+	// DeleteFlow removes draft and versions. The numbers of its versions are not
+	// given again to a flow with the same id.
 	DeleteFlow(ctx context.Context, project, id string) error
 	Versions
 }
 
 // Versions keeps the published versions of flows.
 type Versions interface {
-	// PublishFlow stores v as the next version of the draft at that revision, and
-	// returns it with its number; when the latest version has the same digest it
-	// returns that one. It reports false when the draft has another revision.
-	PublishFlow(ctx context.Context, project, flow string, revision int, v Version, e *idempotency.Entry) (Version, bool, error)
+	// PublishFlow stores a version and returns it without its document; when the
+	// latest version has the same digest it returns that one. It reports false,
+	// changing nothing, when the draft has another revision. The idempotency entry
+	// is that of CreateFlow.
+	PublishFlow(ctx context.Context, p Publication, e *idempotency.Entry) (Version, bool, error)
 	// FlowVersion returns a version with its document; number 0 is the latest.
 	FlowVersion(ctx context.Context, project, flow string, number int) (Version, error)
 	// FlowVersions returns versions without documents, newest first.
@@ -155,6 +166,11 @@ type Versions interface {
 type Runs interface {
 	// LastRun returns the newest run of a flow, or nil.
 	LastRun(ctx context.Context, project, flow string) (*LastRun, error)
+}
+
+// Projects tells whether a project exists: nil, or a fault.NotFound.
+type Projects interface {
+	Exists(ctx context.Context, project string) error
 }
 
 // Clock tells the time.

@@ -54,12 +54,11 @@ type Scope struct {
 	Route string
 }
 
-// Entry is a remembered call: what it answered the first time.
+// Entry is what a store remembers of a creating call, beside what it answered.
 type Entry struct {
-	Scope  Scope
-	Key    Key
-	Answer []byte
-	At     time.Time
+	Scope Scope
+	Key   Key
+	At    time.Time
 }
 
 // Digest folds scope and value into one string of fixed length, for stores that keep

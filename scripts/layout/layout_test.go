@@ -23,8 +23,9 @@ func rules() map[string][]string {
 		"engine/memory":    {boundary, "engine", "engine/expr", "engine/runner"},
 		"engine/sqlite":    {boundary, "engine", "engine/expr", "engine/runner"},
 		"host/wasm":        {boundary},
-		"host/gateway":     {boundary, "host/systems", "host/secrets"},
-		"host/systems":     {boundary},
+		"host/gateway":     {boundary, "host/systems", "host/secrets", "host/document"},
+		"host/systems":     {boundary, "host/document"},
+		"host/document":    {},
 		"host/secrets":     {boundary},
 		"plugins-src/core": {boundary, "pdk"},
 	}
