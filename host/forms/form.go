@@ -61,6 +61,15 @@ func ParseRelaxed(schema json.RawMessage, literal ...string) (*Form, error) {
 	return compile(Relax(doc, literal...))
 }
 
+// ParseRelaxedValue compiles what RelaxValue makes of a schema.
+func ParseRelaxedValue(schema json.RawMessage) (*Form, error) {
+	doc, err := decode(schema)
+	if err != nil {
+		return nil, err
+	}
+	return compile(RelaxValue(doc))
+}
+
 func decode(schema json.RawMessage) (any, error) {
 	if len(schema) == 0 {
 		return true, nil
