@@ -43,6 +43,12 @@ func (s *Service) Get(ctx context.Context, id string) (Project, error) {
 	return s.repository.Project(ctx, id)
 }
 
+// Exists returns nil for a project that exists, else a fault.NotFound.
+func (s *Service) Exists(ctx context.Context, id string) error {
+	_, err := s.repository.Project(ctx, id)
+	return err
+}
+
 // List returns a page of projects by id.
 func (s *Service) List(ctx context.Context, q page.Query) (page.Of[Project], error) {
 	return s.repository.Projects(ctx, q)

@@ -2,11 +2,11 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"strings"
 
+	"github.com/culmhq/culm/engine/sqlite"
 	"github.com/culmhq/culm/host/fault"
 	"github.com/culmhq/culm/host/flows"
 	"github.com/culmhq/culm/host/idempotency"
@@ -22,7 +22,7 @@ func (s *Store) CreateFlow(ctx context.Context, d flows.Draft, e *idempotency.En
 		return flows.Draft{}, fault.Wrap("store flow", err)
 	}
 	out := d
-	err = s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err = s.db.Write(ctx, func(ctx context.Context, tx *sqlite.Tx) error {
 		var before flows.Draft
 		known, err := recall(ctx, tx, e, &before)
 		if err != nil {
@@ -58,7 +58,7 @@ func (s *Store) SaveFlow(ctx context.Context, d flows.Draft) (bool, error) {
 		return false, fault.Wrap("store flow", err)
 	}
 	saved := false
-	err = s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err = s.db.Write(ctx, func(ctx context.Context, tx *sqlite.Tx) error {
 		r, err := tx.ExecContext(ctx, `UPDATE flows SET name = ?, doc = ?, search = ?, document = ?, nodes = ?,
 			valid = ?, revision = ?, updated_at = ?, updated_by = ? WHERE project = ? AND id = ? AND revision = ?`,
 			name, doc, searchText(d), []byte(d.Document), d.Nodes, d.Valid, d.Revision,
@@ -127,7 +127,7 @@ func (s *Store) Flows(ctx context.Context, q flows.ListQuery) (page.Of[flows.Dra
 
 // DeleteFlow implements flows.Repository.
 func (s *Store) DeleteFlow(ctx context.Context, project, id string) error {
-	return fault.Wrap("delete flow", s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	return fault.Wrap("delete flow", s.db.Write(ctx, func(ctx context.Context, tx *sqlite.Tx) error {
 		r, err := tx.ExecContext(ctx, `DELETE FROM flows WHERE project = ? AND id = ?`, project, id)
 		if err != nil {
 			return err

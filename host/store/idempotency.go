@@ -6,13 +6,14 @@ import (
 	"encoding/json"
 	"errors"
 
+	"github.com/culmhq/culm/engine/sqlite"
 	"github.com/culmhq/culm/host/idempotency"
 )
 
 // recall looks up what the call with this key answered before. It reports false when
 // there was none, or none that is remembered still; a key that came with another body
 // is idempotency.Reused.
-func recall(ctx context.Context, tx *sql.Tx, e *idempotency.Entry, answer any) (bool, error) {
+func recall(ctx context.Context, tx *sqlite.Tx, e *idempotency.Entry, answer any) (bool, error) {
 	if e == nil || e.Key.IsZero() {
 		return false, nil
 	}
@@ -36,7 +37,7 @@ func recall(ctx context.Context, tx *sql.Tx, e *idempotency.Entry, answer any) (
 }
 
 // remember keeps the answer for the key, in the transaction that creates.
-func remember(ctx context.Context, tx *sql.Tx, e *idempotency.Entry, answer any) error {
+func remember(ctx context.Context, tx *sqlite.Tx, e *idempotency.Entry, answer any) error {
 	if e == nil || e.Key.IsZero() {
 		return nil
 	}

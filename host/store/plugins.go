@@ -2,11 +2,11 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"time"
 
+	"github.com/culmhq/culm/engine/sqlite"
 	"github.com/culmhq/culm/host/fault"
 	"github.com/culmhq/culm/host/plugins"
 )
@@ -19,7 +19,7 @@ func (s *Store) PutModule(ctx context.Context, m plugins.Module, wasm []byte) er
 	if err != nil {
 		return fault.Wrap("store plugin", err)
 	}
-	return fault.Wrap("store plugin", s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	return fault.Wrap("store plugin", s.db.Write(ctx, func(ctx context.Context, tx *sqlite.Tx) error {
 		r, err := tx.ExecContext(ctx, `INSERT INTO modules (digest, plugin, version, manifest, bytes, installed_at, installed_by)
 			VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING`,
 			m.Digest, m.Plugin, m.Version, manifest, len(wasm), micros(m.InstalledAt), m.InstalledBy)
@@ -76,7 +76,7 @@ func (s *Store) Grants(ctx context.Context, project, plugin string) ([]plugins.G
 
 // PutGrants implements plugins.Repository.
 func (s *Store) PutGrants(ctx context.Context, r plugins.GrantsRequest, at time.Time) error {
-	return fault.Wrap("store grants", s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	return fault.Wrap("store grants", s.db.Write(ctx, func(ctx context.Context, tx *sqlite.Tx) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM grants WHERE project = ? AND plugin = ?`, r.Project, r.Plugin); err != nil {
 			return err
 		}

@@ -2,9 +2,9 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 
+	"github.com/culmhq/culm/engine/sqlite"
 	"github.com/culmhq/culm/host/fault"
 	"github.com/culmhq/culm/host/page"
 	"github.com/culmhq/culm/host/projects"
@@ -51,7 +51,7 @@ func (s *Store) PutProject(ctx context.Context, p projects.Project) error {
 	if err != nil {
 		return fault.Wrap("store project", err)
 	}
-	return fault.Wrap("store project", s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	return fault.Wrap("store project", s.db.Write(ctx, func(ctx context.Context, tx *sqlite.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO projects (id, name, zone, env) VALUES (?, ?, ?, ?)
 			ON CONFLICT (id) DO UPDATE SET name = excluded.name, zone = excluded.zone, env = excluded.env`,
 			p.ID, p.Name, p.Zone, env)

@@ -12,27 +12,16 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"time"
 
 	"github.com/mattn/go-sqlite3"
-	"github.com/pressly/goose/v3"
 
+	"github.com/culmhq/culm/engine/sqlite"
 	"github.com/culmhq/culm/host/fault"
 )
 
-// Database is the shared SQLite file. The engine's SQLite store offers it.
-type Database interface {
-	// Write runs f inside a transaction, possibly one that it shares with others,
-	// and returns once that is durable. When f returns an error nothing of it is
-	// kept, and the error is returned as it is or wrapped.
-	Write(ctx context.Context, f func(ctx context.Context, tx *sql.Tx) error) error
-	// Read returns the pool for queries; it sees what Write has acknowledged.
-	Read() *sql.DB
-}
-
 // Store implements the repositories of the use cases. It is safe for concurrent use.
-type Store struct{ db Database }
+type Store struct{ db *sqlite.DB }
 
 //go:embed migrations/*.sql
 var migrations embed.FS
@@ -40,28 +29,17 @@ var migrations embed.FS
 // versionTable keeps this package's migrations apart from the engine's.
 const versionTable = "host_migrations"
 
-// New makes a store over a database that Migrate has brought up to date.
-func New(db Database) *Store { return &Store{db: db} }
-
-// Migrate creates and updates the tables of the product. It is called once, before
-// New, with a connection that may write and that nobody else uses meanwhile.
-func Migrate(ctx context.Context, writer *sql.DB) error {
+// Open brings the tables of the product up to date and makes the store. It is called
+// before anything else is done with db, which stays the caller's to close.
+func Open(ctx context.Context, db *sqlite.DB) (*Store, error) {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
-		return fmt.Errorf("store: migrations: %w", err)
+		return nil, fmt.Errorf("store: migrations: %w", err)
 	}
-	// Out of order: the files of different owners have ranges of numbers, and a
-	// range may grow after a later one was applied.
-	p, err := goose.NewProvider(goose.DialectSQLite3, writer, files, goose.WithTableName(versionTable),
-		goose.WithAllowOutofOrder(true), goose.WithDisableGlobalRegistry(true),
-		goose.WithSlog(slog.New(slog.DiscardHandler)))
-	if err != nil {
-		return fmt.Errorf("store: migrations: %w", err)
+	if err := db.Migrate(ctx, files, versionTable); err != nil {
+		return nil, fmt.Errorf("store: %w", err)
 	}
-	if _, err := p.Up(ctx); err != nil {
-		return fmt.Errorf("store: migrate: %w", err)
-	}
-	return nil
+	return &Store{db: db}, nil
 }
 
 // taken reports whether err is the refusal of a row whose key exists.

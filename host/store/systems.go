@@ -2,31 +2,27 @@ package store
 
 import (
 	"context"
-	"database/sql"
-	"time"
 
+	"github.com/culmhq/culm/engine/sqlite"
 	"github.com/culmhq/culm/host/fault"
+	"github.com/culmhq/culm/host/registry"
 )
 
-// SystemRow is a registered system of a project as it is stored: its JSON document.
-type SystemRow struct {
-	Project, ID string
-	Document    []byte
-	UpdatedAt   time.Time
-	UpdatedBy   string
-}
+var _ registry.Repository = (*Store)(nil)
 
-// System returns a system, or a fault.NotFound.
-func (s *Store) System(ctx context.Context, project, id string) (SystemRow, error) {
-	r, err := scanSystem(s.db.Read().QueryRowContext(ctx,
-		`SELECT project, id, document, updated_at, updated_by FROM systems WHERE project = ? AND id = ?`, project, id))
+const systemColumns = `project, id, document, digest, updated_at, updated_by`
+
+// System implements registry.Repository.
+func (s *Store) System(ctx context.Context, project, id string) (registry.Stored, error) {
+	row := s.db.Read().QueryRowContext(ctx, `SELECT `+systemColumns+` FROM systems WHERE project = ? AND id = ?`, project, id)
+	r, err := scanSystem(row)
 	return r, missing(err, "read system", "system", id)
 }
 
-// Systems returns the systems of a project by id.
-func (s *Store) Systems(ctx context.Context, project string) ([]SystemRow, error) {
-	rows, err := s.db.Read().QueryContext(ctx,
-		`SELECT project, id, document, updated_at, updated_by FROM systems WHERE project = ? ORDER BY id`, project)
+// Systems implements registry.Repository.
+func (s *Store) Systems(ctx context.Context, project, after string, limit int) ([]registry.Stored, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT `+systemColumns+` FROM systems
+		WHERE project = ? AND id > ? ORDER BY id LIMIT ?`, project, after, limit)
 	if err != nil {
 		return nil, fault.Wrap("read systems", err)
 	}
@@ -34,20 +30,22 @@ func (s *Store) Systems(ctx context.Context, project string) ([]SystemRow, error
 	return out, fault.Wrap("read systems", err)
 }
 
-// PutSystem creates or replaces a system.
-func (s *Store) PutSystem(ctx context.Context, r SystemRow) error {
-	return fault.Wrap("store system", s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO systems (project, id, document, updated_at, updated_by) VALUES (?, ?, ?, ?, ?)
-			ON CONFLICT (project, id) DO UPDATE SET document = excluded.document, updated_at = excluded.updated_at,
-			updated_by = excluded.updated_by`, r.Project, r.ID, r.Document, micros(r.UpdatedAt), r.UpdatedBy)
+// PutSystem implements registry.Repository.
+func (s *Store) PutSystem(ctx context.Context, r registry.Stored) error {
+	return fault.Wrap("store system", s.db.Write(ctx, func(ctx context.Context, tx *sqlite.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO systems (`+systemColumns+`) VALUES (?, ?, ?, ?, ?, ?)
+			ON CONFLICT (project, id) DO UPDATE SET document = excluded.document, digest = excluded.digest,
+			updated_at = excluded.updated_at, updated_by = excluded.updated_by`,
+			r.Project, r.ID, []byte(r.Document), r.Digest, micros(r.UpdatedAt), r.UpdatedBy)
 		return err
 	}))
 }
 
-func scanSystem(row scanner) (SystemRow, error) {
-	var r SystemRow
+func scanSystem(row scanner) (registry.Stored, error) {
+	var r registry.Stored
+	var document []byte
 	var at int64
-	err := row.Scan(&r.Project, &r.ID, &r.Document, &at, &r.UpdatedBy)
-	r.UpdatedAt = instant(at)
+	err := row.Scan(&r.Project, &r.ID, &document, &r.Digest, &at, &r.UpdatedBy)
+	r.Document, r.UpdatedAt = document, instant(at)
 	return r, err
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 
+	"github.com/culmhq/culm/engine/sqlite"
 	"github.com/culmhq/culm/host/fault"
 	"github.com/culmhq/culm/host/flows"
 	"github.com/culmhq/culm/host/idempotency"
@@ -14,7 +15,7 @@ import (
 // PublishFlow implements flows.Versions.
 func (s *Store) PublishFlow(ctx context.Context, p flows.Publication, e *idempotency.Entry) (flows.Version, bool, error) {
 	out, current := p.Version, true
-	err := s.db.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+	err := s.db.Write(ctx, func(ctx context.Context, tx *sqlite.Tx) error {
 		var before flows.Version
 		known, err := recall(ctx, tx, e, &before)
 		if err != nil {
@@ -52,13 +53,13 @@ func (s *Store) PublishFlow(ctx context.Context, p flows.Publication, e *idempot
 }
 
 // atRevision reports whether the draft has the revision that is to be published.
-func atRevision(ctx context.Context, tx *sql.Tx, p flows.Publication) (bool, error) {
+func atRevision(ctx context.Context, tx *sqlite.Tx, p flows.Publication) (bool, error) {
 	var revision int
 	err := tx.QueryRowContext(ctx, `SELECT revision FROM flows WHERE project = ? AND id = ?`, p.Project, p.Flow).Scan(&revision)
 	return revision == p.Revision, missing(err, "read flow", "flow", p.Flow)
 }
 
-func insertVersion(ctx context.Context, tx *sql.Tx, p flows.Publication) (flows.Version, error) {
+func insertVersion(ctx context.Context, tx *sqlite.Tx, p flows.Publication) (flows.Version, error) {
 	v := p.Version
 	err := tx.QueryRowContext(ctx, `INSERT INTO flow_numbers (project, flow, last) VALUES (?, ?, 1)
 		ON CONFLICT (project, flow) DO UPDATE SET last = last + 1 RETURNING last`, p.Project, p.Flow).Scan(&v.Number)

@@ -82,6 +82,7 @@ CREATE TABLE systems (
   project    TEXT    NOT NULL,
   id         TEXT    NOT NULL,
   document   BLOB    NOT NULL,          -- JSON
+  digest     TEXT    NOT NULL,          -- SHA-256 of the document, in hex
   updated_at INTEGER NOT NULL,
   updated_by TEXT    NOT NULL,
   PRIMARY KEY (project, id)
