@@ -18,9 +18,7 @@ func TestAfterACrashTheCallIsMadeAgain(t *testing.T) {
 		began, _ := s.exec.hold("b")
 		s.run("r1", serial("a", "b", "c"))
 		first := <-began
-		s.crash()
-		_, release := s.exec.hold("b")
-		release()
+		s.crash(func() { s.exec.on("b", nil) })
 		s.untilState("r1", engine.RunSucceeded)
 		calls := s.exec.of("b")
 		if n := len(s.exec.of("a")); n != 1 {
@@ -151,9 +149,7 @@ func TestARunThatCannotBeRecoveredDoesNotStopTheOthers(t *testing.T) {
 		bad := s.request("", serial("x")).Options.Digest
 		g := s.graphs[bad]
 		delete(s.graphs, bad)
-		s.crash()
-		_, release := s.exec.hold("y")
-		release()
+		s.crash(func() { s.exec.on("y", nil) })
 		s.untilState("good", engine.RunSucceeded)
 		_, err := s.runner.Command(t.Context(), "p", "poison", by("li"), engine.Revoke{})
 		wantIs(t, err, runner.ErrQuarantined)

@@ -114,10 +114,14 @@ func (s *stage) stop() {
 	}
 }
 
-// crash drops the runner as it is, and starts another on what is durable.
-func (s *stage) crash() {
+// crash drops the runner as it is, and starts another on what is durable. Between the
+// two, meanwhile is done.
+func (s *stage) crash(meanwhile ...func()) {
 	s.t.Helper()
 	s.runner.Kill()
+	for _, f := range meanwhile {
+		f()
+	}
 	if err := s.store.Close(); err != nil {
 		s.t.Fatal(err)
 	}
