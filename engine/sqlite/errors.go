@@ -23,7 +23,7 @@ func classify(err error) error {
 			return fmt.Errorf("%w: %w", runner.ErrExists, err)
 		}
 		return err
-	case sqlite3.ErrBusy, sqlite3.ErrLocked, sqlite3.ErrFull:
+	case sqlite3.ErrBusy, sqlite3.ErrLocked, sqlite3.ErrFull, sqlite3.ErrInterrupt:
 		return fmt.Errorf("%w: %w", runner.ErrStoreBusy, err)
 	case sqlite3.ErrCorrupt, sqlite3.ErrNotADB:
 		return fmt.Errorf("%w: %w: %w", runner.ErrStoreFailed, ErrDamaged, err)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -159,7 +160,7 @@ func (d *DB) Migrate(ctx context.Context, files fs.FS, table string) error {
 
 func migrate(ctx context.Context, db *sql.DB, files fs.FS, table string) error {
 	p, err := goose.NewProvider(goose.DialectSQLite3, db, files,
-		goose.WithTableName(table), goose.WithDisableGlobalRegistry(true))
+		goose.WithTableName(table), goose.WithAllowOutofOrder(true), goose.WithDisableGlobalRegistry(true), goose.WithSlog(slog.New(slog.DiscardHandler)))
 	if err != nil {
 		return fmt.Errorf("sqlite: migrations of %s: %w", table, err)
 	}

@@ -30,6 +30,7 @@ type member struct {
 	pages int // estimate of what it adds to the log
 	done  chan error
 	taken atomic.Bool // by the writer, or by a caller who gave up
+	told  bool        // the writer's: whether done has its answer
 }
 
 // writer owns the connection that writes; everything in it belongs to its goroutine.
@@ -150,31 +151,18 @@ func (w *writer) commit(group []*member) {
 		answer(group, w.settle(err))
 		return
 	}
-	var good []*member
-	for _, m := range group {
-		err := w.member(m, len(group) > 1)
-		if w.raw.AutoCommit() {
-			// SQLite undid the whole transaction (disk full, disk error).
-			if err == nil {
-				err = fmt.Errorf("%w: a write ended the transaction", runner.ErrStoreFailed)
-			}
-			err = w.settle(err)
-			answer(group, err)
-			return
+	good, err := w.members(group)
+	switch {
+	case err != nil:
+	case len(good) == 0: // each has its answer, and nothing is left to commit
+		if err := w.rollback(); err != nil {
+			_ = w.db.fail(err)
 		}
-		if err == nil {
-			good = append(good, m)
-			continue
-		}
-		w.runs.clear()
-		if fatal(err) {
-			answer(group, w.settle(err))
-			return
-		}
-		m.done <- err
-		m.done = nil
+		return
+	default:
+		err = w.exec(w.stmt.commit)
 	}
-	if err := w.exec(w.stmt.commit); err != nil {
+	if err != nil {
 		answer(group, w.settle(err))
 		return
 	}
@@ -184,14 +172,47 @@ func (w *writer) commit(group []*member) {
 	answer(good, nil)
 }
 
+// members does every member's part and answers those that failed alone. An error
+// concerns the whole group.
+func (w *writer) members(group []*member) (good []*member, err error) {
+	for _, m := range group {
+		err := w.member(m, len(group) > 1)
+		if w.raw.AutoCommit() { // SQLite undid the whole transaction
+			return nil, undone(err)
+		}
+		if err == nil {
+			good = append(good, m)
+			continue
+		}
+		w.runs.clear()
+		if fatal(err) {
+			return nil, err
+		}
+		answer([]*member{m}, err)
+	}
+	return good, nil
+}
+
 // answer tells those members that have not been told yet.
 func answer(group []*member, err error) {
 	for _, m := range group {
-		if m.done != nil {
+		if !m.told {
+			m.told = true
 			m.done <- err
-			m.done = nil
 		}
 	}
+}
+
+// undone is the error of a group whose transaction SQLite has undone.
+func undone(err error) error {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		// A statement was interrupted against the rule of Write. Nothing is lost.
+		return fmt.Errorf("%w: %w", runner.ErrStoreBusy, err)
+	}
+	if err == nil {
+		return fmt.Errorf("%w: a write ended the transaction", runner.ErrStoreFailed)
+	}
+	return err
 }
 
 // settle undoes the transaction after an error that concerns all of it, and says
@@ -199,10 +220,8 @@ func answer(group []*member, err error) {
 func (w *writer) settle(err error) error {
 	w.runs.clear()
 	err = classify(err)
-	if !w.raw.AutoCommit() {
-		if undo := w.exec(w.stmt.rollback); undo != nil {
-			return w.db.fail(errors.Join(err, undo))
-		}
+	if undo := w.rollback(); undo != nil {
+		return w.db.fail(errors.Join(err, undo))
 	}
 	if errors.Is(err, runner.ErrStoreBusy) {
 		return err
@@ -210,15 +229,19 @@ func (w *writer) settle(err error) error {
 	return w.db.fail(err)
 }
 
-// member does one member's part, undoing only that when it fails.
+// rollback undoes the transaction, if SQLite has not done so itself.
+func (w *writer) rollback() error {
+	if w.raw.AutoCommit() {
+		return nil
+	}
+	return w.exec(w.stmt.rollback)
+}
+
+// member does one member's part. In a group only that part is undone when it fails; a
+// member that is alone needs no savepoint, for then the transaction is rolled back.
 func (w *writer) member(m *member, shared bool) error {
 	if !shared {
-		err := w.guard(m)
-		if err == nil || fatal(err) || w.raw.AutoCommit() {
-			return err
-		}
-		// Alone: the transaction is undone, and an empty one goes on to the commit.
-		return errors.Join(err, w.exec(w.stmt.rollback), w.exec(w.stmt.begin))
+		return w.guard(m)
 	}
 	if err := w.exec(w.stmt.savepoint); err != nil {
 		return err

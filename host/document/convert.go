@@ -16,7 +16,7 @@ import (
 // keeps the line of every value.
 type converter struct {
 	out      bytes.Buffer
-	lines    map[string]int
+	places   map[string]Place
 	problems Problems
 }
 
@@ -30,13 +30,13 @@ func typeOf(v any) reflect.Type {
 
 func (c *converter) problem(n *yaml.Node, at, format string, args ...any) {
 	if len(c.problems) < maxProblems {
-		c.problems = append(c.problems, Problem{Line: n.Line, Field: at, Message: fmt.Sprintf(format, args...)})
+		c.problems = append(c.problems, Problem{Line: n.Line, Column: n.Column, Field: at, Message: fmt.Sprintf(format, args...)})
 	}
 }
 
 // value writes one value. t is the type it must fit, nil for any.
 func (c *converter) value(n *yaml.Node, at string, depth int, t reflect.Type) {
-	c.lines[at] = n.Line
+	c.places[at] = Place{Line: n.Line, Column: n.Column}
 	if depth > MaxDepth {
 		c.problem(n, at, "nested more than %d deep", MaxDepth)
 		return

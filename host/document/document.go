@@ -28,6 +28,8 @@ const (
 type Problem struct {
 	// Line is the line in the source, from 1; 0 where there is none.
 	Line int `json:"line,omitempty"`
+	// Column is the column in that line, from 1; 0 where there is none.
+	Column int `json:"column,omitempty"`
 	// Field is the JSON Pointer of the value ("/operations/0/path").
 	Field   string `json:"field,omitempty"`
 	Message string `json:"message"`
@@ -59,20 +61,27 @@ func (ps Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Source maps the values of a document, by JSON Pointer, to the lines they came from,
-// so that a later check can name the line too. The zero value knows no line.
-type Source struct{ lines map[string]int }
+// Place is a place in the source: line and column from 1, 0 where nothing is known.
+type Place struct{ Line, Column int }
+
+// Source maps the values of a document, by JSON Pointer, to the places they came from,
+// so that a later check can name the line too. The zero value knows no place.
+type Source struct{ places map[string]Place }
 
 // Line returns the line of a value or, where the document does not hold the value, of
 // the nearest one around it; 0 when nothing is known.
-func (s Source) Line(pointer string) int {
+func (s Source) Line(pointer string) int { return s.Place(pointer).Line }
+
+// Place returns the place of a value or, where the document does not hold the value,
+// of the nearest one around it.
+func (s Source) Place(pointer string) Place {
 	for {
-		if n, ok := s.lines[pointer]; ok {
-			return n
+		if at, ok := s.places[pointer]; ok {
+			return at
 		}
 		i := strings.LastIndexByte(pointer, '/')
 		if i < 0 {
-			return 0
+			return Place{}
 		}
 		pointer = pointer[:i]
 	}
@@ -83,7 +92,8 @@ func (s Source) Locate(ps Problems) Problems {
 	out := make(Problems, len(ps))
 	for i, p := range ps {
 		if p.Line == 0 {
-			p.Line = s.Line(p.Field)
+			at := s.Place(p.Field)
+			p.Line, p.Column = at.Line, at.Column
 		}
 		out[i] = p
 	}
@@ -114,9 +124,9 @@ func decode(data []byte, v any) ([]byte, Source, error) {
 	if err != nil {
 		return nil, Source{}, err
 	}
-	c := &converter{lines: map[string]int{}}
+	c := &converter{places: map[string]Place{}}
 	c.value(root, "", 0, typeOf(v))
-	src := Source{lines: c.lines}
+	src := Source{places: c.places}
 	if len(c.problems) > 0 {
 		return nil, src, c.problems
 	}
@@ -134,7 +144,7 @@ func parse(data []byte) (*yaml.Node, error) {
 		return nil, Problems{{Message: plain(err)}}
 	}
 	if err := d.Decode(&more); err == nil {
-		return nil, Problems{{Line: more.Line, Message: "only one document is allowed in a file"}}
+		return nil, Problems{{Line: more.Line, Column: more.Column, Message: "only one document is allowed in a file"}}
 	}
 	return doc.Content[0], nil
 }

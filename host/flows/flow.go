@@ -168,5 +168,10 @@ type Runs interface {
 	LastRun(ctx context.Context, project, flow string) (*LastRun, error)
 }
 
+// Projects tells whether a project exists: nil, or a fault.NotFound.
+type Projects interface {
+	Exists(ctx context.Context, project string) error
+}
+
 // Clock tells the time.
 type Clock interface{ Now() time.Time }

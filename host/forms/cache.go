@@ -32,6 +32,11 @@ func (c *Cache) Relaxed(schema json.RawMessage, literal ...string) (*Form, error
 	return c.get(schema, "relaxed "+strings.Join(literal, "/"), func() (*Form, error) { return ParseRelaxed(schema, literal...) })
 }
 
+// RelaxedValue is ParseRelaxedValue with a memory.
+func (c *Cache) RelaxedValue(schema json.RawMessage) (*Form, error) {
+	return c.get(schema, "value", func() (*Form, error) { return ParseRelaxedValue(schema) })
+}
+
 func (c *Cache) get(schema json.RawMessage, how string, make func() (*Form, error)) (*Form, error) {
 	key := sha256.Sum256(append([]byte(how+"\x00"), schema...))
 	c.mu.Lock()

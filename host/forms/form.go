@@ -61,6 +61,15 @@ func ParseRelaxed(schema json.RawMessage, literal ...string) (*Form, error) {
 	return compile(Relax(doc, literal...))
 }
 
+// ParseRelaxedValue compiles what RelaxValue makes of a schema.
+func ParseRelaxedValue(schema json.RawMessage) (*Form, error) {
+	doc, err := decode(schema)
+	if err != nil {
+		return nil, err
+	}
+	return compile(RelaxValue(doc))
+}
+
 func decode(schema json.RawMessage) (any, error) {
 	if len(schema) == 0 {
 		return true, nil
@@ -149,6 +158,20 @@ func (f *Form) Check(value json.RawMessage) []Fault {
 	c.collect(bad)
 	slices.SortStableFunc(c.faults, func(a, b Fault) int { return strings.Compare(a.Field, b.Field) })
 	return c.faults
+}
+
+// Properties returns the names of the fields that an object schema declares itself, also
+// behind a reference.
+func (f *Form) Properties() map[string]bool {
+	out := map[string]bool{}
+	seen := map[*jsonschema.Schema]bool{}
+	for s := f.schema; s != nil && !seen[s]; s = s.Ref {
+		seen[s] = true
+		for name := range s.Properties {
+			out[name] = true
+		}
+	}
+	return out
 }
 
 // collector walks the tree of errors down to the leaves that a person can act on.

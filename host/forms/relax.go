@@ -32,6 +32,23 @@ func sameKeywords() []string { return []string{"allOf", "anyOf"} }
 // not changed.
 func Relax(schema any, literal ...string) any { return relaxInside(schema, literal) }
 
+// RelaxValue is Relax for a value that may be an expression as a whole.
+func RelaxValue(schema any) any {
+	out := relaxWhole(schema)
+	s, isMap := schema.(map[string]any)
+	wrapper, wrapped := out.(map[string]any)
+	if !isMap || !wrapped {
+		return out
+	}
+	inner, _ := relaxInside(s, nil).(map[string]any)
+	for _, k := range []string{"$defs", "definitions"} {
+		if defs, ok := inner[k]; ok {
+			wrapper[k] = defs // where the references of the inner schema look for them
+		}
+	}
+	return out
+}
+
 // relaxInside relaxes what a schema says about the parts of its instance.
 func relaxInside(schema any, literal []string) any {
 	s, ok := schema.(map[string]any)
@@ -160,9 +177,6 @@ func touched(cond any) []any {
 func relaxWhole(schema any) any {
 	s, ok := schema.(map[string]any)
 	if !ok {
-		if schema == true {
-			return true
-		}
 		return schema
 	}
 	inner, _ := relaxInside(s, nil).(map[string]any)

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/culmhq/culm/host/secrets"
@@ -36,7 +37,7 @@ type Session interface {
 	// Unknown is set when a call was refused because nobody can say whether it
 	// was made before a crash; the attempt must end as unknown. It is asked once,
 	// after the plugin call; for a recovered call it reads the journal, to find what
-	// was begun before the crash and not asked for again.
+	// was done or begun before the crash and not asked for again.
 	Unknown() *contract.Failure
 }
 
@@ -71,9 +72,9 @@ type Journal interface {
 	Begin(ctx context.Context, key Key, in Intent) (Entry, error)
 	// Finish commits the answer, before the plugin sees it.
 	Finish(ctx context.Context, key Key, a Answer) error
-	// Open lists the intents without an answer under every key of one plugin call:
-	// those that differ from key only in Index.
-	Open(ctx context.Context, key Key) ([]OpenIntent, error)
+	// List returns the entries of one plugin call, by index: those whose keys differ
+	// from key only in Index.
+	List(ctx context.Context, key Key) ([]Listed, error)
 }
 
 // Key names a journalled call. It stays the same when the plugin call is made again
@@ -88,6 +89,11 @@ type Key struct {
 	Call, Index int
 }
 
+// String gives the key as it is sent to systems that drop repetitions.
+func (k Key) String() string {
+	return fmt.Sprintf("%s/%s/%d/%d/%s%d.%d", k.Run, k.Node, k.Iteration, k.Attempt, k.Phase, k.Call, k.Index)
+}
+
 // Intent is what is committed before a call.
 type Intent struct {
 	System, Operation string
@@ -97,10 +103,11 @@ type Intent struct {
 	At    time.Time
 }
 
-// OpenIntent is an intent without an answer.
-type OpenIntent struct {
-	Key Key
-	Intent
+// Listed is an entry of the journal with its place.
+type Listed struct {
+	Key    Key
+	State  EntryState
+	Intent Intent
 }
 
 // EntryState is what the journal knows of a call.
