@@ -58,8 +58,9 @@ func request(system, operation string, params Params, body any) (contract.Gatewa
 	return req, nil
 }
 
-// failureOf returns what went wrong with a call, or nil.
-func failureOf(req contract.GatewayRequest, resp contract.GatewayResponse) *contract.Failure {
+// Check returns what Ctx.Gateway makes of an answer: nil, or a *contract.Failure that says
+// what the gateway refused or which HTTP status from 400 the system answered with.
+func Check(req contract.GatewayRequest, resp contract.GatewayResponse) error {
 	if f := resp.Failure; f != nil {
 		g := *f
 		if g.System == "" {
