@@ -52,7 +52,7 @@ type Platform struct {
 
 	mu          sync.Mutex
 	hosts       []*Host
-	deployments map[string]*deployment
+	deployments []*deployment
 	attempts    map[string]int
 	tickets     []Ticket
 	byKey       map[string]int
@@ -114,7 +114,7 @@ type deployment struct {
 func NewPlatform(o PlatformOptions) *Platform {
 	p := &Platform{
 		o: o, mux: http.NewServeMux(), hosts: firstHosts(),
-		deployments: map[string]*deployment{}, attempts: map[string]int{}, byKey: map[string]int{},
+		attempts: map[string]int{}, byKey: map[string]int{},
 	}
 	p.mux.HandleFunc("GET /hosts", p.listHosts)
 	p.mux.HandleFunc("PUT /hosts/{name}/state", p.setHostState)
@@ -243,7 +243,7 @@ func (p *Platform) startDeployment(w http.ResponseWriter, r *http.Request) {
 	if in.Service == slowService {
 		d.takes *= 3
 	}
-	p.deployments[d.ID] = d
+	p.deployments = append(p.deployments, d)
 	p.effect("deployment", r, in.Service+" "+in.Version)
 	p.progress(d)
 	answer(w, http.StatusCreated, d.Deployment)
@@ -253,12 +253,13 @@ func (p *Platform) getDeployment(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.settle()
-	d, ok := p.deployments[r.PathValue("id")]
-	if !ok {
-		refuse(w, http.StatusNotFound, "no such deployment")
-		return
+	for _, d := range p.deployments {
+		if d.ID == r.PathValue("id") {
+			answer(w, http.StatusOK, d.Deployment)
+			return
+		}
 	}
-	answer(w, http.StatusOK, d.Deployment)
+	refuse(w, http.StatusNotFound, "no such deployment")
 }
 
 func (p *Platform) health(w http.ResponseWriter, r *http.Request) {
