@@ -160,6 +160,20 @@ func (f *Form) Check(value json.RawMessage) []Fault {
 	return c.faults
 }
 
+// Properties returns the names of the fields that an object schema declares itself, also
+// behind a reference.
+func (f *Form) Properties() map[string]bool {
+	out := map[string]bool{}
+	seen := map[*jsonschema.Schema]bool{}
+	for s := f.schema; s != nil && !seen[s]; s = s.Ref {
+		seen[s] = true
+		for name := range s.Properties {
+			out[name] = true
+		}
+	}
+	return out
+}
+
 // collector walks the tree of errors down to the leaves that a person can act on.
 type collector struct {
 	form   *Form
