@@ -2,6 +2,7 @@ package runner_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -177,10 +178,8 @@ func TestStopLetsCallsEnd(t *testing.T) {
 			defer close(stopped)
 			s.stop()
 		}()
-		// Once the runner refuses, it is draining.
-		for {
-			if _, err := s.runner.Command(t.Context(), "p", "r1", by("li"), engine.Callback{Node: "a"}); err != nil {
-				wantIs(t, err, runner.ErrStopped)
+		for { // it is stopping once it refuses everything, also what is incomplete
+			if _, err := s.runner.StartRun(t.Context(), runner.StartRequest{}); errors.Is(err, runner.ErrStopped) {
 				break
 			}
 		}

@@ -85,6 +85,11 @@ func newStage(t *testing.T, open func() runner.Store) *stage {
 		if err := s.store.Close(); err != nil {
 			t.Errorf("close: %v", err)
 		}
+		if st, ok := s.store.(*sqlite.Store); ok {
+			if err := sqlite.Verify(context.Background(), st.Path(), s.graphs); err != nil {
+				t.Error(err)
+			}
+		}
 	})
 	return s
 }
