@@ -73,9 +73,11 @@ type TimerFired struct {
 type Callback struct {
 	Node string
 	// Attempt fences the callback; zero means the current one (a human's answer
-	// on the canvas).
-	Attempt int
-	Data    json.RawMessage
+	// on the canvas). Iteration goes with it, because attempts are counted anew in
+	// each iteration of a loop.
+	Attempt   int
+	Iteration int
+	Data      json.RawMessage
 }
 
 // Pause stops tokens before their next node.

@@ -134,8 +134,10 @@ type CallbackKept struct {
 	Data    json.RawMessage `json:"data,omitempty"`
 }
 
-// TokenMoved makes, moves or ends a token. Node is where it is now; To is empty when
-// the token ends.
+// TokenMoved makes, moves or ends a token. To is where it is now, empty when the token
+// ends. A token that reaches the join it is bound for ends there: To is empty and Edge
+// the one on which it came. A token whose parent is set is made by a fork; when its
+// branch leads straight to the join it is made and ends in one record.
 type TokenMoved struct {
 	Token  int    `json:"token"`
 	Parent int    `json:"parent,omitempty"` // set when the token is made by a fork

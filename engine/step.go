@@ -3,27 +3,10 @@ package engine
 import (
 	"encoding/json"
 	"time"
-
-	"github.com/culmhq/culm/pdk/contract"
 )
 
-// Graph is a flow document that has been checked and made ready to run. It is
-// immutable and safe for concurrent use; runs of one version share it.
-type Graph struct{}
-
-// Catalogue tells Compile about the actions that a flow uses.
-type Catalogue interface {
-	// Action returns an action's declaration, or false.
-	Action(plugin, action string) (contract.Action, bool)
-}
-
-// Compile checks a document and makes a graph from it. It reports every problem at
-// once; the graph is nil when one of them is an error. It takes time linear in the
-// size of the document.
-func Compile(f *Flow, c Catalogue) (*Graph, []Problem) { panic("contract only") }
-
-// State is a run at one moment. It belongs to one goroutine.
-type State struct{}
+// MaxReruns is how often a loop may enter one node again before the node fails.
+const MaxReruns = 1000
 
 // StartOptions is what a new run is made from.
 type StartOptions struct {
@@ -37,58 +20,170 @@ type StartOptions struct {
 	Inputs map[string]json.RawMessage
 }
 
-// Start makes a run and enters its start node. An *Error with Field names an input
-// that is missing, unknown or not valid against its schema.
-func Start(g *Graph, m Meta, o StartOptions) (*State, []Record, []Command, error) {
-	panic("contract only")
+// step is one call of Start or Step: it makes records by applying them, so that the
+// state it leaves is the fold of what it returns.
+type step struct {
+	s    *State
+	g    *Graph
+	m    Meta
+	recs []Record
+	cmds []Command
+	// moves are the nodes that tokens have reached and that have not been
+	// entered yet, in order.
+	moves []int32
 }
 
 // Step applies one event. It changes s, and returns the records to make durable and
 // then the commands to perform, in order. An error is an *Error and leaves s as it
-// was. A result or timer that is late gives a record and no error.
-func Step(g *Graph, s *State, m Meta, e Event) ([]Record, []Command, error) { panic("contract only") }
-
-// Replay folds records into the state they describe; it never evaluates anything.
-func Replay(g *Graph, rs []Record) (*State, error) { panic("contract only") }
-
-// Outstanding returns the commands that a driver must perform after a restart: those
-// whose end is not in the records. Dispatches are marked Recovered.
-func Outstanding(g *Graph, s *State) []Command { panic("contract only") }
-
-// CheckHistory verifies the invariants of a history: it is the judge in every test.
-func CheckHistory(g *Graph, rs []Record) error { panic("contract only") }
-
-// RunView is what the outside sees of a run.
-type RunView struct {
-	Run       string                     `json:"id"`
-	Name      string                     `json:"name"`
-	Project   string                     `json:"project"`
-	Flow      string                     `json:"flow"`
-	Version   int                        `json:"version"`
-	State     RunState                   `json:"state"`
-	Seq       uint64                     `json:"seq"`
-	Operator  string                     `json:"operator"`
-	CreatedAt time.Time                  `json:"created_at"`
-	EndedAt   *time.Time                 `json:"ended_at,omitempty"`
-	Variables map[string]json.RawMessage `json:"variables,omitempty"`
-	Outputs   map[string]json.RawMessage `json:"outputs,omitempty"`
-	Nodes     map[string]NodeView        `json:"nodes"`
-	// Taken lists the ids of the edges that were taken.
-	Taken []string `json:"taken,omitempty"`
+// was. A result or timer that is late gives a record and no error; an operator's
+// command that was applied before gives neither.
+func Step(g *Graph, s *State, m Meta, e Event) ([]Record, []Command, error) {
+	t := newStep(g, s, m)
+	if isCommand(e) {
+		if m.CommandID != "" && s.commands.has(m.CommandID) {
+			return nil, nil, nil
+		}
+		if m.ExpectedSeq != 0 && s.seq > m.ExpectedSeq {
+			return nil, nil, t.refuse(CodeConflict, "", "the run has moved on since record %d", m.ExpectedSeq)
+		}
+		if s.state.Ended() {
+			return nil, nil, t.refuse(CodeEnded, "", "the run has ended (%s)", s.state)
+		}
+	}
+	if err := t.handle(e); err != nil {
+		return nil, nil, err
+	}
+	t.run()
+	return t.recs, t.cmds, nil
 }
 
-// NodeView is what the outside sees of a node that was reached.
-type NodeView struct {
-	State     NodeState         `json:"state"`
-	Iteration int               `json:"iteration,omitempty"`
-	Attempt   int               `json:"attempt"`
-	StartedAt *time.Time        `json:"started_at,omitempty"`
-	EndedAt   *time.Time        `json:"ended_at,omitempty"`
-	Wait      *contract.Wait    `json:"wait,omitempty"`
-	Due       *time.Time        `json:"due,omitempty"`
-	Failure   *contract.Failure `json:"failure,omitempty"`
-	Progress  *Progress         `json:"progress,omitempty"`
+func newStep(g *Graph, s *State, m Meta) *step {
+	m.At = m.At.UTC().Round(0) // what the record's JSON can hold
+	return &step{s: s, g: g, m: m, recs: make([]Record, 0, 4), cmds: make([]Command, 0, 2)}
 }
 
-// View returns what the outside sees of the run.
-func (s *State) View() RunView { panic("contract only") }
+// isCommand reports whether an event is somebody's will, which may be refused, rather
+// than a fact, which can only be late.
+func isCommand(e Event) bool {
+	switch e.(type) {
+	case Result, Note, TimerFired:
+		return false
+	}
+	return true
+}
+
+func (t *step) handle(e Event) error {
+	switch e := e.(type) {
+	case Result:
+		return t.result(e)
+	case Note:
+		return t.note(e)
+	case TimerFired:
+		return t.timer(e)
+	case Callback:
+		return t.callback(e)
+	case Pause:
+		return t.pause()
+	case Resume:
+		return t.resume()
+	case Revoke:
+		return t.revoke(e)
+	case Retry:
+		return t.retry(e)
+	case Skip:
+		return t.skip(e)
+	case ForceFail:
+		return t.forceFail(e)
+	case Resolve:
+		return t.resolve(e)
+	}
+	return t.refuse(CodeInvalid, "", "unknown event %T", e)
+}
+
+// emit makes a record, applies it, and keeps it. That a rule of the core emits what
+// its own tables refuse is a broken invariant.
+func (t *step) emit(node int32, p Payload) {
+	r := Record{Seq: t.s.seq + 1, At: t.m.At, Kind: p.kind(), Actor: t.m.Actor, CommandID: t.m.CommandID, Data: p}
+	if node >= 0 {
+		r.Node = t.g.nodes[node].id
+	}
+	if err := t.s.apply(&r, node); err != nil {
+		panic("engine: " + err.Error())
+	}
+	t.recs = append(t.recs, r)
+}
+
+func (t *step) command(c Command) { t.cmds = append(t.cmds, c) }
+
+// run moves tokens until none can move, then settles the state of the run.
+func (t *step) run() {
+	for len(t.moves) > 0 && !t.s.state.Ended() {
+		n := t.moves[0]
+		t.moves = t.moves[1:]
+		t.arrive(n)
+	}
+	t.settle()
+}
+
+// settle keeps the run's state true: blocked exactly when only failed or unknown
+// nodes, besides those that wait for a human, are left to move.
+func (t *step) settle() {
+	blocked := t.s.stuck > 0 && t.s.active == 0
+	switch {
+	case blocked && t.s.state == RunRunning:
+		t.emit(-1, RunChanged{From: RunRunning, To: RunBlocked})
+	case !blocked && t.s.state == RunBlocked:
+		t.emit(-1, RunChanged{From: RunBlocked, To: RunRunning})
+	}
+}
+
+// endRun ends the run: what still runs or waits is cancelled.
+func (t *step) endRun(to RunState, reason string, outputs map[string]json.RawMessage) {
+	switch {
+	case to == RunSucceeded && t.s.state == RunBlocked: // the step that unblocked it also ended it
+		t.emit(-1, RunChanged{From: RunBlocked, To: RunRunning})
+	case to != RunSucceeded:
+		for _, n := range t.s.tokenNodes() {
+			t.cancelNode(n)
+		}
+	}
+	t.emit(-1, RunChanged{From: t.s.state, To: to, Reason: reason, Outputs: outputs})
+	t.moves = nil
+	t.command(Finish{State: to})
+}
+
+func (t *step) cancelNode(i int32) {
+	n := t.s.nodes[i]
+	if n == nil {
+		return
+	}
+	if _, ok := nodeTarget(onCancel, n.state); !ok {
+		return
+	}
+	t.stopCall(i)
+	t.emit(i, t.change(i, NodeCancelled))
+}
+
+// stopCall asks to stop what the node is doing: its call or its wait.
+func (t *step) stopCall(i int32) {
+	n := t.s.nodes[i]
+	id := t.g.nodes[i].id
+	if n.state == NodeRunning || n.state == NodeWaiting {
+		t.command(Cancel{Node: id, Epoch: n.epoch, Dispatch: t.s.dispatch(i, false)})
+	}
+	t.clearTimer(i)
+}
+
+func (t *step) clearTimer(i int32) {
+	if n := t.s.nodes[i]; n.state == NodeWaiting && !n.due.IsZero() {
+		t.command(ClearTimer{Node: t.g.nodes[i].id, Epoch: n.epoch})
+	}
+}
+
+// change begins the record of a node's change: where it is now, and where it goes.
+func (t *step) change(i int32, to NodeState) NodeChanged {
+	n := t.s.at(i)
+	return NodeChanged{From: n.state, To: to, Epoch: n.epoch, Iteration: n.iteration, Attempt: n.attempt}
+}
+
+func ptr(at time.Time) *time.Time { return &at }

@@ -10,31 +10,45 @@ import (
 	"github.com/culmhq/culm/engine"
 )
 
-// The errors of a Store that a caller can do something about.
+// The errors of a Store that a caller can do something about. Any other error of
+// Commit concerns what was committed: nothing of it was written, and the store goes on.
 var (
 	// ErrNotFound: no such run.
 	ErrNotFound = errors.New("runner: run not found")
-	// ErrExists: the run id, or the start key with another body, is taken.
+	// ErrExists: the run id or the start key is taken.
 	ErrExists = errors.New("runner: run exists")
+	// ErrSequence: the records of a batch do not follow those of the run.
+	ErrSequence = errors.New("runner: records out of sequence")
+	// ErrStoreBusy: nothing was written, and the same commit may succeed later (the
+	// disk is full, or another process holds the database).
+	ErrStoreBusy = errors.New("runner: store is busy")
+	// ErrStoreFailed: the disk can no longer be trusted. The store accepts nothing
+	// more; only a restart, which reads what is durable, can go on.
+	ErrStoreFailed = errors.New("runner: store failed")
 )
 
 // Store keeps runs. Every method is safe for concurrent use. What Commit has
 // acknowledged survives kill -9 and loss of power.
 type Store interface {
 	// Commit makes all batches durable in one transaction, or none. Batches of
-	// one run come in order. A batch whose FirstSeq is not the run's next is
-	// refused (a broken invariant, not a conflict between users).
+	// one run come in order. A batch whose records do not follow the run's last one
+	// is refused with ErrSequence (a broken invariant, not a conflict between users),
+	// one of an unknown run with ErrNotFound, a new run whose id or start key is taken
+	// with ErrExists, and one that Batch.Check refuses with its error.
 	Commit(ctx context.Context, batches []Batch) error
 	// Run returns a run's head, or ErrNotFound.
 	Run(ctx context.Context, id string) (RunHead, error)
 	// ByStartKey returns the run that was started with that key, or ErrNotFound.
 	ByStartKey(ctx context.Context, project, key string) (RunHead, error)
-	// List returns heads, newest first.
+	// List returns heads, newest first, without their documents.
 	List(ctx context.Context, q RunQuery) ([]RunHead, error)
 	// Records returns the records after seq, at most limit (0 = all).
 	Records(ctx context.Context, run string, after uint64, limit int) ([]engine.Record, error)
-	// Live returns the heads of the runs that have not ended.
+	// Live returns the heads of the runs that have not ended, oldest first. Runs of
+	// one version share the bytes of their document, which must not be changed.
 	Live(ctx context.Context) ([]RunHead, error)
+	// Timers returns the timers that are set, earliest first.
+	Timers(ctx context.Context) ([]Timer, error)
 	// Close releases the store after the commits under way.
 	Close() error
 }
@@ -47,17 +61,25 @@ type Batch struct {
 	Records []engine.Record
 	// State is the run's state after the records.
 	State engine.RunState
-	// EndedAt is set when the run ended.
+	// EndedAt is set in the batch that ended the run.
 	EndedAt *time.Time
 	// Timers are the timers that were set and cleared.
 	Timers []TimerChange
 }
 
-// TimerChange sets a node's timer, or clears it when Due is zero.
+// TimerChange sets a node's timer, replacing the one before, or clears it when Due is
+// zero, unless the timer has a later epoch. The end of a run clears all of its timers.
 type TimerChange struct {
 	Node  string
 	Epoch uint64
 	Due   time.Time
+}
+
+// Timer is a timer that is set: one a node.
+type Timer struct {
+	Run, Node string
+	Epoch     uint64
+	Due       time.Time
 }
 
 // RunHead is the row of a run: what a list shows and what a restart needs.
@@ -116,7 +138,9 @@ type Clock interface {
 	After(d time.Duration) (c <-chan time.Time, stop func())
 }
 
-// Graphs finds the compiled graph of a flow version; it caches by digest.
+// Graphs finds the compiled graph of a flow version; it caches. Plugins are the digests
+// that the run pinned at start (StartOptions.Plugins, RunStarted.Plugins), by plugin
+// id: a graph is compiled against those manifests, also when newer ones are installed.
 type Graphs interface {
-	Graph(ctx context.Context, digest string, document []byte) (*engine.Graph, error)
+	Graph(ctx context.Context, digest string, document []byte, plugins map[string]string) (*engine.Graph, error)
 }

@@ -2,16 +2,24 @@ package gateway
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"time"
 
+	"github.com/culmhq/culm/host/secrets"
+	"github.com/culmhq/culm/host/systems"
 	"github.com/culmhq/culm/pdk/contract"
 )
 
-// Caller identifies the node attempt on whose behalf a call is made.
+// Caller identifies the plugin call on whose behalf the gateway is called.
 type Caller struct {
 	Project, Run, Flow, Node string
 	Iteration, Attempt       int
 	// Call is the ordinal of the plugin call within the attempt.
-	Call     int
+	Call int
+	// Reason is that of the plugin call. A call for ReasonOptions, which belongs to
+	// a form and not to a run, may use only operations that are safe to repeat.
+	Reason   contract.Reason
 	Operator string
 	Plugin   string
 	Digest   string
@@ -27,6 +35,134 @@ type Session interface {
 	// response's Failure, except Unknown.
 	Call(ctx context.Context, req contract.GatewayRequest) contract.GatewayResponse
 	// Unknown is set when a call was refused because nobody can say whether it
-	// was made before a crash; the attempt must end as unknown.
+	// was made before a crash; the attempt must end as unknown. It is asked once,
+	// after the plugin call; for a recovered call it reads the journal, to find what
+	// was done or begun before the crash and not asked for again.
 	Unknown() *contract.Failure
 }
+
+// ErrNotFound is what a port returns for something that does not exist.
+var ErrNotFound = errors.New("gateway: not found")
+
+// Systems finds the systems of a project, compiled. An implementation may cache; a
+// change of a system must be seen by the next call.
+type Systems interface {
+	// System returns ErrNotFound for a system that the project does not have.
+	System(ctx context.Context, project, id string) (*systems.Compiled, error)
+}
+
+// Grants answers whether an administrator allowed a plugin an operation.
+type Grants interface {
+	// Granted is asked for every call.
+	Granted(ctx context.Context, project, plugin, system, operation string) (bool, error)
+}
+
+// Credentials finds the credential of a system in a project.
+type Credentials interface {
+	// Credential returns secrets.ErrNoCredential when none is set, or none that was
+	// set for this kind and origin.
+	Credential(ctx context.Context, t secrets.Target) (*secrets.Credential, error)
+}
+
+// Journal remembers the calls that may not be repeated. What it has acknowledged
+// survives a crash. Safe for concurrent use.
+type Journal interface {
+	// Begin commits the intent to make a call, before it is made, or returns what
+	// the journal knows of an earlier intent under the same key.
+	Begin(ctx context.Context, key Key, in Intent) (Entry, error)
+	// Finish commits the answer, before the plugin sees it.
+	Finish(ctx context.Context, key Key, a Answer) error
+	// List returns the entries of one plugin call, by index: those whose keys differ
+	// from key only in Index.
+	List(ctx context.Context, key Key) ([]Listed, error)
+}
+
+// Key names a journalled call. It stays the same when the plugin call is made again
+// after a crash.
+type Key struct {
+	Run, Node          string
+	Iteration, Attempt int
+	// Phase is "" for execute and resume, "cancel" or "rollback" for those: they
+	// have a numbering of their own.
+	Phase string
+	// Call is the ordinal of the plugin call, Index that of the journalled call in it.
+	Call, Index int
+}
+
+// String gives the key as it is sent to systems that drop repetitions.
+func (k Key) String() string {
+	return fmt.Sprintf("%s/%s/%d/%d/%s%d.%d", k.Run, k.Node, k.Iteration, k.Attempt, k.Phase, k.Call, k.Index)
+}
+
+// Intent is what is committed before a call.
+type Intent struct {
+	System, Operation string
+	// Hash is that of the whole request, without the credential.
+	Hash  string
+	Retry systems.Retry
+	At    time.Time
+}
+
+// Listed is an entry of the journal with its place.
+type Listed struct {
+	Key    Key
+	State  EntryState
+	Intent Intent
+}
+
+// EntryState is what the journal knows of a call.
+type EntryState int
+
+// The states of a journal entry.
+const (
+	EntryNew      EntryState = iota // the intent was committed now
+	EntryOpen                       // an intent was committed before; its end is not known
+	EntryAnswered                   // the answer is known
+)
+
+// Entry is what Begin returns. Intent and Response are those found, for an entry that
+// is not new.
+type Entry struct {
+	State    EntryState
+	Intent   Intent
+	Response contract.GatewayResponse
+}
+
+// Answer is how a journalled call ended.
+type Answer struct {
+	Response contract.GatewayResponse
+	// Void says that the call was given up before anything was sent: the entry is
+	// forgotten, and the same key may be begun anew.
+	Void bool
+	At   time.Time
+}
+
+// Audit keeps a row for every call, those that were refused included.
+type Audit interface {
+	Append(ctx context.Context, row AuditRow) error
+}
+
+// AuditRow says who called what, with which outcome. It holds no value of a
+// parameter and no secret.
+type AuditRow struct {
+	At                       time.Time
+	Project, Run, Flow, Node string
+	Iteration, Attempt, Call int
+	// Actor is the operator on whose behalf the run goes.
+	Actor, Plugin, Digest     string
+	System, Operation, Method string
+	// CredentialID names the credential that was used, if any.
+	CredentialID string
+	// RequestHash is that of the whole request without the credential; empty for a
+	// request that was refused before it was complete.
+	RequestHash string
+	// HTTPStatus is zero when there was no HTTP answer; Failure says why. Replayed
+	// says that the answer came from the journal and nothing was sent.
+	HTTPStatus int
+	Failure    *contract.Failure
+	Replayed   bool
+	Duration   time.Duration
+}
+
+// Clock tells the time of journal and audit entries.
+type Clock interface{ Now() time.Time }

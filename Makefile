@@ -1,0 +1,136 @@
+# Culm. `make run` starts it, `make test` proves it. `make help` lists the rest.
+SHELL       := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS   += --no-print-directory
+
+GOLANGCI_VERSION := v2.15.0
+DEADCODE_VERSION := v0.52.0
+
+BIN      := .bin
+GOLANGCI := $(BIN)/golangci-lint-$(GOLANGCI_VERSION)
+DEADCODE := $(BIN)/deadcode-$(DEADCODE_VERSION)
+CULM     := bin/culm
+
+# The data directory of `make run`.
+DATA ?= data
+
+GO_SOURCES := $(shell git ls-files --cached --others --exclude-standard '*.go' '*.sql' '*.yaml' go.mod go.sum 2>/dev/null)
+WEB_SOURCES := $(shell git ls-files --cached --others --exclude-standard frontend 2>/dev/null | grep -v -e '\.go$$' -e '/e2e/' -e '^frontend/dist/')
+
+.PHONY: help run build plugins frontend deps test test-go test-web test-e2e check fmt fmt-check lint vet generate verify deadcode web-check bench fuzz soak cover hooks clean
+
+help: ## list the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+
+## ---- running ----------------------------------------------------------------
+
+run: build ## build everything and serve on 127.0.0.1:8080 with the demo project
+	@$(CULM) serve --demo --data $(DATA)
+
+build: $(CULM) ## build plugins, frontend and the binary
+
+$(CULM): plugins-wasm/.built frontend/dist/index.html $(GO_SOURCES)
+	@mkdir -p bin
+	go build -trimpath -o $(CULM) ./host/cmd/culm
+
+plugins: plugins-wasm/.built ## build the plugins into plugins-wasm/
+
+plugins-wasm/.built: $(filter plugins-src/% pdk/% host/plugins/build/% go.mod,$(GO_SOURCES))
+	go run ./scripts/plugins
+	@touch $@
+
+frontend: frontend/dist/index.html ## build the canvas application into frontend/dist/
+
+frontend/node_modules/.installed: frontend/package-lock.json
+	cd frontend && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+frontend/dist/index.html: frontend/node_modules/.installed $(WEB_SOURCES)
+	cd frontend && npm run --silent build
+	@touch $@
+
+## ---- testing ----------------------------------------------------------------
+
+deps: ## install the Debian packages that the tests need, or say what is missing
+	@scripts/deps.sh
+
+test: deps build test-go test-web test-e2e ## everything: Go with -race, plugins, frontend, browser, real servers
+
+GO_TEST_PACKAGES ?= ./...
+test-go: plugins-wasm/.built $(CULM)
+	@rm -f .go-test.ok
+	go test -race -shuffle=on -timeout 20m $(GO_TEST_PACKAGES)
+
+test-web: frontend/node_modules/.installed
+	cd frontend && npm test --silent
+
+test-e2e: build
+	cd frontend && CULM_BIN="$(CURDIR)/$(CULM)" npm run --silent e2e
+
+## ---- gates ------------------------------------------------------------------
+
+check: fmt-check lint vet verify deadcode web-check ## format, lint, vet, generated files, dead code, frontend gates
+
+fmt: $(GOLANGCI) ## format the Go code
+	$(GOLANGCI) fmt
+
+fmt-check: $(GOLANGCI)
+	$(GOLANGCI) fmt --diff
+
+lint: $(GOLANGCI) ## lint the Go code and the shell scripts
+	$(GOLANGCI) config verify
+	$(GOLANGCI) run ./...
+	@! command -v shellcheck >/dev/null || shellcheck scripts/*.sh .ci/run
+
+vet: ## vet for this machine and for the plugins' target
+	go vet ./...
+	GOOS=wasip1 GOARCH=wasm go vet ./pdk/... ./plugins-src/...
+
+generate: ## regenerate everything that is generated
+	go run ./scripts/schemas
+	go run ./scripts/plugins
+
+verify: plugins-wasm/.built ## regenerate, and fail if anything differs from what is committed
+	@scripts/verify.sh
+
+deadcode: $(DEADCODE) ## functions that nothing calls
+	@scripts/deadcode.sh $(DEADCODE)
+
+web-check: frontend/node_modules/.installed ## frontend format, lint, types, unused code
+	cd frontend && npm run --silent check
+
+## ---- measuring and long runs -------------------------------------------------
+
+bench: plugins-wasm/.built ## our figures, the physical limits of the same run, and the ratios
+	@scripts/bench.sh
+
+FUZZTIME ?= 30s
+fuzz: ## every fuzz target for FUZZTIME each
+	@scripts/fuzz.sh $(FUZZTIME)
+
+KILLS ?= 10000
+soak: build ## kill the real binary KILLS times and check every invariant
+	CULM_KILLS=$(KILLS) go test -count=1 -timeout 24h -run 'TestKill' ./host/cmd/culm
+
+cover: ## test coverage by package
+	go test -coverprofile=coverage.out ./... && go tool cover -func=coverage.out | tail -1
+
+hooks: ## install the git hook that formats and lints what changed
+	install -m 0755 scripts/pre-commit.sh "$$(git rev-parse --git-path hooks)/pre-commit"
+
+clean: ## remove what was built (not the data directory)
+	rm -rf bin frontend/dist/* plugins-wasm/*.wasm plugins-wasm/.built coverage.out
+	@touch frontend/dist/.gitkeep
+
+## ---- pinned tools -------------------------------------------------------------
+
+$(GOLANGCI):
+	@mkdir -p $(BIN)/tmp
+	GOBIN="$(CURDIR)/$(BIN)/tmp" go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+	@mv $(BIN)/tmp/golangci-lint $@
+
+$(DEADCODE):
+	@mkdir -p $(BIN)/tmp
+	GOBIN="$(CURDIR)/$(BIN)/tmp" go install golang.org/x/tools/cmd/deadcode@$(DEADCODE_VERSION)
+	@mv $(BIN)/tmp/deadcode $@

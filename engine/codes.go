@@ -1,0 +1,83 @@
+package engine
+
+// The codes of problems, which Compile reports. They are stable: the frontend
+// translates them, with a Problem's Args filled in.
+const (
+	// The document.
+	ProblemFormat        = "FORMAT_UNSUPPORTED"
+	ProblemFlowID        = "FLOW_ID_INVALID"
+	ProblemFlowTooLarge  = "FLOW_TOO_LARGE" // Args: what, max
+	ProblemFailurePolicy = "ON_FAILURE_INVALID"
+	ProblemFlowEmpty     = "FLOW_EMPTY" // the start leads straight to an end
+	// Nodes and edges.
+	ProblemNodeID          = "NODE_ID_INVALID"
+	ProblemNodeDuplicate   = "NODE_ID_DUPLICATE"
+	ProblemNodeType        = "NODE_TYPE_UNKNOWN"
+	ProblemNodeUnsupported = "NODE_TYPE_UNSUPPORTED" // Args: type
+	ProblemNodeField       = "NODE_FIELD_MISPLACED"  // Args: field, type
+	ProblemStrategy        = "STRATEGY_UNKNOWN"
+	ProblemStartMissing    = "START_MISSING"
+	ProblemStartMany       = "START_MANY"
+	ProblemEndMissing      = "END_MISSING"
+	ProblemEdgeID          = "EDGE_ID_INVALID"
+	ProblemEdgeDuplicate   = "EDGE_ID_DUPLICATE"
+	ProblemEdgeParallel    = "EDGE_REPEATED"     // another edge joins the same two nodes; Args: edge
+	ProblemEdgeFrom        = "EDGE_FROM_UNKNOWN" // Args: node
+	ProblemEdgeTo          = "EDGE_TO_UNKNOWN"   // Args: node
+	ProblemDegreeIn        = "DEGREE_IN"         // Args: type, have, min, max
+	ProblemDegreeOut       = "DEGREE_OUT"        // Args: type, have, min, max
+	// The shape.
+	ProblemUnreachable  = "NODE_UNREACHABLE"
+	ProblemNoPathToEnd  = "NO_PATH_TO_END"
+	ProblemUnmatched    = "PARALLEL_UNMATCHED"  // its branches do not all meet at one join
+	ProblemJoinShared   = "JOIN_SHARED"         // Args: first
+	ProblemBlockCrossed = "BLOCK_CROSSED"       // the edge leads into or out of a parallel branch
+	ProblemEndInBranch  = "END_INSIDE_PARALLEL" // Args: gateway
+	ProblemCycleNoTask  = "CYCLE_WITHOUT_TASK"  // would never end
+	ProblemJoinOne      = "JOIN_SINGLE_INPUT"   // warning
+	// Conditions.
+	ProblemConditionMissing   = "CONDITION_MISSING"
+	ProblemConditionMisplaced = "CONDITION_MISPLACED"
+	ProblemDefaultMisplaced   = "DEFAULT_MISPLACED"
+	ProblemDefaultMany        = "DEFAULT_MANY"
+	ProblemDefaultCondition   = "DEFAULT_WITH_CONDITION"
+	ProblemDefaultMissing     = "DEFAULT_MISSING" // warning
+	// Tasks.
+	ProblemPluginMissing  = "PLUGIN_MISSING"
+	ProblemActionUnknown  = "ACTION_UNKNOWN"           // Args: plugin, action
+	ProblemActionSchema   = "ACTION_SCHEMA"            // Args: plugin, action, detail
+	ProblemInputUnknown   = "INPUT_UNKNOWN"            // Args: input
+	ProblemInputMissing   = "INPUT_MISSING"            // Args: input
+	ProblemInputInvalid   = "INPUT_INVALID"            // Args: input, detail
+	ProblemInputType      = "INPUT_TYPE"               // the expression gives another type; Args: input, want, have
+	ProblemLiteralUnknown = "LITERAL_UNKNOWN"          // Args: input
+	ProblemOutputVariable = "OUTPUT_VARIABLE_UNKNOWN"  // Args: variable
+	ProblemOutputSource   = "OUTPUT_VARIABLE_NOT_NODE" // Args: variable
+	ProblemOutputUnknown  = "OUTPUT_UNKNOWN"           // Args: output
+	// Variables.
+	ProblemVariableName       = "VARIABLE_NAME_INVALID"
+	ProblemVariableReserved   = "VARIABLE_NAME_RESERVED"
+	ProblemVariableDuplicate  = "VARIABLE_NAME_DUPLICATE"
+	ProblemVariableSource     = "VARIABLE_SOURCE_UNKNOWN"
+	ProblemVariableSchema     = "VARIABLE_SCHEMA_INVALID"  // Args: detail
+	ProblemVariableValue      = "VARIABLE_VALUE_INVALID"   // Args: detail
+	ProblemVariableField      = "VARIABLE_FIELD_MISPLACED" // Args: field, source
+	ProblemVariableExpression = "VARIABLE_EXPRESSION_MISSING"
+	ProblemVariableCycle      = "VARIABLE_CYCLE"         // Args: names
+	ProblemVariableUnwritten  = "VARIABLE_NEVER_WRITTEN" // warning
+	ProblemConstantReads      = "CONSTANT_READS_LATER"   // Args: name: a constant is made at start
+)
+
+// Problems of expressions carry the codes of package expr (EXPR_SYNTAX, EXPR_TYPE,
+// EXPR_UNKNOWN_NAME), with Args offset and name.
+
+// The codes of failures that the core itself gives to nodes; those of expressions are
+// package expr's.
+const (
+	FailRerunLimit     = "RERUN_LIMIT"             // a loop entered the node too often
+	FailNoCondition    = "GATEWAY_NO_CONDITION"    // no condition holds, no default
+	FailManyConditions = "GATEWAY_MANY_CONDITIONS" // more than one holds, strategy only
+	FailBadAnswer      = "BAD_ANSWER"              // the plugin answered what the contract does not allow
+	FailForced         = "FORCED"                  // an operator failed the node
+	FailInput          = "INPUT_INVALID"           // the evaluated inputs do not fit the action's schema
+)

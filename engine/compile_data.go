@@ -1,0 +1,189 @@
+package engine
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/culmhq/culm/engine/expr"
+	"github.com/culmhq/culm/pdk/contract"
+)
+
+// variables checks the declarations. Those that are usable get into the graph even
+// when something is wrong with them, so that one mistake is reported once.
+func (b *builder) variables() {
+	for i := range b.f.Variables {
+		v := &b.f.Variables[i]
+		at := Problem{Variable: v.Name, Field: "/name"}
+		if v.Name == "" {
+			at = Problem{Field: fmt.Sprintf("/variables/%d/name", i)}
+		}
+		if _, twice := b.g.varIdx[v.Name]; twice {
+			at.Code = ProblemVariableDuplicate
+			b.report(at, fmt.Sprintf("the name %q is taken", v.Name))
+			continue
+		}
+		if !variablePattern.MatchString(v.Name) {
+			at.Code = ProblemVariableName
+			b.report(at, "a variable's name is a lower-case letter, then up to 63 of a-z, 0-9 and _")
+			continue
+		}
+		if expr.Reserved(v.Name) {
+			at.Code = ProblemVariableReserved
+			b.report(at, fmt.Sprintf("%q is a word of the expression language", v.Name))
+			continue
+		}
+		b.g.varIdx[v.Name] = int32(len(b.g.vars))
+		if v.Output {
+			b.g.outputs = append(b.g.outputs, int32(len(b.g.vars)))
+		}
+		b.g.vars = append(b.g.vars, graphVar{Variable: v, schema: b.variableSchema(v)})
+		b.variableFields(v)
+	}
+}
+
+func (b *builder) variableSchema(v *Variable) *expr.Schema {
+	raw := v.Schema
+	if len(raw) == 0 {
+		raw = json.RawMessage(`{"type":"string"}`)
+	}
+	s, err := expr.ParseSchema(raw)
+	if err != nil {
+		b.report(Problem{Code: ProblemVariableSchema, Variable: v.Name, Field: "/schema"}, err.Error(), "detail", err.Error())
+		return &expr.Schema{}
+	}
+	return s
+}
+
+// variableFields checks that a variable has what its source needs, and nothing else.
+func (b *builder) variableFields(v *Variable) {
+	misplaced := func(field string, set bool) {
+		if set {
+			b.report(Problem{Code: ProblemVariableField, Variable: v.Name, Field: "/" + field},
+				fmt.Sprintf("a variable of source %q has no %s", v.Source, field), "field", field, "source", string(v.Source))
+		}
+	}
+	switch v.Source {
+	case SourceInput, SourceConstant, SourceNode, SourceComputed:
+	default:
+		b.report(Problem{Code: ProblemVariableSource, Variable: v.Name, Field: "/source"}, fmt.Sprintf("unknown source %q", v.Source))
+		return
+	}
+	if v.Source != SourceInput {
+		misplaced("required", v.Required)
+		misplaced("show_if", v.ShowIf != "")
+	}
+	if v.Source == SourceComputed {
+		misplaced("value", len(v.Value) > 0)
+		if strings.TrimSpace(v.Expression) == "" {
+			b.report(Problem{Code: ProblemVariableExpression, Variable: v.Name, Field: "/expression"}, "a computed variable needs an expression")
+		}
+		return
+	}
+	misplaced("expression", v.Expression != "")
+	if v.Source == SourceConstant && len(v.Value) == 0 {
+		b.report(Problem{Code: ProblemVariableValue, Variable: v.Name, Field: "/value"}, "a constant needs a value", "detail", "missing")
+	}
+}
+
+// tasks checks the plugins, inputs and outputs of the task nodes against the
+// catalogue.
+func (b *builder) tasks() {
+	written := make([]bool, len(b.g.vars))
+	for i := range b.g.nodes {
+		g := &b.g.nodes[i]
+		if g.typ == TypeTask {
+			b.task(g, &b.f.Nodes[b.nodeOf[i]], written)
+		}
+	}
+	for i := range b.g.vars {
+		if v := &b.g.vars[i]; v.Source == SourceNode && !written[i] {
+			b.report(Problem{Code: ProblemVariableUnwritten, Level: SeverityWarning, Variable: v.Name}, "no node writes the variable")
+		}
+	}
+}
+
+func (b *builder) task(g *graphNode, n *Node, written []bool) {
+	g.schema = &expr.Schema{}
+	outputs := &expr.Schema{}
+	known := false
+	switch action, ok := b.action(n); {
+	case n.Plugin == "" || n.Action == "":
+		b.report(Problem{Code: ProblemPluginMissing, Node: n.ID, Field: "/plugin"}, "a task needs a plugin and an action")
+	case !ok:
+		b.report(Problem{Code: ProblemActionUnknown, Node: n.ID, Field: "/action"}, fmt.Sprintf("no action %q of plugin %q", n.Action, n.Plugin), "plugin", n.Plugin, "action", n.Action)
+	default:
+		var err1, err2 error
+		g.schema, err1 = expr.ParseSchema(action.Inputs)
+		outputs, err2 = expr.ParseSchema(action.Outputs)
+		if known = err1 == nil && err2 == nil; !known {
+			g.schema, outputs = &expr.Schema{}, &expr.Schema{}
+			b.report(Problem{Code: ProblemActionSchema, Node: n.ID, Field: "/action"}, "the action's schema cannot be read", "plugin", n.Plugin, "action", n.Action)
+		}
+	}
+	b.outputSchemas(g.id, outputs)
+	b.bindOutputs(g, n, outputs, known, written)
+	b.literals(g, n)
+	if known {
+		b.inputNames(g, n)
+	}
+}
+
+func (b *builder) action(n *Node) (contract.Action, bool) {
+	if b.catalogue == nil {
+		return contract.Action{}, false
+	}
+	return b.catalogue.Action(n.Plugin, n.Action)
+}
+
+func (b *builder) outputSchemas(id string, s *expr.Schema) {
+	b.outputDecls = append(b.outputDecls, expr.Decl{Name: id, Schema: s})
+}
+
+func (b *builder) bindOutputs(g *graphNode, n *Node, schema *expr.Schema, known bool, written []bool) {
+	for _, name := range slices.Sorted(maps.Keys(n.Outputs)) {
+		output := n.Outputs[name]
+		field := "/outputs/" + escapePointer(name)
+		i, ok := b.g.varIdx[name]
+		switch {
+		case !ok:
+			b.report(Problem{Code: ProblemOutputVariable, Node: n.ID, Field: field}, fmt.Sprintf("no variable %q", name), "variable", name)
+			continue
+		case b.g.vars[i].Source != SourceNode:
+			b.report(Problem{Code: ProblemOutputSource, Node: n.ID, Field: field}, fmt.Sprintf("variable %q is not written by nodes", name), "variable", name)
+			continue
+		}
+		written[i] = true
+		if _, ok := schema.Property(output); known && !ok {
+			b.report(Problem{Code: ProblemOutputUnknown, Node: n.ID, Field: field}, fmt.Sprintf("the action has no output %q", output), "output", output)
+		}
+		g.outputs = append(g.outputs, graphOutput{variable: i, output: output})
+	}
+}
+
+func (b *builder) literals(g *graphNode, n *Node) {
+	for i, name := range n.Literal {
+		if _, ok := n.Inputs[name]; !ok {
+			b.report(Problem{Code: ProblemLiteralUnknown, Node: n.ID, Field: fmt.Sprintf("/literal/%d", i)}, fmt.Sprintf("no input %q", name), "input", name)
+		}
+		if g.literal == nil {
+			g.literal = map[string]bool{}
+		}
+		g.literal[name] = true
+	}
+}
+
+func (b *builder) inputNames(g *graphNode, n *Node) {
+	for _, name := range slices.Sorted(maps.Keys(n.Inputs)) {
+		if _, ok := g.schema.Property(name); !ok {
+			b.report(Problem{Code: ProblemInputUnknown, Node: n.ID, Field: "/inputs/" + escapePointer(name)}, fmt.Sprintf("the action has no input %q", name), "input", name)
+		}
+	}
+	for _, name := range g.schema.Required() {
+		if _, ok := n.Inputs[name]; !ok {
+			b.report(Problem{Code: ProblemInputMissing, Node: n.ID, Field: "/inputs/" + escapePointer(name)}, fmt.Sprintf("input %q is required", name), "input", name)
+		}
+	}
+}

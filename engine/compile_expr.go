@@ -1,0 +1,213 @@
+package engine
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/culmhq/culm/engine/expr"
+)
+
+// environment makes the names that expressions may use.
+func (b *builder) environment() {
+	c := expr.Config{Nodes: b.outputDecls}
+	for i := range b.g.vars {
+		c.Variables = append(c.Variables, expr.Decl{Name: b.g.vars[i].Name, Schema: b.g.vars[i].schema})
+	}
+	env, err := expr.NewEnv(c)
+	if err != nil {
+		panic("engine: " + err.Error()) // names were checked
+	}
+	b.g.env = env
+}
+
+// expressions compiles everything that is evaluated at run time.
+func (b *builder) expressions() {
+	for i := range b.g.vars {
+		b.variableExpressions(int32(i))
+	}
+	b.order()
+	for k := range b.g.edges {
+		e := &b.f.Edges[b.edgeOf[k]]
+		if e.Condition == "" {
+			continue
+		}
+		p, err := b.g.env.CompileBool(e.Condition)
+		if err != nil {
+			b.exprError(Problem{Edge: e.ID, Field: "/condition"}, err)
+			continue
+		}
+		b.g.edges[k].condition = p
+	}
+	for i := range b.g.nodes {
+		if g := &b.g.nodes[i]; g.typ == TypeTask {
+			b.taskInputs(g, &b.f.Nodes[b.nodeOf[i]])
+		}
+	}
+}
+
+func (b *builder) exprError(at Problem, err error) {
+	p, args := exprProblem(at, err)
+	b.report(p, err.Error(), args...)
+}
+
+func (b *builder) variableExpressions(i int32) {
+	v := &b.g.vars[i]
+	if v.ShowIf != "" {
+		if _, err := b.g.env.CompileBool(v.ShowIf); err != nil {
+			b.exprError(Problem{Variable: v.Name, Field: "/show_if"}, err)
+		}
+	}
+	if v.Source == SourceComputed && v.Expression != "" {
+		p, err := b.g.env.Compile(v.Expression)
+		if err != nil {
+			b.exprError(Problem{Variable: v.Name, Field: "/expression"}, err)
+			return
+		}
+		v.computed = p
+		b.g.env.Compute(v.Name, p)
+		return
+	}
+	if v.Value == nil {
+		return
+	}
+	if v.Source == SourceConstant {
+		t, errs := b.g.env.Template(v.Value)
+		for _, err := range errs {
+			b.exprError(Problem{Variable: v.Name, Field: "/value"}, err)
+		}
+		if t == nil {
+			return
+		}
+		if !t.Static() {
+			v.template = t
+			return
+		}
+		b.g.vars[i].Variable = withValue(v.Variable, t.Value())
+	}
+	for _, bad := range v.schema.Validate(b.g.vars[i].Value) {
+		b.report(Problem{Code: ProblemVariableValue, Variable: v.Name, Field: "/value" + bad.Pointer}, bad.Message, "detail", bad.Message)
+	}
+}
+
+// withValue is a copy of a variable with another value: a constant whose text held an
+// escaped ${.
+func withValue(v *Variable, value json.RawMessage) *Variable {
+	w := *v
+	w.Value = value
+	return &w
+}
+
+// needs lists the variables that a variable's own expression names.
+func (v *graphVar) needs() []string {
+	switch {
+	case v.computed != nil:
+		return v.computed.Variables()
+	case v.template != nil:
+		return v.template.Variables()
+	}
+	return nil
+}
+
+// order puts the constants in the order in which they need each other, and finds
+// variables that need themselves.
+func (b *builder) order() {
+	const (
+		unseen = iota
+		open
+		done
+	)
+	mark := make([]int, len(b.g.vars))
+	var path []string
+	var visit func(i int32)
+	visit = func(i int32) {
+		v := &b.g.vars[i]
+		if mark[i] == done {
+			return
+		}
+		if mark[i] == open {
+			at := slices.Index(path, v.Name)
+			names := strings.Join(append(slices.Clone(path[at:]), v.Name), " → ")
+			b.report(Problem{Code: ProblemVariableCycle, Variable: v.Name}, "the variable needs itself: "+names, "names", names)
+			return
+		}
+		mark[i] = open
+		path = append(path, v.Name)
+		for _, name := range v.needs() {
+			visit(b.g.varIdx[name])
+		}
+		path = path[:len(path)-1]
+		mark[i] = done
+		if v.template != nil {
+			b.g.constants = append(b.g.constants, i)
+		}
+	}
+	for i := range b.g.vars {
+		visit(int32(i))
+	}
+}
+
+// taskInputs compiles the inputs of a task; one without expressions becomes one
+// object now.
+func (b *builder) taskInputs(g *graphNode, n *Node) {
+	static := []byte{'{'}
+	isStatic := true
+	for i, name := range slices.Sorted(maps.Keys(n.Inputs)) {
+		t := b.taskInput(g, n, name)
+		if t == nil {
+			return
+		}
+		g.inputs = append(g.inputs, graphInput{name: name, value: t})
+		if isStatic = isStatic && t.Static(); isStatic {
+			if i > 0 {
+				static = append(static, ',')
+			}
+			static = append(append(appendString(static, name), ':'), t.Value()...)
+		}
+	}
+	if isStatic {
+		g.static = append(static, '}')
+	}
+}
+
+func (b *builder) taskInput(g *graphNode, n *Node, name string) *expr.Template {
+	at := Problem{Node: n.ID, Field: "/inputs/" + escapePointer(name)}
+	t := expr.Literal(n.Inputs[name])
+	if !g.literal[name] {
+		var errs []error
+		if t, errs = b.g.env.Template(n.Inputs[name]); len(errs) > 0 {
+			for _, err := range errs {
+				b.exprError(at, err)
+			}
+			return nil
+		}
+	}
+	schema, _ := g.schema.Property(name)
+	if !t.Static() {
+		b.inputType(at, name, t, schema)
+		return t
+	}
+	for _, bad := range schema.Validate(t.Value()) {
+		p := at
+		p.Code, p.Field = ProblemInputInvalid, at.Field+bad.Pointer
+		b.report(p, bad.Message, "input", name, "detail", bad.Message)
+	}
+	return t
+}
+
+// inputType compares what an expression gives with what the action wants, where both
+// are known.
+func (b *builder) inputType(at Problem, name string, t *expr.Template, schema *expr.Schema) {
+	p := t.Whole()
+	if p == nil {
+		return
+	}
+	want, have := schema.Type(), p.Kind()
+	if want == "" || have == "" || want == have || want == "number" && have == "integer" {
+		return
+	}
+	at.Code = ProblemInputType
+	b.report(at, fmt.Sprintf("the input is a %s, the expression gives a %s", want, have), "input", name, "want", want, "have", have)
+}

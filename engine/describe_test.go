@@ -1,0 +1,152 @@
+package engine_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/culmhq/culm/engine"
+	"github.com/culmhq/culm/pdk/contract"
+)
+
+// catalogue knows the plugin test. Its action any takes and gives everything, sum is
+// typed.
+type catalogue struct{}
+
+func (catalogue) Action(plugin, action string) (contract.Action, bool) {
+	if plugin != "test" {
+		return contract.Action{}, false
+	}
+	switch action {
+	case "any":
+		return contract.Action{ID: action, Inputs: []byte(`{"type":"object"}`), Outputs: []byte(`{"type":"object"}`)}, true
+	case "sum":
+		return contract.Action{
+			ID: action,
+			Inputs: []byte(`{"type":"object","required":["left"],"properties":{"left":{"type":"integer"},"right":{"type":"number","maximum":100},
+				"note":{"type":"string","maxLength":20},"tags":{"type":"array","items":{"type":"string"}}}}`),
+			Outputs: []byte(`{"type":"object","properties":{"total":{"type":"integer"},"detail":{"type":"object","properties":{"unit":{"type":"string"}}}}}`),
+		}, true
+	}
+	return contract.Action{}, false
+}
+
+// checkReplay reads every record back from its bytes and compares the state after
+// each prefix that ends where a step ended, through what the outside sees.
+func checkReplay(t *testing.T, g *engine.Graph, live *engine.State, rs []engine.Record) {
+	t.Helper()
+	read := make([]engine.Record, len(rs))
+	for i, r := range rs {
+		b := engine.AppendRecord(nil, r)
+		var err error
+		if read[i], err = engine.DecodeRecord(b); err != nil {
+			t.Fatalf("%s: %v", b, err)
+		}
+		if again := engine.AppendRecord(nil, read[i]); string(again) != string(b) {
+			t.Fatalf("record changed:\n%s\n%s", b, again)
+		}
+	}
+	s, err := engine.Replay(g, read)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := compact(s.View()), compact(live.View()); got != want {
+		t.Fatalf("replayed state differs:\n%s\n%s", got, want)
+	}
+	if got, want := fmt.Sprintf("%+v", engine.Outstanding(g, s)), fmt.Sprintf("%+v", engine.Outstanding(g, live)); got != want && !strings.Contains(want, "0x") {
+		t.Fatalf("outstanding differs:\n%s\n%s", got, want)
+	}
+}
+
+func prefix(p, s string) string {
+	if s == "" {
+		return ""
+	}
+	return p + s
+}
+
+func describe(r engine.Record) string {
+	switch d := r.Data.(type) {
+	case engine.RunStarted:
+		return "run.started" + prefix(" ", compact(d.Variables))
+	case engine.RunChanged:
+		s := fmt.Sprintf("run %s -> %s%s", d.From, d.To, prefix(" because ", d.Reason))
+		if d.Outputs != nil {
+			s += " " + compact(d.Outputs)
+		}
+		return s
+	case engine.VariableSet:
+		return fmt.Sprintf("variable %s = %s by %s", d.Name, d.Value, r.Node)
+	case engine.NodeChanged:
+		return describeNode(r.Node, d)
+	case engine.NodeNoted:
+		return fmt.Sprintf("note %s %d lines", r.Node, len(d.Log))
+	case engine.NodeLate:
+		return fmt.Sprintf("late %s %s epoch=%d attempt=%d", d.What, r.Node, d.Epoch, d.Attempt)
+	case engine.CallbackKept:
+		return fmt.Sprintf("kept callback %s attempt=%d %s", r.Node, d.Attempt, d.Data)
+	case engine.TokenMoved:
+		return describeToken(d)
+	case engine.GatewayDecided:
+		return fmt.Sprintf("gateway %s takes %s%s", r.Node, strings.Join(d.Edges, " "), prefix(" by ", d.By))
+	}
+	return fmt.Sprintf("%T", r.Data)
+}
+
+func describeToken(d engine.TokenMoved) string {
+	s := fmt.Sprintf("token %d %s -> %s", d.Token, d.From, d.To)
+	if d.Parent != 0 {
+		s = fmt.Sprintf("token %d of %d %s -> %s", d.Token, d.Parent, d.From, d.To)
+	}
+	if d.To == "" {
+		s = strings.TrimSuffix(s, " -> ") + " ends"
+	}
+	return s + prefix(" on ", d.Edge)
+}
+
+func describeNode(id string, d engine.NodeChanged) string {
+	from := string(d.From)
+	if from == "" {
+		from = "idle"
+	}
+	s := fmt.Sprintf("node %s %s -> %s %d.%d", id, from, d.To, d.Iteration, d.Attempt)
+	if d.Epoch > 0 {
+		s += fmt.Sprintf("#%d", d.Epoch)
+	}
+	s += prefix(" ", string(d.Reason)) + prefix(" by ", d.By) + prefix(" in ", string(d.Inputs)) + prefix(" out ", string(d.Outputs))
+	if d.Failure != nil {
+		s += fmt.Sprintf(" %s/%s %s", d.Failure.Origin, d.Failure.Code, d.Failure.Message)
+	}
+	if d.Wait != nil {
+		s += " for " + string(d.Wait.Kind)
+	}
+	if d.Due != nil {
+		s += " until " + d.Due.Format(time.TimeOnly)
+	}
+	return s + prefix(" callback ", string(d.Callback))
+}
+
+func (sc *scenario) describeCommand(c engine.Command) string {
+	switch c := c.(type) {
+	case engine.Dispatch:
+		s := fmt.Sprintf("dispatch %s#%d %d.%d call %d %s", c.Node, c.Epoch, c.Iteration, c.Attempt, c.Call, c.Reason)
+		s += prefix(" state ", string(c.PluginState)) + prefix(" callback ", string(c.Callback))
+		if c.Reason == contract.ReasonPoll {
+			s += fmt.Sprintf(" polls %d", c.Polls)
+		}
+		if c.Recovered {
+			s += " recovered"
+		}
+		return s
+	case engine.Cancel:
+		return fmt.Sprintf("cancel %s#%d %s", c.Node, c.Epoch, c.Dispatch.Reason)
+	case engine.SetTimer:
+		return fmt.Sprintf("timer %s#%d at %s", c.Node, c.Epoch, c.Due.Format(time.TimeOnly))
+	case engine.ClearTimer:
+		return fmt.Sprintf("clear timer %s#%d", c.Node, c.Epoch)
+	case engine.Finish:
+		return fmt.Sprintf("finish %s", c.State)
+	}
+	return fmt.Sprintf("%T", c)
+}

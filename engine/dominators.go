@@ -1,0 +1,137 @@
+package engine
+
+// postDominators returns the immediate post-dominator of every node: the first node
+// that every path from it to an end passes; -1 where there is none. Dead nodes have
+// none either. It is the algorithm of Lengauer and Tarjan on the graph turned round,
+// from a root behind all ends, and takes O(edges × log nodes).
+func (b *builder) postDominators() []int32 {
+	n := len(b.g.nodes)
+	d := &dominators{
+		root: int32(n),
+		semi: make([]int32, n+1), vertex: make([]int32, 0, n+1), parent: make([]int32, n+1),
+		ancestor: make([]int32, n+1), label: make([]int32, n+1), idom: make([]int32, n+1),
+		bucket: make([][]int32, n+1),
+	}
+	var ends []int32
+	for i := range b.g.nodes {
+		if b.g.nodes[i].typ == TypeEnd && !b.dead[i] {
+			ends = append(ends, int32(i))
+		}
+	}
+	// Turned round, the successors of a node are those before it.
+	d.succ = func(i int32, visit func(int32)) {
+		if i == d.root {
+			for _, e := range ends {
+				visit(e)
+			}
+			return
+		}
+		for _, k := range b.g.nodes[i].in {
+			if from := b.g.edges[k].from; !b.dead[from] {
+				visit(from)
+			}
+		}
+	}
+	d.pred = func(i int32, visit func(int32)) {
+		if b.g.nodes[i].typ == TypeEnd {
+			visit(d.root)
+		}
+		for _, k := range b.g.nodes[i].out {
+			if to := b.g.edges[k].to; !b.dead[to] {
+				visit(to)
+			}
+		}
+	}
+	d.run()
+	for i := range d.idom {
+		if d.idom[i] == d.root {
+			d.idom[i] = -1
+		}
+	}
+	return d.idom[:n]
+}
+
+// dominators is one run of the algorithm. Numbers in semi are places in vertex.
+type dominators struct {
+	root                          int32
+	succ, pred                    func(int32, func(int32))
+	semi, parent, ancestor, label []int32
+	vertex, idom                  []int32
+	bucket                        [][]int32
+}
+
+func (d *dominators) run() {
+	for i := range d.semi {
+		d.semi[i], d.ancestor[i], d.label[i], d.idom[i] = -1, -1, int32(i), -1
+	}
+	d.number()
+	for i := len(d.vertex) - 1; i > 0; i-- {
+		w := d.vertex[i]
+		d.pred(w, func(v int32) {
+			if d.semi[v] < 0 {
+				return
+			}
+			if u := d.eval(v); d.semi[u] < d.semi[w] {
+				d.semi[w] = d.semi[u]
+			}
+		})
+		at := d.vertex[d.semi[w]]
+		d.bucket[at] = append(d.bucket[at], w)
+		p := d.parent[w]
+		d.ancestor[w] = p
+		for _, v := range d.bucket[p] {
+			if u := d.eval(v); d.semi[u] < d.semi[v] {
+				d.idom[v] = u
+			} else {
+				d.idom[v] = p
+			}
+		}
+		d.bucket[p] = nil
+	}
+	for _, w := range d.vertex[1:] {
+		if d.idom[w] != d.vertex[d.semi[w]] {
+			d.idom[w] = d.idom[d.idom[w]]
+		}
+	}
+}
+
+// number walks the graph depth first, without recursion.
+func (d *dominators) number() {
+	type visit struct{ node, parent int32 }
+	todo := []visit{{d.root, -1}}
+	for len(todo) > 0 {
+		v := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if d.semi[v.node] >= 0 {
+			continue
+		}
+		d.semi[v.node] = int32(len(d.vertex))
+		d.vertex = append(d.vertex, v.node)
+		d.parent[v.node] = v.parent
+		d.succ(v.node, func(w int32) {
+			if d.semi[w] < 0 {
+				todo = append(todo, visit{w, v.node})
+			}
+		})
+	}
+}
+
+// eval returns the node with the smallest semi-dominator on the way up the forest.
+func (d *dominators) eval(v int32) int32 {
+	if d.ancestor[v] < 0 {
+		return d.label[v]
+	}
+	var path []int32
+	for u := v; d.ancestor[d.ancestor[u]] >= 0; u = d.ancestor[u] {
+		path = append(path, u)
+	}
+	for i := len(path) - 1; i >= 0; i-- {
+		u := path[i]
+		a := d.ancestor[u]
+		if d.semi[d.label[a]] < d.semi[d.label[u]] {
+			d.label[u] = d.label[a]
+		}
+		d.ancestor[u] = d.ancestor[a]
+	}
+	return d.label[v]
+}

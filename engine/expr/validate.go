@@ -1,0 +1,309 @@
+package expr
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Violation is one thing in a value that its schema does not allow.
+type Violation struct {
+	// Pointer is the place in the value (JSON Pointer).
+	Pointer string
+	Message string
+}
+
+// violationsMax is how many violations Validate reports at once.
+const violationsMax = 50
+
+// Validate holds a JSON value against the schema. It returns nothing when the value
+// is valid.
+func (s *Schema) Validate(raw json.RawMessage) []Violation {
+	v, err := decodeAny(raw)
+	if err != nil {
+		return []Violation{{Message: "not JSON: " + err.Error()}}
+	}
+	return s.ValidateValue(v)
+}
+
+// ValidateValue is Validate for a value that encoding/json has decoded with UseNumber.
+func (s *Schema) ValidateValue(v any) []Violation {
+	budget := checksMax
+	c := &check{budget: &budget}
+	c.value(s, v, "", 0)
+	return c.found
+}
+
+// ValidateExcept is Validate, but for properties of the top object that are not known
+// yet.
+func (s *Schema) ValidateExcept(v map[string]any, unknown func(name string) bool) []Violation {
+	t := *s.target()
+	t.required = slices.DeleteFunc(slices.Clone(t.required), unknown)
+	t.all, t.any, t.one, t.not = nil, nil, nil, nil // they may depend on what is unknown
+	return t.ValidateValue(v)
+}
+
+func decodeAny(raw json.RawMessage) (any, error) {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil {
+		return nil, err
+	}
+	if d.More() {
+		return nil, fmt.Errorf("trailing data")
+	}
+	return v, nil
+}
+
+// checksMax bounds the work of one validation: alternatives that refer to themselves
+// could otherwise take for ever.
+const checksMax = 1_000_000
+
+// check collects violations.
+type check struct {
+	found  []Violation
+	budget *int
+}
+
+func (c *check) add(at, format string, args ...any) {
+	if len(c.found) < violationsMax {
+		c.found = append(c.found, Violation{Pointer: at, Message: fmt.Sprintf(format, args...)})
+	}
+}
+
+func (c *check) value(s *Schema, v any, at string, depth int) {
+	if s == nil {
+		return
+	}
+	if *c.budget--; *c.budget < 0 {
+		c.add(at, "takes too long to check")
+		return
+	}
+	if depth > schemaDepthMax {
+		c.add(at, "nested too deep")
+		return
+	}
+	if s.never {
+		c.add(at, "is not allowed")
+		return
+	}
+	if s.ref != nil {
+		c.value(s.ref, v, at, depth+1)
+	}
+	if len(s.types) > 0 && !slices.ContainsFunc(s.types, func(t string) bool { return hasType(v, t) }) {
+		c.add(at, "must be %s", strings.Join(s.types, " or "))
+		return
+	}
+	c.literals(s, v, at)
+	switch v := v.(type) {
+	case string:
+		c.text(s, v, at)
+	case json.Number:
+		c.number(s, v, at)
+	case []any:
+		c.array(s, v, at, depth)
+	case map[string]any:
+		c.object(s, v, at, depth)
+	}
+	c.combined(s, v, at, depth)
+}
+
+func hasType(v any, t string) bool {
+	switch v := v.(type) {
+	case nil:
+		return t == "null"
+	case bool:
+		return t == "boolean"
+	case string:
+		return t == "string"
+	case []any:
+		return t == "array"
+	case map[string]any:
+		return t == "object"
+	case json.Number:
+		if t == "number" {
+			return true
+		}
+		return t == "integer" && isInteger(v)
+	}
+	return false
+}
+
+func isInteger(n json.Number) bool {
+	if !strings.ContainsAny(string(n), ".eE") {
+		return true
+	}
+	f, err := n.Float64()
+	return err == nil && f == math.Trunc(f)
+}
+
+func (c *check) literals(s *Schema, v any, at string) {
+	if s.constant != nil {
+		if want, err := decodeAny(s.constant); err == nil && !equalJSON(want, v) {
+			c.add(at, "must be %s", s.constant)
+		}
+	}
+	if s.enum == nil {
+		return
+	}
+	for _, raw := range s.enum {
+		if want, err := decodeAny(raw); err == nil && equalJSON(want, v) {
+			return
+		}
+	}
+	c.add(at, "must be one of the %d allowed values", len(s.enum))
+}
+
+func equalJSON(a, b any) bool {
+	if x, ok := a.(json.Number); ok {
+		y, ok := b.(json.Number)
+		if !ok {
+			return false
+		}
+		f, err1 := x.Float64()
+		g, err2 := y.Float64()
+		return x == y || err1 == nil && err2 == nil && f == g
+	}
+	return reflect.DeepEqual(a, b)
+}
+
+func (c *check) text(s *Schema, v, at string) {
+	n := utf8.RuneCountInString(v)
+	if m := s.length.MinLength; m != nil && n < *m {
+		c.add(at, "must have at least %d characters", *m)
+	}
+	if m := s.length.MaxLength; m != nil && n > *m {
+		c.add(at, "must have at most %d characters", *m)
+	}
+	if p := s.length.pattern; p != nil && !p.MatchString(v) {
+		c.add(at, "must match %s", p)
+	}
+}
+
+func (c *check) number(s *Schema, v json.Number, at string) {
+	f, err := v.Float64()
+	if err != nil {
+		c.add(at, "is out of range")
+		return
+	}
+	r := &s.number
+	switch {
+	case r.Minimum != nil && f < *r.Minimum:
+		c.add(at, "must be at least %v", *r.Minimum)
+	case r.ExclusiveMinimum != nil && f <= *r.ExclusiveMinimum:
+		c.add(at, "must be more than %v", *r.ExclusiveMinimum)
+	case r.Maximum != nil && f > *r.Maximum:
+		c.add(at, "must be at most %v", *r.Maximum)
+	case r.ExclusiveMaximum != nil && f >= *r.ExclusiveMaximum:
+		c.add(at, "must be less than %v", *r.ExclusiveMaximum)
+	}
+	if m := r.MultipleOf; m != nil && *m > 0 {
+		if q := f / *m; math.Abs(q-math.Round(q)) > 1e-9*math.Max(1, math.Abs(q)) {
+			c.add(at, "must be a multiple of %v", *m)
+		}
+	}
+}
+
+func (c *check) array(s *Schema, v []any, at string, depth int) {
+	if m := s.length.MinItems; m != nil && len(v) < *m {
+		c.add(at, "must have at least %d items", *m)
+	}
+	if m := s.length.MaxItems; m != nil && len(v) > *m {
+		c.add(at, "must have at most %d items", *m)
+	}
+	for i, item := range v {
+		sub := s.items
+		if i < len(s.prefix) {
+			sub = s.prefix[i]
+		}
+		if sub != nil {
+			c.value(sub, item, fmt.Sprintf("%s/%d", at, i), depth+1)
+		}
+	}
+	if s.length.UniqueItems {
+		c.unique(v, at)
+	}
+}
+
+// unique compares items by their canonical JSON: maps are written with sorted keys.
+func (c *check) unique(v []any, at string) {
+	seen := make(map[string]int, len(v))
+	for i, item := range v {
+		b, err := json.Marshal(item)
+		if err != nil {
+			continue
+		}
+		if j, ok := seen[string(b)]; ok {
+			c.add(fmt.Sprintf("%s/%d", at, i), "is the same as item %d", j)
+			return
+		}
+		seen[string(b)] = i
+	}
+}
+
+func (c *check) object(s *Schema, v map[string]any, at string, depth int) {
+	for _, name := range s.required {
+		if _, ok := v[name]; !ok {
+			c.add(at+"/"+escapePointer(name), "is required")
+		}
+	}
+	if m := s.length.MinProperties; m != nil && len(v) < *m {
+		c.add(at, "must have at least %d entries", *m)
+	}
+	if m := s.length.MaxProperties; m != nil && len(v) > *m {
+		c.add(at, "must have at most %d entries", *m)
+	}
+	if s.properties == nil && s.additional == nil {
+		return
+	}
+	names := make([]string, 0, len(v))
+	for name := range v {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		sub, ok := s.properties[name]
+		if !ok {
+			sub = s.additional
+		}
+		if sub != nil {
+			c.value(sub, v[name], at+"/"+escapePointer(name), depth+1)
+		}
+	}
+}
+
+func (c *check) combined(s *Schema, v any, at string, depth int) {
+	for _, sub := range s.all {
+		c.value(sub, v, at, depth+1)
+	}
+	if len(s.any) > 0 && c.countValid(s.any, v, depth) == 0 {
+		c.add(at, "matches none of the %d alternatives", len(s.any))
+	}
+	if n := c.countValid(s.one, v, depth); len(s.one) > 0 && n != 1 {
+		c.add(at, "matches %d of the %d alternatives, must match one", n, len(s.one))
+	}
+	if s.not != nil && c.countValid([]*Schema{s.not}, v, depth) == 1 {
+		c.add(at, "is not allowed")
+	}
+}
+
+func (c *check) countValid(subs []*Schema, v any, depth int) int {
+	n := 0
+	for _, sub := range subs {
+		alternative := &check{budget: c.budget}
+		if alternative.value(sub, v, "", depth+1); len(alternative.found) == 0 {
+			n++
+		}
+	}
+	return n
+}
+
+func escapePointer(name string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(name, "~", "~0"), "/", "~1")
+}

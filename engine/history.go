@@ -1,0 +1,345 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/culmhq/culm/pdk/contract"
+)
+
+// CheckHistory verifies the invariants of a history: it is the judge in every test. It
+// follows the records with rules of its own, not those by which they were made, and
+// replays them besides. The history must end where a step ended.
+//
+//   - Seq counts from 1 without gaps; the first record starts the run; behind the end
+//     of a run come late results only.
+//   - Runs and nodes change by their tables; the state a change leaves is the one it
+//     found. Epochs grow by one with each call; attempts and iterations never go back.
+//   - A node that ended is not called again without a new attempt; nothing is called
+//     while the run is suspended, but calls that go on from a wait.
+//   - Tokens move along edges; a parent moves when its children have ended; a run that
+//     succeeded has no token left; no token rests where nothing can move it.
+//   - The run is blocked exactly when only failed or unknown nodes could move it.
+//   - A command has one effect: its records stand together.
+func CheckHistory(g *Graph, rs []Record) error {
+	if len(rs) == 0 {
+		return errors.New("engine: history: no records")
+	}
+	h := &history{g: g, state: RunCreated, nodes: map[string]*nodeHistory{}, tokens: map[int]*tokenHistory{}, commands: map[string]bool{}}
+	for i := range rs {
+		if err := h.record(&rs[i]); err != nil {
+			return fmt.Errorf("engine: history: record %d (%s): %w", rs[i].Seq, rs[i].Kind, err)
+		}
+	}
+	if err := h.end(); err != nil {
+		return fmt.Errorf("engine: history: at the end: %w", err)
+	}
+	_, err := Replay(g, rs)
+	return err
+}
+
+// history is what CheckHistory remembers.
+type history struct {
+	g         *Graph
+	seq       uint64
+	state     RunState
+	nodes     map[string]*nodeHistory
+	tokens    map[int]*tokenHistory
+	lastToken int
+	commands  map[string]bool
+	command   string
+}
+
+type nodeHistory struct {
+	state              NodeState
+	epoch              uint64
+	iteration, attempt int
+	human              bool
+}
+
+type tokenHistory struct {
+	parent, children int
+	node             string
+}
+
+func (h *history) record(r *Record) error {
+	if r.Seq != h.seq+1 {
+		return fmt.Errorf("follows record %d", h.seq)
+	}
+	h.seq = r.Seq
+	if r.Data == nil || r.Data.kind() != r.Kind {
+		return fmt.Errorf("holds %T", r.Data)
+	}
+	if (r.Seq == 1) != (r.Kind == KindRunStarted) {
+		return errors.New("a run starts with its first record, once")
+	}
+	if h.state.Ended() && r.Kind != KindNodeLate {
+		return fmt.Errorf("behind the end of the run (%s)", h.state)
+	}
+	if r.CommandID != h.command {
+		if r.CommandID != "" && h.commands[r.CommandID] {
+			return fmt.Errorf("command %q has a second effect", r.CommandID)
+		}
+		h.command = r.CommandID
+		h.commands[r.CommandID] = true
+	}
+	if r.Node != "" {
+		if _, ok := h.g.nodeIdx[r.Node]; !ok {
+			return fmt.Errorf("no node %q", r.Node)
+		}
+	}
+	return h.payload(r)
+}
+
+func (h *history) payload(r *Record) error {
+	switch d := r.Data.(type) {
+	case RunStarted:
+		if d.Format != RecordFormat {
+			return fmt.Errorf("format %d", d.Format)
+		}
+	case RunChanged:
+		return h.run(d)
+	case VariableSet:
+		return h.variable(r.Node, d)
+	case NodeChanged:
+		return h.node(r.Node, d)
+	case NodeNoted:
+		if n := h.nodes[r.Node]; n == nil || n.state != NodeRunning || n.attempt != d.Attempt {
+			return errors.New("a note of a node that does not run")
+		}
+	case NodeLate:
+	case CallbackKept:
+		if n := h.nodes[r.Node]; n == nil || n.attempt != d.Attempt || (n.state != NodeRunning && n.state != NodeWaiting && n.state != NodeReady) {
+			return errors.New("a callback was kept for a node that cannot wait any more")
+		}
+	case TokenMoved:
+		return h.token(d)
+	case GatewayDecided:
+		for _, id := range d.Edges {
+			if k, ok := h.g.edgeIdx[id]; !ok || h.g.nodes[h.g.edges[k].from].id != r.Node {
+				return fmt.Errorf("edge %q does not leave %q", id, r.Node)
+			}
+		}
+	}
+	return nil
+}
+
+func (h *history) run(d RunChanged) error {
+	if d.From != h.state {
+		return fmt.Errorf("the run is %s, not %s", h.state, d.From)
+	}
+	if !slices.ContainsFunc(runTransitions, func(t runTransition) bool { return t.To == d.To && slices.Contains(t.From, d.From) }) {
+		return fmt.Errorf("no way from %s to %s", d.From, d.To)
+	}
+	if d.Outputs != nil && d.To != RunSucceeded {
+		return fmt.Errorf("outputs of a run that is %s", d.To)
+	}
+	h.state = d.To
+	return nil
+}
+
+func (h *history) variable(node string, d VariableSet) error {
+	i, ok := h.g.varIdx[d.Name]
+	if !ok {
+		return fmt.Errorf("no variable %q", d.Name)
+	}
+	for _, b := range h.g.nodes[h.g.nodeIdx[node]].outputs {
+		if b.variable == i {
+			return nil
+		}
+	}
+	return fmt.Errorf("node %q does not write %q", node, d.Name)
+}
+
+func (h *history) node(id string, d NodeChanged) error {
+	n := h.nodes[id]
+	if n == nil {
+		n = &nodeHistory{}
+		h.nodes[id] = n
+	}
+	if d.From != n.state {
+		return fmt.Errorf("node %q is %q, not %q", id, n.state, d.From)
+	}
+	if !slices.ContainsFunc(nodeTransitions, func(t nodeTransition) bool { return t.To == d.To && slices.Contains(t.From, d.From) }) {
+		return fmt.Errorf("no way from %q to %q", d.From, d.To)
+	}
+	if err := h.attempt(id, n, &d); err != nil {
+		return err
+	}
+	if err := complete(&d); err != nil {
+		return fmt.Errorf("node %q: %w", id, err)
+	}
+	if h.state == RunSuspended && d.Reason == contract.ReasonExecute {
+		return fmt.Errorf("node %q is called while the run is suspended", id)
+	}
+	n.state, n.epoch, n.iteration, n.attempt = d.To, d.Epoch, d.Iteration, d.Attempt
+	n.human = d.Wait != nil && d.Wait.Kind == contract.WaitHuman
+	return nil
+}
+
+func (h *history) attempt(id string, n *nodeHistory, d *NodeChanged) error {
+	called := uint64(0)
+	if d.To == NodeRunning {
+		called = 1
+	}
+	if d.Epoch != n.epoch+called {
+		return fmt.Errorf("node %q: epoch %d after %d", id, d.Epoch, n.epoch)
+	}
+	same := d.Iteration == n.iteration && d.Attempt == n.attempt
+	retried := d.Iteration == n.iteration && d.Attempt == n.attempt+1
+	looped := d.Iteration == n.iteration+1 && d.Attempt == 1
+	busy := n.state == NodeRunning || n.state == NodeWaiting || n.state == NodeReady
+	switch {
+	case !same && !retried && !looped:
+		return fmt.Errorf("node %q: iteration %d attempt %d after %d, %d", id, d.Iteration, d.Attempt, n.iteration, n.attempt)
+	case busy && !same:
+		return fmt.Errorf("node %q: a new attempt while it is %s", id, n.state)
+	case same && d.To == NodeRunning && !busy:
+		return fmt.Errorf("node %q: called again without a new attempt", id)
+	}
+	return nil
+}
+
+// complete checks that a change carries what its target state needs.
+func complete(d *NodeChanged) error {
+	switch d.To {
+	case NodeRunning:
+		if d.Reason == "" || d.Reason == contract.ReasonExecute && d.Inputs == nil {
+			return errors.New("running without reason or inputs")
+		}
+	case NodeWaiting:
+		if d.Wait == nil {
+			return errors.New("waiting for nothing")
+		}
+	case NodeFailed, NodeUnknown:
+		if d.Failure == nil {
+			return fmt.Errorf("%s without failure", d.To)
+		}
+	case NodeSucceeded:
+		if d.From == NodeRunning && d.Outputs == nil {
+			return errors.New("succeeded without outputs")
+		}
+	case NodeIdle, NodeReady, NodeSuspended, NodeSkipped, NodeCancelled, NodeRollingBack, NodeRolledBack, NodeRollbackFailed:
+	}
+	return nil
+}
+
+func (h *history) token(d TokenMoved) error {
+	if err := h.edge(d); err != nil {
+		return err
+	}
+	if d.Token > h.lastToken {
+		return h.newToken(d)
+	}
+	k := h.tokens[d.Token]
+	if k == nil || k.node != d.From {
+		return fmt.Errorf("token %d is not at %q", d.Token, d.From)
+	}
+	if k.children > 0 {
+		return fmt.Errorf("token %d moves before its children have ended", d.Token)
+	}
+	if n := h.nodes[d.From]; n == nil || (n.state != NodeSucceeded && n.state != NodeSkipped) {
+		return fmt.Errorf("token %d leaves %q, which has not ended well", d.Token, d.From)
+	}
+	if k.node = d.To; d.To == "" {
+		delete(h.tokens, d.Token)
+		if p := h.tokens[k.parent]; p != nil {
+			p.children--
+		}
+	}
+	return nil
+}
+
+func (h *history) newToken(d TokenMoved) error {
+	if d.Token != h.lastToken+1 || (d.Parent == 0) != (d.Token == 1) {
+		return fmt.Errorf("token %d, parent %d after token %d", d.Token, d.Parent, h.lastToken)
+	}
+	h.lastToken = d.Token
+	if d.Parent != 0 {
+		p := h.tokens[d.Parent]
+		if p == nil || p.node != d.From {
+			return fmt.Errorf("parent %d is not at %q", d.Parent, d.From)
+		}
+		if d.To == "" {
+			return nil
+		}
+		p.children++
+	}
+	h.tokens[d.Token] = &tokenHistory{parent: d.Parent, node: d.To}
+	return nil
+}
+
+// edge checks that a move is along its edge; one without an edge enters the flow,
+// leaves it, or takes a parent to its join.
+func (h *history) edge(d TokenMoved) error {
+	if d.Edge == "" {
+		join, _ := h.g.Join(d.From)
+		if d.From != "" && d.To != "" && join != d.To {
+			return fmt.Errorf("token %d goes from %q to %q without an edge", d.Token, d.From, d.To)
+		}
+		return nil
+	}
+	k, ok := h.g.edgeIdx[d.Edge]
+	if !ok {
+		return fmt.Errorf("no edge %q", d.Edge)
+	}
+	e := &h.g.edges[k]
+	if h.g.nodes[e.from].id != d.From || d.To != "" && h.g.nodes[e.to].id != d.To {
+		return fmt.Errorf("edge %q does not lead from %q to %q", d.Edge, d.From, d.To)
+	}
+	return nil
+}
+
+// end checks what must hold between steps.
+func (h *history) end() error {
+	if h.state == RunSucceeded && len(h.tokens) > 0 {
+		return fmt.Errorf("the run succeeded with %d tokens left", len(h.tokens))
+	}
+	active, stuck := 0, 0
+	for id, n := range h.nodes {
+		switch n.state {
+		case NodeRunning, NodeWaiting:
+			if h.state.Ended() {
+				return fmt.Errorf("node %q is %s in a run that is %s", id, n.state, h.state)
+			}
+			if !n.human {
+				active++
+			}
+		case NodeFailed, NodeUnknown:
+			stuck++
+		case NodeIdle, NodeReady, NodeSuspended, NodeSucceeded, NodeSkipped, NodeCancelled,
+			NodeRollingBack, NodeRolledBack, NodeRollbackFailed:
+		}
+	}
+	if blocked := stuck > 0 && active == 0; !h.state.Ended() && h.state != RunSuspended && blocked != (h.state == RunBlocked) {
+		return fmt.Errorf("the run is %s with %d nodes at work and %d that need a human", h.state, active, stuck)
+	}
+	return h.resting()
+}
+
+// resting checks that every token is where something can move it.
+func (h *history) resting() error {
+	if h.state.Ended() {
+		return nil
+	}
+	for id, k := range h.tokens {
+		n := h.nodes[k.node]
+		if n == nil {
+			return fmt.Errorf("token %d is at %q, which was not entered", id, k.node)
+		}
+		switch n.state {
+		case NodeSucceeded, NodeSkipped:
+			if k.children == 0 {
+				return fmt.Errorf("token %d rests at %q, which has ended", id, k.node)
+			}
+		case NodeReady:
+			if h.state != RunSuspended {
+				return fmt.Errorf("token %d is held at %q in a run that is %s", id, k.node, h.state)
+			}
+		case NodeIdle, NodeRunning, NodeWaiting, NodeSuspended, NodeFailed, NodeCancelled, NodeUnknown,
+			NodeRollingBack, NodeRolledBack, NodeRollbackFailed:
+		}
+	}
+	return nil
+}

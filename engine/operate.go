@@ -1,0 +1,190 @@
+package engine
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/culmhq/culm/pdk/contract"
+)
+
+// refuse makes the error of a command whose precondition does not hold.
+func (t *step) refuse(c Code, node, format string, args ...any) *Error {
+	return &Error{Code: c, Message: fmt.Sprintf(format, args...), Node: node, Seq: t.s.seq}
+}
+
+// target finds the node of an operator's command and holds its state against the
+// transition table.
+func (t *step) target(id string, on nodeTrigger) (int32, error) {
+	i, err := t.node(id)
+	if err != nil {
+		return -1, err
+	}
+	if state := t.s.at(i).state; !allowed(on, state) {
+		if state == NodeIdle {
+			return -1, t.refuse(CodeWrongState, id, "the node has not been reached")
+		}
+		return -1, t.refuse(CodeWrongState, id, "the node is %s", state)
+	}
+	return i, nil
+}
+
+func allowed(on nodeTrigger, from NodeState) bool { _, ok := nodeTarget(on, from); return ok }
+
+func (t *step) changeRun(on runTrigger, reason string) error {
+	to, ok := runTarget(on, t.s.state)
+	if !ok {
+		return t.refuse(CodeWrongState, "", "the run is %s", t.s.state)
+	}
+	t.emit(-1, RunChanged{From: t.s.state, To: to, Reason: reason})
+	return nil
+}
+
+func (t *step) pause() error { return t.changeRun(onRunPause, "") }
+
+// resume lets the held nodes go, in the order of their tokens.
+func (t *step) resume() error {
+	if err := t.changeRun(onRunResume, ""); err != nil {
+		return err
+	}
+	for _, i := range t.s.tokenNodes() {
+		if n := t.s.nodes[i]; n != nil && n.state == NodeReady && !t.s.state.Ended() {
+			t.release(i)
+		}
+	}
+	return nil
+}
+
+func (t *step) revoke(e Revoke) error {
+	if _, ok := runTarget(onRunRevoke, t.s.state); !ok {
+		return t.refuse(CodeWrongState, "", "the run is %s", t.s.state)
+	}
+	t.endRun(RunRevoked, e.Reason, nil)
+	return nil
+}
+
+func (t *step) retry(e Retry) error {
+	i, err := t.target(e.Node, onRetry)
+	if err != nil {
+		return err
+	}
+	overrides, err := t.overrides(i, e.Inputs)
+	if err != nil {
+		return err
+	}
+	t.again(i, byRetry, overrides)
+	return nil
+}
+
+// overrides checks the inputs that an operator replaces and adds them to those he
+// replaced before.
+func (t *step) overrides(i int32, inputs map[string]json.RawMessage) (map[string]json.RawMessage, error) {
+	if len(inputs) == 0 {
+		return nil, nil
+	}
+	g := &t.g.nodes[i]
+	if g.typ != TypeTask {
+		return nil, t.refuse(CodeInvalid, g.id, "only a task has inputs")
+	}
+	all := map[string]json.RawMessage{}
+	maps.Copy(all, t.s.nodes[i].overrides)
+	for _, name := range slices.Sorted(maps.Keys(inputs)) {
+		if err := t.g.checkInput(g, name, inputs[name]); err != nil {
+			refusal := t.refuse(CodeInvalid, g.id, "%s", err.Error())
+			refusal.Field = "/inputs/" + escapePointer(name)
+			return nil, refusal
+		}
+		all[name] = inputs[name]
+	}
+	return all, nil
+}
+
+func (t *step) skip(e Skip) error {
+	i, err := t.target(e.Node, onSkip)
+	if err != nil {
+		return err
+	}
+	g := &t.g.nodes[i]
+	edge := int32(-1)
+	switch g.typ {
+	case TypeTask:
+		if len(e.Edges) > 0 {
+			return t.refuse(CodeInvalid, e.Node, "a task has no edges to choose from")
+		}
+		edge = g.out[0]
+	case TypeExclusive:
+		if len(e.Edges) != 1 {
+			return t.refuse(CodeInvalid, e.Node, "choose one edge")
+		}
+		k, ok := t.g.edgeIdx[e.Edges[0]]
+		if !ok || t.g.edges[k].from != i {
+			return t.refuse(CodeInvalid, e.Node, "edge %q does not leave the node", e.Edges[0])
+		}
+		edge = k
+	case TypeStart, TypeEnd, TypeSubflow, TypeParallel, TypeInclusive, TypeJoin:
+		return t.refuse(CodeWrongState, e.Node, "a %s node cannot be skipped", g.typ)
+	}
+	d := t.change(i, NodeSkipped)
+	d.By = bySkip
+	t.emit(i, d)
+	if g.typ == TypeExclusive {
+		t.emit(i, GatewayDecided{Edges: []string{t.g.edges[edge].id}, By: bySkip})
+	}
+	t.leave(i, edge)
+	return nil
+}
+
+func (t *step) forceFail(e ForceFail) error {
+	i, err := t.target(e.Node, onForceFail)
+	if err != nil {
+		return err
+	}
+	t.stopCall(i)
+	d := t.change(i, NodeFailed)
+	d.By = byForceFail
+	d.Failure = &contract.Failure{Code: FailForced, Message: e.Reason, Origin: contract.OriginHost}
+	if d.Failure.Message == "" {
+		d.Failure.Message = "failed by an operator"
+	}
+	t.emit(i, d)
+	t.failed(d.Failure)
+	return nil
+}
+
+func (t *step) resolve(e Resolve) error {
+	switch e.As {
+	case ResolveDone, ResolveRetry, ResolveFail:
+	default:
+		return t.refuse(CodeInvalid, e.Node, "unknown resolution %q", e.As)
+	}
+	i, err := t.target(e.Node, nodeTrigger("resolve_"+string(e.As)))
+	if err != nil {
+		return err
+	}
+	if len(e.Outputs) > 0 && (e.As != ResolveDone || !isObject(e.Outputs)) {
+		refusal := t.refuse(CodeInvalid, e.Node, "outputs are a JSON object, and only for %q", ResolveDone)
+		refusal.Field = "/outputs"
+		return refusal
+	}
+	switch e.As {
+	case ResolveDone:
+		t.succeed(i, e.Outputs, "", byResolve)
+	case ResolveRetry:
+		t.again(i, byResolve, nil)
+	case ResolveFail:
+		d := t.change(i, NodeFailed)
+		d.By, d.Failure = byResolve, t.s.nodes[i].failure
+		t.emit(i, d)
+		t.failed(d.Failure)
+	}
+	return nil
+}
+
+// What an operator did, as NodeChanged.By and GatewayDecided.By say it.
+const (
+	byRetry     = "retry"
+	bySkip      = "skip"
+	byForceFail = "force_fail"
+	byResolve   = "resolve"
+)

@@ -1,0 +1,305 @@
+package engine
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/culmhq/culm/engine/expr"
+	"github.com/culmhq/culm/pdk/contract"
+)
+
+// keptMax is how many early callbacks a node keeps.
+const keptMax = 16
+
+// node finds a node by id.
+func (t *step) node(id string) (int32, error) {
+	i, ok := t.g.nodeIdx[id]
+	if !ok {
+		return -1, t.refuse(CodeUnknownNode, id, "no node %q", id)
+	}
+	return i, nil
+}
+
+// current reports whether the node is in the state for this epoch.
+func (t *step) current(i int32, state NodeState, epoch uint64) bool {
+	n := t.s.nodes[i]
+	return n != nil && n.state == state && n.epoch == epoch && !t.s.state.Ended()
+}
+
+func (t *step) result(e Result) error {
+	i, err := t.node(e.Node)
+	if err != nil {
+		return err
+	}
+	if !t.current(i, NodeRunning, e.Epoch) {
+		t.late(i, NodeLate{Epoch: e.Epoch, What: "result", Data: mustJSON(t.checkAnswer(e.Answer))})
+		return nil
+	}
+	if len(e.Log) > 0 {
+		t.emit(i, NodeNoted{Attempt: t.s.nodes[i].attempt, Log: t.lines(e.Log)})
+	}
+	if e.Unknown != nil {
+		d := t.change(i, NodeUnknown)
+		d.Failure, d.Digest = cleanFailure(e.Unknown), e.Digest
+		t.emit(i, d)
+		return nil
+	}
+	answer := t.checkAnswer(e.Answer)
+	switch answer.Status {
+	case contract.StatusSucceeded:
+		t.succeed(i, answer.Outputs, e.Digest, "")
+	case contract.StatusFailed:
+		d := t.change(i, NodeFailed)
+		d.Failure, d.Outputs, d.Digest = answer.Failure, answer.Outputs, e.Digest
+		t.emit(i, d)
+		t.extract(i, answer.Outputs)
+		t.failed(answer.Failure)
+	case contract.StatusWaiting:
+		t.wait(i, answer, e.Digest)
+	}
+	return nil
+}
+
+// succeed ends a node well and moves its token on.
+func (t *step) succeed(i int32, outputs json.RawMessage, digest, by string) {
+	if outputs == nil {
+		outputs = json.RawMessage("{}")
+	}
+	d := t.change(i, NodeSucceeded)
+	d.Outputs, d.Digest, d.By = outputs, digest, by
+	t.emit(i, d)
+	t.extract(i, outputs)
+	t.leave(i, t.g.nodes[i].out[0])
+}
+
+// extract writes outputs into the variables that are bound to them; also those of a
+// failed node.
+func (t *step) extract(i int32, outputs json.RawMessage) {
+	bound := t.g.nodes[i].outputs
+	if len(bound) == 0 || len(outputs) == 0 {
+		return
+	}
+	var values map[string]json.RawMessage
+	if json.Unmarshal(outputs, &values) != nil {
+		return // checkAnswer lets only objects through
+	}
+	for _, b := range bound {
+		if v, ok := values[b.output]; ok {
+			t.emit(i, VariableSet{Name: t.g.vars[b.variable].Name, Value: v})
+		}
+	}
+}
+
+// wait begins a wait, and ends it at once when the callback is already there.
+func (t *step) wait(i int32, a contract.Answer, digest string) {
+	d := t.change(i, NodeWaiting)
+	d.Wait, d.PluginState, d.Digest, d.Polls = a.Wait, a.State, digest, t.s.nodes[i].polls
+	if due := dueAt(a.Wait, t.m.At); !due.IsZero() {
+		d.Due = &due
+	}
+	t.emit(i, d)
+	n := t.s.nodes[i]
+	if len(n.kept) > 0 && takesCallback(a.Wait.Kind) {
+		t.wake(i, contract.ReasonCallback, n.kept[0])
+		return
+	}
+	if d.Due != nil {
+		t.command(SetTimer{Node: t.g.nodes[i].id, Epoch: n.epoch, Due: *d.Due})
+	}
+}
+
+// dueAt returns when a wait is to be resumed by time, or zero. A wait for a callback
+// or a human has a time only when the plugin gave one: its deadline.
+func dueAt(w *contract.Wait, now time.Time) time.Time {
+	switch {
+	case w.At != nil:
+		return w.At.UTC().Round(0)
+	case w.AfterMS > 0, !takesCallback(w.Kind):
+		return now.Add(time.Duration(w.AfterMS) * time.Millisecond)
+	}
+	return time.Time{}
+}
+
+func takesCallback(k contract.WaitKind) bool {
+	return k == contract.WaitCallback || k == contract.WaitHuman
+}
+
+// wake ends a wait with the next call.
+func (t *step) wake(i int32, why contract.Reason, data json.RawMessage) {
+	n := t.s.nodes[i]
+	d := t.change(i, NodeRunning)
+	d.Epoch++
+	d.Call, d.Reason, d.Callback = n.call+1, why, data
+	if why == contract.ReasonPoll {
+		d.Polls = n.polls
+	}
+	t.emit(i, d)
+	t.command(t.s.dispatch(i, false))
+}
+
+func (t *step) note(e Note) error {
+	i, err := t.node(e.Node)
+	if err != nil {
+		return err
+	}
+	if !t.current(i, NodeRunning, e.Epoch) || (len(e.Log) == 0 && e.Progress == nil) {
+		return nil // what an old call says is not worth a record
+	}
+	t.emit(i, NodeNoted{Attempt: t.s.nodes[i].attempt, Log: t.lines(e.Log), Progress: e.Progress})
+	return nil
+}
+
+func (t *step) timer(e TimerFired) error {
+	i, err := t.node(e.Node)
+	if err != nil {
+		return err
+	}
+	if !t.current(i, NodeWaiting, e.Epoch) || t.s.nodes[i].due.IsZero() {
+		t.late(i, NodeLate{Epoch: e.Epoch, What: "timer"})
+		return nil
+	}
+	t.clearTimer(i)
+	why := contract.ReasonTimer
+	if t.s.nodes[i].wait.Kind == contract.WaitPoll {
+		why = contract.ReasonPoll
+	}
+	t.wake(i, why, nil)
+	return nil
+}
+
+func (t *step) late(i int32, d NodeLate) { t.emit(i, d) }
+
+func (t *step) callback(e Callback) error {
+	i, err := t.node(e.Node)
+	if err != nil {
+		return err
+	}
+	n := t.s.nodes[i]
+	if n == nil {
+		return t.refuse(CodeWrongState, e.Node, "the node has not been reached")
+	}
+	if len(e.Data) > 0 && !validJSON(e.Data) {
+		return t.refuse(CodeInvalid, e.Node, "the data is not JSON")
+	}
+	if e.Attempt > n.attempt || e.Attempt < 0 {
+		return t.refuse(CodeInvalid, e.Node, "there is no attempt %d", e.Attempt)
+	}
+	old := e.Attempt != 0 && (e.Attempt != n.attempt || e.Iteration != n.iteration)
+	switch {
+	case old:
+		t.late(i, NodeLate{Attempt: e.Attempt, What: "callback", Data: e.Data})
+	case n.state == NodeWaiting && takesCallback(n.wait.Kind):
+		if err := t.checkCallback(n, e); err != nil {
+			return err
+		}
+		t.clearTimer(i)
+		t.wake(i, contract.ReasonCallback, e.Data)
+	case n.state == NodeRunning || n.state == NodeWaiting || n.state == NodeReady:
+		if len(n.kept) >= keptMax {
+			return t.refuse(CodeInvalid, e.Node, "%d callbacks are kept already", keptMax)
+		}
+		t.emit(i, CallbackKept{Attempt: n.attempt, Data: e.Data})
+	default:
+		t.late(i, NodeLate{Attempt: n.attempt, What: "callback", Data: e.Data})
+	}
+	return nil
+}
+
+// checkCallback holds the data against the schema of the wait.
+func (t *step) checkCallback(n *nodeRun, e Callback) error {
+	if len(n.wait.Schema) == 0 {
+		return nil
+	}
+	schema, err := expr.ParseSchema(n.wait.Schema)
+	if err != nil {
+		return nil //nolint:nilerr // a plugin's bad schema must not lock people out
+	}
+	if vs := schema.Validate(e.Data); len(vs) > 0 {
+		err := t.refuse(CodeInvalid, e.Node, "%s", vs[0].Message)
+		err.Field = "/data" + vs[0].Pointer
+		return err
+	}
+	return nil
+}
+
+// checkAnswer turns what a plugin must not answer into a failure of the plugin.
+func (t *step) checkAnswer(a contract.Answer) contract.Answer {
+	bad := func(message string) contract.Answer {
+		return contract.Answer{Status: contract.StatusFailed, Failure: &contract.Failure{
+			Code: FailBadAnswer, Message: message, Origin: contract.OriginPlugin,
+		}}
+	}
+	if len(a.Outputs) > 0 && !isObject(a.Outputs) {
+		return bad("the outputs are not a JSON object")
+	}
+	if len(a.State) > 0 && !validJSON(a.State) {
+		return bad("the state is not JSON")
+	}
+	switch a.Status {
+	case contract.StatusSucceeded:
+		return a
+	case contract.StatusFailed:
+		if a.Failure == nil {
+			a.Failure = &contract.Failure{Code: FailBadAnswer, Message: "failed without saying why", Origin: contract.OriginPlugin}
+		}
+		a.Failure = cleanFailure(a.Failure)
+		return a
+	case contract.StatusWaiting:
+		if message := t.badWait(a.Wait); message != "" {
+			return bad(message)
+		}
+		return a
+	}
+	return bad(fmt.Sprintf("unknown status %q", a.Status))
+}
+
+// maxWait is ten years: longer than any wait that is meant.
+const maxWait = 10 * 366 * 24 * time.Hour
+
+// badWait says what is wrong with a wait, or nothing.
+func (t *step) badWait(w *contract.Wait) string {
+	switch {
+	case w == nil:
+		return "waiting without saying for what"
+	case w.AfterMS < 0 || w.AfterMS > maxWait.Milliseconds():
+		return fmt.Sprintf("after_ms %d is out of range", w.AfterMS)
+	case w.At != nil && w.At.After(t.m.At.Add(maxWait)):
+		return "at is too far away"
+	case len(w.Schema) > 0 && !validJSON(w.Schema):
+		return "the schema of the wait is not JSON"
+	}
+	switch w.Kind {
+	case contract.WaitPoll, contract.WaitTimer, contract.WaitCallback, contract.WaitHuman:
+		return ""
+	}
+	return fmt.Sprintf("unknown kind of wait %q", w.Kind)
+}
+
+// cleanFailure is a failure that a record can hold.
+func cleanFailure(f *contract.Failure) *contract.Failure {
+	if len(f.Detail) == 0 || validJSON(f.Detail) {
+		return f
+	}
+	c := *f
+	c.Detail = nil
+	return &c
+}
+
+// lines are log lines that a record can hold: a time that JSON cannot is that of the
+// event.
+func (t *step) lines(log []contract.LogLine) []contract.LogLine {
+	for i := range log {
+		if year := log[i].At.UTC().Year(); year < 1 || year > 9999 {
+			log = slices.Clone(log)
+			for j := range log[i:] {
+				if y := log[i+j].At.UTC().Year(); y < 1 || y > 9999 {
+					log[i+j].At = t.m.At
+				}
+			}
+			return log
+		}
+	}
+	return log
+}

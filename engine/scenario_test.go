@@ -1,0 +1,423 @@
+package engine_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sort"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/culmhq/culm/engine"
+	"github.com/culmhq/culm/pdk/contract"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// TestScenarios plays the scripts in testdata/scenarios. A script is blocks of a
+// command, a line ----, and what the core did: the records it made and, behind =>,
+// the commands it gave. Every history is checked and replayed from the bytes of its
+// records. -update writes what comes out.
+func TestScenarios(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("testdata/scenarios/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no scenarios: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			t.Parallel()
+			old, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sc := newScenario(t)
+			got := sc.play(string(old))
+			sc.check()
+			if *update {
+				if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if got != string(old) {
+				t.Errorf("%s: the core did something else:\n%s", file, lineDiff(string(old), got))
+			}
+		})
+	}
+}
+
+// lineDiff shows the first line that differs, with its neighbours.
+func lineDiff(want, got string) string {
+	w, g := strings.Split(want, "\n"), strings.Split(got, "\n")
+	i := 0
+	for i < len(w) && i < len(g) && w[i] == g[i] {
+		i++
+	}
+	return fmt.Sprintf("line %d\nwant:\n%s\ngot:\n%s", i+1,
+		strings.Join(w[i:min(i+8, len(w))], "\n"), strings.Join(g[i:min(i+8, len(g))], "\n"))
+}
+
+// scenario is a run under a script.
+type scenario struct {
+	t       *testing.T
+	flow    engine.Flow
+	graph   *engine.Graph
+	state   *engine.State
+	now     time.Time
+	records []engine.Record
+	out     strings.Builder
+}
+
+func newScenario(t *testing.T) *scenario {
+	t.Helper()
+	return &scenario{
+		t: t, now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
+		flow: engine.Flow{Format: engine.FlowFormat, Name: contract.T("scenario")},
+	}
+}
+
+// play runs the blocks and returns the file with what came out.
+func (sc *scenario) play(text string) string {
+	var file strings.Builder
+	in := bufio.NewScanner(strings.NewReader(text))
+	in.Buffer(nil, 1<<20)
+	skip := false
+	var block []string
+	for in.Scan() {
+		line := in.Text()
+		switch {
+		case skip:
+			if line == "" {
+				skip = false
+				file.WriteString("\n")
+			}
+		case line == "----":
+			file.WriteString("----\n")
+			sc.out.Reset()
+			sc.block(block)
+			file.WriteString(sc.out.String())
+			block, skip = nil, true
+		default:
+			file.WriteString(line + "\n")
+			if line != "" && !strings.HasPrefix(line, "#") {
+				block = append(block, line)
+			}
+		}
+	}
+	if !strings.HasSuffix(file.String(), "\n\n") {
+		file.WriteString("\n")
+	}
+	return strings.TrimRight(file.String(), "\n") + "\n\n"
+}
+
+func (sc *scenario) block(lines []string) {
+	for _, line := range lines {
+		verb, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if sc.draw(verb, rest) {
+			continue
+		}
+		switch verb {
+		case "compile":
+			sc.compile()
+		case "start":
+			sc.start(rest)
+		case "wait":
+			d, err := time.ParseDuration(rest)
+			if err != nil {
+				sc.t.Fatal(err)
+			}
+			sc.now = sc.now.Add(d)
+		case "view":
+			sc.view()
+		case "restart":
+			sc.restart()
+		default:
+			sc.step(line)
+		}
+	}
+}
+
+// draw handles the lines that make the flow.
+func (sc *scenario) draw(verb, rest string) bool {
+	f := strings.Fields(rest)
+	switch verb {
+	case "policy":
+		sc.flow.OnFailure = engine.FailurePolicy(rest)
+	case "node": // node ID TYPE [{"inputs":...,"outputs":...}]
+		n := engine.Node{ID: f[0], Type: engine.NodeType(f[1])}
+		if n.Type == engine.TypeTask {
+			n.Plugin, n.Action = "test", "any"
+		}
+		if i := strings.IndexByte(rest, '{'); i > 0 {
+			sc.json(rest[i:], &n)
+		}
+		sc.flow.Nodes = append(sc.flow.Nodes, n)
+	case "var": // var NAME SOURCE {"schema":...,"value":...}
+		v := engine.Variable{Name: f[0], Source: engine.VariableSource(f[1])}
+		if i := strings.IndexByte(rest, '{'); i > 0 {
+			sc.json(rest[i:], &v)
+		}
+		sc.flow.Variables = append(sc.flow.Variables, v)
+	case "chain": // chain start a b end
+		for i := 1; i < len(f); i++ {
+			sc.edge(f[i-1], f[i], "", false)
+		}
+	case "edge": // edge FROM TO [if CONDITION | default]
+		_, condition, _ := strings.Cut(rest, " if ")
+		sc.edge(f[0], f[1], condition, len(f) == 3 && f[2] == "default")
+	default:
+		return false
+	}
+	return true
+}
+
+func (sc *scenario) edge(from, to, condition string, byDefault bool) {
+	sc.flow.Edges = append(sc.flow.Edges, engine.Edge{
+		ID: from + "_" + to, From: from, To: to, Condition: condition, Default: byDefault,
+	})
+}
+
+func (sc *scenario) json(text string, v any) {
+	sc.t.Helper()
+	if err := json.Unmarshal([]byte(text), v); err != nil {
+		sc.t.Fatalf("%s: %v", text, err)
+	}
+}
+
+func (sc *scenario) compile() {
+	g, problems := engine.Compile(&sc.flow, catalogue{})
+	for _, p := range problems {
+		where := p.Node + p.Edge + p.Variable
+		fmt.Fprintf(&sc.out, "%s %s %s%s: %s\n", p.Level, p.Code, where, p.Field, p.Message)
+	}
+	if sc.graph = g; g != nil {
+		sc.out.WriteString("ok\n")
+	}
+}
+
+func (sc *scenario) start(rest string) {
+	if sc.graph == nil {
+		g, problems := engine.Compile(&sc.flow, catalogue{})
+		if g == nil {
+			sc.t.Fatalf("problems: %v", problems)
+		}
+		sc.graph = g
+	}
+	o := engine.StartOptions{Run: "r1", Name: "run", Project: "demo", Flow: "scenario", Version: 1, Digest: sc.graph.Digest()}
+	if rest != "" {
+		sc.json(rest, &o.Inputs)
+	}
+	s, rs, cmds, err := engine.Start(sc.graph, sc.meta(), o)
+	if err != nil {
+		sc.print(nil, nil, err)
+		return
+	}
+	sc.state = s
+	sc.print(rs, cmds, nil)
+}
+
+func (sc *scenario) meta() engine.Meta {
+	return engine.Meta{At: sc.now, Actor: engine.Actor{ID: "alice"}}
+}
+
+func (sc *scenario) step(line string) {
+	m := sc.meta()
+	for {
+		head, tail, ok := strings.Cut(line, " ")
+		if id, is := strings.CutPrefix(head, "id="); is && ok {
+			m.CommandID, line = id, tail
+			continue
+		}
+		if seq, is := strings.CutPrefix(head, "seq="); is && ok {
+			m.ExpectedSeq, _ = strconv.ParseUint(seq, 10, 64)
+			line = tail
+			continue
+		}
+		break
+	}
+	rs, cmds, err := engine.Step(sc.graph, sc.state, m, sc.event(line))
+	sc.print(rs, cmds, err)
+}
+
+// event reads an event. Epochs default to the node's current one: NODE#EPOCH names
+// another.
+func (sc *scenario) event(line string) engine.Event {
+	f := strings.Fields(line)
+	arg, node := "", ""
+	if len(f) > 1 {
+		_, arg, _ = strings.Cut(strings.TrimSpace(line), " ")
+		_, arg, _ = strings.Cut(arg, " ")
+		node = f[1]
+	}
+	node, epoch := sc.nodeEpoch(node)
+	switch f[0] {
+	case "ok", "fail", "poll", "timer", "callback", "human", "answer":
+		return engine.Result{Node: node, Epoch: epoch, Answer: sc.answer(f[0], arg), Digest: "sha256:p"}
+	case "unknown":
+		return engine.Result{Node: node, Epoch: epoch, Unknown: &contract.Failure{Code: "OPEN_INTENT", Message: "the call may have acted", Origin: contract.OriginHost}}
+	case "log":
+		return engine.Note{Node: node, Epoch: epoch, Log: []contract.LogLine{{At: sc.now, Level: contract.LevelInfo, Text: arg}}, Progress: &engine.Progress{Percent: 50}}
+	case "fire":
+		return engine.TimerFired{Node: node, Epoch: epoch}
+	case "call":
+		return sc.callback(node, arg)
+	case "pause":
+		return engine.Pause{}
+	case "resume":
+		return engine.Resume{}
+	case "revoke":
+		return engine.Revoke{Reason: strings.TrimSpace(strings.TrimPrefix(line, "revoke"))}
+	case "retry":
+		e := engine.Retry{Node: node}
+		if arg != "" {
+			sc.json(arg, &e.Inputs)
+		}
+		return e
+	case "skip":
+		return engine.Skip{Node: node, Edges: strings.Fields(arg)}
+	case "force":
+		return engine.ForceFail{Node: node, Reason: arg}
+	case "resolve":
+		as, outputs, _ := strings.Cut(arg, " ")
+		return engine.Resolve{Node: node, As: engine.Resolution(as), Outputs: json.RawMessage(outputs)}
+	}
+	sc.t.Fatalf("unknown command %q", line)
+	return nil
+}
+
+func (sc *scenario) nodeEpoch(node string) (string, uint64) {
+	name, number, ok := strings.Cut(node, "#")
+	if ok {
+		n, err := strconv.ParseUint(number, 10, 64)
+		if err != nil {
+			sc.t.Fatal(err)
+		}
+		return name, n
+	}
+	epoch := uint64(0)
+	for _, r := range sc.records {
+		if d, is := r.Data.(engine.NodeChanged); is && r.Node == name {
+			epoch = d.Epoch
+		}
+	}
+	return name, epoch
+}
+
+func (sc *scenario) callback(node, arg string) engine.Event {
+	e := engine.Callback{Node: node}
+	if rest, ok := strings.CutPrefix(arg, "@"); ok {
+		number, data, _ := strings.Cut(rest, " ")
+		e.Attempt, _ = strconv.Atoi(number)
+		arg = data
+	}
+	if arg != "" {
+		e.Data = json.RawMessage(arg)
+	}
+	return e
+}
+
+func (sc *scenario) answer(kind, arg string) contract.Answer {
+	switch kind {
+	case "ok":
+		a := contract.Answer{Status: contract.StatusSucceeded}
+		if arg != "" {
+			a.Outputs = json.RawMessage(arg)
+		}
+		return a
+	case "fail":
+		code, outputs, _ := strings.Cut(arg, " ")
+		a := contract.Answer{Status: contract.StatusFailed, Failure: &contract.Failure{Code: code, Message: "it failed", Origin: contract.OriginPlugin}}
+		if outputs != "" {
+			a.Outputs = json.RawMessage(outputs)
+		}
+		return a
+	case "answer":
+		var a contract.Answer
+		sc.json(arg, &a)
+		return a
+	}
+	a := contract.Answer{Status: contract.StatusWaiting, Wait: &contract.Wait{Kind: contract.WaitKind(kind)}, State: json.RawMessage(`{"s":1}`)}
+	if ms, _ := strconv.ParseInt(arg, 10, 64); ms > 0 {
+		a.Wait.AfterMS = ms
+	}
+	return a
+}
+
+// restart throws the state away and makes it again from the records.
+func (sc *scenario) restart() {
+	s, err := engine.Replay(sc.graph, sc.records)
+	if err != nil {
+		sc.t.Fatal(err)
+	}
+	sc.state = s
+	sc.print(nil, engine.Outstanding(sc.graph, s), nil)
+}
+
+func (sc *scenario) view() {
+	v := sc.state.View()
+	fmt.Fprintf(&sc.out, "run %s seq=%d\n", v.State, v.Seq)
+	ids := make([]string, 0, len(v.Nodes))
+	for id := range v.Nodes {
+		ids = append(ids, id)
+	}
+	sort.Strings(ids)
+	for _, id := range ids {
+		n := v.Nodes[id]
+		fmt.Fprintf(&sc.out, "node %s %s %d.%d\n", id, n.State, n.Iteration, n.Attempt)
+	}
+	if len(v.Variables) > 0 {
+		fmt.Fprintf(&sc.out, "variables %s\n", compact(v.Variables))
+	}
+	if len(v.Outputs) > 0 {
+		fmt.Fprintf(&sc.out, "outputs %s\n", compact(v.Outputs))
+	}
+	fmt.Fprintf(&sc.out, "taken %s\n", strings.Join(v.Taken, " "))
+}
+
+// check holds the history against its judge, and replays the bytes of every prefix.
+func (sc *scenario) check() {
+	sc.t.Helper()
+	if sc.state == nil {
+		return
+	}
+	if err := engine.CheckHistory(sc.graph, sc.records); err != nil {
+		sc.t.Error(err)
+	}
+	checkReplay(sc.t, sc.graph, sc.state, sc.records)
+}
+
+func compact(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err.Error()
+	}
+	return string(b)
+}
+
+func (sc *scenario) print(rs []engine.Record, cmds []engine.Command, err error) {
+	var refusal *engine.Error
+	if errors.As(err, &refusal) {
+		fmt.Fprintf(&sc.out, "refused %s%s: %s\n", refusal.Code, prefix(" ", refusal.Field), refusal.Message)
+		return
+	}
+	if err != nil {
+		sc.t.Fatal(err)
+	}
+	sc.records = append(sc.records, rs...)
+	for _, r := range rs {
+		fmt.Fprintf(&sc.out, "%d %s\n", r.Seq, describe(r))
+	}
+	for _, c := range cmds {
+		fmt.Fprintf(&sc.out, "=> %s\n", sc.describeCommand(c))
+	}
+	if len(rs)+len(cmds) == 0 {
+		sc.out.WriteString("nothing\n")
+	}
+}

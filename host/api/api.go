@@ -1,0 +1,185 @@
+// Package api is the HTTP API: it decodes requests at the edge, calls one use case,
+// and encodes what that answers. The contract is docs/api.md; every route is in one
+// table (routes.go). It knows no database, no engine loop and no business rule.
+//
+// It serves browsers and programs on the same machine only: requests are checked for
+// where they come from (origin.go), because there is no login yet.
+package api
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/culmhq/culm/engine"
+	"github.com/culmhq/culm/host/flows"
+	"github.com/culmhq/culm/host/live"
+	"github.com/culmhq/culm/host/plugins"
+	"github.com/culmhq/culm/host/projects"
+	"github.com/culmhq/culm/host/registry"
+	"github.com/culmhq/culm/host/runs"
+)
+
+// The limits of a request.
+const (
+	// BodyMaxBytes is the size of the largest body that is read.
+	BodyMaxBytes = 4 << 20
+	// headerMaxBytes bounds the request line and the header together.
+	headerMaxBytes = 32 << 10
+	// requestTimeout bounds the time of a use case.
+	requestTimeout = 30 * time.Second
+	readTimeout    = 30 * time.Second
+	writeTimeout   = 60 * time.Second
+	idleTimeout    = 2 * time.Minute
+	connectionsMax = 10_000
+)
+
+// Options are what the API is made from. All but Assets are required.
+type Options struct {
+	Projects *projects.Service
+	Flows    *flows.Service
+	Runs     *runs.Service
+	Plugins  *plugins.Catalogue
+	Systems  *registry.Service
+	Hub      *live.Hub
+	Logger   *slog.Logger
+	// Ready reports why the server cannot work now, or nil.
+	Ready func() error
+	// Meta is what GET /meta answers.
+	Meta Meta
+	// Assets is the built canvas application; nil serves a page that says it was
+	// not built.
+	Assets fs.FS
+}
+
+// Meta tells a client what it talks to.
+type Meta struct {
+	Version string `json:"version"`
+	Commit  string `json:"commit"`
+	Demo    bool   `json:"demo"`
+	// Actor is who the client acts as.
+	Actor string `json:"actor"`
+}
+
+// LocalActor is who every request acts as until there is a login.
+const LocalActor = "local"
+
+// Server serves the API on one listener. Make one with New.
+type Server struct {
+	o       Options
+	app     *fiber.App
+	openAPI []byte
+}
+
+// New builds the routes.
+func New(o Options) (*Server, error) {
+	s := &Server{o: o}
+	s.o.Meta.Actor = LocalActor
+	var err error
+	if s.openAPI, err = openAPI(routes(), o.Meta.Version); err != nil {
+		return nil, err
+	}
+	s.app = fiber.New(fiber.Config{
+		DisableStartupMessage: true,
+		// Strings taken from a request stay valid after it: fiber would reuse them.
+		Immutable:      true,
+		StrictRouting:  true,
+		CaseSensitive:  true,
+		BodyLimit:      BodyMaxBytes,
+		ReadBufferSize: headerMaxBytes,
+		Concurrency:    connectionsMax,
+		ReadTimeout:    readTimeout,
+		WriteTimeout:   writeTimeout,
+		IdleTimeout:    idleTimeout,
+		ErrorHandler:   s.fail,
+	})
+	s.app.Use(s.recovered, secured, guarded)
+	s.mount(routes())
+	s.app.Get("/healthz", func(c *fiber.Ctx) error { return c.JSON(health{"ok"}) })
+	s.app.Get("/readyz", s.ready)
+	s.app.Use("/api", func(*fiber.Ctx) error { return errNoRoute })
+	if err := s.mountAssets(o.Assets); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Serve answers requests from ln until Stop, and closes ln.
+func (s *Server) Serve(ln net.Listener) error { return s.app.Listener(ln) }
+
+// Stop takes no more requests and waits for those under way until ctx is done. Close
+// the hub first: its clients would be waited for.
+func (s *Server) Stop(ctx context.Context) error { return s.app.ShutdownWithContext(ctx) }
+
+// OpenAPI returns the OpenAPI document of the API.
+func (s *Server) OpenAPI() []byte { return s.openAPI }
+
+type health struct {
+	Status string `json:"status"`
+}
+
+func (s *Server) ready(c *fiber.Ctx) error {
+	if err := s.o.Ready(); err != nil {
+		s.o.Logger.Warn("not ready", slog.Any("error", err))
+		return c.Status(fiber.StatusServiceUnavailable).JSON(health{"unavailable"})
+	}
+	return c.JSON(health{"ok"})
+}
+
+// recovered turns a panic into an INTERNAL problem that tells the client nothing.
+func (s *Server) recovered(c *fiber.Ctx) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &panicError{value: p, stack: stack()}
+		}
+	}()
+	return c.Next()
+}
+
+// mount registers the routes of the table.
+func (s *Server) mount(rs []route) {
+	for _, r := range rs {
+		s.app.Add(r.method, prefix+r.fiberPath(), s.handler(r))
+	}
+	// The paths of the table under another method.
+	seen := map[string]bool{}
+	for _, r := range rs {
+		if p := prefix + r.fiberPath(); !seen[p] {
+			seen[p] = true
+			s.app.All(p, func(*fiber.Ctx) error { return errMethod })
+		}
+	}
+}
+
+// handler adapts a route to fiber: nothing of fiber goes further than here.
+func (s *Server) handler(r route) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		if r.stream != nil {
+			return r.stream(s, c)
+		}
+		req, err := newRequest(c, r)
+		if err != nil {
+			return err
+		}
+		ctx, cancel := context.WithTimeout(c.UserContext(), requestTimeout)
+		defer cancel()
+		a, err := r.handle(s, ctx, req)
+		if err != nil {
+			return err
+		}
+		return a.write(c)
+	}
+}
+
+// actor is who a request acts as.
+func actor() engine.Actor { return engine.Actor{ID: LocalActor} }
+
+var (
+	errNoRoute = errors.New("api: no such route")
+	errMethod  = errors.New("api: method not allowed")
+)

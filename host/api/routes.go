@@ -1,0 +1,163 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/culmhq/culm/engine"
+	"github.com/culmhq/culm/host/flows"
+	"github.com/culmhq/culm/host/page"
+	"github.com/culmhq/culm/host/plugins"
+	"github.com/culmhq/culm/host/projects"
+	"github.com/culmhq/culm/host/registry"
+	"github.com/culmhq/culm/host/runs"
+	"github.com/culmhq/culm/host/systems"
+)
+
+// prefix is what the paths of the table lie under.
+const prefix = "/api/v1"
+
+// route is one row of the table: the single source of the router, of the OpenAPI
+// document and of the golden list in the tests.
+type route struct {
+	method, path string
+	summary      string
+	// query names the query parameters; others are refused.
+	query []string
+	// in and out are a value of the body's type and of the answer's, nil for none.
+	in, out any
+	// status is that of success.
+	status int
+	// creates says that the route takes an Idempotency-Key, edits that it needs
+	// If-Match.
+	creates, edits bool
+
+	handle func(*Server, context.Context, *request) (answer, error)
+	// stream takes over the connection; instead of handle.
+	stream func(*Server, *fiber.Ctx) error
+}
+
+// fiberPath writes the path in the router's notation.
+func (r route) fiberPath() string {
+	return strings.NewReplacer("{", ":", "}", "").Replace(r.path)
+}
+
+// routes returns the table.
+func routes() []route {
+	paged := []string{"limit", "cursor"}
+	return []route{
+		{
+			method: http.MethodGet, path: "/openapi.json", summary: "This document.", out: map[string]any{},
+			handle: (*Server).getOpenAPI,
+		},
+		{method: http.MethodGet, path: "/meta", summary: "What the client talks to, and as whom.", out: Meta{}, handle: (*Server).getMeta},
+
+		{method: http.MethodGet, path: "/projects", summary: "List projects.", query: paged, out: page.Of[projects.Project]{}, handle: (*Server).listProjects},
+		{method: http.MethodGet, path: "/projects/{project}", summary: "Read a project.", out: projects.Project{}, handle: (*Server).getProject},
+
+		{
+			method: http.MethodGet, path: "/projects/{project}/plugins", summary: "List the installed plugins with the project's grants.",
+			query: paged, out: page.Of[plugins.Plugin]{}, handle: (*Server).listPlugins,
+		},
+		{method: http.MethodGet, path: "/projects/{project}/plugins/{plugin}", summary: "Read a plugin.", out: plugins.Plugin{}, handle: (*Server).getPlugin},
+		{
+			method: http.MethodPut, path: "/projects/{project}/plugins/{plugin}/grants",
+			summary: "Replace the operations that the plugin may call in the project.",
+			in:      grantsBody{}, out: plugins.Plugin{}, handle: (*Server).putGrants,
+		},
+
+		{
+			method: http.MethodGet, path: "/projects/{project}/systems", summary: "List the registered systems.",
+			query: paged, out: page.Of[registry.View]{}, handle: (*Server).listSystems,
+		},
+		{
+			method: http.MethodGet, path: "/projects/{project}/systems/{system}", summary: "Read a registered system.",
+			out: registry.View{}, handle: (*Server).getSystem,
+		},
+		{
+			method: http.MethodPut, path: "/projects/{project}/systems/{system}", summary: "Create or replace a system.",
+			in: systems.System{}, out: registry.View{}, handle: (*Server).putSystem,
+		},
+		{
+			method: http.MethodPut, path: "/projects/{project}/systems/{system}/credential",
+			summary: "Set the credential of a system; it can never be read back.",
+			in:      credentialBody{}, status: http.StatusNoContent, handle: (*Server).putCredential,
+		},
+
+		{
+			method: http.MethodGet, path: "/projects/{project}/flows", summary: "List flows, the newest change first.",
+			query: append([]string{"q"}, paged...), out: page.Of[flows.Summary]{}, handle: (*Server).listFlows,
+		},
+		{
+			method: http.MethodPost, path: "/projects/{project}/flows", summary: "Create a flow from a draft, also one with problems.",
+			in: documentBody{}, out: flows.Detail{}, status: http.StatusCreated, creates: true, handle: (*Server).createFlow,
+		},
+		{
+			method: http.MethodPost, path: "/projects/{project}/flows/validate", summary: "Check a document; store nothing.",
+			in: documentBody{}, out: problemsBody{}, handle: (*Server).validateFlow,
+		},
+		{method: http.MethodGet, path: "/projects/{project}/flows/{flow}", summary: "Read a flow with its draft.", out: flows.Detail{}, handle: (*Server).getFlow},
+		{
+			method: http.MethodPut, path: "/projects/{project}/flows/{flow}", summary: "Save the draft, also one with problems.",
+			in: documentBody{}, out: flows.Detail{}, edits: true, handle: (*Server).saveFlow,
+		},
+		{
+			method: http.MethodDelete, path: "/projects/{project}/flows/{flow}", summary: "Delete a flow; its runs stay.",
+			status: http.StatusNoContent, handle: (*Server).deleteFlow,
+		},
+		{
+			method: http.MethodGet, path: "/projects/{project}/flows/{flow}/versions", summary: "List the published versions.",
+			query: paged, out: page.Of[flows.Version]{}, handle: (*Server).listVersions,
+		},
+		{
+			method: http.MethodPost, path: "/projects/{project}/flows/{flow}/versions", summary: "Publish the draft as the next version.",
+			in: publishBody{}, out: flows.Version{}, status: http.StatusCreated, creates: true, handle: (*Server).publishVersion,
+		},
+		{
+			method: http.MethodGet, path: "/projects/{project}/flows/{flow}/versions/{version}", summary: "Read a version with its document.",
+			out: flows.Version{}, handle: (*Server).getVersion,
+		},
+		{
+			method: http.MethodPost, path: "/projects/{project}/flows/{flow}/runs", summary: "Start a run of a published version.",
+			in: startBody{}, out: runs.Summary{}, status: http.StatusCreated, creates: true, handle: (*Server).startRun,
+		},
+
+		{
+			method: http.MethodGet, path: "/projects/{project}/runs", summary: "List runs, newest first.",
+			query: append([]string{"flow", "state"}, paged...), out: page.Of[runs.Summary]{}, handle: (*Server).listRuns,
+		},
+		{method: http.MethodGet, path: "/projects/{project}/runs/{run}", summary: "Read a run with the document it runs.", out: runs.Detail{}, handle: (*Server).getRun},
+		{
+			method: http.MethodGet, path: "/projects/{project}/runs/{run}/nodes/{node}", summary: "Read everything about one node.",
+			out: runs.NodeDetail{}, handle: (*Server).getNode,
+		},
+		{
+			method: http.MethodGet, path: "/projects/{project}/runs/{run}/records", summary: "Read the history after a sequence number.",
+			query: []string{"after", "limit"}, out: recordsBody{}, handle: (*Server).listRecords,
+		},
+		{
+			method: http.MethodPost, path: "/projects/{project}/runs/{run}/commands", summary: "Pause, resume or revoke a run.",
+			in: runCommandBody{}, out: seqBody{}, creates: true, handle: (*Server).commandRun,
+		},
+		{
+			method: http.MethodPost, path: "/projects/{project}/runs/{run}/nodes/{node}/commands",
+			summary: "Retry, skip, force-fail or resolve a node, or answer its wait.",
+			in:      nodeCommandBody{}, out: seqBody{}, creates: true, handle: (*Server).commandNode,
+		},
+		{
+			method: http.MethodGet, path: "/projects/{project}/runs/{run}/events", summary: "Follow a run over a WebSocket.",
+			query: []string{"after"}, status: http.StatusSwitchingProtocols, stream: (*Server).events,
+		},
+	}
+}
+
+type problemsBody struct {
+	Problems []engine.Problem `json:"problems"`
+}
+
+type seqBody struct {
+	Seq uint64 `json:"seq"`
+}

@@ -1,0 +1,107 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/culmhq/culm/engine"
+	"github.com/culmhq/culm/host/fault"
+	"github.com/culmhq/culm/host/runs"
+)
+
+type startBody struct {
+	Name    string                     `json:"name,omitempty"`
+	Version int                        `json:"version,omitempty"`
+	Inputs  map[string]json.RawMessage `json:"inputs,omitempty"`
+}
+
+type runCommandBody struct {
+	Command     runs.RunCommand `json:"command"`
+	Reason      string          `json:"reason,omitempty"`
+	ExpectedSeq uint64          `json:"expected_seq,omitempty"`
+}
+
+// recordsBody is a page of a history; Next is the after of the next page.
+type recordsBody struct {
+	Items []engine.Record `json:"items"`
+	Next  uint64          `json:"next,omitempty"`
+}
+
+func (s *Server) startRun(ctx context.Context, r *request) (answer, error) {
+	var b startBody
+	if err := r.decode(&b); err != nil {
+		return answer{}, err
+	}
+	if b.Version < 0 {
+		return answer{}, fault.At("/version", "a version is a number from 1")
+	}
+	return created(s.o.Runs.Start(ctx, runs.StartRequest{
+		Project: r.params["project"], Actor: actor(), Flow: r.params["flow"],
+		Name: b.Name, Version: b.Version, Inputs: b.Inputs, Key: r.key,
+	}))
+}
+
+func (s *Server) listRuns(ctx context.Context, r *request) (answer, error) {
+	q, err := r.page()
+	if err != nil {
+		return answer{}, err
+	}
+	states := make([]engine.RunState, 0, len(r.query["state"]))
+	for _, v := range r.query["state"] {
+		st := engine.RunState(v)
+		if !knownRunState(st) {
+			return answer{}, fault.At("/state", "no such state")
+		}
+		states = append(states, st)
+	}
+	return ok(s.o.Runs.List(ctx, runs.ListQuery{
+		Project: r.params["project"], Flow: r.query.Get("flow"), States: states, Page: q,
+	}))
+}
+
+func knownRunState(s engine.RunState) bool {
+	switch s {
+	case engine.RunCreated, engine.RunRunning, engine.RunSuspended, engine.RunBlocked,
+		engine.RunSucceeded, engine.RunFailed, engine.RunRevoked:
+		return true
+	default:
+		return false
+	}
+}
+
+func (s *Server) getRun(ctx context.Context, r *request) (answer, error) {
+	return ok(s.o.Runs.Get(ctx, r.params["project"], r.params["run"]))
+}
+
+func (s *Server) listRecords(ctx context.Context, r *request) (answer, error) {
+	after, err := r.number("after")
+	if err != nil {
+		return answer{}, err
+	}
+	limit, err := r.number("limit")
+	if err != nil {
+		return answer{}, err
+	}
+	if limit > runs.RecordsMax {
+		return answer{}, fault.At("/limit", "limit must be from 1 to %d", runs.RecordsMax)
+	}
+	rs, err := s.o.Runs.Records(ctx, runs.RecordsQuery{
+		Project: r.params["project"], Run: r.params["run"], After: after, Limit: int(limit),
+	})
+	if rs.Items == nil {
+		rs.Items = []engine.Record{}
+	}
+	return ok(recordsBody(rs), err)
+}
+
+func (s *Server) commandRun(ctx context.Context, r *request) (answer, error) {
+	var b runCommandBody
+	if err := r.decode(&b); err != nil {
+		return answer{}, err
+	}
+	seq, err := s.o.Runs.Command(ctx, runs.CommandRequest{
+		Project: r.params["project"], Run: r.params["run"], Actor: actor(),
+		Command: b.Command, Reason: b.Reason, ExpectedSeq: b.ExpectedSeq, CommandID: r.key.Value,
+	})
+	return ok(seqBody{seq}, err)
+}

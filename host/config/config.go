@@ -1,0 +1,169 @@
+// Package config holds what an operator can set: one struct, its defaults in one
+// function, one precedence rule (flag over environment over file over default) and
+// one complete validation that names every wrong field.
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Config is the configuration of a server. Make one with Load or Default; the zero
+// value is not valid.
+type Config struct {
+	// Listen is the address of the HTTP listener, host:port. The host must be a
+	// loopback address or "localhost": there is no authentication yet. Port 0
+	// takes a free one.
+	Listen string `yaml:"listen"`
+	// Data is the directory of the database, the keys and the compilation cache.
+	// It is made with mode 0700 when it is missing.
+	Data string `yaml:"data"`
+	// Demo serves the demo systems on a loopback port and loads the demo project.
+	Demo bool `yaml:"demo"`
+	// Allow lists the private or loopback targets, host:port, that the gateway
+	// may dial; public addresses need no entry. Metadata addresses and Culm's
+	// own listener are always denied.
+	Allow []string `yaml:"allow"`
+	// Plugins is a directory of further plugin modules (*.wasm) that are
+	// installed at start; empty installs only those inside the binary.
+	Plugins string `yaml:"plugins"`
+	// Drain is how long a stopping server waits for the calls that run, at most
+	// MaxDrain.
+	Drain time.Duration `yaml:"drain"`
+	// Log says what is logged and how.
+	Log Log `yaml:"log"`
+}
+
+// Log says what is logged and how.
+type Log struct {
+	// Level is debug, info, warn or error.
+	Level string `yaml:"level"`
+	// Format is text or json.
+	Format string `yaml:"format"`
+}
+
+// MaxDrain is the longest drain that may be set: what service managers grant a
+// process before they kill it is commonly a little more.
+const MaxDrain = 20 * time.Second
+
+// Default returns the configuration of a server that nobody configured.
+func Default() Config {
+	return Config{
+		Listen: "127.0.0.1:8080",
+		Data:   "data",
+		Drain:  MaxDrain,
+		Log:    Log{Level: "info", Format: "text"},
+	}
+}
+
+// Problem is one wrong field.
+type Problem struct {
+	// Field is the name in the file, "log.level".
+	Field   string
+	Message string
+	// Source says where the value came from: "flag --listen", "CULM_LISTEN", the
+	// file's name with line, or empty for a value set by a program.
+	Source string
+}
+
+// Error is the refusal of a configuration, with every problem it has.
+type Error struct{ Problems []Problem }
+
+// Error lists the problems, one a line.
+func (e *Error) Error() string {
+	lines := make([]string, len(e.Problems))
+	for i, p := range e.Problems {
+		lines[i] = p.Field + ": " + p.Message
+		if p.Source != "" {
+			lines[i] += " (from " + p.Source + ")"
+		}
+	}
+	return "configuration: " + strings.Join(lines, "\n  ")
+}
+
+// Validate checks every field. The error is an *Error.
+func (c *Config) Validate() error {
+	var ps []Problem
+	add := func(field string, err error) {
+		if err != nil {
+			ps = append(ps, Problem{Field: field, Message: err.Error()})
+		}
+	}
+	add("listen", checkListen(c.Listen))
+	add("data", checkPath(c.Data, true))
+	add("plugins", checkPath(c.Plugins, false))
+	for i, t := range c.Allow {
+		add(fmt.Sprintf("allow[%d]", i), checkTarget(t))
+	}
+	if c.Drain < 0 || c.Drain > MaxDrain {
+		add("drain", fmt.Errorf("%s is not between 0s and %s", c.Drain, MaxDrain))
+	}
+	add("log.level", oneOf(c.Log.Level, "debug", "info", "warn", "error"))
+	add("log.format", oneOf(c.Log.Format, "text", "json"))
+	if ps != nil {
+		return &Error{Problems: ps}
+	}
+	return nil
+}
+
+// checkListen refuses everything but loopback. A name other than localhost is
+// refused too, since what it resolves to may change.
+func checkListen(s string) error {
+	host, err := splitHostPort(s, 0)
+	if err != nil {
+		return err
+	}
+	if strings.EqualFold(host, "localhost") {
+		return nil
+	}
+	if ip, err := netip.ParseAddr(host); err == nil && ip.IsLoopback() {
+		return nil
+	}
+	return fmt.Errorf("%q is not a loopback address; Culm has no login yet and listens on 127.0.0.1, [::1] or localhost only"+
+		" (reach it from elsewhere through an SSH tunnel)", host)
+}
+
+func checkTarget(s string) error {
+	host, err := splitHostPort(s, 1)
+	if err != nil {
+		return err
+	}
+	if host == "" || strings.ContainsAny(host, "*/ ") {
+		return fmt.Errorf("%q needs a plain host name or address", s)
+	}
+	return nil
+}
+
+func splitHostPort(s string, minPort int) (string, error) {
+	host, port, err := net.SplitHostPort(s)
+	if err != nil {
+		return "", fmt.Errorf("%q is not host:port", s)
+	}
+	if n, err := strconv.Atoi(port); err != nil || n < minPort || n > 65535 {
+		return "", fmt.Errorf("port %q is not a number between %d and 65535", port, minPort)
+	}
+	return host, nil
+}
+
+func checkPath(s string, required bool) error {
+	if s == "" && required {
+		return fmt.Errorf("a directory is needed")
+	}
+	if strings.ContainsRune(s, 0) || (s != "" && filepath.Clean(s) == string(filepath.Separator)) {
+		return fmt.Errorf("%q cannot be used as a directory", s)
+	}
+	return nil
+}
+
+func oneOf(s string, allowed ...string) error {
+	if slices.Contains(allowed, s) {
+		return nil
+	}
+	return fmt.Errorf("%q is none of %s", s, strings.Join(allowed, ", "))
+}

@@ -1,0 +1,153 @@
+package config_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/culmhq/culm/host/config"
+)
+
+func TestDefaultIsValid(t *testing.T) {
+	t.Parallel()
+	c := config.Default()
+	if err := c.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	got, err := config.Load(config.Sources{})
+	if err != nil || !reflect.DeepEqual(got, c) {
+		t.Fatalf("Load of nothing = %+v, %v; want the defaults", got, err)
+	}
+}
+
+func TestPrecedenceFlagOverEnvironmentOverFile(t *testing.T) {
+	t.Parallel()
+	file := write(t, "listen: 127.0.0.1:1\ndata: from-file\ndrain: 3s\nlog:\n  level: debug\nallow: [db.local:5432]\n")
+	c, err := config.Load(config.Sources{
+		File:    file,
+		Environ: []string{"PATH=/bin", "CULM_LISTEN=127.0.0.1:2", "CULM_LOG_FORMAT=json", "CULM_DEMO=true"},
+		Flags:   map[string]string{"listen": "127.0.0.1:3", "allow": "a:1, [::1]:2"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := config.Config{
+		Listen: "127.0.0.1:3", Data: "from-file", Demo: true, Allow: []string{"a:1", "[::1]:2"},
+		Drain: 3 * time.Second, Log: config.Log{Level: "debug", Format: "json"},
+	}
+	if !reflect.DeepEqual(c, want) {
+		t.Fatalf("got  %+v\nwant %+v", c, want)
+	}
+}
+
+func TestEveryProblemIsNamedWithItsSource(t *testing.T) {
+	t.Parallel()
+	file := write(t, "listen: 0.0.0.0:8080\nlog:\n  level: loud\nallow: [\"10.0.0.1\"]\n")
+	_, err := config.Load(config.Sources{
+		File:    file,
+		Environ: []string{"CULM_DRAIN=1h", "CULM_PORT=tcp://10.0.0.1:80", "CULM_LOG_FORMAT=xml"},
+		Flags:   map[string]string{"demo": "perhaps", "data": ""},
+	})
+	var e *config.Error
+	if !errors.As(err, &e) {
+		t.Fatalf("error = %v", err)
+	}
+	want := map[string]string{
+		"listen": file + ":1", "log.level": file + ":3", "allow[0]": file + ":4", "drain": "CULM_DRAIN",
+		"log.format": "CULM_LOG_FORMAT", "demo": "flag --demo", "data": "flag --data",
+	}
+	got := map[string]string{}
+	for _, p := range e.Problems {
+		got[p.Field] = p.Source
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Fatalf("got  %v\nwant %v\n%v", got, want, err)
+	}
+}
+
+func TestOnlyLoopbackIsListenedOn(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		listen string
+		ok     bool
+	}{
+		{"127.0.0.1:8080", true},
+		{"127.9.9.9:0", true},
+		{"[::1]:8080", true},
+		{"localhost:8080", true},
+		{":8080", false},
+		{"0.0.0.0:8080", false},
+		{"[::]:8080", false},
+		{"192.0.2.1:8080", false},
+		{"example.org:8080", false},
+		{"localhost.example.org:8080", false},
+		{"127.0.0.1", false},
+		{"127.0.0.1:http", false},
+		{"127.0.0.1:70000", false},
+		{"", false},
+	} {
+		c := config.Default()
+		c.Listen = tc.listen
+		err := c.Validate()
+		if (err == nil) != tc.ok {
+			t.Errorf("listen %q: %v", tc.listen, err)
+		}
+		if err != nil && !strings.Contains(err.Error(), "listen: ") {
+			t.Errorf("listen %q: the error does not name the field: %v", tc.listen, err)
+		}
+	}
+}
+
+func TestFilesAreReadStrictly(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{
+		"unknown field":  "lisen: 127.0.0.1:1\n",
+		"wrong type":     "demo: [1]\n",
+		"two documents":  "demo: true\n---\ndemo: false\n",
+		"duplicate keys": "demo: true\ndemo: false\n",
+	} {
+		if _, err := config.Load(config.Sources{File: write(t, text)}); err == nil {
+			t.Errorf("%s was accepted", name)
+		}
+	}
+	if _, err := config.Load(config.Sources{File: write(t, "")}); err != nil {
+		t.Errorf("an empty file was refused: %v", err)
+	}
+	if _, err := config.Load(config.Sources{File: filepath.Join(t.TempDir(), "absent")}); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a missing file: %v", err)
+	}
+}
+
+func TestEverySettingCanBeSetAndReadBack(t *testing.T) {
+	t.Parallel()
+	values := map[string]string{
+		"listen": "[::1]:9", "data": "d", "demo": "true", "allow": "a:1,b:2", "plugins": "p", "drain": "1s",
+		"log.level": "warn", "log.format": "json",
+	}
+	for _, s := range config.Settings() {
+		v, ok := values[s.Field]
+		if !ok {
+			t.Errorf("no value for setting %s", s.Field)
+			continue
+		}
+		for _, src := range []config.Sources{{Environ: []string{s.Env + "=" + v}}, {Flags: map[string]string{s.Flag: v}}} {
+			c, err := config.Load(src)
+			if err != nil || s.Value(&c) != v {
+				t.Errorf("%s = %q, %v; want %q", s.Field, s.Value(&c), err, v)
+			}
+		}
+	}
+}
+
+func write(t *testing.T, text string) string {
+	t.Helper()
+	p := filepath.Join(t.TempDir(), "culm.yaml")
+	if err := os.WriteFile(p, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}

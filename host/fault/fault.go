@@ -1,0 +1,103 @@
+// Package fault is the vocabulary of refusals of the host: one error type with a
+// stable code and the place that is wrong. Use cases and stores return it; the HTTP
+// API writes it as an RFC 9457 problem, the command line as a line of text.
+package fault
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/culmhq/culm/engine"
+)
+
+// Code is the machine-readable reason of an Error. Codes are stable: clients and
+// translations key on them.
+type Code string
+
+// The codes that the use cases answer with.
+const (
+	NotFound   Code = "NOT_FOUND"   // no such thing, or not in this project
+	Invalid    Code = "INVALID"     // the data given is wrong; Field or Problems say where
+	Exists     Code = "EXISTS"      // the id is taken
+	Conflict   Code = "CONFLICT"    // somebody else changed it first; Current is what is stored
+	WrongState Code = "WRONG_STATE" // its state does not allow this
+	RunEnded   Code = "RUN_ENDED"   // the run is over
+	TooLarge   Code = "TOO_LARGE"   // beyond a limit
+	KeyReused  Code = "IDEMPOTENCY_KEY_REUSED"
+	Forbidden  Code = "FORBIDDEN"
+	Internal   Code = "INTERNAL"    // a fault of Culm itself; the cause is for the log only
+	Stopping   Code = "UNAVAILABLE" // the server stops or is not ready
+)
+
+// Error is a refusal or failure of a use case. Its text never holds a secret or a
+// value of an input. Errors are values of one request and are not shared.
+type Error struct {
+	Code Code
+	// Message is for people: one sentence without a period, in English; clients
+	// translate by Code.
+	Message string
+	// Field is a JSON Pointer into the request ("/inputs/hosts/0").
+	Field string
+	// Node names the node of the flow or run that the refusal is about.
+	Node string
+	// Problems are those of a flow document that may not be used as it is.
+	Problems []engine.Problem
+	// Current is the stored thing that a change conflicts with; it marshals to
+	// the JSON that reading it would answer. Nil when there is none.
+	Current any
+	// Cause is the error underneath, for the log; it is not shown to clients.
+	Cause error
+}
+
+// New makes an error with a formatted message.
+func New(code Code, format string, args ...any) *Error {
+	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// Missing makes a NotFound for a thing of a kind ("flow", "run") with that id.
+func Missing(kind, id string) *Error { return New(NotFound, "no %s %q", kind, id) }
+
+// At makes an Invalid for the field at a JSON Pointer into the request.
+func At(field, format string, args ...any) *Error {
+	e := New(Invalid, format, args...)
+	e.Field = field
+	return e
+}
+
+// Wrap makes an Internal error of what failed underneath while doing op. A nil err
+// gives nil; an err that holds an *Error already is returned as it is.
+func Wrap(op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var e *Error
+	if errors.As(err, &e) {
+		return err
+	}
+	return &Error{Code: Internal, Message: op + " failed", Cause: err}
+}
+
+// Is reports whether err is or wraps an *Error with that code.
+func Is(err error, code Code) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Code == code
+}
+
+// Error gives code, place and message, and the cause for the log.
+func (e *Error) Error() string {
+	s := string(e.Code)
+	if e.Node != "" {
+		s += " node " + e.Node
+	}
+	if e.Field != "" {
+		s += " " + e.Field
+	}
+	s += ": " + e.Message
+	if e.Cause != nil {
+		s += ": " + e.Cause.Error()
+	}
+	return s
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Cause }

@@ -1,0 +1,175 @@
+package forms_test
+
+import (
+	"encoding/json"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/culmhq/culm/host/forms"
+)
+
+// vector is an entry of the file that the browser's tests read too.
+type vector struct {
+	Name    string          `json:"name"`
+	Literal []string        `json:"literal"`
+	Schema  json.RawMessage `json:"schema"`
+	Cases   []struct {
+		Value json.RawMessage `json:"value"`
+		Wrong []string        `json:"wrong"`
+	} `json:"cases"`
+}
+
+func vectors(t *testing.T) []vector {
+	t.Helper()
+	b, err := os.ReadFile("../../schemas/testdata/relax.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var vs []vector
+	if err := json.Unmarshal(b, &vs); err != nil {
+		t.Fatal(err)
+	}
+	return vs
+}
+
+func TestRelaxVectors(t *testing.T) {
+	t.Parallel()
+	for _, v := range vectors(t) {
+		t.Run(v.Name, func(t *testing.T) {
+			t.Parallel()
+			f, err := forms.ParseRelaxed(v.Schema, v.Literal...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, c := range v.Cases {
+				if got := fields(f.Check(c.Value)); !slices.Equal(got, c.Wrong) {
+					t.Errorf("%s: wrong fields %q, want %q", c.Value, got, c.Wrong)
+				}
+			}
+		})
+	}
+}
+
+// What a literal schema accepts, the relaxed one accepts: drawing by hand what an
+// expression would give is never refused.
+func TestRelaxAcceptsMore(t *testing.T) {
+	t.Parallel()
+	for _, v := range vectors(t) {
+		strict, err := forms.Parse(v.Schema)
+		if err != nil {
+			t.Fatal(err)
+		}
+		relaxed, err := forms.ParseRelaxed(v.Schema)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range v.Cases {
+			forbidden := strings.Contains(string(v.Schema), "x-expression") // those say more, not less
+			if !forbidden && len(strict.Check(c.Value)) == 0 && len(relaxed.Check(c.Value)) > 0 {
+				t.Errorf("%s: %s is valid, but not when relaxed", v.Name, c.Value)
+			}
+		}
+	}
+}
+
+func TestFaultsHoldNoValues(t *testing.T) {
+	t.Parallel()
+	const secret = "hunter2"
+	schema := `{"type":"object","properties":{"a":{"type":"integer"},"b":{"enum":["x"]},"c":{"const":1},
+		"d":{"type":"string","format":"ipv4"},"e":{"type":"string","pattern":"^x"},"f":{"type":"string","maxLength":2},
+		"g":{"anyOf":[{"type":"integer"},{"const":"y"}]},"h":{"not":{"type":"string"}},"i":false},"propertyNames":{"maxLength":9}}`
+	f, err := forms.Parse(json.RawMessage(schema))
+	if err != nil {
+		t.Fatal(err)
+	}
+	value := map[string]string{}
+	for _, name := range []string{"a", "b", "c", "d", "e", "f", "g", "h", "i"} {
+		value[name] = secret
+	}
+	b, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	faults := f.Check(b)
+	if len(fields(faults)) != len(value) {
+		t.Errorf("faults in %q, want one in every field", fields(faults))
+	}
+	for _, x := range faults {
+		if strings.Contains(x.Message, secret) {
+			t.Errorf("%s: the message holds the value: %s", x.Field, x.Message)
+		}
+		if x.Message == "" || x.Keyword == "" {
+			t.Errorf("%s: no message or keyword", x.Field)
+		}
+	}
+}
+
+func TestSchemasThatAreRefused(t *testing.T) {
+	t.Parallel()
+	for name, schema := range map[string]string{
+		"another document": `{"$ref":"https://example.com/schema.json"}`,
+		"a file":           `{"$ref":"file:///etc/hostname"}`,
+		"an unknown type":  `{"type":"text"}`,
+		"a bad pattern":    `{"type":"string","pattern":"("}`,
+		"not an object":    `"string"`,
+		"not JSON":         `{`,
+		"too large":        `{"title":"` + strings.Repeat("x", forms.SchemaBytesMax) + `"}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if _, err := forms.Parse(json.RawMessage(schema)); err == nil {
+				t.Error("accepted")
+			}
+		})
+	}
+}
+
+func TestCacheAnswersLikeParse(t *testing.T) {
+	t.Parallel()
+	var c forms.Cache
+	schema := json.RawMessage(`{"type":"object","properties":{"n":{"type":"integer"}}}`)
+	for range 2 {
+		strict, err := c.Form(schema)
+		if err != nil {
+			t.Fatal(err)
+		}
+		relaxed, err := c.Relaxed(schema)
+		if err != nil {
+			t.Fatal(err)
+		}
+		literal, err := c.Relaxed(schema, "n")
+		if err != nil {
+			t.Fatal(err)
+		}
+		value := json.RawMessage(`{"n":"${x}"}`)
+		if len(strict.Check(value)) == 0 || len(relaxed.Check(value)) != 0 || len(literal.Check(value)) == 0 {
+			t.Error("the cache mixes up a schema and what was made of it")
+		}
+	}
+}
+
+func FuzzRelax(f *testing.F) {
+	f.Add(`{"type":"object","properties":{"a":{"oneOf":[{"const":1},{"const":2}]}}}`, `{"a":"${x}"}`)
+	f.Add(`{"if":{"properties":{"a":{}}},"then":{"not":{}}}`, `{}`)
+	f.Fuzz(func(t *testing.T, schema, value string) {
+		if _, err := forms.Parse(json.RawMessage(schema)); err != nil {
+			t.Skip("not a schema")
+		}
+		relaxed, err := forms.ParseRelaxed(json.RawMessage(schema))
+		if err != nil {
+			t.Fatalf("relaxing made a schema invalid: %v", err)
+		}
+		_ = relaxed.Check(json.RawMessage(value))
+	})
+}
+
+func fields(fs []forms.Fault) []string {
+	out := []string{}
+	for _, f := range fs {
+		out = append(out, f.Field)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}

@@ -1,0 +1,75 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/culmhq/culm/host/systems"
+	"github.com/culmhq/culm/pdk/contract"
+)
+
+// admit lets a call in whose plugin has the grant and whose parameters are as
+// declared, and refuses all others. The grant is asked first: who has none learns
+// nothing about what is there.
+func admit(grants Grants, sys Systems, log *slog.Logger, next handler) handler {
+	return func(ctx context.Context, c *call) contract.GatewayResponse {
+		if f := granted(ctx, grants, log, c); f != nil {
+			return failed(f)
+		}
+		if f := find(ctx, sys, log, c); f != nil {
+			return failed(f)
+		}
+		if c.caller.Reason == contract.ReasonOptions && c.op.Retry != systems.RetrySafe {
+			return failed(fault(contract.OriginGateway, CodeDenied, "the choices of a form may come only from operations that change nothing"))
+		}
+		r, err := bind(c.system, c.op, c.req)
+		var large *tooLarge
+		switch {
+		case errors.As(err, &large):
+			return failed(fault(contract.OriginLimit, CodeRequestLimit, large.message))
+		case err != nil:
+			return failed(fault(contract.OriginFlow, CodeParamInvalid, err.Error()))
+		}
+		c.request = r
+		return next(ctx, c)
+	}
+}
+
+func granted(ctx context.Context, grants Grants, log *slog.Logger, c *call) *contract.Failure {
+	ok, err := grants.Granted(ctx, c.caller.Project, c.caller.Plugin, c.req.System, c.req.Operation)
+	switch {
+	case err != nil:
+		return unavailable(ctx, log, "the grants cannot be read", err)
+	case !ok:
+		return fault(contract.OriginGateway, CodeDenied,
+			fmt.Sprintf("the plugin %s has no grant for %.64s/%.64s in this project", c.caller.Plugin, c.req.System, c.req.Operation))
+	}
+	return nil
+}
+
+func find(ctx context.Context, sys Systems, log *slog.Logger, c *call) *contract.Failure {
+	s, err := sys.System(ctx, c.caller.Project, c.req.System)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return fault(contract.OriginGateway, CodeUnknownSystem, "no such system is registered in this project")
+	case err != nil:
+		return unavailable(ctx, log, "the systems cannot be read", err)
+	}
+	op, ok := s.Operation(c.req.Operation)
+	if !ok {
+		return fault(contract.OriginGateway, CodeUnknownOperation, "the system has no such operation")
+	}
+	c.system, c.op = s, op
+	return nil
+}
+
+// unavailable is a fault of Culm's own data.
+func unavailable(ctx context.Context, log *slog.Logger, what string, err error) *contract.Failure {
+	if ctx.Err() != nil {
+		return fault(contract.OriginHost, CodeCancelled, "the plugin call ended before this call was made")
+	}
+	log.Error("gateway: "+what, slog.Any("error", err))
+	return later(fault(contract.OriginHost, CodeGatewayUnavailable, what+"; the log of the server says more"))
+}

@@ -1,0 +1,234 @@
+package gateway
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/culmhq/culm/host/systems"
+	"github.com/culmhq/culm/pdk/contract"
+)
+
+// The limits of a request besides those of its system.
+const (
+	maxURLBytes     = 32 << 10
+	maxSegmentBytes = 1 << 10
+	maxHeaderBytes  = 8 << 10
+)
+
+// request is a request whose parameters were checked against their declarations and
+// put in place. It holds no credential.
+type request struct {
+	method string
+	url    *url.URL
+	header http.Header
+	body   []byte
+	// hash is that of all of the above and of the operation's name.
+	hash string
+}
+
+// invalidParam is a parameter that breaks its declaration. It holds no value.
+type invalidParam struct{ field, message string }
+
+// Error reads "field message".
+func (e *invalidParam) Error() string { return e.field + " " + e.message }
+
+func badParam(field, format string, args ...any) error {
+	return &invalidParam{field, fmt.Sprintf(format, args...)}
+}
+
+// tooLarge is a request beyond a limit.
+type tooLarge struct{ message string }
+
+// Error gives the limit.
+func (e *tooLarge) Error() string { return e.message }
+
+// bind makes the request of an operation. The error is an *invalidParam or a
+// *tooLarge.
+func bind(sys *systems.Compiled, op *systems.CompiledOperation, req contract.GatewayRequest) (*request, error) {
+	values, err := texts(op, req.Params)
+	if err != nil {
+		return nil, err
+	}
+	u, err := expand(sys.Base, op.Segments, values)
+	if err != nil {
+		return nil, err
+	}
+	r := &request{method: op.Method, url: u, header: http.Header{}}
+	if err := r.place(op, values); err != nil {
+		return nil, err
+	}
+	if len(u.String()) > maxURLBytes {
+		return nil, &tooLarge{fmt.Sprintf("the address with its parameters is longer than %d bytes", maxURLBytes)}
+	}
+	if r.body, err = body(op, req.Body); err != nil {
+		return nil, err
+	}
+	if limit := sys.Limits.RequestBytes; int64(len(r.body)) > limit {
+		return nil, &tooLarge{fmt.Sprintf("the body is larger than %d bytes", limit)}
+	}
+	r.hash = r.sum(sys.System.ID, op.ID)
+	return r, nil
+}
+
+// texts checks the parameters and returns their values as they are written on the
+// wire, by name. Only declared names are accepted; null counts as absent.
+func texts(op *systems.CompiledOperation, params map[string]json.RawMessage) (map[string][]string, error) {
+	out := make(map[string][]string, len(params))
+	for name := range params {
+		if _, ok := op.Parameter(name); !ok {
+			return nil, badParam(fmt.Sprintf("the parameter %.64q", name), "is not declared by the operation")
+		}
+	}
+	for i := range op.Parameters {
+		p := &op.Parameters[i]
+		field := "the parameter " + p.Name
+		raw, ok := params[p.Name]
+		if !ok || string(bytes.TrimSpace(raw)) == "null" {
+			if p.Required {
+				return nil, badParam(field, "is missing")
+			}
+			continue
+		}
+		schema, _ := op.Parameter(p.Name)
+		if err := schema.Check(raw); err != nil {
+			return nil, badParam(field, "is not valid: %v", err)
+		}
+		vs, err := wire(raw)
+		if err != nil {
+			return nil, badParam(field, "%v", err)
+		}
+		out[p.Name] = vs
+	}
+	return out, nil
+}
+
+// wire turns a JSON value into the texts that stand for it.
+func wire(raw json.RawMessage) ([]string, error) {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil {
+		return nil, fmt.Errorf("is not JSON")
+	}
+	list, isList := v.([]any)
+	if !isList {
+		list = []any{v}
+	}
+	out := make([]string, len(list))
+	for i, item := range list {
+		switch x := item.(type) {
+		case string:
+			out[i] = x
+		case json.Number:
+			out[i] = x.String()
+		case bool:
+			out[i] = fmt.Sprint(x)
+		default:
+			return nil, fmt.Errorf("must be a text, a number, a boolean or a list of these")
+		}
+		if strings.ContainsRune(out[i], unicode.ReplacementChar) {
+			return nil, fmt.Errorf("is not valid UTF-8")
+		}
+	}
+	return out, nil
+}
+
+// place puts query and header parameters into the request.
+func (r *request) place(op *systems.CompiledOperation, values map[string][]string) error {
+	query := url.Values{}
+	for i := range op.Parameters {
+		p := &op.Parameters[i]
+		vs, ok := values[p.Name]
+		field := "the parameter " + p.Name
+		switch {
+		case !ok || p.In == systems.InPath:
+		case p.In == systems.InQuery && p.ArrayStyle == systems.ArrayComma:
+			if len(vs) > 1 && slices.ContainsFunc(vs, func(v string) bool { return strings.Contains(v, ",") }) {
+				return badParam(field, "has an item with a comma, which its style cannot carry")
+			}
+			query.Set(p.WireName(), strings.Join(vs, ","))
+		case p.In == systems.InQuery:
+			query[p.WireName()] = append(query[p.WireName()], vs...)
+		case len(vs) != 1 || !headerText(vs[0]):
+			return badParam(field, "must be one line of printable ASCII of at most %d bytes", maxHeaderBytes)
+		default:
+			r.header.Set(p.WireName(), vs[0])
+		}
+	}
+	r.url.RawQuery = query.Encode()
+	return nil
+}
+
+func headerText(s string) bool {
+	if len(s) > maxHeaderBytes || strings.TrimSpace(s) != s {
+		return false
+	}
+	return !strings.ContainsFunc(s, func(c rune) bool { return c < ' ' || c > '~' })
+}
+
+// body checks the body and writes it anew, so that what is sent is what was checked:
+// a repeated key could mean one thing to the schema and another to the system.
+func body(op *systems.CompiledOperation, raw json.RawMessage) ([]byte, error) {
+	schema, takes := op.Body()
+	given := len(bytes.TrimSpace(raw)) > 0 && string(bytes.TrimSpace(raw)) != "null"
+	switch {
+	case !given && op.BodyRequired:
+		return nil, badParam("the body", "is missing")
+	case !given:
+		return nil, nil
+	case !takes:
+		return nil, badParam("the body", "is not declared by the operation")
+	}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil || d.More() {
+		return nil, badParam("the body", "is not one JSON value")
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, badParam("the body", "is not one JSON value")
+	}
+	clean := bytes.TrimRight(b.Bytes(), "\n")
+	if err := schema.Check(clean); err != nil {
+		return nil, badParam("the body", "is not valid: %v", err)
+	}
+	return clean, nil
+}
+
+// sum hashes the request. Every part goes in with its length, so that no two
+// different requests look alike.
+func (r *request) sum(system, operation string) string {
+	h := sha256.New()
+	add := func(s string) {
+		var n [8]byte
+		binary.BigEndian.PutUint64(n[:], uint64(len(s)))
+		h.Write(n[:])
+		h.Write([]byte(s))
+	}
+	for _, s := range []string{system, operation, r.method, r.url.String()} {
+		add(s)
+	}
+	names := make([]string, 0, len(r.header))
+	for name := range r.header {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		add(name)
+		add(r.header.Get(name))
+	}
+	add(string(r.body))
+	return "sha256:" + hex.EncodeToString(h.Sum(nil))
+}

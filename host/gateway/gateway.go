@@ -1,0 +1,106 @@
+package gateway
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/culmhq/culm/host/secrets"
+	"github.com/culmhq/culm/host/systems"
+	"github.com/culmhq/culm/pdk/contract"
+)
+
+// DefaultCallsPerSession is how many calls one plugin call may make.
+const DefaultCallsPerSession = 64
+
+// Config is what a gateway is made from; every field without a stated default is
+// required.
+type Config struct {
+	Systems     Systems
+	Grants      Grants
+	Credentials Credentials
+	Journal     Journal
+	Audit       Audit
+	// Addresses is the policy that every connection is checked against.
+	Addresses *AddressPolicy
+	// Trust holds the certificates that TLS connections are verified with; nil means
+	// those of the machine.
+	Trust *Trust
+	Clock Clock
+	// Logger gets faults of the gateway itself; never a request, an answer or a
+	// value.
+	Logger *slog.Logger
+	// CallsPerSession bounds the calls of one plugin call; zero means
+	// DefaultCallsPerSession.
+	CallsPerSession int
+}
+
+// Gateway makes calls to outside systems. It is safe for concurrent use.
+type Gateway struct {
+	calls     int
+	handle    handler
+	journal   Journal
+	log       *slog.Logger
+	transport *transport
+}
+
+// call is one call on its way through the chain. It belongs to one goroutine.
+type call struct {
+	session *session
+	caller  Caller
+	req     contract.GatewayRequest
+	// system, op and request are set by admit.
+	system  *systems.Compiled
+	op      *systems.CompiledOperation
+	request *request
+	// key is sent with a keyed operation; the journal sets it.
+	key string
+	// credential is set on the way to the transport and read by audit.
+	credential *secrets.Credential
+	// sent is set by the transport as soon as the system may have received
+	// anything.
+	sent bool
+	// replayed is set by the journal when it answered.
+	replayed bool
+}
+
+// handler does a call, or a part of it, and hands the rest on.
+type handler func(ctx context.Context, c *call) contract.GatewayResponse
+
+// New makes a gateway.
+func New(cfg Config) *Gateway {
+	g := &Gateway{calls: cfg.CallsPerSession, journal: cfg.Journal, log: cfg.Logger, transport: newTransport(cfg.Addresses, cfg.Trust)}
+	if g.calls == 0 {
+		g.calls = DefaultCallsPerSession
+	}
+	g.handle = chain(cfg, g.transport)
+	return g
+}
+
+// chain is the way of a call, from the outside in. The order has reasons:
+//
+//   - audit is outermost: it sees every call, the refused ones too, as the plugin
+//     sees its end.
+//   - admit comes before anything is stored or reserved: grant, parameters, address.
+//   - journal comes before the limits: an answer from before a crash takes no place
+//     and needs no credential, and an intent is stored before any wait.
+//   - limit comes before the credential: the secret is in memory for as long as the
+//     call needs it, not while it queues.
+//   - credential is the last before the wire, and scrubs what comes off it: nothing
+//     further out, journal and audit included, ever sees a secret.
+//
+// A recorder belongs outside audit; a breaker and then retries belong between limit
+// and credential, so that each try gets a fresh credential and a place once.
+func chain(cfg Config, t *transport) handler {
+	return audit(cfg.Audit, cfg.Clock, cfg.Logger,
+		admit(cfg.Grants, cfg.Systems, cfg.Logger,
+			journal(cfg.Journal, cfg.Clock, cfg.Logger,
+				limit(newSlots(),
+					credential(cfg.Credentials, cfg.Logger,
+						t.send)))))
+}
+
+// Open opens the gateway for one plugin call.
+func (g *Gateway) Open(c Caller) Session { return &session{gateway: g, caller: c} }
+
+// Close drops the idle connections. Calls under way go on.
+func (g *Gateway) Close() { g.transport.http.CloseIdleConnections() }

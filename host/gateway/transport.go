@@ -1,0 +1,209 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/netip"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+	"unicode/utf8"
+
+	"github.com/culmhq/culm/host/systems"
+	"github.com/culmhq/culm/pdk/contract"
+)
+
+// The limits of a connection.
+const (
+	dialTimeout         = 10 * time.Second
+	handshakeTimeout    = 10 * time.Second
+	idleTimeout         = 90 * time.Second
+	maxResponseHeaders  = 64 << 10
+	maxIdlePerSystem    = 16
+	maxHeaderValueBytes = 4 << 10
+)
+
+// Trust holds the certificates of authorities.
+type Trust struct{ pool *x509.CertPool }
+
+// NewTrust reads PEM certificates, in addition to those of the machine.
+func NewTrust(pem []byte) (*Trust, error) {
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		return nil, fmt.Errorf("gateway: read the machine's certificates: %w", err)
+	}
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, errors.New("gateway: no certificate can be read from the given ones")
+	}
+	return &Trust{pool}, nil
+}
+
+// transport sends requests. It follows no redirect, keeps no cookie, uses no proxy
+// from the environment, verifies TLS always, and asks the address policy about every
+// connection.
+type transport struct{ http *http.Transport }
+
+func newTransport(policy *AddressPolicy, trust *Trust) *transport {
+	var roots *x509.CertPool
+	if trust != nil {
+		roots = trust.pool
+	}
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true) // HTTP/2 adds nothing here but server push and more code
+	return &transport{&http.Transport{
+		Proxy:                  nil,
+		DialContext:            guardedDial(policy),
+		TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
+		TLSHandshakeTimeout:    handshakeTimeout,
+		MaxIdleConnsPerHost:    maxIdlePerSystem,
+		IdleConnTimeout:        idleTimeout,
+		MaxResponseHeaderBytes: maxResponseHeaders,
+		Protocols:              protocols,
+	}}
+}
+
+// guardedDial checks the address after resolving and before connecting, when nothing
+// can change it any more.
+func guardedDial(policy *AddressPolicy) func(ctx context.Context, network, address string) (net.Conn, error) {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		host, port, err := net.SplitHostPort(address)
+		if err != nil {
+			return nil, fmt.Errorf("gateway: dial: %w", err)
+		}
+		d := net.Dialer{Timeout: dialTimeout, Control: func(_, resolved string, _ syscall.RawConn) error {
+			addr, err := netip.ParseAddrPort(resolved)
+			if err != nil {
+				return &EgressError{Reason: "the address cannot be read"}
+			}
+			return policy.Check(host, port, addr)
+		}}
+		return d.DialContext(ctx, network, address)
+	}
+}
+
+// send makes the call: the last handler of the chain.
+func (t *transport) send(ctx context.Context, c *call) contract.GatewayResponse {
+	// The trace is called from the transport's own goroutines, also after the end.
+	var connected atomic.Bool
+	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }})
+	req, err := c.httpRequest(traced)
+	if err != nil {
+		return failed(fault(contract.OriginFlow, CodeParamInvalid, "the request cannot be written"))
+	}
+	authorize(req, c.system.System, c.credential)
+	res, err := t.http.RoundTrip(req)
+	c.sent = c.sent || connected.Load()
+	if err != nil {
+		return failed(c.sendFailure(ctx, err))
+	}
+	defer res.Body.Close() //nolint:errcheck // read to its end or given up
+	out, f := c.read(ctx, res)
+	if f != nil {
+		return failed(f)
+	}
+	return out
+}
+
+func (c *call) httpRequest(ctx context.Context) (*http.Request, error) {
+	var body io.Reader
+	if c.request.body != nil {
+		body = bytes.NewReader(c.request.body)
+	}
+	req, err := http.NewRequestWithContext(ctx, c.request.method, c.request.url.String(), body)
+	if err != nil {
+		return nil, err
+	}
+	for name, vs := range c.request.header {
+		req.Header[name] = vs
+	}
+	req.Header.Set("User-Agent", "culm")
+	req.Header.Set("Accept", "application/json, */*;q=0.5")
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if c.op.Retry == systems.RetryKeyed && c.key != "" {
+		name := c.op.KeyHeader
+		if name == "" {
+			name = systems.DefaultKeyHeader
+		}
+		req.Header.Set(name, c.key)
+	}
+	return req, nil
+}
+
+// read turns an HTTP answer into a response, within the limits.
+func (c *call) read(ctx context.Context, res *http.Response) (contract.GatewayResponse, *contract.Failure) {
+	out := contract.GatewayResponse{Status: res.StatusCode}
+	most := c.system.Limits.ResponseBytes
+	switch {
+	case res.StatusCode < 200 || res.StatusCode > 599:
+		return out, c.invalid(res.StatusCode, fmt.Sprintf("the status %d is not one that ends a call", res.StatusCode))
+	case res.Header.Get("Content-Encoding") != "" && !strings.EqualFold(res.Header.Get("Content-Encoding"), "identity"):
+		return out, c.invalid(res.StatusCode, "the answer is compressed in a way that was not asked for")
+	case res.ContentLength > most && res.Request.Method != http.MethodHead:
+		return out, c.tooMuch(res.StatusCode)
+	}
+	data, err := io.ReadAll(io.LimitReader(res.Body, most+1))
+	switch {
+	case err != nil:
+		f := c.sendFailure(ctx, err)
+		f.HTTPStatus = res.StatusCode
+		return out, f
+	case int64(len(data)) > most:
+		return out, c.tooMuch(res.StatusCode)
+	}
+	for _, name := range c.op.ResponseHeaders {
+		if vs := res.Header.Values(name); len(vs) > 0 {
+			if out.Headers == nil {
+				out.Headers = map[string]string{}
+			}
+			out.Headers[strings.ToLower(name)] = strings.ToValidUTF8(cut(strings.Join(vs, ", "), maxHeaderValueBytes), "\ufffd")
+		}
+	}
+	if isJSON(res.Header.Get("Content-Type"), data) {
+		out.Body = data
+	} else {
+		out.Text = strings.ToValidUTF8(string(data), "\ufffd")
+	}
+	return out, nil
+}
+
+// isJSON reports whether a body is JSON: by its type, or by its look where a system
+// sends JSON under another name, as many do.
+func isJSON(contentType string, data []byte) bool {
+	media, _, _ := mime.ParseMediaType(contentType)
+	named := media == "application/json" || strings.HasSuffix(media, "+json")
+	data = bytes.TrimSpace(data)
+	looks := len(data) > 1 && (data[0] == '{' || data[0] == '[')
+	return (named || looks) && utf8.Valid(data) && json.Valid(data)
+}
+
+func cut(s string, most int) string {
+	if len(s) > most {
+		return s[:most]
+	}
+	return s
+}
+
+func (c *call) tooMuch(status int) *contract.Failure {
+	f := fault(contract.OriginLimit, CodeResponseLimit, fmt.Sprintf("the answer is larger than %d bytes", c.system.Limits.ResponseBytes))
+	f.HTTPStatus = status
+	return f
+}
+
+func (c *call) invalid(status int, message string) *contract.Failure {
+	f := fault(contract.OriginSystem, CodeUpstreamInvalid, message)
+	f.HTTPStatus = status
+	return f
+}

@@ -1,0 +1,153 @@
+// Package build makes packages of plugins: WebAssembly modules that carry their
+// manifest. It is what the commands culm plugin build and culm plugin pack do, and what
+// builds the plugins that ship with Culm.
+package build
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/culmhq/culm/pdk/contract"
+)
+
+// Options changes how plugins are built. The zero value is right for most.
+type Options struct {
+	// Go is the go command; empty takes the one in PATH.
+	Go string
+}
+
+// Package is a built module.
+type Package struct {
+	Manifest contract.Manifest
+	// Digest is "sha256:" and the hex hash of the module with its manifest.
+	Digest string
+	// Bytes is the size of the module.
+	Bytes int64
+}
+
+// Build compiles the plugin in dir, a package main in Go, and writes the module with
+// its manifest to out. The bytes depend on nothing but the source, the modules it
+// requires and the version of Go: not on the directory, the time or the repository.
+func Build(ctx context.Context, dir, out string, o Options) (Package, error) {
+	raw, err := o.run(ctx, dir, nil, "run", "-trimpath", "-buildvcs=false", ".", "manifest")
+	if err != nil {
+		return Package{}, fmt.Errorf("manifest of %s: %w", dir, err)
+	}
+	m, err := ParseManifest(raw)
+	if err != nil {
+		return Package{}, fmt.Errorf("manifest of %s: %w", dir, err)
+	}
+	tmp, err := os.MkdirTemp("", "culm-build-")
+	if err != nil {
+		return Package{}, err
+	}
+	defer os.RemoveAll(tmp)
+	module := filepath.Join(tmp, "module.wasm")
+	env := []string{"GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0", "GOWASM="}
+	// -w and not -s: without the name section a trap would not show function names.
+	_, err = o.run(ctx, dir, env, "build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false", "-ldflags=-w", "-o", module, ".")
+	if err != nil {
+		return Package{}, fmt.Errorf("compile %s: %w", dir, err)
+	}
+	code, err := os.ReadFile(module)
+	if err != nil {
+		return Package{}, err
+	}
+	return write(code, m, out)
+}
+
+// PackFile puts the manifest in one file into the module in another, which may be in
+// any language, and writes the result to out.
+func PackFile(module, manifest, out string) (Package, error) {
+	code, err := os.ReadFile(module)
+	if err != nil {
+		return Package{}, err
+	}
+	raw, err := os.ReadFile(manifest)
+	if err != nil {
+		return Package{}, err
+	}
+	m, err := ParseManifest(raw)
+	if err != nil {
+		return Package{}, fmt.Errorf("%s: %w", manifest, err)
+	}
+	p, err := write(code, m, out)
+	if err != nil {
+		return p, fmt.Errorf("%s: %w", module, err)
+	}
+	return p, nil
+}
+
+// Pack returns the module with the manifest in it; a manifest that was there is
+// replaced. A module that does not export what its manifest promises is refused.
+func Pack(module []byte, m contract.Manifest) ([]byte, error) {
+	if err := errors.Join(CheckManifest(m), checkExports(module, m)); err != nil {
+		return nil, err
+	}
+	raw, err := json.Marshal(m)
+	if err != nil {
+		return nil, err
+	}
+	return embed(module, contract.ManifestSection, raw)
+}
+
+// Digest returns the digest of a module: "sha256:" and the hex hash.
+func Digest(module []byte) string {
+	sum := sha256.Sum256(module)
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+func write(module []byte, m contract.Manifest, out string) (Package, error) {
+	packed, err := Pack(module, m)
+	if err != nil {
+		return Package{}, err
+	}
+	if err := replace(out, packed); err != nil {
+		return Package{}, err
+	}
+	return Package{Manifest: m, Digest: Digest(packed), Bytes: int64(len(packed))}, nil
+}
+
+// replace writes a file so that a reader sees the old or the new content, never a part.
+func replace(path string, content []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
+	if err != nil {
+		return err
+	}
+	_, werr := f.Write(content)
+	err = errors.Join(werr, f.Chmod(0o644), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
+}
+
+// run runs the go command in dir and returns what it printed.
+func (o Options) run(ctx context.Context, dir string, env []string, args ...string) ([]byte, error) {
+	name := o.Go
+	if name == "" {
+		name = "go"
+	}
+	var stdout, stderr bytes.Buffer
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = dir, append(os.Environ(), env...), &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		return nil, fmt.Errorf("go %s: %w\n%s", args[0], err, strings.TrimSpace(stderr.String()))
+	}
+	return stdout.Bytes(), nil
+}

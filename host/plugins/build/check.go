@@ -1,0 +1,175 @@
+package build
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strconv"
+
+	"github.com/culmhq/culm/pdk/contract"
+)
+
+// maxManifestBytes bounds a manifest.
+const maxManifestBytes = 1 << 20
+
+// Problem is one thing that is wrong with a manifest.
+type Problem struct {
+	// Field is the JSON pointer of what is wrong.
+	Field  string
+	Reason string
+}
+
+// Error says where and what.
+func (p *Problem) Error() string { return p.Field + ": " + p.Reason }
+
+// ParseManifest decodes a manifest strictly and checks it.
+func ParseManifest(raw []byte) (contract.Manifest, error) {
+	var m contract.Manifest
+	if len(raw) > maxManifestBytes {
+		return m, fmt.Errorf("the manifest has %d bytes, at most %d are allowed", len(raw), maxManifestBytes)
+	}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&m); err != nil {
+		return m, fmt.Errorf("the manifest: %w", err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return m, errors.New("the manifest: something follows the object")
+	}
+	return m, CheckManifest(m)
+}
+
+// CheckManifest returns everything that is wrong with a manifest, joined; each error is
+// a *Problem.
+func CheckManifest(m contract.Manifest) error {
+	c := &checker{}
+	if m.Format != contract.ManifestFormat {
+		c.add("/format", "is %q, this version reads %q", m.Format, contract.ManifestFormat)
+	}
+	c.match("/id", m.ID, `^[a-z][a-z0-9-]{0,63}$`, "a lower-case letter, then up to 63 of a-z, 0-9 and -")
+	c.match("/version", m.Version, semver, "a semantic version such as 1.2.0, without v")
+	if m.Title.IsZero() {
+		c.add("/title", "is required")
+	}
+	c.icon("/icon", m.Icon)
+	if len(m.Actions) == 0 {
+		c.add("/actions", "must not be empty")
+	}
+	seen := map[string]bool{}
+	for i, a := range m.Actions {
+		at := "/actions/" + strconv.Itoa(i)
+		if seen[a.ID] {
+			c.add(at+"/id", "%q is there twice", a.ID)
+		}
+		seen[a.ID] = true
+		c.action(at, a)
+	}
+	for i, n := range m.Needs {
+		c.need("/needs/"+strconv.Itoa(i), n)
+	}
+	c.limits(m.Limits)
+	return errors.Join(c.problems...)
+}
+
+// checkExports compares what a manifest promises with what its module exports.
+func checkExports(module []byte, m contract.Manifest) error {
+	names, err := Exports(module)
+	if err != nil {
+		return err
+	}
+	c := &checker{}
+	for i, a := range m.Actions {
+		at := "/actions/" + strconv.Itoa(i)
+		for _, promise := range []struct {
+			made          bool
+			field, export string
+		}{
+			{true, at, contract.ExportExecute},
+			{len(a.Waits) > 0, at + "/waits", contract.ExportResume},
+			{a.Cancel, at + "/cancel", contract.ExportCancel},
+			{a.Rollback, at + "/rollback", contract.ExportRollback},
+			{a.Options, at + "/options", contract.ExportOptions},
+		} {
+			if promise.made && !slices.Contains(names, promise.export) {
+				c.add(promise.field, "the module does not export %s", promise.export)
+			}
+		}
+	}
+	return errors.Join(c.problems...)
+}
+
+const semver = `^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)` +
+	`(-(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(\.(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*)?` +
+	`(\+[0-9a-zA-Z-]+(\.[0-9a-zA-Z-]+)*)?$`
+
+// checker collects problems.
+type checker struct{ problems []error }
+
+func (c *checker) add(field, format string, args ...any) {
+	c.problems = append(c.problems, &Problem{Field: field, Reason: fmt.Sprintf(format, args...)})
+}
+
+func (c *checker) match(field, value, pattern, meaning string) {
+	if !regexp.MustCompile(pattern).MatchString(value) {
+		c.add(field, "%q is not %s", value, meaning)
+	}
+}
+
+func (c *checker) icon(field, icon string) {
+	if icon != "" {
+		c.match(field, icon, `^[a-z][a-z0-9-]{0,63}$`, "the name of an icon")
+	}
+}
+
+func (c *checker) action(at string, a contract.Action) {
+	c.match(at+"/id", a.ID, `^[a-z][a-z0-9_]{0,63}$`, "a lower-case letter, then up to 63 of a-z, 0-9 and _")
+	if a.Title.IsZero() {
+		c.add(at+"/title", "is required")
+	}
+	c.icon(at+"/icon", a.Icon)
+	c.schema(at+"/inputs", a.Inputs)
+	c.schema(at+"/outputs", a.Outputs)
+	kinds := []contract.WaitKind{contract.WaitPoll, contract.WaitTimer, contract.WaitCallback, contract.WaitHuman}
+	for i, w := range a.Waits {
+		field := at + "/waits/" + strconv.Itoa(i)
+		if !slices.Contains(kinds, w) {
+			c.add(field, "%q is none of %v", w, kinds)
+		}
+		if slices.Contains(a.Waits[:i], w) {
+			c.add(field, "%q is there twice", w)
+		}
+	}
+	if a.TimeoutMS < 0 {
+		c.add(at+"/timeout_ms", "must not be negative")
+	}
+}
+
+func (c *checker) need(at string, n contract.Need) {
+	name := `^(\*|[a-z][a-z0-9_-]{0,63})$`
+	c.match(at+"/system", n.System, name, "the id of a system, or *")
+	c.match(at+"/operation", n.Operation, name, "the id of an operation, or *")
+}
+
+func (c *checker) limits(l *contract.Limits) {
+	if l == nil {
+		return
+	}
+	for _, v := range []struct {
+		field string
+		value int64
+	}{
+		{"memory_bytes", l.MemoryBytes},
+		{"output_bytes", l.OutputBytes},
+		{"log_bytes", l.LogBytes},
+		{"host_calls", int64(l.HostCalls)},
+		{"timeout_ms", l.TimeoutMS},
+	} {
+		if v.value < 0 {
+			c.add("/limits/"+v.field, "must not be negative")
+		}
+	}
+}

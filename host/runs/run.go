@@ -1,0 +1,179 @@
+// Package runs holds the use cases of runs: starting a flow version, watching it,
+// commanding it; and the executor that makes the plugin calls of its nodes.
+package runs
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/culmhq/culm/engine"
+	"github.com/culmhq/culm/host/idempotency"
+	"github.com/culmhq/culm/host/page"
+	"github.com/culmhq/culm/pdk/contract"
+)
+
+// Summary is a run in a list.
+type Summary struct {
+	ID        string          `json:"id"`
+	Name      string          `json:"name"`
+	Flow      string          `json:"flow"`
+	FlowName  contract.Text   `json:"flow_name"`
+	Version   int             `json:"version"`
+	State     engine.RunState `json:"state"`
+	Seq       uint64          `json:"seq"`
+	Operator  string          `json:"operator"`
+	CreatedAt time.Time       `json:"created_at"`
+	EndedAt   *time.Time      `json:"ended_at,omitempty"`
+}
+
+// Detail is a run with the flow version that it runs.
+type Detail struct {
+	engine.RunView
+	FlowName contract.Text   `json:"flow_name"`
+	Document json.RawMessage `json:"document"`
+}
+
+// NodeDetail is everything about one node of a run.
+type NodeDetail struct {
+	Node  string           `json:"node"`
+	State engine.NodeState `json:"state"`
+	// Attempts are in the order they were made.
+	Attempts []Attempt `json:"attempts"`
+}
+
+// Attempt is one try of a node, as its records and the gateway's audit tell it.
+type Attempt struct {
+	// Iteration counts re-entries by a loop from 0, Number tries from 1.
+	Iteration int                `json:"iteration"`
+	Number    int                `json:"attempt"`
+	State     engine.NodeState   `json:"state"`
+	StartedAt time.Time          `json:"started_at"`
+	EndedAt   *time.Time         `json:"ended_at,omitempty"`
+	Inputs    json.RawMessage    `json:"inputs,omitempty"`
+	Outputs   json.RawMessage    `json:"outputs,omitempty"`
+	Failure   *contract.Failure  `json:"failure,omitempty"`
+	Wait      *contract.Wait     `json:"wait,omitempty"`
+	Due       *time.Time         `json:"due,omitempty"`
+	Log       []contract.LogLine `json:"log"`
+	Progress  *engine.Progress   `json:"progress,omitempty"`
+	// Digest is that of the module that ran.
+	Digest string `json:"digest,omitempty"`
+	// By says what an operator did to the attempt: retry, skip, force_fail, ...
+	By    string `json:"by,omitempty"`
+	Calls []Call `json:"calls"`
+}
+
+// Call is one call that an attempt made through the gateway.
+type Call struct {
+	// Iteration and Attempt say whose call it was.
+	Iteration  int               `json:"-"`
+	Attempt    int               `json:"-"`
+	At         time.Time         `json:"at"`
+	System     string            `json:"system"`
+	Operation  string            `json:"operation"`
+	Method     string            `json:"method"`
+	Status     int               `json:"status,omitempty"`
+	Failure    *contract.Failure `json:"failure,omitempty"`
+	DurationMS int64             `json:"duration_ms"`
+}
+
+// StartRequest asks for a new run.
+type StartRequest struct {
+	Project string
+	Actor   engine.Actor
+	Flow    string
+	// Name, if empty, is made from the flow's name and the time.
+	Name string
+	// Version, if zero, is the latest.
+	Version int
+	// Inputs are the values of the flow's input variables by name.
+	Inputs map[string]json.RawMessage
+	Key    idempotency.Key
+}
+
+// ListQuery asks for runs of a project, newest first.
+type ListQuery struct {
+	Project string
+	// Flow and States restrict when they are not empty.
+	Flow   string
+	States []engine.RunState
+	Page   page.Query
+}
+
+// RecordsQuery asks for the records of a run after a sequence number.
+type RecordsQuery struct {
+	Project, Run string
+	After        uint64
+	// Limit is from 1 to RecordsMax; zero takes page.DefaultLimit.
+	Limit int
+}
+
+// RecordsMax bounds how many records one query answers.
+const RecordsMax = 1000
+
+// Records is a page of a run's history.
+type Records struct {
+	Items []engine.Record `json:"items"`
+	// Next is the After of the next page; zero on the last.
+	Next uint64 `json:"next,omitempty"`
+}
+
+// RunCommand is what an operator does to a run.
+type RunCommand string
+
+// The commands to a run.
+const (
+	CommandPause  RunCommand = "pause"
+	CommandResume RunCommand = "resume"
+	CommandRevoke RunCommand = "revoke"
+)
+
+// CommandRequest commands a run.
+type CommandRequest struct {
+	Project, Run string
+	Actor        engine.Actor
+	Command      RunCommand
+	// Reason goes into the records (revoke).
+	Reason string
+	// ExpectedSeq, if not zero, is the last record the actor has seen: a run that
+	// is further gives a fault.Conflict whose Current is the RunView.
+	ExpectedSeq uint64
+	// CommandID makes a repeated command have one effect; empty for none.
+	CommandID string
+}
+
+// NodeCommand is what an operator does to a node of a run.
+type NodeCommand string
+
+// The commands to a node.
+const (
+	NodeRetry     NodeCommand = "retry"
+	NodeSkip      NodeCommand = "skip"
+	NodeForceFail NodeCommand = "force_fail"
+	NodeResolve   NodeCommand = "resolve"
+	NodeCallback  NodeCommand = "callback"
+)
+
+// NodeCommandRequest commands a node. Fields that the command does not use must be
+// absent: what looks like an instruction is never dropped silently.
+type NodeCommandRequest struct {
+	Project, Run, Node string
+	Actor              engine.Actor
+	Command            NodeCommand
+	// Inputs replace the drawn ones (retry).
+	Inputs map[string]json.RawMessage
+	// Edges are those to take behind a gateway (skip).
+	Edges []string
+	// Reason goes into the records (force_fail).
+	Reason string
+	// As and Outputs decide an unknown node (resolve).
+	As      engine.Resolution
+	Outputs json.RawMessage
+	// Data is the answer to a wait, Attempt fences it; zero is the current one
+	// (callback).
+	Data    json.RawMessage
+	Attempt int
+	// ExpectedSeq and CommandID are those of CommandRequest.
+	ExpectedSeq uint64
+	CommandID   string
+}

@@ -1,0 +1,175 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/culmhq/culm/engine/sqlite"
+	"github.com/culmhq/culm/host/fault"
+	"github.com/culmhq/culm/host/flows"
+	"github.com/culmhq/culm/host/idempotency"
+	"github.com/culmhq/culm/host/page"
+)
+
+var _ flows.Repository = (*Store)(nil)
+
+// CreateFlow implements flows.Repository.
+func (s *Store) CreateFlow(ctx context.Context, d flows.Draft, e *idempotency.Entry) (flows.Draft, error) {
+	name, doc, err := texts(d)
+	if err != nil {
+		return flows.Draft{}, fault.Wrap("store flow", err)
+	}
+	out := d
+	err = s.db.Write(ctx, func(ctx context.Context, tx *sqlite.Tx) error {
+		var before flows.Draft
+		known, err := recall(ctx, tx, e, &before)
+		if err != nil {
+			return err
+		}
+		if known {
+			out = before
+			return nil
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO flows
+			(project, id, name, doc, search, document, nodes, valid, revision, version, published_revision, updated_at, updated_by)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?)`,
+			d.Project, d.ID, name, doc, searchText(d), []byte(d.Document), d.Nodes, d.Valid, d.Revision,
+			micros(d.UpdatedAt), d.UpdatedBy)
+		if taken(err) {
+			return fault.New(fault.Exists, "flow %q exists", d.ID)
+		}
+		if err != nil {
+			return err
+		}
+		return remember(ctx, tx, e, d)
+	})
+	if err != nil {
+		return flows.Draft{}, fault.Wrap("store flow", err)
+	}
+	return out, nil
+}
+
+// SaveFlow implements flows.Repository.
+func (s *Store) SaveFlow(ctx context.Context, d flows.Draft) (bool, error) {
+	name, doc, err := texts(d)
+	if err != nil {
+		return false, fault.Wrap("store flow", err)
+	}
+	saved := false
+	err = s.db.Write(ctx, func(ctx context.Context, tx *sqlite.Tx) error {
+		r, err := tx.ExecContext(ctx, `UPDATE flows SET name = ?, doc = ?, search = ?, document = ?, nodes = ?,
+			valid = ?, revision = ?, updated_at = ?, updated_by = ? WHERE project = ? AND id = ? AND revision = ?`,
+			name, doc, searchText(d), []byte(d.Document), d.Nodes, d.Valid, d.Revision,
+			micros(d.UpdatedAt), d.UpdatedBy, d.Project, d.ID, d.Revision-1)
+		if err != nil {
+			return err
+		}
+		n, err := r.RowsAffected()
+		saved = n == 1
+		return err
+	})
+	return saved, fault.Wrap("store flow", err)
+}
+
+// draftColumns are those of scanDraft, without the document.
+const draftColumns = `project, id, name, doc, nodes, valid, revision, version, published_revision, updated_at, updated_by`
+
+// Flow implements flows.Repository.
+func (s *Store) Flow(ctx context.Context, project, id string) (flows.Draft, error) {
+	var document []byte
+	row := s.db.Read().QueryRowContext(ctx, `SELECT `+draftColumns+`, document FROM flows WHERE project = ? AND id = ?`, project, id)
+	d, err := scanDraft(row, &document)
+	d.Document = document
+	return d, missing(err, "read flow", "flow", id)
+}
+
+// place is where a page of flows starts: they are listed by change, then id.
+type place struct {
+	At int64  `json:"at"`
+	ID string `json:"id"`
+}
+
+// Flows implements flows.Repository.
+func (s *Store) Flows(ctx context.Context, q flows.ListQuery) (page.Of[flows.Draft], error) {
+	none := page.Of[flows.Draft]{}
+	limit, err := q.Page.Size()
+	if err != nil {
+		return none, err
+	}
+	where, args := []string{"project = ?"}, []any{q.Project}
+	var after place
+	further, err := q.Page.After(&after)
+	if err != nil {
+		return none, err
+	}
+	if further {
+		where = append(where, "(updated_at, id) < (?, ?)")
+		args = append(args, after.At, after.ID)
+	}
+	if q.Search != "" {
+		where = append(where, "instr(search, ?) > 0")
+		args = append(args, strings.ToLower(q.Search))
+	}
+	// Only constants are joined into the text; every value is a parameter.
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT `+draftColumns+` FROM flows WHERE `+strings.Join(where, " AND ")+
+		` ORDER BY updated_at DESC, id DESC LIMIT ?`, append(args, limit+1)...)
+	if err != nil {
+		return none, fault.Wrap("list flows", err)
+	}
+	items, err := collect(rows, func(row scanner) (flows.Draft, error) { return scanDraft(row) })
+	if err != nil {
+		return none, fault.Wrap("list flows", err)
+	}
+	return page.Cut(items, limit, func(d flows.Draft) any { return place{micros(d.UpdatedAt), d.ID} })
+}
+
+// DeleteFlow implements flows.Repository.
+func (s *Store) DeleteFlow(ctx context.Context, project, id string) error {
+	return fault.Wrap("delete flow", s.db.Write(ctx, func(ctx context.Context, tx *sqlite.Tx) error {
+		r, err := tx.ExecContext(ctx, `DELETE FROM flows WHERE project = ? AND id = ?`, project, id)
+		if err != nil {
+			return err
+		}
+		n, err := r.RowsAffected()
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return fault.Missing("flow", id)
+		}
+		_, err = tx.ExecContext(ctx, `DELETE FROM flow_versions WHERE project = ? AND flow = ?`, project, id)
+		return err
+	}))
+}
+
+func texts(d flows.Draft) (name, doc string, err error) {
+	if name, err = asJSON(d.Name); err != nil {
+		return "", "", err
+	}
+	doc, err = asJSON(d.Doc)
+	return name, doc, err
+}
+
+func searchText(d flows.Draft) string {
+	return strings.ToLower(d.ID + "\n" + d.Name.En + "\n" + d.Name.Zh)
+}
+
+func scanDraft(row scanner, more ...any) (flows.Draft, error) {
+	var d flows.Draft
+	var name, doc []byte
+	var at int64
+	dest := []any{&d.Project, &d.ID, &name, &doc, &d.Nodes, &d.Valid, &d.Revision, &d.Version, &d.PublishedRevision, &at, &d.UpdatedBy}
+	if err := row.Scan(append(dest, more...)...); err != nil {
+		return flows.Draft{}, err
+	}
+	d.UpdatedAt = instant(at)
+	if err := json.Unmarshal(name, &d.Name); err != nil {
+		return flows.Draft{}, fmt.Errorf("name of flow %s: %w", d.ID, err)
+	}
+	if err := json.Unmarshal(doc, &d.Doc); err != nil {
+		return flows.Draft{}, fmt.Errorf("doc of flow %s: %w", d.ID, err)
+	}
+	return d, nil
+}

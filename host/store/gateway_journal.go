@@ -1,0 +1,124 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/culmhq/culm/engine/sqlite"
+	"github.com/culmhq/culm/host/gateway"
+	"github.com/culmhq/culm/pdk/contract"
+)
+
+// Journal is the store as the gateway's journal.
+type Journal struct{ db *sqlite.DB }
+
+var _ gateway.Journal = Journal{}
+
+// Journal returns the store as the gateway's journal.
+func (s *Store) Journal() Journal { return Journal{s.db} }
+
+// The place of an entry, as columns and as a condition.
+const (
+	journalPlace = `run, node, iteration, attempt, phase, call`
+	journalAt    = `run = ? AND node = ? AND iteration = ? AND attempt = ? AND phase = ? AND call = ?`
+)
+
+func journalArgs(k gateway.Key, more ...any) []any {
+	return append([]any{k.Run, k.Node, k.Iteration, k.Attempt, k.Phase, k.Call}, more...)
+}
+
+// Begin implements gateway.Journal.
+func (j Journal) Begin(ctx context.Context, key gateway.Key, in gateway.Intent) (gateway.Entry, error) {
+	var found gateway.Entry
+	err := j.db.Write(ctx, func(ctx context.Context, tx *sqlite.Tx) error {
+		var err error
+		found, err = scanEntry(tx.QueryRowContext(ctx, `SELECT system, operation, retry, hash, at, answer FROM gateway_journal
+			WHERE `+journalAt+` AND idx = ?`, journalArgs(key, key.Index)...))
+		if !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		found = gateway.Entry{State: gateway.EntryNew}
+		_, err = tx.ExecContext(ctx, `INSERT INTO gateway_journal (`+journalPlace+`, idx, system, operation, retry, hash, at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			journalArgs(key, key.Index, in.System, in.Operation, string(in.Retry), in.Hash, micros(in.At))...)
+		return err
+	})
+	if err != nil {
+		return gateway.Entry{}, fmt.Errorf("store: begin %s: %w", key, err)
+	}
+	return found, nil
+}
+
+// Finish implements gateway.Journal.
+func (j Journal) Finish(ctx context.Context, key gateway.Key, a gateway.Answer) error {
+	answer, err := json.Marshal(a.Response)
+	if err != nil {
+		return fmt.Errorf("store: finish %s: %w", key, err)
+	}
+	err = j.db.Write(ctx, func(ctx context.Context, tx *sqlite.Tx) error {
+		if a.Void {
+			_, err := tx.ExecContext(ctx, `DELETE FROM gateway_journal WHERE `+journalAt+` AND idx = ?`, journalArgs(key, key.Index)...)
+			return err
+		}
+		args := append([]any{answer, micros(a.At)}, journalArgs(key, key.Index)...)
+		r, err := tx.ExecContext(ctx, `UPDATE gateway_journal SET answer = ?, answered_at = ? WHERE `+journalAt+` AND idx = ?`, args...)
+		if err != nil {
+			return err
+		}
+		if n, err := r.RowsAffected(); err != nil || n != 1 {
+			return errors.Join(err, errors.New("no intent"))
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("store: finish %s: %w", key, err)
+	}
+	return nil
+}
+
+// List implements gateway.Journal.
+func (j Journal) List(ctx context.Context, key gateway.Key) ([]gateway.Listed, error) {
+	rows, err := j.db.Read().QueryContext(ctx, `SELECT idx, system, operation, retry, hash, at, answer IS NOT NULL FROM gateway_journal
+		WHERE `+journalAt+` ORDER BY idx`, journalArgs(key)...)
+	if err != nil {
+		return nil, fmt.Errorf("store: list %s: %w", key, err)
+	}
+	out, err := collect(rows, func(row scanner) (gateway.Listed, error) {
+		l := gateway.Listed{Key: key, State: gateway.EntryOpen}
+		var at int64
+		var answered bool
+		err := row.Scan(&l.Key.Index, &l.Intent.System, &l.Intent.Operation, &l.Intent.Retry, &l.Intent.Hash, &at, &answered)
+		l.Intent.At = instant(at)
+		if answered {
+			l.State = gateway.EntryAnswered
+		}
+		return l, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store: list %s: %w", key, err)
+	}
+	return out, nil
+}
+
+func scanEntry(row scanner) (gateway.Entry, error) {
+	e := gateway.Entry{State: gateway.EntryOpen}
+	var at int64
+	var answer []byte
+	if err := row.Scan(&e.Intent.System, &e.Intent.Operation, &e.Intent.Retry, &e.Intent.Hash, &at, &answer); err != nil {
+		return e, err
+	}
+	e.Intent.At = instant(at)
+	if answer == nil {
+		return e, nil
+	}
+	e.State = gateway.EntryAnswered
+	var res contract.GatewayResponse
+	if err := json.Unmarshal(answer, &res); err != nil {
+		return e, fmt.Errorf("the stored answer is damaged: %w", err)
+	}
+	e.Response = res
+	return e, nil
+}

@@ -1,0 +1,241 @@
+// Package systems describes the outside systems that the gateway may call: where a
+// system is, how it is authenticated to, and which operations it offers. A system is
+// a document that people write in YAML or JSON (format culm.system/v1); some are
+// shipped with the program.
+package systems
+
+import (
+	"encoding/json"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/culmhq/culm/host/document"
+	"github.com/culmhq/culm/pdk/contract"
+)
+
+// Format is the format of the system documents that this package reads.
+const Format = "culm.system/v1"
+
+// The limits that hold where a document names none.
+const (
+	DefaultTimeout       = 30 * time.Second
+	DefaultConcurrency   = 16
+	DefaultRequestBytes  = 1 << 20
+	DefaultResponseBytes = 4 << 20
+)
+
+// DefaultKeyHeader is the header that carries the key of a keyed operation.
+const DefaultKeyHeader = "Idempotency-Key"
+
+// System is a registered outside API.
+type System struct {
+	// Format is the constant Format; another one is refused.
+	Format string `json:"format"`
+	// ID is a lower-case letter, then up to 63 of [a-z0-9-].
+	ID    string        `json:"id"`
+	Title contract.Text `json:"title"`
+	Doc   contract.Text `json:"doc,omitzero"`
+	// BaseURL is http or https, with a host, an optional port and path, and nothing
+	// else.
+	BaseURL    string      `json:"base_url"`
+	Auth       Auth        `json:"auth,omitzero"`
+	Limits     Limits      `json:"limits,omitzero"`
+	Operations []Operation `json:"operations"`
+}
+
+// AuthType is a way to authenticate to a system.
+type AuthType string
+
+// The ways to authenticate. The zero value stands for AuthNone.
+const (
+	AuthNone   AuthType = "none"
+	AuthBasic  AuthType = "basic"   // Authorization: Basic
+	AuthBearer AuthType = "bearer"  // Authorization: Bearer
+	AuthAPIKey AuthType = "api_key" // a header of the system's own
+)
+
+// Auth says how the gateway authenticates to a system. It holds no credential.
+type Auth struct {
+	Type AuthType `json:"type"`
+	// Header is the name of the header that carries the key, for AuthAPIKey.
+	Header string `json:"header,omitempty"`
+}
+
+// Limits bound every call of a system; zero takes the default.
+type Limits struct {
+	// TimeoutMS bounds one call from the first byte to the last, in milliseconds.
+	TimeoutMS int64 `json:"timeout_ms,omitempty"`
+	// Concurrency is how many calls of one project are under way at once.
+	Concurrency int `json:"concurrency,omitempty"`
+	// RequestBytes and ResponseBytes bound the bodies; that of the response after
+	// decompression.
+	RequestBytes  int64 `json:"request_bytes,omitempty"`
+	ResponseBytes int64 `json:"response_bytes,omitempty"`
+}
+
+// Timeout returns the time limit of one call.
+func (l Limits) Timeout() time.Duration {
+	if l.TimeoutMS == 0 {
+		return DefaultTimeout
+	}
+	return time.Duration(l.TimeoutMS) * time.Millisecond
+}
+
+// WithDefaults returns the limits with every zero replaced by its default.
+func (l Limits) WithDefaults() Limits {
+	l.TimeoutMS = l.Timeout().Milliseconds()
+	if l.Concurrency == 0 {
+		l.Concurrency = DefaultConcurrency
+	}
+	if l.RequestBytes == 0 {
+		l.RequestBytes = DefaultRequestBytes
+	}
+	if l.ResponseBytes == 0 {
+		l.ResponseBytes = DefaultResponseBytes
+	}
+	return l
+}
+
+// Retry says whether a call may be made again.
+type Retry string
+
+// The retry classes. An operation must name one.
+const (
+	RetrySafe  Retry = "safe"  // it only reads, or repeating it changes nothing
+	RetryKeyed Retry = "keyed" // the system drops a repetition with the same key, or it is idempotent
+	RetryNever Retry = "never" // a repetition may do it twice
+)
+
+// Risk says what an operation can do to the system, for people who grant it.
+type Risk string
+
+// The risks. An operation must name one.
+const (
+	RiskRead        Risk = "read"
+	RiskWrite       Risk = "write"
+	RiskDestructive Risk = "destructive"
+)
+
+// Operation is one named call of a system.
+type Operation struct {
+	// ID is a lower-case letter, then up to 63 of [a-z0-9_].
+	ID    string        `json:"id"`
+	Title contract.Text `json:"title"`
+	Doc   contract.Text `json:"doc,omitzero"`
+	// Method is GET, HEAD, POST, PUT, PATCH or DELETE.
+	Method string `json:"method"`
+	// Path is appended to the base URL; {name} stands for a path parameter and must
+	// be a whole segment.
+	Path       string      `json:"path"`
+	Parameters []Parameter `json:"parameters,omitempty"`
+	// Body is the JSON Schema of the JSON body; absent means that the operation
+	// takes none.
+	Body json.RawMessage `json:"body,omitempty"`
+	// BodyRequired refuses a call without a body.
+	BodyRequired bool `json:"body_required,omitempty"`
+	// ResponseHeaders names the headers that a plugin sees.
+	ResponseHeaders []string `json:"response_headers,omitempty"`
+	Retry           Retry    `json:"retry"`
+	// KeyHeader carries the key of a keyed operation; empty means DefaultKeyHeader.
+	KeyHeader string `json:"key_header,omitempty"`
+	Risk      Risk   `json:"risk"`
+	// Success says which answers mean that the call did its work.
+	Success Success `json:"success,omitzero"`
+}
+
+// Place says where a parameter travels.
+type Place string
+
+// The places of parameters.
+const (
+	InPath   Place = "path"
+	InQuery  Place = "query"
+	InHeader Place = "header"
+)
+
+// ArrayStyle says how a query parameter with several values is written.
+type ArrayStyle string
+
+// The array styles. The zero value stands for ArrayRepeat.
+const (
+	ArrayRepeat ArrayStyle = "repeat" // filter=a&filter=b
+	ArrayComma  ArrayStyle = "comma"  // filter=a,b
+)
+
+// Parameter is a declared parameter of an operation.
+type Parameter struct {
+	// Name is the parameter's name in the call, and on the wire unless Wire is set.
+	Name string        `json:"name"`
+	In   Place         `json:"in"`
+	Doc  contract.Text `json:"doc,omitzero"`
+	// Wire is the name on the wire where it differs ("match[]").
+	Wire     string `json:"wire,omitempty"`
+	Required bool   `json:"required,omitempty"`
+	// Schema is the JSON Schema of the value: text, number, boolean or a list of
+	// these; absent means a text.
+	Schema     json.RawMessage `json:"schema,omitempty"`
+	ArrayStyle ArrayStyle      `json:"array_style,omitempty"`
+}
+
+// WireName is the name of the parameter on the wire.
+func (p *Parameter) WireName() string {
+	if p.Wire != "" {
+		return p.Wire
+	}
+	return p.Name
+}
+
+// Success says which HTTP status means that an operation did its work. The zero value
+// means 200 to 299. It informs the form and the plugins; the gateway hands every
+// status on.
+type Success struct {
+	Status []int `json:"status,omitempty"`
+}
+
+// Holds reports whether status means success.
+func (s Success) Holds(status int) bool {
+	if len(s.Status) == 0 {
+		return status >= 200 && status < 300
+	}
+	for _, want := range s.Status {
+		if want == status {
+			return true
+		}
+	}
+	return false
+}
+
+// Origin is scheme, host and port of the base URL in lower case: what a credential is
+// bound to.
+func (s *System) Origin() string {
+	u, err := url.Parse(s.BaseURL)
+	if err != nil {
+		return ""
+	}
+	return strings.ToLower(u.Scheme + "://" + u.Host)
+}
+
+// Operation returns the operation with that id, or false.
+func (s *System) Operation(id string) (*Operation, bool) {
+	for i := range s.Operations {
+		if s.Operations[i].ID == id {
+			return &s.Operations[i], true
+		}
+	}
+	return nil, false
+}
+
+// Parse reads a system document from YAML or JSON and validates it. The error is of
+// type document.Problems: everything that is wrong, with line and field.
+func Parse(data []byte) (*System, error) {
+	var s System
+	src, err := document.Decode(data, &s)
+	if err != nil {
+		return nil, err
+	}
+	if ps := s.Validate(); len(ps) > 0 {
+		return nil, src.Locate(ps)
+	}
+	return &s, nil
+}

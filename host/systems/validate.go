@@ -1,0 +1,295 @@
+package systems
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/culmhq/culm/host/document"
+)
+
+// The limits of a system document, beyond those of the program's defaults.
+const (
+	maxTimeoutMS    = 10 * 60 * 1000
+	maxConcurrency  = 1024
+	maxBodyBytes    = 64 << 20
+	maxOperations   = 5000
+	maxSegmentCount = 64
+)
+
+var (
+	systemID    = regexp.MustCompile(`^[a-z][a-z0-9-]{0,63}$`)
+	operationID = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
+	paramName   = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]{0,63}$`)
+	wireName    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.\[\]-]{0,127}$`)
+	headerName  = regexp.MustCompile(`^[A-Za-z0-9!#$%&'*+.^_|~-]{1,64}$`)
+	hostName    = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9]([A-Za-z0-9_-]{0,62}))*$`)
+	literal     = regexp.MustCompile(`^[A-Za-z0-9._~!$'()*,;:@=+-]+$`)
+)
+
+// Validate returns everything that is wrong with the document; it is empty for a
+// system that can be used. Whether the gateway may reach the base URL is not checked
+// here: that is the server's address policy.
+func (s *System) Validate() document.Problems {
+	_, ps := s.compile()
+	return ps
+}
+
+// check collects problems under one JSON Pointer.
+type check struct {
+	at string
+	ps *document.Problems
+}
+
+func (c check) in(part string) check { return check{c.at + "/" + part, c.ps} }
+
+func (c check) index(part string, i int) check { return c.in(part + "/" + strconv.Itoa(i)) }
+
+func (c check) bad(format string, args ...any) {
+	*c.ps = append(*c.ps, document.Problem{Field: c.at, Message: fmt.Sprintf(format, args...)})
+}
+
+func (c check) that(ok bool, format string, args ...any) {
+	if !ok {
+		c.bad(format, args...)
+	}
+}
+
+func (s *System) validateHead(c check) {
+	c.in("format").that(s.Format == Format, "must be %s; this program reads no other format", Format)
+	c.in("id").that(systemID.MatchString(s.ID), "must be a lower-case letter and up to 63 of a-z, 0-9 and -")
+	c.in("title").that(!s.Title.IsZero(), "must be given")
+	if _, err := ParseBaseURL(s.BaseURL); err != nil {
+		c.in("base_url").bad("%v", err)
+	}
+	s.Auth.validate(c.in("auth"))
+	s.Limits.validate(c.in("limits"))
+	c.in("operations").that(len(s.Operations) > 0, "must name at least one operation")
+	c.in("operations").that(len(s.Operations) <= maxOperations, "at most %d are allowed", maxOperations)
+}
+
+func (a Auth) validate(c check) {
+	switch a.Type {
+	case "", AuthNone, AuthBasic, AuthBearer:
+		c.in("header").that(a.Header == "", "is only for the type api_key")
+	case AuthAPIKey:
+		c.in("header").that(headerName.MatchString(a.Header), "must be the name of the header that carries the key")
+		c.in("header").that(!framing(a.Header), "%s belongs to the connection, not to a credential", a.Header)
+	default:
+		c.in("type").bad("must be none, basic, bearer or api_key")
+	}
+}
+
+func (l Limits) validate(c check) {
+	between := func(field string, v, most int64) {
+		c.in(field).that(v >= 0 && v <= most, "must be between 1 and %d, or absent", most)
+	}
+	between("timeout_ms", l.TimeoutMS, maxTimeoutMS)
+	between("concurrency", int64(l.Concurrency), maxConcurrency)
+	between("request_bytes", l.RequestBytes, maxBodyBytes)
+	between("response_bytes", l.ResponseBytes, maxBodyBytes)
+}
+
+// ParseBaseURL reads a system's base URL. It accepts http and https with a plain host
+// name or an IP address in its usual form, an optional port and a plain path; it
+// refuses user names, queries, fragments, zones, and numbers that resolvers read as
+// addresses ("2130706433", "0x7f.1").
+func ParseBaseURL(raw string) (*url.URL, error) {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return nil, fmt.Errorf("is not a URL")
+	}
+	host := u.Hostname()
+	switch {
+	case u.Scheme != "http" && u.Scheme != "https":
+		return nil, fmt.Errorf("must start with http:// or https://")
+	case u.User != nil:
+		return nil, fmt.Errorf("must not hold a user name or password")
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.Contains(raw, "#"):
+		return nil, fmt.Errorf("must not hold a query or a fragment")
+	case host == "":
+		return nil, fmt.Errorf("must name a host")
+	}
+	if err := validHost(host, strings.HasPrefix(u.Host, "[")); err != nil {
+		return nil, err
+	}
+	if p := u.Port(); p != "" {
+		if n, err := strconv.Atoi(p); err != nil || n < 1 || n > 65535 {
+			return nil, fmt.Errorf("the port must be between 1 and 65535")
+		}
+	} else if strings.HasSuffix(u.Host, ":") {
+		return nil, fmt.Errorf("the port is missing")
+	}
+	for i, seg := range strings.Split(u.EscapedPath(), "/") {
+		if i > 0 && seg == "" && strings.TrimRight(u.Path, "/") != "" && !strings.HasSuffix(u.EscapedPath(), "/") {
+			return nil, fmt.Errorf("the path has an empty segment")
+		}
+		if seg != "" && (!literal.MatchString(seg) || seg == "." || seg == "..") {
+			return nil, fmt.Errorf("the path may hold plain segments only")
+		}
+	}
+	return u, nil
+}
+
+func validHost(host string, bracketed bool) error {
+	if addr, err := netip.ParseAddr(host); err == nil {
+		switch {
+		case addr.Zone() != "":
+			return fmt.Errorf("an address with a zone is not allowed")
+		case addr.Is6() && !bracketed:
+			return fmt.Errorf("an IPv6 address stands in brackets")
+		}
+		return nil
+	}
+	if bracketed || !hostName.MatchString(host) || len(host) > 253 {
+		return fmt.Errorf("%q is not a host name", host)
+	}
+	last := host[strings.LastIndexByte(host, '.')+1:]
+	if strings.Trim(last, "0123456789") == "" || strings.HasPrefix(strings.ToLower(last), "0x") {
+		return fmt.Errorf("write an IP address in its usual form")
+	}
+	return nil
+}
+
+func (o *Operation) validate(c check) {
+	c.in("id").that(operationID.MatchString(o.ID), "must be a lower-case letter and up to 63 of a-z, 0-9 and _")
+	c.in("title").that(!o.Title.IsZero(), "must be given")
+	c.in("method").that(slices.Contains([]string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}, o.Method),
+		"must be GET, HEAD, POST, PUT, PATCH or DELETE")
+	if len(o.Body) > 0 {
+		c.in("body").that(o.Method != "GET" && o.Method != "HEAD", "%s takes no body", o.Method)
+	}
+	c.in("body_required").that(!o.BodyRequired || len(o.Body) > 0, "needs a body schema")
+	c.in("retry").that(o.Retry == RetrySafe || o.Retry == RetryKeyed || o.Retry == RetryNever, "must be safe, keyed or never")
+	c.in("risk").that(o.Risk == RiskRead || o.Risk == RiskWrite || o.Risk == RiskDestructive,
+		"must be read, write or destructive")
+	if o.KeyHeader != "" {
+		c.in("key_header").that(o.Retry == RetryKeyed, "is only for retry: keyed")
+		c.in("key_header").that(headerName.MatchString(o.KeyHeader) && !reserved(o.KeyHeader),
+			"must be the name of a header that is free for it")
+	}
+	for i, h := range o.ResponseHeaders {
+		c.index("response_headers", i).that(headerName.MatchString(h) && !withheld(h),
+			"%q is not a header that may be let through", h)
+	}
+	for i, code := range o.Success.Status {
+		c.in("success").index("status", i).that(code >= 200 && code <= 599, "must be between 200 and 599")
+	}
+	o.validateParameters(c)
+	o.validatePath(c.in("path"))
+}
+
+func (o *Operation) validateParameters(c check) {
+	seen := map[string]bool{}
+	for i := range o.Parameters {
+		p, c := &o.Parameters[i], c.index("parameters", i)
+		c.in("name").that(paramName.MatchString(p.Name), "must be a letter and up to 63 letters, digits, _ and -")
+		c.in("name").that(!seen[p.Name], "%q is declared twice", p.Name)
+		seen[p.Name] = true
+		c.in("array_style").that(p.ArrayStyle == "" || p.ArrayStyle == ArrayRepeat || p.ArrayStyle == ArrayComma,
+			"must be repeat or comma")
+		switch p.In {
+		case InPath:
+			c.in("required").that(p.Required, "a path parameter is always required")
+			c.in("wire").that(p.Wire == "", "a path parameter goes by its own name")
+		case InQuery:
+			c.in("wire").that(wireName.MatchString(p.WireName()), "is not the name of a query parameter")
+		case InHeader:
+			c.in("name").that(headerName.MatchString(p.WireName()) && !reserved(p.WireName()),
+				"%s is a header that the gateway keeps to itself", p.WireName())
+		default:
+			c.in("in").bad("must be path, query or header")
+		}
+	}
+}
+
+func (o *Operation) validatePath(c check) {
+	segs, err := splitPath(o.Path)
+	if err != nil {
+		c.bad("%v", err)
+		return
+	}
+	used := map[string]bool{}
+	for _, s := range segs {
+		if s.Param == "" {
+			continue
+		}
+		c.that(!used[s.Param], "{%s} stands twice", s.Param)
+		used[s.Param] = true
+		ok := slices.ContainsFunc(o.Parameters, func(p Parameter) bool { return p.Name == s.Param && p.In == InPath })
+		c.that(ok, "{%s} is not declared as a path parameter", s.Param)
+	}
+	for i := range o.Parameters {
+		if p := &o.Parameters[i]; p.In == InPath {
+			c.that(used[p.Name], "the path parameter %q is not in the path", p.Name)
+		}
+	}
+}
+
+// Segment is one part of a path template: literal text, or the name of a parameter.
+type Segment struct{ Literal, Param string }
+
+// splitPath reads a path template. A parameter fills a whole segment, so that what a
+// caller gives can never reach into the next one.
+func splitPath(path string) ([]Segment, error) {
+	if !strings.HasPrefix(path, "/") {
+		return nil, fmt.Errorf("must start with /")
+	}
+	parts := strings.Split(path[1:], "/")
+	if len(parts) > maxSegmentCount {
+		return nil, fmt.Errorf("has more than %d segments", maxSegmentCount)
+	}
+	out := make([]Segment, 0, len(parts))
+	for i, p := range parts {
+		inner, isParam := strings.CutPrefix(p, "{")
+		inner, closed := strings.CutSuffix(inner, "}")
+		switch {
+		case isParam && closed && paramName.MatchString(inner):
+			out = append(out, Segment{Param: inner})
+		case p == "" && i == len(parts)-1:
+			out = append(out, Segment{})
+		case literal.MatchString(p) && p != "." && p != "..":
+			out = append(out, Segment{Literal: p})
+		default:
+			return nil, fmt.Errorf("the segment %q is neither plain text nor one {parameter}", p)
+		}
+	}
+	return out, nil
+}
+
+// framing reports whether a header belongs to the connection or the message frame.
+func framing(name string) bool {
+	switch strings.ToLower(name) {
+	case "host", "connection", "keep-alive", "proxy-connection", "transfer-encoding", "te", "trailer", "upgrade",
+		"content-length", "content-type", "content-encoding", "accept-encoding", "expect":
+		return true
+	}
+	return false
+}
+
+// reserved reports whether a header may not be filled by a caller: those of the
+// frame, of credentials, of the way here, and those that change the method.
+func reserved(name string) bool {
+	n := strings.ToLower(name)
+	switch n {
+	case "authorization", "cookie", "set-cookie", "forwarded", "via", "user-agent", "origin", "referer",
+		"x-real-ip", "x-http-method", "x-http-method-override", "x-method-override", "x-original-url", "x-rewrite-url":
+		return true
+	}
+	return framing(n) || strings.HasPrefix(n, "proxy-") || strings.HasPrefix(n, "x-forwarded-") ||
+		strings.HasPrefix(n, "sec-") || strings.HasPrefix(n, "x-bkapi-")
+}
+
+// withheld reports whether a response header may never reach a plugin.
+func withheld(name string) bool {
+	switch strings.ToLower(name) {
+	case "set-cookie", "set-cookie2", "www-authenticate", "proxy-authenticate", "authorization",
+		"authentication-info", "proxy-authentication-info":
+		return true
+	}
+	return false
+}

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Prints our figures, the physical limit measured in the same run, and the ratio of the two. Benchmarks are not tests: they never fail on a figure.
+set -euo pipefail
+time=${BENCHTIME:-1s}
+echo "# $(go version | cut -d' ' -f3-), $(nproc) cores, $(uname -sr), load $(cut -d' ' -f1-3 /proc/loadavg)"
+section() {
+  echo
+  echo "## $1"
+  go test -run '^$' -bench "$3" -benchtime "$time" -timeout 30m "$2" | grep -E '^Benchmark|^#|ok' | sed 's/^ok .*//' | grep -v '^$'
+}
+section "the pure core: one step a node, validation" ./engine .
+section "runner on SQLite, synchronous=FULL, executor that does nothing; the limit is a bare group commit of the same rows" ./engine/runner .
+section "a plugin call with fresh state; the limit is the raw call of the same export" ./host/wasm .
+section "whole flows, with nodes that do nothing and with real wasm nodes" ./host/app .
