@@ -38,22 +38,12 @@ func Project(address string) (*Content, error) {
 	if err != nil {
 		return nil, fmt.Errorf("demo: %w", err)
 	}
-	c := &Content{ID: "demo", Name: "Demo", Zone: "Asia/Shanghai", Systems: all, Grants: map[string][]Grant{}}
+	c := &Content{ID: "demo", Name: "Demo", Zone: "Asia/Shanghai", Systems: all, Grants: grants()}
 	for _, s := range all {
 		if s.ID == SystemID {
 			s.BaseURL = "http://" + address
 			if ps := s.Validate(); len(ps) > 0 {
 				return nil, fmt.Errorf("demo: address %s: %w", address, ps)
-			}
-		}
-		for _, o := range s.Operations {
-			g := Grant{s.ID, o.ID}
-			switch {
-			case s.ID == SystemID && o.Risk == systems.RiskRead:
-				c.Grants["http"] = append(c.Grants["http"], g)
-				c.Grants[s.ID] = append(c.Grants[s.ID], g)
-			case asksFor(g):
-				c.Grants[s.ID] = append(c.Grants[s.ID], g)
 			}
 		}
 	}
@@ -67,9 +57,24 @@ func Project(address string) (*Content, error) {
 	return c, nil
 }
 
-// asksFor reports whether the shipped plugin of the operation's system, which bears
-// the system's name, asks for the operation.
-func asksFor(g Grant) bool { return g != Grant{"alertmanager", "list_alerts"} }
+// grants gives each shipped plugin what it asks for, and the general one a few
+// operations that only read.
+func grants() map[string][]Grant {
+	of := func(system string, operations ...string) []Grant {
+		out := make([]Grant, len(operations))
+		for i, o := range operations {
+			out[i] = Grant{system, o}
+		}
+		return out
+	}
+	return map[string][]Grant{
+		"alertmanager": of("alertmanager", "create_silence", "list_silences", "get_silence", "expire_silence"),
+		"demo":         of(SystemID, "list_hosts", "start_deployment", "get_deployment", "health", "open_ticket", "set_host_state"),
+		"etcd":         of("etcd", "range", "put", "txn"),
+		"http":         of(SystemID, "list_hosts", "get_deployment", "health"),
+		"prometheus":   of("prometheus", "query"),
+	}
+}
 
 // Document returns the YAML of a flow that comes with the program: canary-release,
 // health-patrol or alert-triage.
