@@ -30,8 +30,8 @@ func (s *server) connect(t *testing.T, id, base string) {
 	var catalogue struct {
 		Items []struct {
 			ID       string
-			Manifest struct{ Needs []grant }
-			Grants   []grant
+			Manifest struct{ Needs []need }
+			Grants   []need
 		}
 	}
 	s.must(http.MethodGet, project+"/plugins", nil, &catalogue)
@@ -48,14 +48,14 @@ func (s *server) connect(t *testing.T, id, base string) {
 	}
 }
 
-type grant struct {
+type need struct {
 	System    string `json:"system"`
 	Operation string `json:"operation"`
 }
 
-func distinct(gs []grant) []grant {
-	seen := map[grant]bool{}
-	var out []grant
+func distinct(gs []need) []need {
+	seen := map[need]bool{}
+	var out []need
 	for _, g := range gs {
 		if !seen[g] {
 			seen[g] = true

@@ -274,3 +274,5 @@ func (wallClock) After(d time.Duration) (c <-chan time.Time, stop func()) {
 	t := time.NewTimer(d)
 	return t.C, func() { t.Stop() }
 }
+
+func verify(t *testing.T, dir string) { t.Helper() }

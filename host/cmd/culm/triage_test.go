@@ -83,12 +83,12 @@ func TestAlertTriageWithNothingDownEndsWithoutEffects(t *testing.T) {
 	}
 }
 
-// systems are real servers from Debian's packages on loopback ports.
-type systems struct {
+// neighbours are real servers from Debian's packages on loopback ports.
+type neighbours struct {
 	prometheus, alertmanager, etcd string
 }
 
-func startSystems(t *testing.T, mode ...string) *systems {
+func startSystems(t *testing.T, mode ...string) *neighbours {
 	t.Helper()
 	for _, name := range []string{"prometheus", "prometheus-alertmanager", "etcd"} {
 		if _, err := exec.LookPath(name); err != nil {
@@ -110,7 +110,7 @@ func startSystems(t *testing.T, mode ...string) *systems {
 	client, peers := fmt.Sprintf("http://127.0.0.1:%d", etcd), fmt.Sprintf("http://127.0.0.1:%d", peer)
 	spawn(t, "etcd", "--name=one", "--data-dir="+filepath.Join(dir, "etcd"), "--listen-client-urls="+client, "--advertise-client-urls="+client,
 		"--listen-peer-urls="+peers, "--initial-advertise-peer-urls="+peers, "--initial-cluster=one="+peers)
-	s := &systems{fmt.Sprintf("http://127.0.0.1:%d", prom), fmt.Sprintf("http://127.0.0.1:%d", alert), client}
+	s := &neighbours{fmt.Sprintf("http://127.0.0.1:%d", prom), fmt.Sprintf("http://127.0.0.1:%d", alert), client}
 	want := `"0"`
 	if len(mode) > 0 {
 		want = `"1"`
@@ -122,13 +122,10 @@ func startSystems(t *testing.T, mode ...string) *systems {
 }
 
 // serve starts Culm with these systems registered and granted.
-func (s *systems) serve(t *testing.T, dir string) *server {
+func (s *neighbours) serve(t *testing.T, dir string) *server {
 	t.Helper()
-	var args []string
-	for _, u := range []string{s.prometheus, s.alertmanager, s.etcd} {
-		args = append(args, "--allow", strings.TrimPrefix(u, "http://"))
-	}
-	srv := startServer(t, dir, args...)
+	allowed := strings.ReplaceAll(strings.Join([]string{s.prometheus, s.alertmanager, s.etcd}, ","), "http://", "")
+	srv := startServer(t, dir, "--allow", allowed)
 	srv.connect(t, "prometheus", s.prometheus)
 	srv.connect(t, "alertmanager", s.alertmanager)
 	srv.connect(t, "etcd", s.etcd)
@@ -144,7 +141,7 @@ type silence struct {
 	} `json:"status"`
 }
 
-func (s *systems) silences(t *testing.T) []silence {
+func (s *neighbours) silences(t *testing.T) []silence {
 	t.Helper()
 	var out []silence
 	if err := json.Unmarshal([]byte(s.get(s.alertmanager+"/api/v2/silences")), &out); err != nil {
@@ -161,7 +158,7 @@ type entry struct {
 }
 
 // keys returns everything stored under a prefix.
-func (s *systems) keys(t *testing.T, prefix string) []entry {
+func (s *neighbours) keys(t *testing.T, prefix string) []entry {
 	t.Helper()
 	key, end := "\x00", "\x00" // etcd's words for "all keys"
 	if prefix != "" {
@@ -189,7 +186,7 @@ func (s *systems) keys(t *testing.T, prefix string) []entry {
 
 // checkOnce looks into the systems themselves: one silence, lifted; one incident,
 // written once.
-func (s *systems) checkOnce(t *testing.T, run string) {
+func (s *neighbours) checkOnce(t *testing.T, run string) {
 	t.Helper()
 	silences := s.silences(t)
 	if len(silences) != 1 || silences[0].Status.State != "expired" {
@@ -202,7 +199,7 @@ func (s *systems) checkOnce(t *testing.T, run string) {
 }
 
 // resolve decides an unknown node as an operator would: by looking into the system.
-func (s *systems) resolve(t *testing.T, run, node string) map[string]any {
+func (s *neighbours) resolve(t *testing.T, run, node string) map[string]any {
 	t.Helper()
 	for _, si := range s.silences(t) {
 		if si.Status.State == "active" {
@@ -212,7 +209,7 @@ func (s *systems) resolve(t *testing.T, run, node string) map[string]any {
 	return map[string]any{"command": "resolve", "as": "retry"}
 }
 
-func (s *systems) get(url string) string {
+func (s *neighbours) get(url string) string {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
@@ -247,11 +244,11 @@ func readFlow(t *testing.T, id string) any {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, _, err := flows.ParseYAML(b, path)
+	source, err := flows.ParseYAML(b, path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return f
+	return source.Flow
 }
 
 func spawn(t *testing.T, name string, args ...string) {
