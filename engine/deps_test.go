@@ -3,6 +3,7 @@ package engine_test
 import (
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -12,10 +13,13 @@ import (
 // itself needs. Nothing that does I/O comes in unseen.
 func TestDependencies(t *testing.T) {
 	t.Parallel()
-	out, err := exec.Command("go", "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", ".").Output()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", ".").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
+	lines := strings.Fields(string(out))
+	slices.Sort(lines)
+	out = []byte(strings.Join(lines, "\n") + "\n")
 	const golden = "testdata/dependencies.txt"
 	if *update {
 		if err := os.WriteFile(golden, out, 0o600); err != nil {
@@ -30,7 +34,7 @@ func TestDependencies(t *testing.T) {
 	if string(out) != string(want) {
 		t.Errorf("engine depends on other packages than %s says:\n%s", golden, lineDiff(string(want), string(out)))
 	}
-	for _, line := range strings.Fields(string(out)) {
+	for _, line := range lines {
 		if rest, ours := strings.CutPrefix(line, "github.com/culmhq/culm/"); ours &&
 			rest != "engine" && rest != "engine/expr" && rest != "pdk/contract" {
 			t.Errorf("engine depends on %s", line)

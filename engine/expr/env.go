@@ -156,7 +156,7 @@ func (e *Env) compile(src string) (*Program, error) {
 	if iss.Err() != nil {
 		return nil, issueError(src, iss, false)
 	}
-	prog, err := e.cel.Program(checked, cel.CostLimit(CostMax), cel.MemoryLimit(MemoryMaxBytes))
+	prog, err := e.cel.Program(checked, cel.CostTracking(libraryCost{}), cel.CostLimit(CostMax))
 	if err != nil {
 		return nil, fail(CodeType, "%v", err)
 	}
