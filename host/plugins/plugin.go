@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/culmhq/culm/engine"
-	"github.com/culmhq/culm/host/page"
 	"github.com/culmhq/culm/pdk/contract"
 )
 
@@ -74,18 +73,23 @@ type Inspector interface {
 
 // Shipped gives the plugins that come with the binary.
 type Shipped interface {
-	// Index lists them; Code returns the module of an entry.
+	// Index lists them, Code returns the module of an entry.
 	Index() ([]ShippedPlugin, error)
 	Code(p ShippedPlugin) ([]byte, error)
 }
 
 // ShippedPlugin is an entry of the index of what comes with the binary.
 type ShippedPlugin struct {
-	ID, Version, Digest string
+	ID      string
+	Version string
+	// Digest is that of Plugin.
+	Digest string
+}
+
+// Projects tells whether a project exists: nil, or a fault.NotFound.
+type Projects interface {
+	Exists(ctx context.Context, project string) error
 }
 
 // Clock tells the time.
 type Clock interface{ Now() time.Time }
-
-// pageOf is the page type of the catalogue's lists.
-type pageOf = page.Of[Plugin]

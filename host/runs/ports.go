@@ -3,15 +3,30 @@ package runs
 import (
 	"context"
 	"encoding/json"
-	"time"
 
 	"github.com/culmhq/culm/engine"
+	"github.com/culmhq/culm/engine/runner"
 	"github.com/culmhq/culm/host/flows"
 	"github.com/culmhq/culm/host/gateway"
 	"github.com/culmhq/culm/host/plugins"
 	"github.com/culmhq/culm/host/projects"
 	"github.com/culmhq/culm/pdk/contract"
 )
+
+// Runner drives runs; *runner.Runner is one.
+type Runner interface {
+	StartRun(ctx context.Context, q runner.StartRequest) (engine.RunView, error)
+	Command(ctx context.Context, project, run string, m engine.Meta, e engine.Event) (uint64, error)
+	View(ctx context.Context, run string) (engine.RunView, error)
+	Records(ctx context.Context, run string, after uint64, limit int) ([]engine.Record, error)
+	Head(ctx context.Context, run string) (runner.RunHead, error)
+	Lister
+}
+
+// Lister lists runs.
+type Lister interface {
+	List(ctx context.Context, q runner.RunQuery) ([]runner.RunHead, error)
+}
 
 // Flows finds published versions.
 type Flows interface {
@@ -43,22 +58,24 @@ type Gateway interface {
 
 // Modules calls plugin modules; the wasm host is behind it.
 type Modules interface {
-	// Call runs one call to its end. What goes wrong is a *contract.Failure where
-	// the host can say whose fault it is. It returns soon after ctx is done.
-	Call(ctx context.Context, c ModuleCall, s Services) (contract.Answer, error)
+	// Call runs one call to its end and returns what the module wrote. What goes
+	// wrong is an error that holds a *contract.Failure where the host can say whose
+	// fault it is. It returns soon after ctx is done.
+	Call(ctx context.Context, c ModuleCall) ([]byte, error)
 }
 
 // ModuleCall is one call of a module.
 type ModuleCall struct {
 	Plugin, Digest string
-	Manifest       *contract.Manifest
-	Request        contract.Request
-	// Timeout bounds the wall time; zero takes the host's default.
-	Timeout time.Duration
+	// Export is the function to call, Input the JSON of a contract.Request.
+	Export string
+	Input  []byte
+	// Limits lower those of the host; a zero field takes the host's.
+	Limits   contract.Limits
+	Services Services
 }
 
-// Services is what a module reaches through host functions, for one call. It is
-// used by one goroutine at a time.
+// Services is what a module reaches through host functions, for one call.
 type Services interface {
 	Gateway(ctx context.Context, req contract.GatewayRequest) contract.GatewayResponse
 	Log(line contract.LogLine)
@@ -66,3 +83,6 @@ type Services interface {
 	Var(name string) (json.RawMessage, bool)
 	SetVar(name string, value json.RawMessage) error
 }
+
+// Clock tells the time and waits, as the runner's does.
+type Clock = runner.Clock

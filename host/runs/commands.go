@@ -1,0 +1,233 @@
+package runs
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/culmhq/culm/engine"
+	"github.com/culmhq/culm/engine/runner"
+	"github.com/culmhq/culm/host/fault"
+	"github.com/culmhq/culm/host/forms"
+	"github.com/culmhq/culm/pdk/contract"
+)
+
+// reasonMax bounds the length of a reason in bytes.
+const reasonMax = 4096
+
+// Command applies an operator's command and returns the run's last sequence number
+// once it is durable.
+func (s *Service) Command(ctx context.Context, r CommandRequest) (uint64, error) {
+	if err := checkReason(r.Reason); err != nil {
+		return 0, err
+	}
+	var e engine.Event
+	switch r.Command {
+	case CommandPause:
+		e = engine.Pause{}
+	case CommandResume:
+		e = engine.Resume{}
+	case CommandRevoke:
+		e = engine.Revoke{Reason: r.Reason}
+	default:
+		return 0, fault.At("/command", "must be pause, resume or revoke")
+	}
+	if r.Reason != "" && r.Command != CommandRevoke {
+		return 0, unused("/reason", string(r.Command))
+	}
+	return s.apply(ctx, r.Project, r.Run, engine.Meta{Actor: r.Actor, CommandID: r.CommandID, ExpectedSeq: r.ExpectedSeq}, e)
+}
+
+// NodeCommand applies an operator's command to a node and returns the run's last
+// sequence number once it is durable.
+func (s *Service) NodeCommand(ctx context.Context, r NodeCommandRequest) (uint64, error) {
+	e, err := nodeEvent(r)
+	if err != nil {
+		return 0, err
+	}
+	h, err := s.head(ctx, r.Project, r.Run)
+	if err != nil {
+		return 0, err
+	}
+	if err := s.checkData(ctx, h, r); err != nil {
+		return 0, err
+	}
+	return s.apply(ctx, r.Project, r.Run, engine.Meta{Actor: r.Actor, CommandID: r.CommandID, ExpectedSeq: r.ExpectedSeq}, e)
+}
+
+// apply hands an event to the runner. A conflict comes with the run as it is.
+func (s *Service) apply(ctx context.Context, project, run string, m engine.Meta, e engine.Event) (uint64, error) {
+	seq, err := s.o.Runner.Command(ctx, project, run, m, e)
+	if err = refusal("command run", run, err); err == nil {
+		return seq, nil
+	}
+	if fault.Is(err, fault.Conflict) || fault.Is(err, fault.WrongState) {
+		if v, viewErr := s.View(ctx, project, run); viewErr == nil {
+			return 0, withCurrent(err, v)
+		}
+	}
+	return 0, err
+}
+
+func nodeEvent(r NodeCommandRequest) (engine.Event, error) {
+	if err := checkReason(r.Reason); err != nil {
+		return nil, err
+	}
+	if err := checkUnused(r); err != nil {
+		return nil, err
+	}
+	switch r.Command {
+	case NodeRetry:
+		return engine.Retry{Node: r.Node, Inputs: r.Inputs}, nil
+	case NodeSkip:
+		return engine.Skip{Node: r.Node, Edges: r.Edges}, nil
+	case NodeForceFail:
+		return engine.ForceFail{Node: r.Node, Reason: r.Reason}, nil
+	case NodeResolve:
+		switch r.As {
+		case engine.ResolveDone, engine.ResolveRetry, engine.ResolveFail:
+			return engine.Resolve{Node: r.Node, As: r.As, Outputs: r.Outputs}, nil
+		default:
+			return nil, fault.At("/as", "must be done, retry or fail")
+		}
+	case NodeCallback:
+		if len(r.Data) > 0 && !json.Valid(r.Data) {
+			return nil, fault.At("/data", "is not JSON")
+		}
+		return engine.Callback{Node: r.Node, Attempt: r.Attempt, Data: r.Data}, nil
+	default:
+		return nil, fault.At("/command", "must be retry, skip, force_fail, resolve or callback")
+	}
+}
+
+// checkUnused refuses fields that the command does not use.
+func checkUnused(r NodeCommandRequest) error {
+	for _, x := range []struct {
+		field string
+		given bool
+		by    NodeCommand
+	}{
+		{"/inputs", r.Inputs != nil, NodeRetry},
+		{"/edges", r.Edges != nil, NodeSkip},
+		{"/reason", r.Reason != "", NodeForceFail},
+		{"/as", r.As != "", NodeResolve},
+		{"/outputs", len(r.Outputs) > 0, NodeResolve},
+		{"/data", len(r.Data) > 0, NodeCallback},
+		{"/attempt", r.Attempt != 0, NodeCallback},
+	} {
+		if x.given && r.Command != x.by {
+			return unused(x.field, string(r.Command))
+		}
+	}
+	if len(r.Outputs) > 0 && r.As != engine.ResolveDone {
+		return fault.At("/outputs", "are given only to a node that is resolved as done")
+	}
+	return nil
+}
+
+func unused(field, command string) error { return fault.At(field, "is not used by %s", command) }
+
+func checkReason(reason string) error {
+	if len(reason) > reasonMax {
+		return fault.At("/reason", "is longer than %d bytes", reasonMax)
+	}
+	return nil
+}
+
+// checkData checks what comes with a command against the schemas that the run pinned:
+// new inputs of a retry, outputs of a resolved node, the answer of a human.
+func (s *Service) checkData(ctx context.Context, h runner.RunHead, r NodeCommandRequest) error {
+	switch {
+	case r.Command == NodeCallback:
+		return s.checkAnswer(ctx, h, r)
+	case len(r.Inputs) == 0 && len(r.Outputs) == 0:
+		return nil
+	}
+	node, action, err := s.action(ctx, h, r.Node)
+	if err != nil || node == nil {
+		return err
+	}
+	if len(r.Inputs) > 0 {
+		return s.checkOverrides(node, action, r.Inputs)
+	}
+	form, err := s.forms.Form(action.Outputs)
+	if err != nil {
+		return fault.Wrap("read the schema of outputs", err)
+	}
+	return firstFault("/outputs", form.Check(r.Outputs))
+}
+
+// checkOverrides checks new inputs together with the drawn ones that stay.
+func (s *Service) checkOverrides(node *engine.Node, action contract.Action, overrides map[string]json.RawMessage) error {
+	inputs := make(map[string]json.RawMessage, len(node.Inputs)+len(overrides))
+	for name, v := range node.Inputs {
+		inputs[name] = v
+	}
+	for name, v := range overrides {
+		if !json.Valid(v) {
+			return fault.At("/inputs/"+pointerPart(name), "is not JSON")
+		}
+		inputs[name] = v
+	}
+	b, err := json.Marshal(inputs)
+	if err != nil {
+		return fault.Wrap("encode inputs", err)
+	}
+	form, err := s.forms.Relaxed(action.Inputs, node.Literal...)
+	if err != nil {
+		return fault.Wrap("read the schema of inputs", err)
+	}
+	return firstFault("/inputs", form.Check(b))
+}
+
+// checkAnswer checks the answer to a wait against the schema that came with it.
+func (s *Service) checkAnswer(ctx context.Context, h runner.RunHead, r NodeCommandRequest) error {
+	v, err := s.o.Runner.View(ctx, h.ID)
+	if err != nil {
+		return refusal("read run", h.ID, err)
+	}
+	n := v.Nodes[r.Node]
+	if n.State != engine.NodeWaiting || n.Wait == nil || len(n.Wait.Schema) == 0 {
+		return nil
+	}
+	form, err := s.forms.Form(n.Wait.Schema)
+	if err != nil {
+		return nil //nolint:nilerr // the plugin's schema is no schema: it takes any answer.
+	}
+	return firstFault("/data", form.Check(r.Data))
+}
+
+// action finds a task node of a run and the declaration of what it runs; a node that
+// is none gives nil, which the core refuses in its own words.
+func (s *Service) action(ctx context.Context, h runner.RunHead, id string) (*engine.Node, contract.Action, error) {
+	none := contract.Action{}
+	f, err := decodeFlow(h)
+	if err != nil {
+		return nil, none, err
+	}
+	rs, err := s.o.Runner.Records(ctx, h.ID, 0, 1)
+	if err != nil {
+		return nil, none, refusal("read records", h.ID, err)
+	}
+	if len(rs) == 0 {
+		return nil, none, fault.New(fault.Internal, "run %s has no records", h.ID)
+	}
+	started, _ := rs[0].Data.(engine.RunStarted)
+	for i := range f.Nodes {
+		n := &f.Nodes[i]
+		if n.ID != id || n.Type != engine.TypeTask {
+			continue
+		}
+		if a, ok := s.o.Catalogue.Pinned(started.Plugins).Action(n.Plugin, n.Action); ok {
+			return n, a, nil
+		}
+	}
+	return nil, none, nil
+}
+
+// firstFault makes a fault.Invalid of what is wrong with a value.
+func firstFault(at string, faults []forms.Fault) error {
+	if len(faults) == 0 {
+		return nil
+	}
+	return fault.At(at+faults[0].Field, "%s", faults[0].Message)
+}

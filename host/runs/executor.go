@@ -1,0 +1,232 @@
+package runs
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/culmhq/culm/engine"
+	"github.com/culmhq/culm/engine/runner"
+	"github.com/culmhq/culm/host/forms"
+	"github.com/culmhq/culm/host/gateway"
+	"github.com/culmhq/culm/host/plugins"
+	"github.com/culmhq/culm/pdk/contract"
+)
+
+// The codes of the failures that the executor itself reports; others come from the
+// plugin, the wasm host or the gateway as they are.
+const (
+	// CodeInputInvalid: the evaluated inputs are not valid against the action's schema.
+	CodeInputInvalid = "INPUT_INVALID"
+	// CodeOutputInvalid: the plugin's answer is none, or its outputs are not valid.
+	CodeOutputInvalid = "OUTPUT_INVALID"
+	// CodePluginMissing: the module that the run pinned is not installed any more.
+	CodePluginMissing = "PLUGIN_MISSING"
+	// CodeHostFault: Culm itself failed; the cause is in its log.
+	CodeHostFault = "HOST_FAULT"
+)
+
+// DefaultNoteEvery is the least time between two notes of one call.
+const DefaultNoteEvery = 150 * time.Millisecond
+
+// cancelMax bounds the call of a plugin's cancel export.
+const cancelMax = 10 * time.Second
+
+// ExecutorOptions are what an executor needs; a zero NoteEvery means its default, all
+// other fields are required.
+type ExecutorOptions struct {
+	Catalogue Catalogue
+	Modules   Modules
+	Gateway   Gateway
+	Clock     Clock
+	Logger    *slog.Logger
+	NoteEvery time.Duration
+}
+
+// Executor makes the plugin calls of nodes: with the module that the run pinned, with
+// inputs and outputs that are valid, with a gateway of its own for each call. It is
+// safe for concurrent use.
+type Executor struct {
+	o ExecutorOptions
+
+	mu      sync.Mutex
+	actions map[actionKey]*prepared
+}
+
+var _ runner.Executor = (*Executor)(nil)
+
+// actionKey names an action of one module.
+type actionKey struct{ digest, action string }
+
+// prepared is an action with its schemas compiled. A module never changes, so neither
+// does it.
+type prepared struct {
+	action          contract.Action
+	inputs, outputs *forms.Form
+	// declared are the outputs that var_set may write.
+	declared map[string]bool
+}
+
+// NewExecutor makes an executor.
+func NewExecutor(o ExecutorOptions) *Executor {
+	if o.NoteEvery == 0 {
+		o.NoteEvery = DefaultNoteEvery
+	}
+	return &Executor{o: o, actions: map[actionKey]*prepared{}}
+}
+
+// Execute implements runner.Executor.
+func (e *Executor) Execute(ctx context.Context, run runner.RunInfo, d engine.Dispatch, emit func(engine.Note)) engine.Result {
+	r := engine.Result{Node: d.Node, Epoch: d.Epoch, Digest: run.Plugins[d.Plugin]}
+	p, failure := e.prepare(run, d)
+	if failure == nil && d.Reason == contract.ReasonExecute {
+		failure = invalid(CodeInputInvalid, contract.OriginFlow, "input", p.inputs.Check(d.Inputs))
+	}
+	if failure != nil {
+		r.Answer = failed(failure)
+		return r
+	}
+	notes := newNotes(e.o.Clock, e.o.NoteEvery, func(log []contract.LogLine, progress *engine.Progress) {
+		emit(engine.Note{Node: d.Node, Epoch: d.Epoch, Log: log, Progress: progress})
+	})
+	session := e.o.Gateway.Open(caller(run, d))
+	s := &services{session: session, notes: notes, inputs: d.Inputs, declared: p.declared}
+	out, err := e.call(ctx, run, d, p, s)
+	r.Log = notes.end()
+	if r.Unknown = session.Unknown(); r.Unknown != nil {
+		return r
+	}
+	if err != nil {
+		r.Answer = failed(e.failureOf(ctx, run, d, err))
+		return r
+	}
+	var dropped bool
+	r.Answer, dropped = p.answer(out, s.written())
+	if dropped {
+		r.Log = append(r.Log, contract.LogLine{
+			At: e.o.Clock.Now().UTC(), Level: contract.LevelWarn,
+			Text: "culm: the outputs of this failed call are not valid against the action's schema and were dropped",
+		})
+	}
+	return r
+}
+
+// Cancel implements runner.Executor.
+func (e *Executor) Cancel(ctx context.Context, run runner.RunInfo, d engine.Dispatch) {
+	p, failure := e.prepare(run, d)
+	if failure != nil || !p.action.Cancel {
+		return
+	}
+	ctx, stop := context.WithTimeout(ctx, cancelMax)
+	defer stop()
+	d.Reason = contract.ReasonCancel
+	notes := newNotes(e.o.Clock, e.o.NoteEvery, func([]contract.LogLine, *engine.Progress) {})
+	s := &services{session: e.o.Gateway.Open(caller(run, d)), notes: notes, inputs: d.Inputs, declared: p.declared}
+	_, err := e.call(ctx, run, d, p, s)
+	log := notes.end()
+	if err != nil {
+		// The node is over whatever this call does: nobody waits for its failure.
+		e.o.Logger.WarnContext(ctx, "cancel failed", "run_id", run.ID, "node_id", d.Node, "plugin", d.Plugin,
+			"attempt", d.Attempt, "lines", len(log), "error", err)
+	}
+}
+
+// call encodes the request and makes the call.
+func (e *Executor) call(ctx context.Context, run runner.RunInfo, d engine.Dispatch, p *prepared, s Services) ([]byte, error) {
+	input, err := json.Marshal(contract.Request{
+		ABI: contract.ABI, Action: d.Action, Reason: d.Reason, Inputs: d.Inputs,
+		State: d.PluginState, Callback: d.Callback, Polls: d.Polls,
+		Context: contract.Context{
+			Project: run.Project, Run: run.ID, Node: d.Node, Iteration: d.Iteration, Attempt: d.Attempt,
+			Operator: run.Operator, Zone: run.Zone,
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return e.o.Modules.Call(ctx, ModuleCall{
+		Plugin: d.Plugin, Digest: run.Plugins[d.Plugin], Export: export(d.Reason), Input: input,
+		Limits: contract.Limits{TimeoutMS: p.action.TimeoutMS}, Services: s,
+	})
+}
+
+// prepare finds the action of a dispatch in the module that the run pinned.
+func (e *Executor) prepare(run runner.RunInfo, d engine.Dispatch) (*prepared, *contract.Failure) {
+	key := actionKey{run.Plugins[d.Plugin], d.Action}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if p, ok := e.actions[key]; ok {
+		return p, nil
+	}
+	m, ok := e.o.Catalogue.Module(key.digest)
+	if !ok || m.Plugin != d.Plugin {
+		return nil, &contract.Failure{
+			Code: CodePluginMissing, Origin: contract.OriginHost, Retryable: true,
+			Message: "the module of plugin " + d.Plugin + " that this run pinned is not installed",
+		}
+	}
+	p, err := prepareAction(m, d.Action)
+	if err != nil {
+		return nil, &contract.Failure{Code: CodePluginMissing, Origin: contract.OriginPlugin, Message: err.Error()}
+	}
+	e.actions[key] = p
+	return p, nil
+}
+
+func prepareAction(m plugins.Module, id string) (*prepared, error) {
+	a, ok := m.Manifest.Action(id)
+	if !ok {
+		return nil, errors.New("plugin " + m.Plugin + " has no action " + id)
+	}
+	in, err := forms.Parse(a.Inputs)
+	if err != nil {
+		return nil, err
+	}
+	out, err := forms.Parse(a.Outputs)
+	if err != nil {
+		return nil, err
+	}
+	return &prepared{action: *a, inputs: in, outputs: out, declared: out.Properties()}, nil
+}
+
+// failureOf says whose fault an error of the module host is.
+func (e *Executor) failureOf(ctx context.Context, run runner.RunInfo, d engine.Dispatch, err error) *contract.Failure {
+	var f *contract.Failure
+	if errors.As(err, &f) {
+		own := *f
+		return &own
+	}
+	e.o.Logger.ErrorContext(ctx, "plugin call failed", "run_id", run.ID, "node_id", d.Node, "plugin", d.Plugin,
+		"attempt", d.Attempt, "error", err)
+	return &contract.Failure{
+		Code: CodeHostFault, Origin: contract.OriginHost, Retryable: true, Message: "the plugin could not be called",
+	}
+}
+
+func caller(run runner.RunInfo, d engine.Dispatch) gateway.Caller {
+	return gateway.Caller{
+		Project: run.Project, Run: run.ID, Flow: run.Flow, Node: d.Node, Iteration: d.Iteration, Attempt: d.Attempt,
+		Call: d.Call, Reason: d.Reason, Operator: run.Operator, Plugin: d.Plugin, Digest: run.Plugins[d.Plugin],
+		Recovered: d.Recovered,
+	}
+}
+
+// export is the function of a module that takes calls for a reason.
+func export(r contract.Reason) string {
+	switch r {
+	case contract.ReasonPoll, contract.ReasonTimer, contract.ReasonCallback:
+		return contract.ExportResume
+	case contract.ReasonCancel:
+		return contract.ExportCancel
+	case contract.ReasonRollback:
+		return contract.ExportRollback
+	case contract.ReasonOptions:
+		return contract.ExportOptions
+	case contract.ReasonExecute:
+		return contract.ExportExecute
+	}
+	return contract.ExportExecute
+}

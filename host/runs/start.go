@@ -1,0 +1,160 @@
+package runs
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gofrs/uuid/v5"
+
+	"github.com/culmhq/culm/engine"
+	"github.com/culmhq/culm/engine/runner"
+	"github.com/culmhq/culm/host/fault"
+	"github.com/culmhq/culm/host/flows"
+	"github.com/culmhq/culm/host/idempotency"
+	"github.com/culmhq/culm/host/projects"
+)
+
+// nameMax bounds the length of a run's name in bytes.
+const nameMax = 256
+
+// Start pins a flow version and the plugins it uses, and starts a run. Inputs that
+// are missing, unknown or wrong give a fault.Invalid whose Field is "/inputs/NAME".
+func (s *Service) Start(ctx context.Context, r StartRequest) (Summary, error) {
+	if len(r.Name) > nameMax {
+		return Summary{}, fault.At("/name", "is longer than %d bytes", nameMax)
+	}
+	project, err := s.o.Projects.Get(ctx, r.Project)
+	if err != nil {
+		return Summary{}, err
+	}
+	v, err := s.o.Flows.Version(ctx, r.Project, r.Flow, r.Version)
+	if err != nil {
+		return Summary{}, err
+	}
+	var f engine.Flow
+	if err := json.Unmarshal(v.Document, &f); err != nil {
+		return Summary{}, fault.Wrap("read flow version", err)
+	}
+	pinned := pins(&f, s.o.Catalogue)
+	graph, problems, err := s.o.Graphs.compile(v.Digest, v.Document, pinned)
+	if err != nil {
+		return Summary{}, fault.Wrap("compile flow", err)
+	}
+	if graph == nil {
+		e := fault.New(fault.Invalid, "version %d of flow %s cannot run with the plugins that are installed now", v.Number, r.Flow)
+		e.Problems = problems
+		return Summary{}, e
+	}
+	if err := s.checkInputs(&f, r.Inputs); err != nil {
+		return Summary{}, err
+	}
+	q, err := s.startRequest(r, project, v, &f, pinned)
+	if err != nil {
+		return Summary{}, err
+	}
+	q.Graph = graph
+	view, err := s.o.Runner.StartRun(ctx, q)
+	if errors.Is(err, runner.ErrKeyReused) {
+		return Summary{}, idempotency.Reused()
+	}
+	if err != nil {
+		return Summary{}, refusal("start run", q.Options.Run, err)
+	}
+	return Summary{
+		ID: view.Run, Name: view.Name, Flow: view.Flow, FlowName: f.Name, Version: view.Version, State: view.State,
+		Seq: view.Seq, Operator: view.Operator, CreatedAt: view.CreatedAt, EndedAt: view.EndedAt,
+	}, nil
+}
+
+func (s *Service) startRequest(r StartRequest, p projects.Project, v flows.Version, f *engine.Flow, pinned map[string]string) (runner.StartRequest, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return runner.StartRequest{}, fault.Wrap("make a run id", err)
+	}
+	name := r.Name
+	if name == "" {
+		name = s.runName(f, p.Zone)
+	}
+	q := runner.StartRequest{
+		Options: engine.StartOptions{
+			Run: id.String(), Name: name, Project: r.Project, Flow: r.Flow, Version: v.Number, Digest: v.Digest,
+			Plugins: pinned, Env: p.Env, Zone: p.Zone, Inputs: r.Inputs,
+		},
+		Document: v.Document,
+		Meta:     engine.Meta{Actor: r.Actor},
+	}
+	if !r.Key.IsZero() {
+		scope := idempotency.Scope{Project: r.Project, Actor: r.Actor, Route: "flows/" + r.Flow + "/runs"}
+		q.Key, q.Hash = scope.Digest(r.Key.Value), r.Key.Hash
+	}
+	return q, nil
+}
+
+// runName names a run after its flow and the moment, on the project's clock.
+func (s *Service) runName(f *engine.Flow, zone string) string {
+	at := s.o.Clock.Now().UTC()
+	if l, err := time.LoadLocation(zone); err == nil {
+		at = at.In(l)
+	}
+	name := f.Name.In("en")
+	if name == "" {
+		name = f.ID
+	}
+	return name + " " + at.Format("2006-01-02 15:04:05")
+}
+
+// checkInputs checks the values that are given against the schemas of the flow's
+// inputs. What is missing is the core's to say: it knows which inputs are shown.
+func (s *Service) checkInputs(f *engine.Flow, inputs map[string]json.RawMessage) error {
+	variables := map[string]*engine.Variable{}
+	for i := range f.Variables {
+		if f.Variables[i].Source == engine.SourceInput {
+			variables[f.Variables[i].Name] = &f.Variables[i]
+		}
+	}
+	var found []engine.Problem
+	for _, name := range slices.Sorted(maps.Keys(inputs)) {
+		v, ok := variables[name]
+		if !ok {
+			return fault.At("/inputs/"+pointerPart(name), "the flow has no input of this name")
+		}
+		if v.Secret {
+			// A value given here would be in the records, where a secret must never be.
+			return fault.At("/inputs/"+pointerPart(name), "a secret is not given as a value")
+		}
+		form, err := s.forms.Form(flows.ValueSchema(v))
+		if err != nil {
+			return fault.Wrap("read the schema of variable "+name, err)
+		}
+		for _, x := range form.Check(inputs[name]) {
+			found = append(found, engine.Problem{
+				Code: engine.ProblemVariableValue, Message: x.Message, Level: engine.SeverityError, Variable: name,
+				Field: "/inputs/" + pointerPart(name) + x.Field, Args: map[string]string{"detail": x.Message},
+			})
+		}
+	}
+	if len(found) == 0 {
+		return nil
+	}
+	e := fault.At(found[0].Field, "%s", found[0].Message)
+	e.Problems = found
+	return e
+}
+
+// decodeFlow reads the document of a run.
+func decodeFlow(h runner.RunHead) (*engine.Flow, error) {
+	var f engine.Flow
+	if err := json.Unmarshal(h.Document, &f); err != nil {
+		return nil, fault.Wrap(fmt.Sprintf("read the document of run %s", h.ID), err)
+	}
+	return &f, nil
+}
+
+// pointerPart makes a name part of a JSON Pointer (RFC 6901).
+func pointerPart(s string) string { return strings.NewReplacer("~", "~0", "/", "~1").Replace(s) }

@@ -1,0 +1,204 @@
+package binary
+
+// blockDepth bounds the nesting of blocks that the walker follows. Go's compiler
+// nests one block a resumption point, some thousands in large functions.
+const blockDepth = 200_000
+
+// walker walks the instructions of one function body. It notes the places where
+// the rewriter inserts its checks; it allocates only for those.
+type walker struct {
+	reader
+	// m tells which indices exist. They are checked here although the compiler
+	// does so too: it sees the rewritten module, in which an index one past the end
+	// would name the stop flag.
+	m      *Module
+	locals uint32 // limit
+
+	loops       []int // offsets just behind each loop header
+	start       int   // offset of the first instruction
+	calls       bool
+	tableWrites bool
+	dataDrops   bool
+	callees     func(index uint32) // told of each direct call, may be nil
+}
+
+// walk reads a whole body.
+func (w *walker) walk() {
+	groups := w.count("groups of locals", w.locals)
+	total := uint64(0)
+	for range groups {
+		total += uint64(w.u32())
+		valueType(&w.reader)
+		if w.err == nil && total > uint64(w.locals) {
+			w.err = overLimit("locals of a function", total, uint64(w.locals))
+		}
+	}
+	w.start = w.pos
+	depth := 1
+	for depth > 0 && w.err == nil {
+		depth = w.instruction(depth)
+	}
+	if w.err == nil && w.pos != len(w.b) {
+		w.fail("a function has bytes behind its end")
+	}
+}
+
+// instruction reads one instruction and returns the new depth of blocks.
+func (w *walker) instruction(depth int) int {
+	op := w.byte()
+	switch {
+	case op >= 0x02 && op <= 0x04: // block, loop, if
+		w.skipSigned(33)
+		if op == 0x03 {
+			w.loops = append(w.loops, w.pos)
+		}
+		if depth++; depth > blockDepth {
+			w.fail("blocks are nested too deeply")
+		}
+	case op == 0x0b: // end
+		return depth - 1
+	case op == 0x0c || op == 0x0d: // br, br_if
+		w.u32()
+	case op == 0x0e: // br_table
+		n := w.u32()
+		if w.err == nil && uint64(n) > uint64(len(w.b)) {
+			w.fail("unexpected end")
+		}
+		for i := uint64(0); i <= uint64(n) && w.err == nil; i++ {
+			w.u32()
+		}
+	case op == 0x10: // call
+		w.calls = true
+		f := w.index("function", len(w.m.Imports)+len(w.m.Functions))
+		if w.callees != nil && w.err == nil {
+			w.callees(f)
+		}
+	case op == 0x11: // call_indirect
+		w.calls = true
+		w.index("type", len(w.m.Types))
+		w.u32()
+	default:
+		w.plain(op)
+	}
+	return depth
+}
+
+// plain reads an instruction that does not change the flow of control.
+func (w *walker) plain(op byte) {
+	switch {
+	case op == 0x1c: // select with types
+		n := w.count("types of a select", 1)
+		for range n {
+			valueType(&w.reader)
+		}
+	case op == 0x26: // table.set
+		w.tableWrites = true
+		w.u32()
+	case op == 0x23 || op == 0x24: // global.get, global.set
+		w.index("global", len(w.m.Globals))
+	case op == 0xd2: // ref.func
+		w.index("function", len(w.m.Imports)+len(w.m.Functions))
+	case op >= 0x20 && op <= 0x25: // locals, table.get
+		w.u32()
+	case op >= 0x28 && op <= 0x3e: // loads and stores
+		w.memarg()
+	case op == 0x3f || op == 0x40: // memory.size, memory.grow
+		w.needMemory()
+		if w.byte() != 0 {
+			w.fail("an instruction names another memory")
+		}
+	case op == 0x41:
+		w.skipSigned(32)
+	case op == 0x42:
+		w.skipSigned(64)
+	case op == 0x43:
+		w.take(4)
+	case op == 0x44:
+		w.take(8)
+	case op == 0xd0: // ref.null
+		valueType(&w.reader)
+	case op == 0xfc:
+		w.misc(w.u32())
+	case op == 0xfd:
+		w.vector(w.u32())
+	case op <= 0x01, op == 0x05, op == 0x0f, op == 0x1a, op == 0x1b, op >= 0x45 && op <= 0xc4, op == 0xd1:
+	default:
+		w.fail("instruction %#x is not supported", op)
+	}
+}
+
+// index reads an index that must be below n.
+func (w *walker) index(what string, n int) uint32 {
+	i := w.u32()
+	if w.err == nil && uint64(i) >= uint64(n) {
+		w.fail("unknown %s %d", what, i)
+	}
+	return i
+}
+
+// needMemory refuses memory instructions in a module without a memory, which the
+// rewriter gives one of no pages.
+func (w *walker) needMemory() {
+	if !w.m.HasMemory {
+		w.fail("there is no memory")
+	}
+}
+
+// memarg reads the alignment and offset of a memory access. Bit 6 of the
+// alignment would name another memory.
+func (w *walker) memarg() {
+	w.needMemory()
+	if align := w.u32(); w.err == nil && align >= 64 {
+		w.fail("malformed alignment")
+	}
+	w.u32()
+}
+
+// misc reads the immediates of the instructions behind 0xfc.
+func (w *walker) misc(sub uint32) {
+	switch sub {
+	case 0, 1, 2, 3, 4, 5, 6, 7: // saturating truncation
+	case 8, 10: // memory.init, memory.copy
+		w.needMemory()
+		w.dataDrops = w.dataDrops || sub == 8
+		w.u32()
+		w.u32()
+	case 9: // data.drop
+		w.dataDrops = true
+		w.u32()
+	case 11: // memory.fill
+		w.needMemory()
+		w.u32()
+	case 12, 14: // table.init, table.copy
+		w.tableWrites = true
+		w.u32()
+		w.u32()
+	case 13, 15, 17: // elem.drop, table.grow, table.fill
+		w.tableWrites = true
+		w.u32()
+	case 16: // table.size
+		w.u32()
+	default:
+		if w.err == nil {
+			w.fail("instruction 0xfc %#x is not supported", sub)
+		}
+	}
+}
+
+// vector reads the immediates of the 128-bit instructions.
+func (w *walker) vector(sub uint32) {
+	switch {
+	case sub <= 11, sub == 92, sub == 93:
+		w.memarg()
+	case sub == 12, sub == 13: // v128.const, i8x16.shuffle
+		w.take(16)
+	case sub >= 21 && sub <= 34: // lane access
+		w.byte()
+	case sub >= 84 && sub <= 91:
+		w.memarg()
+		w.byte()
+	case sub <= 255:
+	default:
+		w.fail("instruction 0xfd %#x is not supported", sub)
+	}
+}

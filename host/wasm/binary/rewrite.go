@@ -1,0 +1,279 @@
+package binary
+
+import "strconv"
+
+// Reserved begins the names of the exports that Rewrite adds; no module may
+// export such a name itself.
+const Reserved = "culm:"
+
+// The exports that Rewrite adds.
+const (
+	// StopExport is a mutable i32 global. Once it is not zero, the module traps
+	// with unreachable at its next yield.
+	StopExport = Reserved + "stop"
+	// StartExport is the former start function, in a module that had one.
+	StartExport = Reserved + "start"
+	// DrawExport is a mutable i32 global that is not zero once a Go program drew
+	// from the runtime's random source; absent where that cannot be told.
+	DrawExport = Reserved + "draws"
+)
+
+// RewriteVersion changes whenever the same module would be rewritten to other
+// bytes or with other meaning; it is part of the keys of caches.
+const RewriteVersion = 1
+
+// YieldEvery is the number of loop iterations and calls between two yields. A
+// yield leaves native code for a moment: 20,000 ticks are some tens of
+// microseconds, so that a stop and the Go scheduler are never far, and cost a
+// tight loop a few per cent.
+const YieldEvery = 20_000
+
+// GlobalExport returns the name under which Rewrite exports the mutable global i.
+func GlobalExport(i int) string { return Reserved + "g" + strconv.Itoa(i) }
+
+// Rewritten is a module prepared for the host.
+type Rewritten struct {
+	Bytes []byte
+	// Globals are the indices of the mutable globals, each exported as
+	// GlobalExport(i).
+	Globals []int
+	// TracksDraws says that DrawExport exists.
+	TracksDraws bool
+}
+
+// Rewrite prepares a parsed module:
+//
+//   - a counter is decremented at every loop header and at the entry of every
+//     function that calls; each YieldEvery ticks a helper leaves native code by
+//     memory.grow 0, which is where the Go scheduler and the garbage collector
+//     get their chance, and traps if StopExport is set;
+//   - tables get a maximum of tableElements, so that table.grow fails beyond;
+//   - the start function becomes StartExport, to be called under a deadline;
+//   - mutable globals are exported, for the snapshot;
+//   - active data segments are taken out: the host puts their bytes into the
+//     memory image. Passive ones stay, under their indices;
+//   - custom sections but the names are dropped.
+//
+// Indices of types, functions, globals and tables do not change: everything new
+// is appended.
+func Rewrite(m *Module, tableElements uint32) Rewritten {
+	w := rewriter{m: m, tableElements: tableElements}
+	w.drawers, w.tracks = m.goDraws()
+	ng := uint64(len(m.Globals))
+	w.helper = uint64(len(m.Imports) + len(m.Functions))
+	w.stop, w.ticks, w.draws = ng, ng+1, ng+2
+	w.makeChecks()
+	return w.assemble()
+}
+
+// rewriter holds the indices of what is appended and the code to insert.
+type rewriter struct {
+	m             *Module
+	tableElements uint32
+	drawers       map[int]bool
+	tracks        bool
+
+	stop, ticks, draws, helper uint64 // global and function indices
+
+	check []byte // inserted at loop headers and entries
+	mark  []byte // inserted at the entry of functions that draw
+}
+
+// makeChecks builds the inserted code.
+func (w *rewriter) makeChecks() {
+	b := appendU([]byte{0x23}, w.ticks)            // global.get ticks
+	b = append(b, 0x41, 1, 0x6b, 0x24)             // i32.const 1; i32.sub; global.set
+	b = append(appendU(b, w.ticks), 0x23)          // ... ticks; global.get
+	b = append(appendU(b, w.ticks), 0x45, 4, 0x40) // ... ticks; i32.eqz; if
+	b = append(b, 0x10)                            // call
+	w.check = append(appendU(b, w.helper), 0x0b)   // ... helper; end
+	w.mark = appendU([]byte{0x41, 1, 0x24}, w.draws)
+}
+
+// assemble writes the new module.
+func (w *rewriter) assemble() Rewritten {
+	raw := map[byte]section{}
+	size := 0
+	for _, s := range w.m.sections {
+		size += len(s.body)
+		if s.id != secCustom {
+			raw[s.id] = s
+		}
+	}
+	out := append(make([]byte, 0, size+size/8+256), "\x00asm\x01\x00\x00\x00"...)
+	put := func(id byte, b []byte) {
+		if b != nil {
+			out = appendU(append(out, id), uint64(len(b)))
+			out = append(out, b...)
+		}
+	}
+	globals := w.mutableGlobals()
+	put(secType, extend(raw[secType].body, 1, []byte{0x60, 0, 0}))
+	put(secImport, raw[secImport].body)
+	put(secFunction, extend(raw[secFunction].body, 1, appendU(nil, uint64(len(w.m.Types)))))
+	put(secTable, w.tables())
+	put(secMemory, w.memory(raw[secMemory].body))
+	put(secGlobal, w.globals(raw[secGlobal].body))
+	put(secExport, w.exports(raw[secExport].body, globals))
+	put(secElement, raw[secElement].body)
+	if w.m.Features.DataDrops {
+		put(secDataCount, raw[secDataCount].body)
+	}
+	put(secCode, w.code())
+	if w.m.Features.DataDrops {
+		put(secData, w.data())
+	}
+	if w.m.names != nil {
+		put(secCustom, append(appendName(nil, "name"), w.m.names...))
+	}
+	return Rewritten{Bytes: out, Globals: globals, TracksDraws: w.tracks}
+}
+
+// extend returns a vector section with n entries appended; a missing section
+// becomes one of just those.
+func extend(body []byte, n uint64, entries []byte) []byte {
+	r := reader{b: body}
+	if body != nil {
+		n += uint64(r.u32())
+	}
+	b := appendU(make([]byte, 0, len(body)+len(entries)+4), n)
+	b = append(b, body[r.pos:]...)
+	return append(b, entries...)
+}
+
+// mutableGlobals lists the globals that a snapshot must hold.
+func (w *rewriter) mutableGlobals() []int {
+	var is []int
+	for i, g := range w.m.Globals {
+		if g.Mutable {
+			is = append(is, i)
+		}
+	}
+	return is
+}
+
+// tables writes the table section with a maximum for each table.
+func (w *rewriter) tables() []byte {
+	if w.m.Tables == nil {
+		return nil
+	}
+	b := appendU(nil, uint64(len(w.m.Tables)))
+	for _, t := range w.m.Tables {
+		high := w.tableElements
+		if t.HasMax {
+			high = min(high, t.Max)
+		}
+		b = appendU(append(b, t.Type, 1), uint64(t.Min))
+		b = appendU(b, uint64(high))
+	}
+	return b
+}
+
+// memory returns the memory section, or one of no pages: yields need a memory.
+func (w *rewriter) memory(body []byte) []byte {
+	if w.m.HasMemory {
+		return body
+	}
+	return []byte{1, 1, 0, 0}
+}
+
+// globals appends the stop flag, the tick counter and, for Go, the draw flag.
+func (w *rewriter) globals(body []byte) []byte {
+	zero := []byte{byte(I32), 1, 0x41, 0, 0x0b}
+	b := append([]byte{}, zero...)
+	b = append(b, byte(I32), 1, 0x41)
+	b = append(appendS(b, YieldEvery), 0x0b)
+	n := uint64(2)
+	if w.tracks {
+		b = append(b, zero...)
+		n++
+	}
+	return extend(body, n, b)
+}
+
+// exports appends what the host needs to reach.
+func (w *rewriter) exports(body []byte, globals []int) []byte {
+	var b []byte
+	n := uint64(0)
+	add := func(name string, kind byte, index uint64) {
+		b = appendU(append(appendName(b, name), kind), index)
+		n++
+	}
+	for _, i := range globals {
+		add(GlobalExport(i), KindGlobal, uint64(i))
+	}
+	add(StopExport, KindGlobal, w.stop)
+	if w.tracks {
+		add(DrawExport, KindGlobal, w.draws)
+	}
+	if w.m.Start != nil {
+		add(StartExport, KindFunc, uint64(*w.m.Start))
+	}
+	return extend(body, n, b)
+}
+
+// code writes the code section with the checks and the helper.
+func (w *rewriter) code() []byte {
+	size := 0
+	for _, c := range w.m.codes {
+		size += len(c.bytes)
+	}
+	b := appendU(make([]byte, 0, size+size/8+64), uint64(len(w.m.codes)+1))
+	var f []byte
+	for i, c := range w.m.codes {
+		f = w.function(f[:0], i, c)
+		b = appendU(b, uint64(len(f)))
+		b = append(b, f...)
+	}
+	f = append([]byte{0, 0x41}, appendS(nil, YieldEvery)...) // no locals; i32.const every
+	f = appendU(append(f, 0x24), w.ticks)                    // global.set ticks
+	f = append(f, 0x41, 0, 0x40, 0, 0x1a)                    // i32.const 0; memory.grow; drop
+	f = appendU(append(f, 0x23), w.stop)                     // global.get stop
+	f = append(f, 4, 0x40, 0, 0x0b, 0x0b)                    // if; unreachable; end; end
+	b = appendU(b, uint64(len(f)))
+	return append(b, f...)
+}
+
+// function appends one body with its checks to f.
+func (w *rewriter) function(f []byte, i int, c body) []byte {
+	k := walker{reader: reader{b: c.bytes, base: c.at}, m: w.m, locals: ^uint32(0)}
+	k.walk()
+	f = append(f, c.bytes[:k.start]...)
+	if w.drawers[i] {
+		f = append(f, w.mark...)
+	}
+	if k.calls {
+		f = append(f, w.check...)
+	}
+	last := k.start
+	for _, at := range k.loops {
+		f = append(f, c.bytes[last:at]...)
+		f = append(f, w.check...)
+		last = at
+	}
+	return append(f, c.bytes[last:]...)
+}
+
+// data keeps passive segments and replaces active ones by empty ones.
+func (w *rewriter) data() []byte {
+	b := appendU(nil, uint64(len(w.m.Data)))
+	for _, s := range w.m.Data {
+		if s.Active {
+			b = append(b, 0, 0x41, 0, 0x0b, 0)
+			continue
+		}
+		b = appendU(append(b, 1), uint64(len(s.Bytes)))
+		b = append(b, s.Bytes...)
+	}
+	return b
+}
+
+// ApplyData writes the active data segments into mem, which holds the memory's
+// minimum size and is otherwise zero.
+func (m *Module) ApplyData(mem []byte) {
+	for _, s := range m.Data {
+		if s.Active {
+			copy(mem[s.Offset:], s.Bytes)
+		}
+	}
+}

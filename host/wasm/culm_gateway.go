@@ -1,0 +1,89 @@
+package wasm
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"log/slog"
+
+	"github.com/tetratelabs/wazero/api"
+
+	"github.com/culmhq/culm/pdk/contract"
+)
+
+// culmGateway returns the function of culm:host/v1 that reaches outside systems:
+// a plugin's only way out.
+//
+//	gateway_call(request block i64) -> (response block i64)
+//
+// The request is JSON of contract.GatewayRequest in UTF-8: {"system": "...",
+// "operation": "...", "params": {...}, "body": ...}. The response is always a
+// block with JSON of contract.GatewayResponse; what goes wrong, a denial included,
+// is its failure, so that the plugin can decide. A request that is not of this form
+// is answered with REQUEST_INVALID. Only the number of calls (HostCalls) and the
+// sizes (RequestBytes, ResponseBytes) end the call, with HOSTCALL_LIMIT.
+func culmGateway() []hostFunc {
+	return []hostFunc{{"gateway_call", "I>I", gatewayCall}}
+}
+
+func gatewayCall(ctx context.Context, v *invocation, _ api.Module, s []uint64) {
+	v.count(&v.counts.gateway, v.limits.HostCalls, "the gateway")
+	raw := v.block("gateway_call", s[0])
+	if int64(len(raw)) > v.limits.RequestBytes {
+		v.abort(failure(contract.OriginLimit, CodeHostCallLimit,
+			"a gateway request is %d bytes, the limit is %d", len(raw), v.limits.RequestBytes))
+	}
+	response, err := json.Marshal(v.gateway(ctx, raw))
+	if err != nil {
+		v.abort(hostFault("encoding a gateway response", err))
+	}
+	if int64(len(response)) > v.limits.ResponseBytes {
+		v.abort(failure(contract.OriginLimit, CodeHostCallLimit,
+			"a gateway response is %d bytes, the limit is %d", len(response), v.limits.ResponseBytes))
+	}
+	s[0] = v.put(response)
+}
+
+// gateway decodes a request and makes the call.
+func (v *invocation) gateway(ctx context.Context, raw []byte) contract.GatewayResponse {
+	var req contract.GatewayRequest
+	if err := decodeStrict(raw, &req); err != nil {
+		return refused("the gateway request is malformed: " + err.Error())
+	}
+	if req.System == "" || req.Operation == "" {
+		return refused("a gateway request needs system and operation")
+	}
+	var resp contract.GatewayResponse
+	v.outside(ctx, func() { resp = v.guardedGateway(ctx, req) })
+	return resp
+}
+
+// guardedGateway turns a panic of the gateway into a failure: no bug there may take
+// the process down on a plugin's behalf.
+func (v *invocation) guardedGateway(ctx context.Context, req contract.GatewayRequest) (resp contract.GatewayResponse) {
+	defer func() {
+		if r := recover(); r != nil {
+			v.host.logger.ErrorContext(ctx, "the gateway panicked", slog.Any("panic", r))
+			e := hostFault("a gateway call", nil)
+			resp = contract.GatewayResponse{Failure: &e.Failure}
+		}
+	}()
+	return v.services.Gateway(ctx, req)
+}
+
+func refused(message string) contract.GatewayResponse {
+	return contract.GatewayResponse{Failure: &contract.Failure{
+		Code: CodeRequestInvalid, Origin: contract.OriginPlugin, Message: clean(message, 500),
+	}}
+}
+
+// decodeStrict decodes JSON that a plugin wrote: well-formed, no deeper than
+// jsonDepthMax, no member twice, no unknown field.
+func decodeStrict(raw []byte, into any) error {
+	if err := checkJSON(raw); err != nil {
+		return err
+	}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	return d.Decode(into)
+}

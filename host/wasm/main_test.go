@@ -1,0 +1,171 @@
+package wasm_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/culmhq/culm/host/wasm"
+	"github.com/culmhq/culm/pdk/contract"
+)
+
+// TestMain lets the test binary be the compiler process, as the real program is.
+func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && os.Args[1] == "__compile" {
+		os.Exit(wasm.CompilerMain(os.Stdin, os.Stdout))
+	}
+	code := m.Run()
+	if dir := goPluginDir(); dir != "" {
+		_ = os.RemoveAll(dir)
+	}
+	os.Exit(code)
+}
+
+// newHost starts a host whose compiler is this test binary.
+func newHost(tb testing.TB, change ...func(*wasm.Config)) *wasm.Host {
+	tb.Helper()
+	c := wasm.Config{CacheDir: filepath.Join(tb.TempDir(), "cache"), Compiler: selfCompiler(tb)}
+	if os.Getenv("CULM_TEST_LOG") != "" {
+		c.Logger = slog.New(slog.NewTextHandler(os.Stderr, nil))
+	}
+	for _, f := range change {
+		f(&c)
+	}
+	h, err := wasm.New(tb.Context(), c)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := h.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
+	return h
+}
+
+func selfCompiler(tb testing.TB) func(context.Context) *exec.Cmd {
+	tb.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return func(ctx context.Context) *exec.Cmd { return exec.CommandContext(ctx, self, "__compile") }
+}
+
+// load loads a module or fails the test.
+func load(tb testing.TB, h *wasm.Host, module []byte) *wasm.Module {
+	tb.Helper()
+	m, err := h.Load(tb.Context(), wasm.Digest(module), module)
+	if err != nil {
+		tb.Fatalf("load: %v", err)
+	}
+	return m
+}
+
+// output calls an export and returns its output.
+func output(tb testing.TB, m *wasm.Module, c wasm.Call) string {
+	tb.Helper()
+	r, err := m.Call(tb.Context(), c)
+	if err != nil {
+		tb.Fatalf("call %s: %v", c.Export, err)
+	}
+	return string(r.Output)
+}
+
+// wantFailure checks the code and the origin of an error.
+func wantFailure(tb testing.TB, err error, code string, origin contract.Origin) *contract.Failure {
+	tb.Helper()
+	var f *contract.Failure
+	if !errors.As(err, &f) {
+		tb.Fatalf("error %v (%T) is no failure, want %s", err, err, code)
+	}
+	if f.Code != code || f.Origin != origin {
+		tb.Fatalf("failure %s of %s: %s; want %s of %s", f.Code, f.Origin, f.Message, code, origin)
+	}
+	return f
+}
+
+// goBuild builds testdata/goplugin once for all tests.
+var goBuild = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "culm-goplugin-")
+	if err != nil {
+		return "", err
+	}
+	cmd := exec.Command("go", "build", "-buildmode=c-shared", "-trimpath", "-ldflags=-w",
+		"-o", filepath.Join(dir, "p.wasm"), ".")
+	cmd.Dir = filepath.Join("testdata", "goplugin")
+	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "GOFLAGS=-mod=mod")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return dir, errors.New(string(out))
+	}
+	return dir, nil
+})
+
+// goBuilt tells TestMain whether there is something to remove.
+var goBuilt bool
+
+func goPluginDir() string {
+	if !goBuilt {
+		return ""
+	}
+	dir, _ := goBuild()
+	return dir
+}
+
+// goPlugin returns the Go plugin.
+func goPlugin(tb testing.TB) []byte {
+	tb.Helper()
+	goBuilt = true
+	dir, err := goBuild()
+	if err != nil {
+		tb.Fatalf("build the Go plugin: %v", err)
+	}
+	b, err := os.ReadFile(filepath.Join(dir, "p.wasm"))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return b
+}
+
+// services is a Services that records.
+type services struct {
+	mu       sync.Mutex
+	lines    []contract.LogLine
+	progress []string
+	vars     map[string]json.RawMessage
+	gateway  func(context.Context, contract.GatewayRequest) contract.GatewayResponse
+}
+
+func (s *services) Gateway(ctx context.Context, r contract.GatewayRequest) contract.GatewayResponse {
+	if s.gateway == nil {
+		return wasm.None{}.Gateway(ctx, r)
+	}
+	return s.gateway(ctx, r)
+}
+
+func (s *services) Log(l contract.LogLine) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lines = append(s.lines, l)
+}
+
+func (s *services) Progress(_ int, message string) { s.progress = append(s.progress, message) }
+
+func (s *services) Var(name string) (json.RawMessage, bool) {
+	v, ok := s.vars[name]
+	return v, ok
+}
+
+func (s *services) SetVar(name string, value json.RawMessage) error {
+	if s.vars == nil {
+		return errors.New("not declared")
+	}
+	s.vars[name] = value
+	return nil
+}

@@ -1,0 +1,158 @@
+package wasm
+
+import (
+	"context"
+	"encoding/binary"
+	"time"
+
+	"github.com/tetratelabs/wazero/api"
+)
+
+// Error numbers of WASI preview 1.
+const (
+	wasiOK     = 0
+	wasiBadF   = 8
+	wasiInval  = 28
+	wasiNoSys  = 52
+	wasiNotSup = 58
+)
+
+// The clocks of WASI, and the resolution of both here: fine clocks serve timing
+// attacks more than plugins.
+const (
+	clockRealtime  = 0
+	clockMonotonic = 1
+	clockTick      = time.Millisecond
+)
+
+// wasiClock returns the functions of WASI on time. Times are nanoseconds in steps
+// of a millisecond.
+//
+//	clock_time_get(id i32, precision i64, result ptr i32) -> (errno i32)   id 0 wall clock, 1 monotonic
+//	clock_res_get(id i32, result ptr i32) -> (errno i32)
+//	poll_oneoff(in ptr i32, out ptr i32, n i32, nevents ptr i32) -> (errno i32)
+//	    waits for the first of n clock subscriptions, but never past the end of the
+//	    call; subscriptions on files are answered at once with "not supported"
+//	sched_yield() -> (errno i32)
+func wasiClock() []hostFunc {
+	return []hostFunc{
+		{"clock_time_get", "iIi>i", clockTimeGet},
+		{"clock_res_get", "ii>i", func(_ context.Context, v *invocation, guest api.Module, s []uint64) {
+			if uint32(s[0]) > clockMonotonic {
+				s[0] = wasiInval
+				return
+			}
+			binary.LittleEndian.PutUint64(v.guestBytes(guest, "clock_res_get", uint32(s[1]), 8), uint64(clockTick))
+			s[0] = wasiOK
+		}},
+		{"poll_oneoff", "iiii>i", pollOneoff},
+		{"sched_yield", ">i", func(_ context.Context, _ *invocation, _ api.Module, s []uint64) { s[0] = wasiOK }},
+	}
+}
+
+func clockTimeGet(_ context.Context, v *invocation, guest api.Module, s []uint64) {
+	var t uint64
+	switch uint32(s[0]) {
+	case clockRealtime:
+		v.touch.realtime = true
+		t = uint64(v.host.now().Truncate(clockTick).UnixNano())
+	case clockMonotonic:
+		v.touch.mono = true
+		t = v.monotonic()
+	default:
+		s[0] = wasiInval
+		return
+	}
+	binary.LittleEndian.PutUint64(v.guestBytes(guest, "clock_time_get", uint32(s[2]), 8), t)
+	s[0] = wasiOK
+}
+
+// monotonic is the time since the host started, and a day: Go's runtime takes small
+// values for "never".
+func (v *invocation) monotonic() uint64 {
+	return uint64((v.host.now().Sub(v.host.epoch) + 24*time.Hour).Truncate(clockTick))
+}
+
+// Sizes of WASI's subscription and event, and how many a call may pass.
+const (
+	subscriptionBytes = 48
+	eventBytes        = 32
+	subscriptionsMax  = 256
+)
+
+// subscription is a decoded entry of poll_oneoff.
+type subscription struct {
+	userdata [8]byte
+	kind     byte
+	wait     time.Duration
+}
+
+func pollOneoff(ctx context.Context, v *invocation, guest api.Module, s []uint64) {
+	in, out, n, result := uint32(s[0]), uint32(s[1]), uint32(s[2]), uint32(s[3])
+	if n == 0 || n > subscriptionsMax {
+		s[0] = wasiInval
+		return
+	}
+	subs := make([]subscription, n)
+	raw := v.guestBytes(guest, "poll_oneoff", in, n*subscriptionBytes)
+	v.guestBytes(guest, "poll_oneoff", out, n*eventBytes)
+	v.guestBytes(guest, "poll_oneoff", result, 4)
+	wait, files := time.Duration(1<<62), false
+	for i := range subs {
+		subs[i] = v.subscription(raw[i*subscriptionBytes:][:subscriptionBytes])
+		files = files || subs[i].kind != 0
+		if subs[i].kind == 0 {
+			wait = min(wait, subs[i].wait)
+		}
+	}
+	if files {
+		wait = 0
+	}
+	if wait > 0 {
+		v.outside(ctx, func() { sleep(ctx, wait) })
+	}
+	events := v.guestBytes(guest, "poll_oneoff", out, n*eventBytes)
+	count := uint32(0)
+	for _, sub := range subs {
+		if sub.kind == 0 && (files || sub.wait > wait) {
+			continue
+		}
+		e := events[count*eventBytes:][:eventBytes]
+		clear(e)
+		copy(e, sub.userdata[:])
+		e[10] = sub.kind
+		if sub.kind != 0 {
+			e[8] = wasiNotSup
+		}
+		count++
+	}
+	binary.LittleEndian.PutUint32(v.guestBytes(guest, "poll_oneoff", result, 4), count)
+	s[0] = wasiOK
+}
+
+// subscription decodes one entry: userdata, kind, clock id, timeout, precision, and
+// a flag that says whether the timeout is absolute.
+func (v *invocation) subscription(b []byte) subscription {
+	s := subscription{kind: b[8]}
+	copy(s.userdata[:], b)
+	timeout := binary.LittleEndian.Uint64(b[24:])
+	if b[40]&1 != 0 {
+		now := v.monotonic()
+		if binary.LittleEndian.Uint32(b[16:]) == clockRealtime {
+			now = uint64(v.host.now().UnixNano())
+		}
+		timeout -= min(now, timeout)
+	}
+	s.wait = time.Duration(min(timeout, uint64(24*time.Hour)))
+	return s
+}
+
+// sleep waits, at most until the context ends.
+func sleep(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}
