@@ -246,7 +246,7 @@ func TestBombs(t *testing.T) {
 		"concat all":  ten + ".map(a, " + ten + ".map(c, " + ten + ".map(d, s + s)))",
 		"split":       ten + ".map(a, " + ten + ".map(c, s.split('')))",
 		"upper":       ten + ".map(a, " + ten + ".map(c, " + ten + ".map(d, s.upper())))",
-		"regex":       ten + ".all(a, " + ten + ".all(c, " + ten + ".all(d, s.matches('(a*)*b') == false)))",
+		"regex":       ten + ".all(a, " + ten + ".all(c, " + ten + ".all(d, s.substring(0, 3000).matches('(a*)*b') == false)))",
 		"list concat": ten + ".map(a, " + ten + ".map(c, " + ten + ".map(d, " + ten + ".map(g, " + ten + ".map(h, [1]+[2])))))",
 		"kept":        ten + ".map(a, " + ten + ".map(c, " + ten + ".map(d, " + ten + ".map(g, s.upper())))).size()",
 	} {
