@@ -44,6 +44,9 @@ type Deps struct {
 	Plugins fs.FS
 	// Assets is the built canvas application, nil where there is none.
 	Assets fs.FS
+	// CacheDir is where compiled plugins are kept; empty means inside the data
+	// directory. Whoever can write there controls the program.
+	CacheDir string
 	// Compiler makes the command that runs wasm.CompilerMain. Required.
 	Compiler func(context.Context) *exec.Cmd
 	// Publisher, if not nil, is told of every commit besides the live stream.
@@ -121,9 +124,11 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	if err != nil {
 		return err
 	}
-	host, err := wasm.New(ctx, wasm.Config{
-		CacheDir: filepath.Join(cfg.Data, cacheDir), Compiler: c.deps.Compiler, Logger: log,
-	})
+	cache := c.deps.CacheDir
+	if cache == "" {
+		cache = filepath.Join(cfg.Data, cacheDir)
+	}
+	host, err := wasm.New(ctx, wasm.Config{CacheDir: cache, Compiler: c.deps.Compiler, Logger: log})
 	if err != nil {
 		return err
 	}
