@@ -71,6 +71,7 @@ func newCommitment(batches []runner.Batch) (*commitment, error) {
 	c := &commitment{parts: make([]part, len(batches)), pages: 4}
 	open := make(map[string]int, len(batches)) // run -> its last piece
 	var total int
+	var room []byte
 	for i := range batches {
 		b := &batches[i]
 		if err := b.Check(); err != nil {
@@ -86,12 +87,9 @@ func newCommitment(batches []runner.Batch) (*commitment, error) {
 		}
 		p := &c.pieces[at]
 		before := len(p.data)
-		data, err := appendChunk(p.data, b.Records)
-		if err != nil {
-			return nil, fmt.Errorf("sqlite: run %s: %w", b.Run, err)
-		}
-		p.data, p.last = data, b.Records[n-1].Seq
-		total += len(data) - before
+		p.data, room = appendChunk(p.data, room, b.Records)
+		p.last = b.Records[n-1].Seq
+		total += len(p.data) - before
 	}
 	c.pages += total/pageBytes + len(c.pieces)/64
 	return c, nil
