@@ -186,12 +186,8 @@ func (c *Core) install(ctx context.Context, dir string) error {
 	if missing := c.shipped.Missing(); len(missing) > 0 {
 		c.deps.Logger.Warn("plugins were not built into this binary", slog.Any("plugins", missing))
 	}
-	installed, err := c.Plugins.InstallShipped(ctx, c.shipped)
-	if err != nil {
+	if _, err := c.Plugins.InstallShipped(ctx, c.shipped); err != nil {
 		return err
-	}
-	for _, m := range installed {
-		c.deps.Logger.Info("plugin installed", slog.String("plugin", m.Plugin), slog.String("version", m.Version))
 	}
 	if dir == "" {
 		return nil
@@ -205,11 +201,9 @@ func (c *Core) install(ctx context.Context, dir string) error {
 		if err != nil {
 			return fmt.Errorf("app: plugin directory: %w", err)
 		}
-		m, err := c.Plugins.Install(ctx, c.Actor(), code)
-		if err != nil {
+		if _, err := c.Plugins.Install(ctx, c.Actor(), code); err != nil {
 			return fmt.Errorf("app: install %s: %w", file, err)
 		}
-		c.deps.Logger.Info("plugin installed", slog.String("plugin", m.Plugin), slog.String("version", m.Version), slog.String("file", file))
 	}
 	return nil
 }
