@@ -26,6 +26,8 @@ type Source struct {
 }
 
 // Located is a problem with its place in the file.
+//
+//nolint:errname // it is an error only by what it embeds, for JSON.
 type Located struct {
 	File string `json:"file"`
 	// Line and Column count from 1; 0 where nothing is known.

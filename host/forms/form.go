@@ -107,6 +107,7 @@ func compile(doc any) (*Form, error) {
 // refusal is a loader that loads nothing: a schema refers to itself only.
 type refusal struct{}
 
+// Load refuses.
 func (refusal) Load(url string) (any, error) {
 	return nil, fmt.Errorf("a schema may not refer to %s: only to its own $defs", url)
 }

@@ -90,6 +90,7 @@ func (p *Product) Flows(runs flows.Runs) *flows.Service {
 
 type noRuns struct{}
 
+// LastRun implements flows.Runs.
 func (noRuns) LastRun(context.Context, string, string) (*flows.LastRun, error) {
 	return nil, nil //nolint:nilnil // the port says so: no run is no error.
 }
