@@ -84,6 +84,9 @@ func Open(ctx context.Context, cfg config.Config, d Deps) (_ *Core, err error) {
 			err = errors.Join(err, c.close())
 		}
 	}()
+	if cfg.Data, err = filepath.Abs(cfg.Data); err != nil {
+		return nil, fmt.Errorf("app: data directory: %w", err)
+	}
 	targets := cfg.Allow
 	if cfg.Demo {
 		if c.demo, err = serveDemo(); err != nil {

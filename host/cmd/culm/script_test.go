@@ -41,8 +41,10 @@ func TestScripts(t *testing.T) {
 			e.Setenv("XDG_CACHE_HOME", cache)
 			e.Setenv("DEMO_FLOWS", flows)
 			e.Setenv("LANG", "C.UTF-8")
-			// The smallest module there is.
-			return os.WriteFile(filepath.Join(e.WorkDir, "empty.wasm"), []byte("\x00asm\x01\x00\x00\x00"), 0o600)
+			// A module that exports execute, which returns 0.
+			const module = "\x00asm\x01\x00\x00\x00" + "\x01\x05\x01\x60\x00\x01\x7f" + "\x03\x02\x01\x00" +
+				"\x07\x0b\x01\x07execute\x00\x00" + "\x0a\x06\x01\x04\x00\x41\x00\x0b"
+			return os.WriteFile(filepath.Join(e.WorkDir, "empty.wasm"), []byte(module), 0o600)
 		},
 		Condition: func(cond string) (bool, error) {
 			// plugins: they were built before this test binary (make plugins).
