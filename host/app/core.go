@@ -40,7 +40,8 @@ const (
 type Deps struct {
 	// Logger gets everything that is logged. Required.
 	Logger *slog.Logger
-	// Plugins is the directory of the plugins that come with the binary. Required.
+	// Plugins is the directory of the plugins that come with the binary; nil
+	// installs none.
 	Plugins fs.FS
 	// Assets is the built canvas application, nil where there is none.
 	Assets fs.FS
@@ -89,7 +90,7 @@ func Open(ctx context.Context, cfg config.Config, d Deps) (_ *Core, err error) {
 	}
 	targets := cfg.Allow
 	if cfg.Demo {
-		if c.demo, err = serveDemo(); err != nil {
+		if c.demo, err = serveDemo(ctx); err != nil {
 			return nil, err
 		}
 		c.closers = append(c.closers, c.demo.close)
@@ -182,6 +183,9 @@ func (c *Core) publisher() runner.Publisher {
 
 // install installs the plugins of the binary, and those of the configured directory.
 func (c *Core) install(ctx context.Context, dir string) error {
+	if c.deps.Plugins == nil {
+		return nil
+	}
 	var err error
 	if c.shipped, err = NewShipped(c.deps.Plugins); err != nil {
 		return err

@@ -95,9 +95,7 @@ func (p *program) runFlow(ctx context.Context, file string, o runOptions) (err e
 	defer func() { err = errors.Join(err, done()) }()
 	w := newWatch()
 	deps := p.deps(cfg, w)
-	if o.data == "" {
-		deps.CacheDir = p.cacheDir()
-	}
+	deps.CacheDir = p.cacheDir()
 	core, err := app.Open(ctx, cfg, deps)
 	if err != nil {
 		return failed(err)
@@ -140,8 +138,8 @@ func runConfig(o runOptions) (cfg config.Config, done func() error, err error) {
 	return cfg, done, nil
 }
 
-// cacheDir is where compiled plugins are kept between runs that keep no data; empty
-// when the user has no such place.
+// cacheDir is where compiled plugins are kept between runs, which mostly keep no data;
+// empty when the user has no such place.
 func (p *program) cacheDir() string {
 	dir := p.getenv("XDG_CACHE_HOME")
 	if dir == "" {
