@@ -2,6 +2,7 @@ package runner_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -18,9 +19,7 @@ func TestAfterACrashTheCallIsMadeAgain(t *testing.T) {
 		began, _ := s.exec.hold("b")
 		s.run("r1", serial("a", "b", "c"))
 		first := <-began
-		s.crash()
-		_, release := s.exec.hold("b")
-		release()
+		s.crash(func() { s.exec.on("b", nil) })
 		s.untilState("r1", engine.RunSucceeded)
 		calls := s.exec.of("b")
 		if n := len(s.exec.of("a")); n != 1 {
@@ -151,9 +150,7 @@ func TestARunThatCannotBeRecoveredDoesNotStopTheOthers(t *testing.T) {
 		bad := s.request("", serial("x")).Options.Digest
 		g := s.graphs[bad]
 		delete(s.graphs, bad)
-		s.crash()
-		_, release := s.exec.hold("y")
-		release()
+		s.crash(func() { s.exec.on("y", nil) })
 		s.untilState("good", engine.RunSucceeded)
 		_, err := s.runner.Command(t.Context(), "p", "poison", by("li"), engine.Revoke{})
 		wantIs(t, err, runner.ErrQuarantined)
@@ -181,10 +178,8 @@ func TestStopLetsCallsEnd(t *testing.T) {
 			defer close(stopped)
 			s.stop()
 		}()
-		// Once the runner refuses, it is draining.
-		for {
-			if _, err := s.runner.Command(t.Context(), "p", "r1", by("li"), engine.Callback{Node: "a"}); err != nil {
-				wantIs(t, err, runner.ErrStopped)
+		for { // it is stopping once it refuses everything, also what is incomplete
+			if _, err := s.runner.StartRun(t.Context(), runner.StartRequest{}); errors.Is(err, runner.ErrStopped) {
 				break
 			}
 		}

@@ -85,6 +85,11 @@ func newStage(t *testing.T, open func() runner.Store) *stage {
 		if err := s.store.Close(); err != nil {
 			t.Errorf("close: %v", err)
 		}
+		if st, ok := s.store.(*sqlite.Store); ok {
+			if err := sqlite.Verify(context.Background(), st.Path(), s.graphs); err != nil {
+				t.Error(err)
+			}
+		}
 	})
 	return s
 }
@@ -114,10 +119,14 @@ func (s *stage) stop() {
 	}
 }
 
-// crash drops the runner as it is, and starts another on what is durable.
-func (s *stage) crash() {
+// crash drops the runner as it is, and starts another on what is durable. Between the
+// two, meanwhile is done.
+func (s *stage) crash(meanwhile ...func()) {
 	s.t.Helper()
 	s.runner.Kill()
+	for _, f := range meanwhile {
+		f()
+	}
 	if err := s.store.Close(); err != nil {
 		s.t.Fatal(err)
 	}

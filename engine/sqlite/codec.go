@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"github.com/culmhq/culm/engine"
@@ -26,7 +27,11 @@ func eachRecord(data []byte, more func(engine.Record) bool) error {
 			return fmt.Errorf("%w: a piece of records is cut off", ErrDamaged)
 		}
 		r, err := engine.DecodeRecord(data[n : n+int(size)])
-		if err != nil {
+		var newer *engine.FormatError
+		switch {
+		case errors.As(err, &newer):
+			return fmt.Errorf("%w: %w", ErrNewer, err)
+		case err != nil:
 			return fmt.Errorf("%w: %w", ErrDamaged, err)
 		}
 		if !more(r) {

@@ -156,6 +156,9 @@ func (s *Store) Timers(ctx context.Context) ([]runner.Timer, error) {
 	return out, nil
 }
 
+// Path returns the path of the database file.
+func (s *Store) Path() string { return s.db.path }
+
 // Close implements runner.Store: it closes the DB.
 func (s *Store) Close() error { return s.db.Close() }
 
