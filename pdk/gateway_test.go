@@ -2,6 +2,7 @@ package pdk_test
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 
@@ -51,7 +52,7 @@ func TestGatewayFailures(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f, ok := pdk.Check(req, c.resp).(*contract.Failure)
+			f, ok := errors.AsType[*contract.Failure](pdk.Check(req, c.resp))
 			if !ok {
 				t.Fatal("no failure")
 			}
@@ -76,7 +77,7 @@ func TestAFailureRepeatsABoundedPartOfTheAnswer(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, resp := range []contract.GatewayResponse{{Status: 500, Body: body}, {Status: 500, Text: long}} {
-		f, ok := pdk.Check(contract.GatewayRequest{}, resp).(*contract.Failure)
+		f, ok := errors.AsType[*contract.Failure](pdk.Check(contract.GatewayRequest{}, resp))
 		if !ok || len(f.Message) > 400 || len(f.Detail) > 9000 || !json.Valid(f.Detail) {
 			t.Fatalf("message of %d bytes, detail of %d", len(f.Message), len(f.Detail))
 		}
