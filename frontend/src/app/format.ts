@@ -25,7 +25,7 @@ function whenText(date: Date, locale: string): string {
 type Unit = 'ms' | 's' | 'm' | 'h' | 'd'
 
 /** The two largest units of a duration: "1m 32s", "2h 5m", "340ms". */
-export function durationText(ms: number, word: (unit: Unit, n: number | string) => string): string {
+function durationText(ms: number, word: (unit: Unit, n: number | string) => string): string {
   const whole = Math.max(0, Math.round(ms))
   if (whole < 1000) return word('ms', whole)
   if (whole < 10_000) return word('s', (whole / 1000).toFixed(1))

@@ -45,6 +45,7 @@ export function Shell() {
             <span>Culm</span>
           </Link>
           <nav className="shell-crumbs" aria-label={t('shell.breadcrumb')}>
+            {project && <span className="sep shell-wide">/</span>}
             {project && <ProjectCrumb project={project} />}
             <span ref={setCrumbs} className="shell-slot" />
           </nav>

@@ -29,6 +29,7 @@ import { Overview } from './overview'
 import {
   type CanvasEdge,
   type CanvasNode,
+  firstView,
   isOverview,
   maxZoom,
   minZoom,
@@ -38,8 +39,8 @@ import {
   useOverview,
   useView,
   type View,
-  viewOf,
 } from './rf'
+import { lanesOf } from './route'
 
 interface Props {
   doc: Pick<Flow, 'nodes' | 'edges'>
@@ -55,6 +56,8 @@ interface Props {
   onRefused?(from: string, to: string): void
   onDrop?(data: DataTransfer, at: Position): void
   onView?(view: View): void
+  /** The node that the first view shows, where not all can be read. */
+  at?: string
   children?: ReactNode
 }
 
@@ -71,8 +74,7 @@ export function Canvas(props: Props) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: only the first view
   useLayoutEffect(() => {
     const box = holder.current?.getBoundingClientRect()
-    if (box)
-      setStart(nodes.length > 0 ? viewOf(nodes, box.width, box.height) : { x: 80, y: box.height / 2 - 40, zoom: 1 })
+    if (box) setStart(firstView(nodes, box.width, box.height, props.at))
   }, [])
   return (
     // biome-ignore lint/a11y/useSemanticElements: a drawing is no form group
@@ -107,6 +109,7 @@ function Drawing({
 }: Props & { start: Viewport }) {
   const { t } = useTranslation()
   const { drawn, setDragged } = useCanvasNodes(doc.nodes, selection.nodes)
+  const lanes = useMemo(() => lanesOf(doc.nodes, doc.edges), [doc.nodes, doc.edges])
   const edges = useMemo(
     () =>
       doc.edges.map(
@@ -115,12 +118,12 @@ function Drawing({
           source: edge.from,
           target: edge.to,
           type: 'flow',
-          data: { edge },
+          data: { edge, lane: lanes.get(edge.id) },
           selected: selection.edges.has(edge.id),
           markerEnd: marker,
         }),
       ),
-    [doc.edges, selection.edges],
+    [doc.edges, lanes, selection.edges],
   )
   const overview = useOverviewFrom(doc.nodes, start)
   const view = useView(doc.nodes)

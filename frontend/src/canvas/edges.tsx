@@ -5,15 +5,17 @@ import { useText } from '~/i18n/text'
 import { useNodeRun, useTaken } from '~/run/store'
 import { useCanvasInfo } from './context'
 import type { CanvasEdge } from './rf'
+import { lanePath } from './route'
 
-export const FlowEdgeView = memo(function FlowEdgeView(props: EdgeProps<CanvasEdge>) {
+const FlowEdgeView = memo(function FlowEdgeView(props: EdgeProps<CanvasEdge>) {
   const { id, target, data, selected } = props
   const { mode, problems } = useCanvasInfo()
   const { t } = useTranslation()
   const text = useText()
   const taken = useTaken(id)
   const into = useNodeRun(target)
-  const [path, x, y] = getSmoothStepPath({ ...props, borderRadius: 8, offset: 18 })
+  const [path, x, y] =
+    data?.lane === undefined ? getSmoothStepPath({ ...props, borderRadius: 8, offset: 18 }) : lanePath(props, data.lane)
   const edge = data?.edge
   const label = text(edge?.name) || edge?.condition || (edge?.default ? t('edge.default') : '')
   const moving = taken && into?.state === 'running'

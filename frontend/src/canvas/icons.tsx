@@ -73,7 +73,7 @@ const structural: Partial<Record<NodeType, NodeIcon>> = {
 }
 
 /** The icon that a manifest names; an unknown name shows the generic one. */
-export function namedIcon(name: string | undefined): NodeIcon {
+function namedIcon(name: string | undefined): NodeIcon {
   return (name && named[name]) || IconPlug
 }
 

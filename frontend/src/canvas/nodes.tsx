@@ -58,7 +58,7 @@ function Mark({ level }: { level: 'error' | 'warning' | undefined }) {
   )
 }
 
-export const TaskNode = memo(function TaskNode({ id, data, selected }: Props) {
+const TaskNode = memo(function TaskNode({ id, data, selected }: Props) {
   const { node } = data
   const info = useCanvasInfo()
   const view = useNodeRun(id)
@@ -155,7 +155,7 @@ function NodeActions({ id, name, view, onAction }: ActionProps) {
   return null
 }
 
-export const GatewayNode = memo(function GatewayNode({ id, data, selected }: Props) {
+const GatewayNode = memo(function GatewayNode({ id, data, selected }: Props) {
   const { node } = data
   const info = useCanvasInfo()
   const view = useNodeRun(id)
@@ -184,7 +184,7 @@ export const GatewayNode = memo(function GatewayNode({ id, data, selected }: Pro
   )
 })
 
-export const EventNode = memo(function EventNode({ id, data, selected }: Props) {
+const EventNode = memo(function EventNode({ id, data, selected }: Props) {
   const { node } = data
   const info = useCanvasInfo()
   const view = useNodeRun(id)

@@ -20,12 +20,14 @@ import { boundsOf, isGateway, type Rect, sizeOf } from '~/doc/graph'
 import type { Selection } from '~/ui/store'
 
 export type CanvasNode = Node<{ node: FlowNode }, 'task' | 'gateway' | 'event'>
-export type CanvasEdge = Edge<{ edge: FlowEdge }, 'flow'>
+export type CanvasEdge = Edge<{ edge: FlowEdge; lane: number | undefined }, 'flow'>
 
 export const minZoom = 0.05
 export const maxZoom = 1.75
 /** Below this zoom texts cannot be read, and one <canvas> is drawn instead. */
 const overviewZoom = 0.4
+/** A flow this small is drawn as it is at any zoom: it costs nothing, and keeps its shape. */
+const smallMax = 60
 /** More visible nodes than this cost more frames than they are worth. */
 const visibleMax = 400
 
@@ -149,7 +151,7 @@ export function isOverview(
   width: number,
   height: number,
 ): boolean {
-  if (zoom < overviewZoom) return nodes.length > 0
+  if (zoom < overviewZoom) return nodes.length > smallMax
   if (nodes.length <= visibleMax) return false
   const [left, top] = [-tx / zoom, -ty / zoom]
   const [right, bottom] = [left + width / zoom, top + height / zoom]
@@ -170,8 +172,28 @@ export function useTransform(): readonly [number, number, number] {
 const padding = 0.12
 
 /** The view that shows all nodes in a window of a size, never larger than life. */
-export function viewOf(nodes: readonly FlowNode[], width: number, height: number): Viewport {
+function viewOf(nodes: readonly FlowNode[], width: number, height: number): Viewport {
   return viewOfRect(boundsOf(nodes), width, height)
+}
+
+/** A flow is opened no smaller than this, unless it is so large that only its shape can be seen. */
+const readableZoom = 0.75
+
+/**
+ * The view that a flow is opened with: all of it where it can be read, else the
+ * node that is asked for, or the beginning.
+ */
+export function firstView(nodes: readonly FlowNode[], width: number, height: number, at?: string): Viewport {
+  if (nodes.length === 0) return { x: width / 3, y: height / 2, zoom: 1 }
+  const whole = viewOf(nodes, width, height)
+  if (whole.zoom >= readableZoom || nodes.length > smallMax) return whole
+  const zoom = readableZoom
+  const bounds = boundsOf(nodes)
+  const node = nodes.find((n) => n.id === at)
+  const x = node ? width / 2 - ((node.position?.x ?? 0) + sizeOf(node).width / 2) * zoom : 48 - bounds.x * zoom
+  const furthest = width - 48 - (bounds.x + bounds.width) * zoom
+  const top = bounds.height * zoom > height ? 64 - bounds.y * zoom : height / 2 - (bounds.y + bounds.height / 2) * zoom
+  return { x: Math.min(48 - bounds.x * zoom, Math.max(furthest, x)), y: top, zoom }
 }
 
 function viewOfRect(rect: Rect, width: number, height: number): Viewport {

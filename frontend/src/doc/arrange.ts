@@ -10,8 +10,7 @@ export function arrangeAside(drawing: Drawing): Promise<Map<string, Position>> {
     worker.onerror = (event) => reject(new Error(event.message))
     // Only what the layout needs: inputs may be large.
     const nodes = drawing.nodes.map(({ id, type }) => ({ id, type }))
-    const edges = drawing.edges.map(({ id, from, to }) => ({ id, from, to }))
-    worker.postMessage({ nodes, edges })
+    worker.postMessage({ nodes, edges: drawing.edges })
   }).finally(() => worker.terminate())
 }
 

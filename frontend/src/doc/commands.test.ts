@@ -38,15 +38,13 @@ const variableName = fc.constantFrom('x', 'y', 'z')
 const index = fc.nat({ max: 6 })
 
 const simple: fc.Arbitrary<Command> = fc.oneof(
-  fc
-    .record({ id: name, index })
-    .map(
-      ({ id, index }): Command => ({
-        op: 'insert',
-        list: 'nodes',
-        items: [{ index, item: { id: `${id}_${index}`, type: 'task' } }],
-      }),
-    ),
+  fc.record({ id: name, index }).map(
+    ({ id, index }): Command => ({
+      op: 'insert',
+      list: 'nodes',
+      items: [{ index, item: { id: `${id}_${index}`, type: 'task' } }],
+    }),
+  ),
   fc.uniqueArray(name, { maxLength: 3 }).map((keys): Command => ({ op: 'remove', list: 'nodes', keys })),
   fc.uniqueArray(edgeName, { maxLength: 3 }).map((keys): Command => ({ op: 'remove', list: 'edges', keys })),
   fc.uniqueArray(variableName, { maxLength: 2 }).map((keys): Command => ({ op: 'remove', list: 'variables', keys })),

@@ -1,5 +1,6 @@
 import { graphlib, layout } from '@dagrejs/dagre'
-import type { Flow, Position } from '~/api/types'
+import type { Flow, FlowEdge, Position } from '~/api/types'
+import { textIn } from '~/i18n/text'
 import { sizeOf, snap } from './graph'
 
 /** What the layout needs of a document. */
@@ -8,8 +9,8 @@ export type Drawing = Pick<Flow, 'nodes' | 'edges'>
 /** Above this many nodes dagre takes seconds; ranks alone are quick at any size. */
 const dagreNodesMax = 1500
 
-const rankGap = 72
-const nodeGap = 40
+const rankGap = 56
+const nodeGap = 44
 
 /** Lays a flow out from left to right; answers a position for every node. */
 export function arrange(drawing: Drawing): Map<string, Position> {
@@ -22,7 +23,7 @@ function byDagre(drawing: Drawing): Map<string, Position> {
   graph.setDefaultEdgeLabel(() => ({}))
   for (const node of drawing.nodes) graph.setNode(node.id, { ...sizeOf(node) })
   for (const edge of drawing.edges)
-    if (graph.hasNode(edge.from) && graph.hasNode(edge.to)) graph.setEdge(edge.from, edge.to)
+    if (graph.hasNode(edge.from) && graph.hasNode(edge.to)) graph.setEdge(edge.from, edge.to, labelOf(edge))
   layout(graph)
   const out = new Map<string, Position>()
   for (const node of drawing.nodes) {
@@ -33,6 +34,12 @@ function byDagre(drawing: Drawing): Map<string, Position> {
     out.set(node.id, { x: centre.x - width / 2, y: centre.y - height / 2 })
   }
   return out
+}
+
+/** Room for the text on an edge. */
+function labelOf(edge: FlowEdge): { width: number; height: number; labelpos: 'c' } {
+  const text = textIn(edge.name, 'zh') || edge.condition || (edge.default ? 'default' : '')
+  return { width: text ? Math.min(180, 20 + text.length * 7) : 0, height: text ? 22 : 0, labelpos: 'c' }
 }
 
 /** Longest-path layering: a column a rank, nodes in the order they are reached. */

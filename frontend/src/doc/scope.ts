@@ -35,7 +35,7 @@ export function findAction(plugins: readonly Plugin[], plugin?: string, action?:
 }
 
 /** The nodes from which a node can be reached. */
-export function ancestors(doc: Flow, at: string): Set<string> {
+function ancestors(doc: Flow, at: string): Set<string> {
   const into = new Map<string, string[]>()
   for (const edge of doc.edges) into.set(edge.to, [...(into.get(edge.to) ?? []), edge.from])
   const found = new Set<string>()

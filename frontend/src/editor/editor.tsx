@@ -10,6 +10,7 @@ import {
   IconAlertTriangle,
   IconArrowBackUp,
   IconArrowForwardUp,
+  IconCheck,
   IconDeviceFloppy,
   IconLayoutDistributeHorizontal,
   IconPlayerPlayFilled,
@@ -302,7 +303,7 @@ function EditorBar({
           color="gray"
           data-s={errors > 0 ? 'failed' : problems > 0 ? 'waiting' : 'succeeded'}
           className="ed-problems"
-          leftSection={<IconAlertTriangle size={15} aria-hidden />}
+          leftSection={problems > 0 ? <IconAlertTriangle size={15} aria-hidden /> : <IconCheck size={15} aria-hidden />}
           onClick={() => openDrawer('problems')}
           aria-label={t('problems.count', { count: problems })}
         >

@@ -165,14 +165,12 @@ function Outputs({ node, schema }: { node: FlowNode; schema: Schema }) {
   const write = (output: string, variable: string | null) => {
     const kept = Object.entries(node.outputs ?? {}).filter(([v, o]) => o !== output && v !== variable)
     const outputs = Object.fromEntries(variable ? [...kept, [variable, output]] : kept)
-    store
-      .getState()
-      .commit({
-        op: 'set',
-        list: 'nodes',
-        key: node.id,
-        patch: { outputs: Object.keys(outputs).length > 0 ? outputs : undefined },
-      })
+    store.getState().commit({
+      op: 'set',
+      list: 'nodes',
+      key: node.id,
+      patch: { outputs: Object.keys(outputs).length > 0 ? outputs : undefined },
+    })
   }
   if (properties.length === 0) return <p className="quiet">{t('node.noOutputs')}</p>
   return (
@@ -221,14 +219,12 @@ function Branches({ node, plugins }: { node: FlowNode; plugins: readonly Plugin[
           value={node.strategy === 'first' ? 'first' : 'only'}
           allowDeselect={false}
           onChange={(v) =>
-            store
-              .getState()
-              .commit({
-                op: 'set',
-                list: 'nodes',
-                key: node.id,
-                patch: { strategy: v === 'first' ? 'first' : undefined },
-              })
+            store.getState().commit({
+              op: 'set',
+              list: 'nodes',
+              key: node.id,
+              patch: { strategy: v === 'first' ? 'first' : undefined },
+            })
           }
         />
       )}

@@ -62,10 +62,10 @@ function completer(scope: () => readonly ScopeName[], bare: boolean) {
     if (!word && !context.explicit) return null
     const from = word?.from ?? context.pos
     const typed = word?.text ?? ''
+    if (!bare && typed.startsWith('$')) return options(from, scope(), true)
     const inside = bare || insideExpression(context.state.doc.toString(), from)
-    if (!inside && !typed.startsWith('$')) return context.explicit ? options(from, scope(), true) : null
-    const skip = typed.startsWith('${') ? 2 : typed.startsWith('$') || typed.startsWith('{') ? 1 : 0
-    return inside && !typed.startsWith('$') ? options(from + skip, scope(), false) : options(from, scope(), true)
+    if (inside) return options(typed.startsWith('{') ? from + 1 : from, scope(), false)
+    return context.explicit ? options(from, scope(), true) : null
   }
 }
 

@@ -22,25 +22,30 @@ function isObject(value: Json | undefined): value is { [key: string]: Json } {
   return value !== null && typeof value === 'object' && !Array.isArray(value)
 }
 
+/** Words of a schema whose value is data, and no schema. */
+const dataWords = new Set(['default', 'const', 'enum', 'examples'])
+
 /** Puts the texts of a language in place, at every depth. */
 function localised(value: Json | Schema, lang: Lang): Json {
   if (Array.isArray(value)) return value.map((v) => localised(v, lang))
   if (!isObject(value as Json)) return value as Json
-  const out: { [key: string]: Json } = {}
-  for (const [key, v] of Object.entries(value as { [key: string]: Json })) {
-    out[key] = key === 'default' || key === 'const' || key === 'enum' || key === 'examples' ? v : localised(v, lang)
-  }
+  const entries = Object.entries(value as { [key: string]: Json })
+  const out = Object.fromEntries(entries.map(([key, v]) => [key, dataWords.has(key) ? v : localised(v, lang)]))
   const texts = isObject(out['ui:i18n']) ? out['ui:i18n'][lang] : undefined
-  if (isObject(texts)) {
-    for (const key of ['title', 'description'] as const) if (typeof texts[key] === 'string') out[key] = texts[key]
-    for (const key of ['placeholder', 'help'] as const)
-      if (typeof texts[key] === 'string') out[`ui:${key}`] = texts[key]
-    const names = texts.enumNames
-    if (Array.isArray(names) && Array.isArray(out.oneOf)) {
-      out.oneOf = out.oneOf.map((o, i) => (isObject(o) && typeof names[i] === 'string' ? { ...o, title: names[i] } : o))
-    } else if (Array.isArray(names)) out['ui:enumNames'] = names
-  }
+  if (isObject(texts)) translate(out, texts)
   return out
+}
+
+function translate(out: { [key: string]: Json }, texts: { [key: string]: Json }): void {
+  for (const key of ['title', 'description'] as const) if (typeof texts[key] === 'string') out[key] = texts[key]
+  for (const key of ['placeholder', 'help'] as const) if (typeof texts[key] === 'string') out[`ui:${key}`] = texts[key]
+  const names = texts.enumNames
+  if (!Array.isArray(names)) return
+  if (!Array.isArray(out.oneOf)) {
+    out['ui:enumNames'] = names
+    return
+  }
+  out.oneOf = out.oneOf.map((o, i) => (isObject(o) && typeof names[i] === 'string' ? { ...o, title: names[i] } : o))
 }
 
 /** Fields that the library has no component of its own for. */
@@ -107,15 +112,18 @@ function isKeyed(schema: Schema): boolean {
 }
 
 function childrenHints(schema: Schema, ui: UiSchema): void {
-  for (const part of [schema, schema.then, schema.else, ...(Array.isArray(schema.allOf) ? schema.allOf : [])]) {
-    if (!isObject(part as Json)) continue
-    const branch = part as Schema
-    if (isObject(branch.properties)) {
-      for (const [name, child] of Object.entries(branch.properties)) {
-        if (isObject(child)) ui[name] = { ...hints(child), ...(ui[name] as UiSchema | undefined) }
-      }
+  for (const part of [schema, ...branchesOf(schema)]) {
+    if (!isObject(part.properties)) continue
+    for (const [name, child] of Object.entries(part.properties)) {
+      if (isObject(child)) ui[name] = { ...hints(child), ...(ui[name] as UiSchema | undefined) }
     }
-    if (branch !== schema && (branch.then || branch.else)) childrenHints({ then: branch.then, else: branch.else }, ui)
   }
   if (isObject(schema.items)) ui.items = hints(schema.items)
+}
+
+/** The schemas that add fields under a condition. */
+function branchesOf(schema: Schema): Schema[] {
+  const all = Array.isArray(schema.allOf) ? schema.allOf : []
+  const direct = [schema.then, schema.else, ...all].filter((s) => isObject(s as Json)) as Schema[]
+  return direct.flatMap((s) => [s, ...branchesOf(s)])
 }

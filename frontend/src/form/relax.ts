@@ -9,7 +9,7 @@ import type { Json, Schema } from '~/api/types'
  */
 
 /** A string that is one expression and nothing else: it stands for any type. */
-export const whole: Schema = { type: 'string', pattern: '^\\$\\{[\\s\\S]+\\}$' }
+const whole: Schema = { type: 'string', pattern: '^\\$\\{[\\s\\S]+\\}$' }
 
 /** A string with an expression in it; `$${` is an escaped `${`. */
 const embedded: Schema = { type: 'string', pattern: '(^|[^$])\\$\\{' }
@@ -21,15 +21,30 @@ const maps = ['properties', 'patternProperties', '$defs', 'definitions'] as cons
 const singles = ['items', 'additionalProperties', 'contains'] as const
 const lists = ['allOf', 'anyOf', 'oneOf'] as const
 
-const cache = new WeakMap<Schema, Schema>()
+/** Says which word of the schema a union of relax() stands for. */
+export const choiceMark = 'x-choice'
 
-/** The schema of values in which expressions are allowed. */
-export function relax(schema: Schema): Schema {
-  const known = cache.get(schema)
-  if (known) return known
-  const relaxed = inside(schema)
-  cache.set(schema, relaxed)
+const cache = new WeakMap<Schema, Map<string, Schema>>()
+
+/**
+ * The schema of values in which expressions are allowed. The inputs named in
+ * literal are those whose `${...}` is plain text: their schema stays.
+ */
+export function relax(schema: Schema, literal: readonly string[] = []): Schema {
+  const key = literal.join()
+  const known = cache.get(schema) ?? new Map<string, Schema>()
+  cache.set(schema, known)
+  const relaxed = known.get(key) ?? withLiteral(inside(schema), schema, literal)
+  known.set(key, relaxed)
   return relaxed
+}
+
+function withLiteral(relaxed: Schema, schema: Schema, literal: readonly string[]): Schema {
+  const before = schema.properties
+  const after = relaxed.properties
+  if (literal.length === 0 || !isSchema(before) || !isSchema(after)) return relaxed
+  const kept = Object.entries(before).filter(([name]) => literal.includes(name))
+  return { ...relaxed, properties: { ...after, ...Object.fromEntries(kept) } }
 }
 
 function isSchema(value: Json | undefined): value is Schema & { [key: string]: Json } {
@@ -49,6 +64,7 @@ function inside(schema: Schema): Schema {
     const list = schema[key]
     if (Array.isArray(list)) out[key] = list.map((s) => (isSchema(s) ? (inside(s) as Json) : s))
   }
+  if (Array.isArray(out.oneOf)) exclusive(out)
   const dependent = schema.dependentSchemas
   if (isSchema(dependent)) {
     out.dependentSchemas = Object.fromEntries(
@@ -58,13 +74,27 @@ function inside(schema: Schema): Schema {
   return isSchema(schema.if) ? branches(schema, out) : out
 }
 
+/** An expression may satisfy several branches, so that one of them must hold becomes at least one. */
+function exclusive(out: Schema): void {
+  const { oneOf, anyOf } = out
+  delete out.oneOf
+  out[choiceMark] = 'oneOf'
+  if (anyOf !== undefined) out.allOf = [...(Array.isArray(out.allOf) ? out.allOf : []), { anyOf }]
+  out.anyOf = oneOf
+}
+
 /** Allows an expression in place of the values of a schema. */
 function wrap(value: Json): Json {
   if (!isSchema(value) || typeof value.$ref === 'string') return value
-  if (value['x-expression'] === 'forbidden') return value
+  if (value['x-expression'] === 'forbidden') return forbid(value)
   if (value['x-expression'] === 'required') return whole as Json
   const expression = holdsStrings(value) ? embedded : whole
   return { [wrapMark]: true, anyOf: [inside(value) as Json, expression as Json] }
+}
+
+/** Where no expression may stand, a text that holds one is wrong. */
+function forbid(value: Schema & { [key: string]: Json }): Json {
+  return value.not === undefined ? { ...value, not: embedded as Json } : { allOf: [value, { not: embedded as Json }] }
 }
 
 function holdsStrings(schema: Schema): boolean {
@@ -82,10 +112,12 @@ function branches(schema: Schema, out: Schema): Schema {
   const { if: _if, then, else: otherwise, ...rest } = out
   const clauses: Json[] = Array.isArray(rest.allOf) ? [...rest.allOf] : []
   const never: Json[] = undecided.length > 0 ? [{ not: { anyOf: undecided } }] : []
+  // biome-ignore-start lint/suspicious/noThenProperty: a word of JSON Schema
   if (isSchema(then)) clauses.push({ if: { allOf: [condition as Json, ...never] }, then: inside(then) as Json })
   if (isSchema(otherwise)) {
     clauses.push({ if: { anyOf: [condition as Json, ...undecided] }, then: true, else: inside(otherwise) as Json })
   }
+  // biome-ignore-end lint/suspicious/noThenProperty: a word of JSON Schema
   return { ...rest, allOf: clauses }
 }
 

@@ -70,7 +70,7 @@ export function SchemaForm(props: Props) {
   const lang = useLang()
   const say = useSay()
   const { schema: shown, ui } = useMemo(() => formOf(schema, lang), [schema, lang])
-  const validator = useMemo(() => createValidator(expressions, say), [expressions, say])
+  const validator = useMemo(() => createValidator(expressions, say, literal), [expressions, say, literal])
   const [switched, setSwitchedState] = useState<ReadonlySet<string>>(new Set())
   const [touched, setTouched] = useState(strict)
   const setSwitched = useCallback((id: string, on: boolean) => {

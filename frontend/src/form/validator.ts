@@ -1,7 +1,7 @@
 import { type Schema as CfSchema, type OutputUnit, validate } from '@cfworker/json-schema'
 import { type RJSFSchema, type RJSFValidationError, toErrorSchema, type ValidatorType } from '@rjsf/utils'
 import type { Json, Schema } from '~/api/types'
-import { relax, wrapMark } from './relax'
+import { choiceMark, relax, wrapMark } from './relax'
 
 /** One thing wrong with a value: where, and which rule says so. */
 export interface Violation {
@@ -19,6 +19,7 @@ const passing = new Set([
   'prefixItems',
   'additionalProperties',
   'allOf',
+  'if',
   'then',
   'else',
   '$ref',
@@ -33,8 +34,13 @@ const unions = new Set(['anyOf', 'oneOf'])
  * Checks a value against a schema without evaluating code, so that the page can
  * forbid that altogether. At most one violation a place is answered.
  */
-export function check(schema: Schema, value: unknown, expressions: boolean): Violation[] {
-  const asked = expressions ? relax(schema) : schema
+export function check(
+  schema: Schema,
+  value: unknown,
+  expressions: boolean,
+  literal: readonly string[] = [],
+): Violation[] {
+  const asked = expressions ? relax(schema, literal) : schema
   const { errors } = validate(value, asked as CfSchema, '2020-12', undefined, false)
   const found = new Map<string, Violation>()
   for (const error of errors) {
@@ -54,9 +60,10 @@ function violationOf(error: OutputUnit, schema: Schema | undefined): Violation {
     return { path: name === undefined ? path : [...path, name], keyword: 'required', limit: undefined }
   }
   const limit = schema?.[error.keyword]
+  const keyword = error.keyword === 'anyOf' && schema?.[choiceMark] ? 'oneOf' : error.keyword
   return {
     path,
-    keyword: error.keyword,
+    keyword,
     limit: typeof limit === 'number' || typeof limit === 'string' ? limit : undefined,
   }
 }
@@ -107,9 +114,9 @@ function target(root: Schema, ref: Json | undefined): Json | undefined {
 export type Say = (violation: Violation) => string
 
 /** Makes the validator that the form library asks. */
-export function createValidator(expressions: boolean, say: Say): ValidatorType {
+export function createValidator(expressions: boolean, say: Say, literal: readonly string[] = []): ValidatorType {
   const errorsOf = (schema: RJSFSchema, data: unknown): RJSFValidationError[] =>
-    check(schema as Schema, data, expressions).map((violation) => ({
+    check(schema as Schema, data, expressions, literal).map((violation) => ({
       name: violation.keyword,
       message: say(violation),
       property: violation.path.map((s) => `.${s}`).join(''),

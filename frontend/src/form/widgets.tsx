@@ -132,7 +132,7 @@ function choices(props: WidgetProps) {
   return (props.options.enumOptions ?? []).map((o) => ({ value: String(o.value), label: String(o.label) }))
 }
 
-function valueOf(props: WidgetProps, text: string | null): unknown {
+function choiceOf(props: WidgetProps, text: string | null): unknown {
   return props.options.enumOptions?.find((o) => String(o.value) === text)?.value
 }
 
@@ -146,7 +146,7 @@ function SelectWidget(props: WidgetProps) {
         size="xs"
         data={choices(props)}
         value={values}
-        onChange={(v) => props.onChange(v.map((x) => valueOf(props, x)))}
+        onChange={(v) => props.onChange(v.map((x) => choiceOf(props, x)))}
       />
     )
   }
@@ -155,7 +155,7 @@ function SelectWidget(props: WidgetProps) {
       {...common(props)}
       data={choices(props)}
       value={props.value === undefined ? null : String(props.value)}
-      onChange={(v) => props.onChange(valueOf(props, v))}
+      onChange={(v) => props.onChange(choiceOf(props, v))}
       clearable={!props.required}
       clearButtonProps={{ 'aria-label': t('action.clear') }}
       allowDeselect={!props.required}
@@ -171,7 +171,7 @@ function Radio(props: WidgetProps) {
       data={choices(props)}
       value={props.value === undefined ? '' : String(props.value)}
       disabled={props.disabled || props.readonly}
-      onChange={(v) => props.onChange(valueOf(props, v))}
+      onChange={(v) => props.onChange(choiceOf(props, v))}
     />
   )
 }

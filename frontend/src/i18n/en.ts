@@ -324,6 +324,7 @@ export const en: Messages = {
       uniqueItems: 'Has an entry twice',
       minProperties: 'At least {{limit}} entries',
       maxProperties: 'At most {{limit}} entries',
+      not: 'Expressions are not allowed here',
       propertyNames: 'A name is not allowed',
       false: 'This entry is not allowed',
     },

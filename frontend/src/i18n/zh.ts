@@ -308,6 +308,7 @@ export const zh = {
       uniqueItems: '有重复项',
       minProperties: '至少 {{limit}} 项',
       maxProperties: '最多 {{limit}} 项',
+      not: '这里不能使用表达式',
       propertyNames: '名称不符合要求',
       false: '不允许这一项',
     },

@@ -32,7 +32,7 @@ export function NodeDialog({ project, run, act, node, drawing, onClose }: Props)
   const refused = useRefused()
   if (!node) return null
   const send = (body: NodeCommand & { reason?: string }) =>
-    command.mutate({ node: node.id, body }, { onSuccess: onClose, onError: (e) => (refused(e), onClose()) })
+    command.mutate({ node: node.id, body }, { onError: refused, onSettled: onClose })
   const form = { project, run, node, drawing, busy: command.isPending, send, onClose }
   return (
     <Drawer
@@ -134,7 +134,7 @@ function withoutOmitted(value: Json): JsonObject {
 }
 
 /** The inputs that differ: only these replace what is drawn. */
-export function changed(before: JsonObject, after: JsonObject): JsonObject {
+function changed(before: JsonObject, after: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(after).filter(([k, v]) => JSON.stringify(before[k]) !== JSON.stringify(v)))
 }
 

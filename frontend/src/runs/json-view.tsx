@@ -23,11 +23,11 @@ export function JsonView({ value, label }: { value: Json | undefined; label: str
         </ActionIcon>
       </Tooltip>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard */}
-      <pre tabIndex={0} role="region" aria-label={label}>
+      <section tabIndex={0} aria-label={label}>
         {text.length > shownMax
           ? `${text.slice(0, shownMax)}\n${t('run.cut', { kib: Math.round(text.length / 1024) })}`
           : text}
-      </pre>
+      </section>
     </div>
   )
 }

@@ -144,6 +144,7 @@ function Console({ project, detail, drawing, plugins, store, link }: ConsoleProp
           {(!narrow || !showList) && (
             <div className="rn-canvas">
               <Canvas
+                at={chosen}
                 doc={drawing}
                 selection={selection}
                 editable={false}
