@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/culmhq/culm/host/plugins/build"
 	"github.com/culmhq/culm/host/wasm"
@@ -107,13 +108,11 @@ func TestShippedPluginsRunOnTheRealHost(t *testing.T) {
 	if len(dirs) != len(cases) {
 		t.Fatalf("%d plugins are there, %d are tested", len(dirs), len(cases))
 	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
+	program := compiler(t)
 	h, err := wasm.New(t.Context(), wasm.Config{
 		CacheDir: filepath.Join(t.TempDir(), "cache"),
-		Compiler: func(ctx context.Context) *exec.Cmd { return exec.CommandContext(ctx, self, "__compile") },
+		Compiler: func(ctx context.Context) *exec.Cmd { return exec.CommandContext(ctx, program, "__compile") },
+		Limits:   wasm.Limits{CompileTime: 5 * time.Minute},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -151,6 +150,25 @@ func TestShippedPluginsRunOnTheRealHost(t *testing.T) {
 			refuse(t, m, c.action)
 		})
 	}
+}
+
+// compiler returns the program that compiles modules: this test binary, or, because a
+// compiler with the race detector in it takes ten times as long and more memory than
+// the host allows, another build of it.
+func compiler(t *testing.T) string {
+	t.Helper()
+	if raceEnabled {
+		program := filepath.Join(t.TempDir(), "compiler")
+		if out, err := exec.CommandContext(t.Context(), "go", "test", "-c", "-o", program, ".").CombinedOutput(); err != nil {
+			t.Fatalf("build the compiler: %v\n%s", err, out)
+		}
+		return program
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return self
 }
 
 // checkPackage checks what a catalogue reads without running anything.
