@@ -269,6 +269,15 @@ func (l *live) with(ctx context.Context, v *invocation, f func(context.Context, 
 			e = hostFault("closing a plugin", err)
 		}
 	}()
+	if e := l.furnish(v, inst); e != nil {
+		return e
+	}
+	return f(ictx, inst)
+}
+
+// furnish brings a new instance into the state of the image: the memory's size, the
+// globals, and fresh randomness where the image held some.
+func (l *live) furnish(v *invocation, inst api.Module) *Error {
 	if l.growPages > 0 {
 		if _, ok := inst.Memory().Grow(l.growPages); !ok {
 			return failure(contract.OriginLimit, CodeResource,
@@ -279,9 +288,9 @@ func (l *live) with(ctx context.Context, v *invocation, f func(context.Context, 
 		inst.ExportedGlobal(g.export).(api.MutableGlobal).Set(g.value)
 	}
 	for _, s := range l.buffers.image.random {
-		v.host.random(b.base[s.offset : s.offset+s.size])
+		v.host.random(v.memory.base[s.offset : s.offset+s.size])
 	}
-	return f(ictx, inst)
+	return nil
 }
 
 // initialise runs the functions that initialise an instance, under their own

@@ -21,16 +21,25 @@ func TestMain(m *testing.M) {
 		os.Exit(wasm.CompilerMain(os.Stdin, os.Stdout))
 	}
 	code := m.Run()
-	if dir := goPluginDir(); dir != "" {
+	if dir, err := scratch(); err == nil {
 		_ = os.RemoveAll(dir)
 	}
 	os.Exit(code)
 }
 
+// scratch is a directory that lives as long as the test binary: for the Go plugin
+// and for the compiled code, which the tests share as the processes of one
+// installation do.
+var scratch = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "culm-wasm-test-") })
+
 // newHost starts a host whose compiler is this test binary.
 func newHost(tb testing.TB, change ...func(*wasm.Config)) *wasm.Host {
 	tb.Helper()
-	c := wasm.Config{CacheDir: filepath.Join(tb.TempDir(), "cache"), Compiler: selfCompiler(tb)}
+	dir, err := scratch()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	c := wasm.Config{CacheDir: filepath.Join(dir, "cache"), Compiler: selfCompiler(tb)}
 	if os.Getenv("CULM_TEST_LOG") != "" {
 		c.Logger = slog.New(slog.NewTextHandler(os.Stderr, nil))
 	}
@@ -92,46 +101,35 @@ func wantFailure(tb testing.TB, err error, code string, origin contract.Origin) 
 }
 
 // goBuild builds testdata/goplugin once for all tests.
-var goBuild = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "culm-goplugin-")
+var goBuild = sync.OnceValues(func() ([]byte, error) {
+	dir, err := scratch()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	cmd := exec.Command("go", "build", "-buildmode=c-shared", "-trimpath", "-ldflags=-w",
-		"-o", filepath.Join(dir, "p.wasm"), ".")
+	out := filepath.Join(dir, "goplugin.wasm")
+	cmd := exec.Command("go", "build", "-buildmode=c-shared", "-trimpath", "-ldflags=-w", "-o", out, ".")
 	cmd.Dir = filepath.Join("testdata", "goplugin")
-	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "GOFLAGS=-mod=mod")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return dir, errors.New(string(out))
+	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
+	if text, err := cmd.CombinedOutput(); err != nil {
+		return nil, errors.New(string(text))
 	}
-	return dir, nil
+	return os.ReadFile(out)
 })
 
-// goBuilt tells TestMain whether there is something to remove.
-var goBuilt bool
-
-func goPluginDir() string {
-	if !goBuilt {
-		return ""
-	}
-	dir, _ := goBuild()
-	return dir
-}
-
-// goPlugin returns the Go plugin.
-func goPlugin(tb testing.TB) []byte {
+// goPlugin loads the Go plugin, one test after the other, so that only the first
+// has it compiled.
+func goPlugin(tb testing.TB, h *wasm.Host) *wasm.Module {
 	tb.Helper()
-	goBuilt = true
-	dir, err := goBuild()
+	goTurn <- struct{}{}
+	defer func() { <-goTurn }()
+	b, err := goBuild()
 	if err != nil {
 		tb.Fatalf("build the Go plugin: %v", err)
 	}
-	b, err := os.ReadFile(filepath.Join(dir, "p.wasm"))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return b
+	return load(tb, h, b)
 }
+
+var goTurn = make(chan struct{}, 1)
 
 // services is a Services that records.
 type services struct {
