@@ -59,6 +59,7 @@ type invocation struct {
 	touch  touches
 
 	aborted *Error
+	unwound bool // the guest did not return
 	memory  *buffer
 	// initialised is set once the image was taken or restored.
 	initialised bool

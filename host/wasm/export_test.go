@@ -2,10 +2,8 @@ package wasm
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/tetratelabs/wazero/api"
-	"github.com/tetratelabs/wazero/experimental"
 )
 
 // RawCall is one instance of a module that keeps its state from call to call, with
@@ -15,10 +13,9 @@ type RawCall struct {
 	module *Module
 	live   *live
 	v      *invocation
-	inst   api.Module
+	inst   *instance
 	f      api.Function
 	ctx    context.Context //nolint:containedctx // handed to every call
-	input  []byte
 }
 
 // RawCall makes an instance for calls of export with input.
@@ -27,20 +24,12 @@ func (m *Module) RawCall(ctx context.Context, export string, input []byte) (*Raw
 	if e != nil {
 		return nil, e
 	}
-	r := &RawCall{module: m, live: l, input: input, v: newInvocation(m.host, m.limits, Call{Input: input})}
+	r := &RawCall{module: m, live: l, v: newInvocation(m.host, m.limits, Call{Input: input})}
 	r.ctx = &invocationContext{ctx, r.v}
-	b, err := l.buffers.take(uint64(m.limits.MemoryBytes))
-	if err != nil {
-		return nil, err
-	}
-	r.v.memory = b
-	if r.inst, err = l.runtime.InstantiateModule(experimental.WithMemoryAllocator(r.ctx, b), l.compiled, l.config); err != nil {
-		return nil, fmt.Errorf("raw call: %w", err)
-	}
-	if e := l.furnish(r.v, r.inst); e != nil {
+	if r.inst, e = l.make(ctx, r.v); e != nil {
 		return nil, e
 	}
-	r.f = r.inst.ExportedFunction(export)
+	r.f = r.inst.inst.ExportedFunction(export)
 	return r, nil
 }
 
@@ -53,12 +42,6 @@ func (r *RawCall) Call() error {
 
 // Close frees the instance.
 func (r *RawCall) Close() error {
-	if err := r.inst.Close(r.ctx); err != nil {
-		return fmt.Errorf("raw call: %w", err)
-	}
-	if err := r.live.buffers.give(r.v.memory); err != nil {
-		return err
-	}
-	r.module.release(r.live)
-	return nil
+	defer r.module.release(r.live)
+	return r.live.discard(r.inst)
 }
