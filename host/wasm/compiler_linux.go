@@ -15,11 +15,15 @@ const cacheFileMax = 256 << 20
 // no core dumps, and a low priority.
 func restrictProcess(l Limits) error {
 	seconds := uint64((l.CompileTime + time.Second - 1) / time.Second)
+	data := uint64(l.CompileMemoryBytes)
+	if raceDetector {
+		seconds, data = 4*seconds, unix.RLIM_INFINITY
+	}
 	for _, r := range []struct {
 		resource int
 		limit    uint64
 	}{
-		{unix.RLIMIT_DATA, uint64(l.CompileMemoryBytes)},
+		{unix.RLIMIT_DATA, data},
 		{unix.RLIMIT_CPU, seconds},
 		{unix.RLIMIT_FSIZE, cacheFileMax},
 		{unix.RLIMIT_CORE, 0},

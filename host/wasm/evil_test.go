@@ -147,7 +147,8 @@ func TestEvilTamed(t *testing.T) {
 // TestRecursion: endless recursion ends at the end of the native stack.
 func TestRecursion(t *testing.T) {
 	t.Parallel()
-	m := load(t, newHost(t), evil(t, "recursion"))
+	patient := func(c *wasm.Config) { c.Limits.GuestTime = time.Minute }
+	m := load(t, newHost(t, patient), evil(t, "recursion"))
 	_, err := m.Call(t.Context(), wasm.Call{Export: "execute"})
 	if f := wantFailure(t, err, wasm.CodeResource, contract.OriginLimit); !strings.Contains(f.Message, "nested") {
 		t.Errorf("message %q", f.Message)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -36,8 +37,7 @@ type live struct {
 func (h *Host) build(ctx context.Context, a *analysis, dir string, lim Limits) (l *live, e *Error) {
 	defer func() {
 		if r := recover(); r != nil {
-			l, e = nil, failure(contract.OriginPlugin, CodeModuleInvalid, "the compiler cannot handle the module").
-				because(fmt.Errorf("%w: %v", errCompilerPanic, r))
+			l, e = nil, compilerPanic(fmt.Sprint(r))
 		}
 	}()
 	rw := binary.Rewrite(a.module, lim.Module.TableElements)
@@ -57,6 +57,16 @@ func (h *Host) build(ctx context.Context, a *analysis, dir string, lim Limits) (
 // errCompilerPanic is the cause of a refusal because wazero panicked, which some
 // malformed modules make it do.
 var errCompilerPanic = errors.New("the compiler panicked")
+
+// compilerPanic maps a panic of the compiler: it ran into the limit of memory, or
+// into a defect of its own.
+func compilerPanic(text string) *Error {
+	cause := fmt.Errorf("%w: %s", errCompilerPanic, text)
+	if strings.Contains(text, "cannot allocate memory") {
+		return failure(contract.OriginLimit, CodeCompileLimit, "compiling the module took too much memory").because(cause)
+	}
+	return failure(contract.OriginPlugin, CodeModuleInvalid, "the compiler cannot handle the module").because(cause)
+}
 
 // compile makes a runtime and compiles the rewritten module. Each module has its
 // own runtime and cache directory: dropping one frees all it holds, and a damaged

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -12,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/culmhq/culm/host/wasm"
+	"github.com/culmhq/culm/host/wasm/wasmtest"
 	"github.com/culmhq/culm/pdk/contract"
 )
 
@@ -21,25 +23,17 @@ func TestMain(m *testing.M) {
 		os.Exit(wasm.CompilerMain(os.Stdin, os.Stdout))
 	}
 	code := m.Run()
-	if dir, err := scratch(); err == nil {
-		_ = os.RemoveAll(dir)
+	if err := wasmtest.Remove(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
 	}
 	os.Exit(code)
 }
 
-// scratch is a directory that lives as long as the test binary: for the Go plugin
-// and for the compiled code, which the tests share as the processes of one
-// installation do.
-var scratch = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "culm-wasm-test-") })
-
-// newHost starts a host whose compiler is this test binary.
+// newHost starts a host. The hosts of all tests share a cache, as the processes of
+// one installation do.
 func newHost(tb testing.TB, change ...func(*wasm.Config)) *wasm.Host {
 	tb.Helper()
-	dir, err := scratch()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	c := wasm.Config{CacheDir: filepath.Join(dir, "cache"), Compiler: selfCompiler(tb)}
+	c := wasm.Config{CacheDir: filepath.Join(wasmtest.Scratch(tb), "cache"), Compiler: wasmtest.Compiler(tb)}
 	if os.Getenv("CULM_TEST_LOG") != "" {
 		c.Logger = slog.New(slog.NewTextHandler(os.Stderr, nil))
 	}
@@ -58,6 +52,8 @@ func newHost(tb testing.TB, change ...func(*wasm.Config)) *wasm.Host {
 	return h
 }
 
+// selfCompiler makes this test binary the compiler process, as the program itself
+// is.
 func selfCompiler(tb testing.TB) func(context.Context) *exec.Cmd {
 	tb.Helper()
 	self, err := os.Executable()
@@ -100,13 +96,13 @@ func wantFailure(tb testing.TB, err error, code string, origin contract.Origin) 
 	return f
 }
 
-// goBuild builds testdata/goplugin once for all tests.
-var goBuild = sync.OnceValues(func() ([]byte, error) {
-	dir, err := scratch()
-	if err != nil {
-		return nil, err
+// goBuild builds testdata/goplugin once for all tests, which take turns.
+func goBuild(tb testing.TB) ([]byte, error) {
+	tb.Helper()
+	out := filepath.Join(wasmtest.Scratch(tb), "goplugin.wasm")
+	if b, err := os.ReadFile(out); err == nil {
+		return b, nil
 	}
-	out := filepath.Join(dir, "goplugin.wasm")
 	cmd := exec.Command("go", "build", "-buildmode=c-shared", "-trimpath", "-ldflags=-w", "-o", out, ".")
 	cmd.Dir = filepath.Join("testdata", "goplugin")
 	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
@@ -114,7 +110,7 @@ var goBuild = sync.OnceValues(func() ([]byte, error) {
 		return nil, errors.New(string(text))
 	}
 	return os.ReadFile(out)
-})
+}
 
 // goPlugin loads the Go plugin, one test after the other, so that only the first
 // has it compiled.
@@ -122,7 +118,7 @@ func goPlugin(tb testing.TB, h *wasm.Host) *wasm.Module {
 	tb.Helper()
 	goTurn <- struct{}{}
 	defer func() { <-goTurn }()
-	b, err := goBuild()
+	b, err := goBuild(tb)
 	if err != nil {
 		tb.Fatalf("build the Go plugin: %v", err)
 	}
