@@ -33,7 +33,7 @@ const (
 	ProblemJoinShared   = "JOIN_SHARED"         // Args: first
 	ProblemBlockCrossed = "BLOCK_CROSSED"       // the edge leads into or out of a parallel branch
 	ProblemEndInBranch  = "END_INSIDE_PARALLEL" // Args: gateway
-	ProblemCycleNoTask  = "CYCLE_WITHOUT_TASK"  // would never end
+	ProblemCycleNoTask  = "CYCLE_WITHOUT_TASK"  // warning: a run that turns in it fails
 	ProblemJoinOne      = "JOIN_SINGLE_INPUT"   // warning
 	// Conditions.
 	ProblemConditionMissing   = "CONDITION_MISSING"
@@ -75,6 +75,7 @@ const (
 // package expr's.
 const (
 	FailRerunLimit     = "RERUN_LIMIT"             // a loop entered the node too often
+	FailIdleLoop       = "LOOP_WITHOUT_TASK"       // a loop in which nothing can change
 	FailNoCondition    = "GATEWAY_NO_CONDITION"    // no condition holds, no default
 	FailManyConditions = "GATEWAY_MANY_CONDITIONS" // more than one holds, strategy only
 	FailBadAnswer      = "BAD_ANSWER"              // the plugin answered what the contract does not allow

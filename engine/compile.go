@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"sync"
 
 	"github.com/culmhq/culm/engine/expr"
 )
@@ -30,7 +31,7 @@ var (
 // matching of parallel blocks.
 func Compile(f *Flow, c Catalogue) (*Graph, []Problem) {
 	b := &builder{
-		f: f, catalogue: c,
+		f: f, catalogue: c, actions: map[[2]string]*actionSchemas{},
 		g: &Graph{flow: f, nodeIdx: map[string]int32{}, edgeIdx: map[string]int32{}, varIdx: map[string]int32{}, start: -1},
 	}
 	if !b.document() {
@@ -52,7 +53,8 @@ func Compile(f *Flow, c Catalogue) (*Graph, []Problem) {
 	if b.failed {
 		return nil, b.problems
 	}
-	b.g.digest = Digest(f)
+	b.g.env.Seal()
+	b.g.digest = sync.OnceValue(func() string { return Digest(f) })
 	return b.g, b.problems
 }
 
@@ -70,6 +72,7 @@ type builder struct {
 	// variables.
 	nodeOf, varOf []int
 	edgeOf        []int
+	actions       map[[2]string]*actionSchemas
 	// outputDecls are the tasks with the schemas of their outputs.
 	outputDecls []expr.Decl
 }

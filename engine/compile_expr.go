@@ -73,6 +73,12 @@ func (b *builder) variableExpressions(i int32) {
 	if v.Value == nil {
 		return
 	}
+	value, ok := cleanJSON(v.Value)
+	if !ok {
+		b.report(Problem{Code: ProblemVariableValue, Variable: v.Name, Field: "/value"}, "not JSON", "detail", "not JSON")
+		return
+	}
+	v.Variable = withValue(v.Variable, value)
 	if v.Source == SourceConstant {
 		t, errs := b.g.env.Template(v.Value)
 		for _, err := range errs {
@@ -85,15 +91,14 @@ func (b *builder) variableExpressions(i int32) {
 			v.template = t
 			return
 		}
-		b.g.vars[i].Variable = withValue(v.Variable, t.Value())
+		v.Variable = withValue(v.Variable, t.Value())
 	}
-	for _, bad := range v.schema.Validate(b.g.vars[i].Value) {
+	for _, bad := range v.schema.Validate(v.Value) {
 		b.report(Problem{Code: ProblemVariableValue, Variable: v.Name, Field: "/value" + bad.Pointer}, bad.Message, "detail", bad.Message)
 	}
 }
 
-// withValue is a copy of a variable with another value: a constant whose text held an
-// escaped ${.
+// withValue is a copy of a variable with its value as a record holds it.
 func withValue(v *Variable, value json.RawMessage) *Variable {
 	w := *v
 	w.Value = value
@@ -174,10 +179,16 @@ func (b *builder) taskInputs(g *graphNode, n *Node) {
 
 func (b *builder) taskInput(g *graphNode, n *Node, name string) *expr.Template {
 	at := Problem{Node: n.ID, Field: "/inputs/" + escapePointer(name)}
-	t := expr.Literal(n.Inputs[name])
+	raw, ok := cleanJSON(n.Inputs[name])
+	if !ok {
+		at.Code = ProblemInputInvalid
+		b.report(at, "not JSON", "input", name, "detail", "not JSON")
+		return nil
+	}
+	t := expr.Literal(raw)
 	if !g.literal[name] {
 		var errs []error
-		if t, errs = b.g.env.Template(n.Inputs[name]); len(errs) > 0 {
+		if t, errs = b.g.env.Template(raw); len(errs) > 0 {
 			for _, err := range errs {
 				b.exprError(at, err)
 			}

@@ -69,7 +69,10 @@ func prefix(p, s string) string {
 func describe(r engine.Record) string {
 	switch d := r.Data.(type) {
 	case engine.RunStarted:
-		return "run.started" + prefix(" ", compact(d.Variables))
+		if len(d.Variables) == 0 {
+			return "run.started"
+		}
+		return "run.started " + compact(d.Variables)
 	case engine.RunChanged:
 		s := fmt.Sprintf("run %s -> %s%s", d.From, d.To, prefix(" because ", d.Reason))
 		if d.Outputs != nil {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"slices"
 
 	"github.com/culmhq/culm/pdk/contract"
 )
@@ -111,11 +110,11 @@ func (a Action[In, Out]) run(c *Ctx, f func(*Ctx, In) (Out, error), in In) contr
 		ans := failed(err)
 		// What is known counts for a failure too; an empty value says nothing.
 		if !reflect.ValueOf(&out).Elem().IsZero() {
-			ans.Outputs, _ = json.Marshal(out)
+			ans.Outputs, _ = encodeOutputs(&out)
 		}
 		return ans
 	}
-	raw, err := json.Marshal(out)
+	raw, err := encodeOutputs(&out)
 	if err != nil {
 		return failed(fmt.Errorf("the outputs are not JSON: %w", err))
 	}
@@ -145,9 +144,10 @@ func (a Action[In, Out]) options(c *Ctx) contract.Answer {
 	if err != nil {
 		return failed(err)
 	}
-	raw, err := json.Marshal(struct {
+	answer := struct {
 		Choices []Choice `json:"choices"`
-	}{slices.Concat([]Choice{}, choices)})
+	}{choices}
+	raw, err := encodeOutputs(&answer)
 	if err != nil {
 		return failed(fmt.Errorf("the choices are not JSON: %w", err))
 	}

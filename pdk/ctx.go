@@ -17,6 +17,7 @@ type Host interface {
 	Progress(percent int, message string)
 	Var(name string) (json.RawMessage, bool)
 	SetVar(name string, value json.RawMessage) error
+	Eval(req contract.EvalRequest) contract.EvalResponse
 	Now() time.Time
 }
 
@@ -107,8 +108,8 @@ func (c *Ctx) Gateway(system, operation string, params Params, body, out any) er
 		return err
 	}
 	resp := c.Call(req)
-	if f := failureOf(req, resp); f != nil {
-		return f
+	if err := Check(req, resp); err != nil {
+		return err
 	}
 	if out == nil {
 		return nil
@@ -126,6 +127,30 @@ func (c *Ctx) Gateway(system, operation string, params Params, body, out any) er
 // look at the status or at an answer that is not JSON.
 func (c *Ctx) Call(req contract.GatewayRequest) contract.GatewayResponse {
 	return c.host.Gateway(req)
+}
+
+// Holds evaluates a condition in CEL over the given values, by name. The host does it, with
+// the expression language of flows; a condition that cannot be evaluated, or is not of
+// type bool, is a failure of the flow.
+func (c *Ctx) Holds(condition string, values map[string]any) (bool, error) {
+	req := contract.EvalRequest{Expression: condition, Values: make(map[string]json.RawMessage, len(values))}
+	for name, v := range values {
+		raw, err := json.Marshal(v)
+		if err != nil {
+			return false, fmt.Errorf("value %s of the condition: %w", name, err)
+		}
+		req.Values[name] = raw
+	}
+	resp := c.host.Eval(req)
+	if resp.Failure != nil {
+		f := *resp.Failure
+		return false, &f
+	}
+	var holds bool
+	if err := json.Unmarshal(resp.Value, &holds); err != nil {
+		return false, InvalidInput("condition", "%s gives %s, not true or false", condition, resp.Value)
+	}
+	return holds, nil
 }
 
 func oneLine(s string) string {

@@ -18,7 +18,7 @@ import (
 // says about names also where no host checked it: an unknown name, another case of
 // a name, and a missing required field are refused.
 func decodeInputs[In any](raw json.RawMessage, defaults In, in *In) error {
-	if len(raw) == 0 {
+	if len(raw) == 0 || isNull(raw) {
 		raw = json.RawMessage("{}")
 	}
 	given := reflect.ValueOf(&defaults).Elem()
@@ -169,10 +169,16 @@ func fields(t reflect.Type, defaults reflect.Value) []field {
 		if name == "" {
 			name = sf.Name
 		}
-		omit := strings.Contains(options, "omitempty") || strings.Contains(options, "omitzero")
-		fs = append(fs, field{name, sf.Type, v, !omit && (!v.IsValid() || v.IsZero())})
+		required := !omits(sf.Tag.Get("json")) && (!v.IsValid() || v.IsZero())
+		fs = append(fs, field{name, sf.Type, v, required})
 	}
 	return fs
+}
+
+// omits reports whether a json tag leaves zero values out.
+func omits(tag string) bool {
+	_, options, _ := strings.Cut(tag, ",")
+	return strings.Contains(options, "omitempty") || strings.Contains(options, "omitzero")
 }
 
 // opaque reports whether a type decodes itself, so that its fields say nothing.

@@ -29,7 +29,7 @@
 //   - `title:"..."` labels a field; without it the label is made from the name.
 //   - `jsonschema:"minLength=1,enum=a,enum=b,pattern=..."` adds keywords
 //     (github.com/invopop/jsonschema).
-//   - `choices:"in=In service|out=Drained"` is an enumeration with labels.
+//   - `choices:"in:In service|out:Drained"` is an enumeration with labels.
 //   - `ui:"widget=textarea;placeholder=...;advanced"` adds ui:* keywords, which
 //     only paint; `x:"expression=forbidden;secret"` adds x-* keywords, which the
 //     server obeys.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/culmhq/culm/pdk/contract"
 )
@@ -26,6 +27,9 @@ const (
 
 // maxDetailBytes bounds what a failure repeats of an outside system's answer.
 const maxDetailBytes = 4096
+
+// maxReasonBytes bounds what a message repeats of it.
+const maxReasonBytes = 300
 
 // request encodes a gateway call.
 func request(system, operation string, params Params, body any) (contract.GatewayRequest, error) {
@@ -54,8 +58,9 @@ func request(system, operation string, params Params, body any) (contract.Gatewa
 	return req, nil
 }
 
-// failureOf returns what went wrong with a call, or nil.
-func failureOf(req contract.GatewayRequest, resp contract.GatewayResponse) *contract.Failure {
+// Check returns what Ctx.Gateway makes of an answer: nil, or a *contract.Failure that says
+// what the gateway refused or which HTTP status from 400 the system answered with.
+func Check(req contract.GatewayRequest, resp contract.GatewayResponse) error {
 	if f := resp.Failure; f != nil {
 		g := *f
 		if g.System == "" {
@@ -66,9 +71,28 @@ func failureOf(req contract.GatewayRequest, resp contract.GatewayResponse) *cont
 	if resp.Status < statusBadRequest {
 		return nil
 	}
-	f := systemFailure(req, resp, CodeStatus, "%s %s answered with status %d", req.System, req.Operation, resp.Status)
+	f := systemFailure(req, resp, CodeStatus, "%s %s answered with status %d%s", req.System, req.Operation, resp.Status, reason(resp))
 	f.Retryable = resp.Status >= statusServerError || resp.Status == statusTooManyRequests
 	return f
+}
+
+// reason finds what an answer says went wrong, in the fields where programs say it.
+func reason(resp contract.GatewayResponse) string {
+	text := resp.Text
+	var fields map[string]json.RawMessage
+	switch {
+	case json.Unmarshal(resp.Body, &text) == nil:
+	case json.Unmarshal(resp.Body, &fields) == nil:
+		for _, name := range []string{"message", "error", "detail", "title"} {
+			if json.Unmarshal(fields[name], &text) == nil && text != "" {
+				break
+			}
+		}
+	}
+	if text = oneLine(strings.TrimSpace(text)); text == "" {
+		return ""
+	}
+	return ": " + strings.ToValidUTF8(text[:min(len(text), maxReasonBytes)], "")
 }
 
 // systemFailure is a failure of the outside system, with the beginning of its answer

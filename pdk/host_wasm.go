@@ -37,22 +37,38 @@ func hostVarGet(name uint64) uint64
 //go:wasmimport culm:host/v1 var_set
 func hostVarSet(name, value uint64)
 
+//go:wasmimport culm:host/v1 eval
+func hostEval(request uint64) uint64
+
 // wasmHost is the host that a module finds.
 type wasmHost struct{}
 
 func (wasmHost) Gateway(req contract.GatewayRequest) contract.GatewayResponse {
 	var resp contract.GatewayResponse
-	raw, err := json.Marshal(req)
-	if err == nil {
-		in := writeBlock(raw)
-		out := hostGatewayCall(in)
-		freeBlock(in)
-		err = json.Unmarshal(readBlock(out), &resp)
-	}
-	if err != nil {
-		resp = contract.GatewayResponse{Failure: Fail(CodePlugin, "gateway call: %v", err)}
+	if err := exchange(hostGatewayCall, req, &resp); err != nil {
+		return contract.GatewayResponse{Failure: Fail(CodePlugin, "gateway call: %v", err)}
 	}
 	return resp
+}
+
+func (wasmHost) Eval(req contract.EvalRequest) contract.EvalResponse {
+	var resp contract.EvalResponse
+	if err := exchange(hostEval, req, &resp); err != nil {
+		return contract.EvalResponse{Failure: Fail(CodePlugin, "evaluation: %v", err)}
+	}
+	return resp
+}
+
+// exchange sends a value to a host function and decodes what comes back.
+func exchange(call func(uint64) uint64, req, resp any) error {
+	raw, err := json.Marshal(req)
+	if err != nil {
+		return err
+	}
+	in := writeBlock(raw)
+	out := call(in)
+	freeBlock(in)
+	return json.Unmarshal(readBlock(out), resp)
 }
 
 func (wasmHost) Log(level contract.Level, text string) {

@@ -112,7 +112,7 @@ func (s *session) eval(p *Program) (ref.Val, error) {
 	var cancelled interpreter.EvalCancelledError
 	switch {
 	case errors.As(err, &cancelled):
-		return nil, fail(CodeCost, "the expression takes more than %d steps or %d bytes", CostMax, MemoryMaxBytes)
+		return nil, fail(CodeCost, "the expression takes more than %d steps", CostMax)
 	case errors.As(err, &typed):
 		return nil, typed
 	case errors.As(s.failed, &typed):
@@ -230,7 +230,7 @@ func (s *session) node(id string, schema *Schema) ref.Val {
 		}
 		raw := s.scope.Outputs(id)
 		if raw == nil {
-			return nil, false, nil
+			return s.unset(path + ".outputs"), true, nil
 		}
 		v, err := s.decode(raw, schema, path+".outputs")
 		if err != nil {
@@ -241,5 +241,13 @@ func (s *session) node(id string, schema *Schema) ref.Val {
 		}
 		s.values[path] = v
 		return v, true, nil
+	}}
+}
+
+// unset stands for outputs that are not there yet: has() finds nothing in it, and
+// reading a field is CodeUnset.
+func (s *session) unset(path string) ref.Val {
+	return &object{typ: s.env.types.objects[typeNodes], session: s, path: path, load: func(string) (any, bool, error) {
+		return nil, false, nil
 	}}
 }

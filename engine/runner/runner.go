@@ -1,10 +1,12 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 
 	"github.com/culmhq/culm/engine"
 )
@@ -19,10 +21,15 @@ var (
 	ErrBusy = errors.New("runner: too busy")
 	// ErrKeyReused: the start key was used with another body. It is an ErrExists.
 	ErrKeyReused = fmt.Errorf("%w: start key used with another body", ErrExists)
+	// ErrRequest: a StartRequest lacks something; the error names the field.
+	ErrRequest = errors.New("runner: incomplete request")
 	// ErrQuarantined: the run broke an invariant of the core or its records cannot be
 	// replayed; it is left as it is, and other runs go on.
 	ErrQuarantined = errors.New("runner: run is quarantined")
 )
+
+// errNotLive: the run is not in memory. It never leaves the package.
+var errNotLive = errors.New("runner: not live")
 
 // The defaults of Config.
 const (
@@ -68,56 +75,275 @@ type StartRequest struct {
 
 // Runner drives all live runs of one store. Its methods are safe for concurrent use.
 type Runner struct {
-	cfg Config
+	cfg    Config
+	in     *inbox
+	pool   *pool
+	commit *committer
+	loop   *loop
+	keys   *keyLocks
+
+	mu      sync.Mutex
+	phase   phase
+	over    chan struct{} // closed when the loop has ended
+	failed  chan struct{}
+	failure error
 }
 
+// phase is where a runner is in its life, which it goes through once.
+type phase int
+
+const (
+	phaseNew phase = iota
+	phaseStarting
+	phaseRunning
+	phaseStopping
+)
+
 // New checks the configuration. The runner does nothing until Start.
-func New(cfg Config) (*Runner, error) { return &Runner{cfg: cfg}, nil }
+func New(cfg Config) (*Runner, error) {
+	missing := func(name string) error { return fmt.Errorf("runner: Config.%s is missing", name) }
+	switch {
+	case cfg.Store == nil:
+		return nil, missing("Store")
+	case cfg.Executor == nil:
+		return nil, missing("Executor")
+	case cfg.Publisher == nil:
+		return nil, missing("Publisher")
+	case cfg.Clock == nil:
+		return nil, missing("Clock")
+	case cfg.Graphs == nil:
+		return nil, missing("Graphs")
+	case cfg.Logger == nil:
+		return nil, missing("Logger")
+	case cfg.Workers < 0 || cfg.QueueMax < 0 || cfg.LiveRunsMax < 0:
+		return nil, errors.New("runner: Config has a negative number")
+	}
+	cfg.Workers = cmp.Or(cfg.Workers, DefaultWorkers)
+	cfg.QueueMax = cmp.Or(cfg.QueueMax, DefaultQueueMax)
+	cfg.LiveRunsMax = cmp.Or(cfg.LiveRunsMax, DefaultLiveRunsMax)
+	r := &Runner{cfg: cfg, keys: newKeyLocks(), over: make(chan struct{}), failed: make(chan struct{})}
+	r.in = newInbox(cfg.QueueMax)
+	r.pool = newPool(&cfg, r.in)
+	r.commit = newCommitter(&cfg)
+	r.loop = newLoop(&cfg, r.in, r.pool, r.commit, r.fail)
+	return r, nil
+}
 
 // Start takes in every run that has not ended, performs what was outstanding, and
 // returns when commands are accepted. A run that cannot be recovered is quarantined
-// and does not stop the others.
-func (r *Runner) Start(ctx context.Context) error { return ErrStopped }
+// and does not stop the others. A runner starts once.
+func (r *Runner) Start(ctx context.Context) error {
+	if !r.enter(phaseNew, phaseStarting) {
+		return errors.New("runner: started before")
+	}
+	if err := r.restore(ctx); err != nil {
+		return err
+	}
+	r.pool.start(r.cfg.Workers)
+	go r.commit.run()
+	go func() {
+		defer close(r.over)
+		r.loop.run()
+	}()
+	r.enter(phaseStarting, phaseRunning)
+	return nil
+}
 
 // Stop accepts nothing more, lets the calls that run end until ctx is done, commits
 // what they answered, and returns. What did not end in time is cancelled without a
-// record, and made again after the next start.
-func (r *Runner) Stop(ctx context.Context) error { return ErrStopped }
+// record, and made again after the next start; then the error is that of ctx.
+func (r *Runner) Stop(ctx context.Context) error {
+	if !r.enter(phaseRunning, phaseStopping) {
+		return ErrStopped
+	}
+	r.in.put(drain{})
+	select {
+	case <-r.over:
+	case <-ctx.Done():
+		r.in.put(abort{})
+		close(r.commit.quit)
+		<-r.over
+		<-r.commit.exited
+		return ctx.Err()
+	}
+	<-r.commit.exited
+	err := r.Err()
+	if err == nil {
+		r.pool.wg.Wait()
+	}
+	r.pool.kill()
+	return err
+}
 
 // Failed is closed when the runner gave up because its store failed; Err then says why.
 // The program should exit.
-func (r *Runner) Failed() <-chan struct{} { return nil }
+func (r *Runner) Failed() <-chan struct{} { return r.failed }
 
 // Err is nil until Failed is closed.
-func (r *Runner) Err() error { return nil }
+func (r *Runner) Err() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.failure
+}
 
 // StartRun starts a run and returns once that is durable. An *engine.Error names the
 // input that is wrong. When ctx ends early the run may still come to be; the same key
 // finds it.
 func (r *Runner) StartRun(ctx context.Context, q StartRequest) (engine.RunView, error) {
-	return engine.RunView{}, ErrStopped
+	if err := r.accepts(); err != nil {
+		return engine.RunView{}, err
+	}
+	if err := q.check(); err != nil {
+		return engine.RunView{}, err
+	}
+	unlock := func() {}
+	if q.Key != "" {
+		var err error
+		if unlock, err = r.keys.lock(ctx, q.Options.Project+"\x00"+q.Key); err != nil {
+			return engine.RunView{}, err
+		}
+		h, err := r.cfg.Store.ByStartKey(ctx, q.Options.Project, q.Key)
+		if !errors.Is(err, ErrNotFound) {
+			unlock()
+			return r.again(ctx, q, h, err)
+		}
+	}
+	ask, v, err := r.begin(ctx, q)
+	if err != nil {
+		unlock()
+		return engine.RunView{}, err
+	}
+	done := make(chan error, 1)
+	ask.done = func(err error) {
+		unlock()
+		done <- err
+	}
+	if err := r.in.ask(ask); err != nil {
+		unlock()
+		return engine.RunView{}, err
+	}
+	select {
+	case err := <-done:
+		return v, err
+	case <-ctx.Done():
+		return engine.RunView{}, ctx.Err()
+	}
 }
 
 // Command applies an operator's command or a callback to a run of the project, and
 // returns the run's last record once that is durable. A refusal is an *engine.Error;
-// a run of another project is ErrNotFound. Meta.At is set by the runner.
+// a run of another project is ErrNotFound. Meta.At is set by the runner. When ctx ends
+// early the command may still be applied; the same CommandID then has no second effect.
 func (r *Runner) Command(ctx context.Context, project, run string, m engine.Meta, e engine.Event) (seq uint64, err error) {
-	return 0, ErrStopped
+	if err := r.accepts(); err != nil {
+		return 0, err
+	}
+	type answer struct {
+		seq uint64
+		err error
+	}
+	done := make(chan answer, 1)
+	err = r.in.ask(&commanded{run: run, project: project, meta: m, event: e, done: func(seq uint64, err error) {
+		done <- answer{seq, err}
+	}})
+	if err != nil {
+		return 0, err
+	}
+	select {
+	case a := <-done:
+		if errors.Is(a.err, errNotLive) {
+			return r.commandEnded(ctx, project, run, m)
+		}
+		return a.seq, a.err
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
 }
 
-// View returns a run as its durable records describe it: live runs from memory, ended
-// ones by replay.
+// View returns a run as its durable records describe it: live runs from memory, others
+// by replay. A run in quarantine whose records cannot be replayed is ErrQuarantined.
 func (r *Runner) View(ctx context.Context, run string) (engine.RunView, error) {
-	return engine.RunView{}, ErrStopped
+	type answer struct {
+		view engine.RunView
+		err  error
+	}
+	done := make(chan answer, 1)
+	err := r.in.ask(&viewed{run: run, done: func(v engine.RunView, err error) { done <- answer{v, err} }})
+	if err != nil {
+		return engine.RunView{}, err
+	}
+	select {
+	case a := <-done:
+		if errors.Is(a.err, errNotLive) || errors.Is(a.err, ErrQuarantined) {
+			return r.replayed(ctx, run)
+		}
+		return a.view, a.err
+	case <-ctx.Done():
+		return engine.RunView{}, ctx.Err()
+	}
 }
 
 // Records returns the durable records of a run after seq, at most limit (0 = all).
 func (r *Runner) Records(ctx context.Context, run string, after uint64, limit int) ([]engine.Record, error) {
-	return nil, ErrStopped
+	return r.cfg.Store.Records(ctx, run, after, limit)
 }
 
 // Head returns the row of a run, with its document, or ErrNotFound.
-func (r *Runner) Head(ctx context.Context, run string) (RunHead, error) { return RunHead{}, ErrStopped }
+func (r *Runner) Head(ctx context.Context, run string) (RunHead, error) {
+	return r.cfg.Store.Run(ctx, run)
+}
 
 // List returns rows of runs, newest first, without documents.
-func (r *Runner) List(ctx context.Context, q RunQuery) ([]RunHead, error) { return nil, ErrStopped }
+func (r *Runner) List(ctx context.Context, q RunQuery) ([]RunHead, error) {
+	return r.cfg.Store.List(ctx, q)
+}
+
+// Quarantined returns why each run in quarantine is there, by run id.
+func (r *Runner) Quarantined(ctx context.Context) (map[string]error, error) {
+	type answer struct {
+		runs map[string]error
+		err  error
+	}
+	done := make(chan answer, 1)
+	if err := r.in.ask(&faults{done: func(m map[string]error, err error) { done <- answer{m, err} }}); err != nil {
+		return nil, err
+	}
+	select {
+	case a := <-done:
+		return a.runs, a.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (r *Runner) enter(from, to phase) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.phase != from {
+		return false
+	}
+	r.phase = to
+	return true
+}
+
+// accepts says whether new work is taken.
+func (r *Runner) accepts() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.failure != nil:
+		return fmt.Errorf("%w: %w", ErrStopped, r.failure)
+	case r.phase != phaseRunning:
+		return ErrStopped
+	case r.commit.busy.Load():
+		return fmt.Errorf("%w: %w", ErrBusy, ErrStoreBusy)
+	}
+	return nil
+}
+
+func (r *Runner) fail(err error) {
+	r.mu.Lock()
+	r.failure = err
+	r.mu.Unlock()
+	close(r.failed)
+}

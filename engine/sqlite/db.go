@@ -10,6 +10,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -18,6 +19,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/culmhq/culm/engine/runner"
 )
@@ -41,6 +43,9 @@ var (
 type Options struct {
 	// Readers is the number of connections that read; 0 means 4.
 	Readers int
+	// BusyTimeout is how long a write waits for another process that holds the file;
+	// 0 means 5 s. Then it fails with runner.ErrStoreBusy.
+	BusyTimeout time.Duration
 	// QuickCheck verifies the structure of the whole file first. It reads all of
 	// it: about a second per gigabyte.
 	QuickCheck bool
@@ -51,6 +56,7 @@ type Options struct {
 // DB is an open database. It is safe for concurrent use.
 type DB struct {
 	path string
+	busy time.Duration
 	lock *os.File
 	read *sql.DB
 	pool *sql.DB // holds only the writer's connection
@@ -78,7 +84,7 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 		return nil, err
 	}
 	d := &DB{
-		path: path, lock: lock, log: o.Logger,
+		path: path, busy: cmp.Or(o.BusyTimeout, 5*time.Second), lock: lock, log: o.Logger,
 		queue:   make(chan *member, groupMax),
 		closing: make(chan struct{}),
 		exited:  make(chan struct{}),
@@ -94,7 +100,7 @@ func Open(ctx context.Context, path string, o Options) (*DB, error) {
 }
 
 func (d *DB) open(ctx context.Context, o Options) error {
-	d.pool = sql.OpenDB(connector{dsn: dsn(d.path, false)})
+	d.pool = sql.OpenDB(connector{dsn: dsn(d.path, d.busy, false)})
 	d.pool.SetMaxOpenConns(1)
 	if err := checkSettings(ctx, d.pool); err != nil {
 		return err
@@ -115,11 +121,8 @@ func (d *DB) open(ctx context.Context, o Options) error {
 	if err != nil {
 		return errors.Join(err, conn.Close())
 	}
-	d.read = sql.OpenDB(connector{dsn: dsn(d.path, true)})
-	readers := o.Readers
-	if readers == 0 {
-		readers = 4
-	}
+	d.read = sql.OpenDB(connector{dsn: dsn(d.path, d.busy, true)})
+	readers := cmp.Or(o.Readers, 4)
 	d.read.SetMaxOpenConns(readers)
 	d.read.SetMaxIdleConns(readers)
 	go w.loop()

@@ -12,7 +12,9 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"syscall"
+	"time"
 
 	sqlite3 "github.com/mattn/go-sqlite3"
 	"github.com/pressly/goose/v3"
@@ -46,9 +48,9 @@ func (connector) Driver() driver.Driver {
 	}}
 }
 
-func dsn(path string, readOnly bool) string {
+func dsn(path string, busy time.Duration, readOnly bool) string {
 	q := url.Values{
-		"_busy_timeout":    {"5000"},
+		"_busy_timeout":    {strconv.FormatInt(busy.Milliseconds(), 10)},
 		"_foreign_keys":    {"1"},
 		"_cache_size":      {"-16384"}, // KiB
 		"_stmt_cache_size": {"32"},
@@ -153,7 +155,7 @@ func migrations() fs.FS {
 // at the root of files, for a package that keeps its own tables here. table is that
 // package's own version table. It is called before anything else is done with d.
 func (d *DB) Migrate(ctx context.Context, files fs.FS, table string) error {
-	db := sql.OpenDB(connector{dsn: dsn(d.path, false)})
+	db := sql.OpenDB(connector{dsn: dsn(d.path, d.busy, false)})
 	db.SetMaxOpenConns(1)
 	return errors.Join(migrate(ctx, db, files, table), db.Close())
 }

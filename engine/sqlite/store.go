@@ -13,7 +13,10 @@ import (
 )
 
 // Store keeps runs in a DB. It implements runner.Store.
-type Store struct{ db *DB }
+type Store struct {
+	db   *DB
+	room room
+}
 
 var _ runner.Store = (*Store)(nil)
 
@@ -27,11 +30,12 @@ func (s *Store) Commit(ctx context.Context, batches []runner.Batch) error {
 	if len(batches) == 0 {
 		return nil
 	}
-	c, err := newCommitment(batches)
-	if err != nil {
+	c := s.room.take()
+	defer s.room.give(c)
+	if err := c.prepare(batches); err != nil {
 		return err
 	}
-	return s.db.submit(&member{ctx: ctx, do: c.write, pages: c.pages})
+	return s.db.submit(&member{ctx: ctx, do: c.write, pages: c.pages()})
 }
 
 // Run implements runner.Store.
@@ -155,6 +159,9 @@ func (s *Store) Timers(ctx context.Context) ([]runner.Timer, error) {
 	}
 	return out, nil
 }
+
+// Path returns the path of the database file.
+func (s *Store) Path() string { return s.db.path }
 
 // Close implements runner.Store: it closes the DB.
 func (s *Store) Close() error { return s.db.Close() }

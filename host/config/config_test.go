@@ -49,7 +49,7 @@ func TestEveryProblemIsNamedWithItsSource(t *testing.T) {
 	file := write(t, "listen: 0.0.0.0:8080\nlog:\n  level: loud\nallow: [\"10.0.0.1\"]\n")
 	_, err := config.Load(config.Sources{
 		File:    file,
-		Environ: []string{"CULM_DRAIN=1h", "CULM_TYPO=1", "CULM_LOG_FORMAT=xml"},
+		Environ: []string{"CULM_DRAIN=1h", "CULM_PORT=tcp://10.0.0.1:80", "CULM_LOG_FORMAT=xml"},
 		Flags:   map[string]string{"demo": "perhaps", "data": ""},
 	})
 	var e *config.Error
@@ -58,7 +58,7 @@ func TestEveryProblemIsNamedWithItsSource(t *testing.T) {
 	}
 	want := map[string]string{
 		"listen": file + ":1", "log.level": file + ":3", "allow[0]": file + ":4", "drain": "CULM_DRAIN",
-		"CULM_TYPO": "environment", "log.format": "CULM_LOG_FORMAT", "demo": "flag --demo", "data": "flag --data",
+		"log.format": "CULM_LOG_FORMAT", "demo": "flag --demo", "data": "flag --data",
 	}
 	got := map[string]string{}
 	for _, p := range e.Problems {

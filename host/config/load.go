@@ -79,14 +79,14 @@ func Settings() []Setting {
 type Sources struct {
 	// File is the path of a YAML file; empty reads none.
 	File string
-	// Environ is in the form of os.Environ; names that start with CULM_ count.
+	// Environ is in the form of os.Environ.
 	Environ []string
 	// Flags are those that were given, by name.
 	Flags map[string]string
 }
 
 // Load reads every source, the stronger over the weaker, and validates the result.
-// A name that is not a setting is refused in each of them. The error is an *Error,
+// A name that is not a setting is refused in file and flags. The error is an *Error,
 // or that of reading the file.
 func Load(src Sources) (Config, error) {
 	c := Default()
@@ -148,23 +148,19 @@ func mark(n *yaml.Node, prefix, path string, from map[string]string) {
 	}
 }
 
+// loadEnv leaves names that are no setting alone: container platforms make variables
+// of their own for a service named culm.
 func loadEnv(c *Config, environ []string, from map[string]string) []Problem {
-	byEnv := map[string]Setting{}
-	for _, s := range Settings() {
-		byEnv[s.Env] = s
-	}
-	var ps []Problem
+	given := map[string]string{}
 	for _, kv := range environ {
 		name, value, _ := strings.Cut(kv, "=")
-		if !strings.HasPrefix(name, "CULM_") || name == EnvConfig {
-			continue
+		given[name] = value
+	}
+	var ps []Problem
+	for _, s := range Settings() {
+		if v, ok := given[s.Env]; ok {
+			ps = append(ps, apply(c, s, v, s.Env, from)...)
 		}
-		s, ok := byEnv[name]
-		if !ok {
-			ps = append(ps, Problem{Field: name, Message: "no such setting", Source: "environment"})
-			continue
-		}
-		ps = append(ps, apply(c, s, value, name, from)...)
 	}
 	return ps
 }

@@ -4,19 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/culmhq/culm/engine"
 	"github.com/culmhq/culm/host/forms"
-)
-
-// The codes of the problems that this package adds to those of engine.Compile.
-const (
-	// CodeInput: a literal input is not valid against the action's schema.
-	CodeInput = "INPUT_INVALID"
-	// CodeValue: the value of a variable is not valid against its schema.
-	CodeValue = "VALUE_INVALID"
-	// CodeSchema: the schema of a variable is not a JSON Schema.
-	CodeSchema = "SCHEMA_INVALID"
 )
 
 // Checker finds every problem of a flow document: those of the core, which compiles
@@ -73,7 +64,8 @@ func (c *Checker) variable(v *engine.Variable) []engine.Problem {
 	form, err := parse(ValueSchema(v))
 	if err != nil {
 		return []engine.Problem{{
-			Code: CodeSchema, Message: err.Error(), Level: engine.SeverityError, Variable: v.Name, Field: "/schema",
+			Code: engine.ProblemVariableSchema, Message: err.Error(), Level: engine.SeverityError, Variable: v.Name,
+			Field: "/schema", Args: map[string]string{"detail": err.Error()},
 		}}
 	}
 	if len(v.Value) == 0 {
@@ -82,8 +74,8 @@ func (c *Checker) variable(v *engine.Variable) []engine.Problem {
 	var out []engine.Problem
 	for _, x := range form.Check(v.Value) {
 		out = append(out, engine.Problem{
-			Code: CodeValue, Message: x.Message, Level: engine.SeverityError, Variable: v.Name,
-			Field: "/value" + x.Field, Args: map[string]string{"keyword": x.Keyword},
+			Code: engine.ProblemVariableValue, Message: x.Message, Level: engine.SeverityError, Variable: v.Name,
+			Field: "/value" + x.Field, Args: map[string]string{"detail": x.Message},
 		})
 	}
 	return out
@@ -97,8 +89,9 @@ func (c *Checker) inputs(n *engine.Node) []engine.Problem {
 	form, err := c.forms.Relaxed(action.Inputs, n.Literal...)
 	if err != nil {
 		return []engine.Problem{{
-			Code: CodeSchema, Level: engine.SeverityError, Node: n.ID, Field: "/action",
+			Code: engine.ProblemActionSchema, Level: engine.SeverityError, Node: n.ID, Field: "/action",
 			Message: fmt.Sprintf("the inputs of action %s/%s have no usable schema: %v", n.Plugin, n.Action, err),
+			Args:    map[string]string{"plugin": n.Plugin, "action": n.Action, "detail": err.Error()},
 		}}
 	}
 	inputs := n.Inputs
@@ -107,18 +100,22 @@ func (c *Checker) inputs(n *engine.Node) []engine.Problem {
 	}
 	b, err := json.Marshal(inputs)
 	if err != nil {
-		return []engine.Problem{{
-			Code: CodeInput, Message: "is not JSON", Level: engine.SeverityError, Node: n.ID, Field: "/inputs",
-		}}
+		return nil // the core says that it is not JSON
 	}
 	var out []engine.Problem
 	for _, x := range form.Check(b) {
 		out = append(out, engine.Problem{
-			Code: CodeInput, Message: x.Message, Level: engine.SeverityError, Node: n.ID,
-			Field: "/inputs" + x.Field, Args: map[string]string{"keyword": x.Keyword},
+			Code: engine.ProblemInputInvalid, Message: x.Message, Level: engine.SeverityError, Node: n.ID,
+			Field: "/inputs" + x.Field, Args: map[string]string{"input": firstToken(x.Field), "detail": x.Message},
 		})
 	}
 	return out
+}
+
+// firstToken returns the name of the field at the top of a JSON Pointer.
+func firstToken(pointer string) string {
+	name, _, _ := strings.Cut(strings.TrimPrefix(pointer, "/"), "/")
+	return strings.NewReplacer("~1", "/", "~0", "~").Replace(name)
 }
 
 // ValueSchema returns the JSON Schema of a variable's value: that of a string where the

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -16,7 +15,7 @@ import (
 )
 
 // DocumentBytesMax bounds the size of a flow document.
-const DocumentBytesMax = document.MaxBytes
+const DocumentBytesMax = engine.MaxDocumentBytes
 
 // Source is a flow document that was read from a file, with the places of its values.
 type Source struct {
@@ -27,6 +26,8 @@ type Source struct {
 }
 
 // Located is a problem with its place in the file.
+//
+//nolint:errname // it is an error only by what it embeds, for JSON.
 type Located struct {
 	File string `json:"file"`
 	// Line and Column count from 1; 0 where nothing is known.
@@ -80,36 +81,22 @@ func (l Located) String() string {
 }
 
 // Decode reads a flow document from JSON, strictly: a field that the format does not
-// have is a fault.Invalid. It does not look for problems of the flow.
+// have is a fault.Invalid whose Field is below "/document". It does not look for
+// problems of the flow.
 func Decode(text []byte) (*engine.Flow, error) {
-	if len(text) > DocumentBytesMax {
-		return nil, fault.New(fault.TooLarge, "a flow may have %d bytes at most", DocumentBytesMax)
-	}
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
-	var f *engine.Flow
-	if err := d.Decode(&f); err != nil {
-		return nil, decodeFault(err)
-	}
-	if f == nil {
-		return nil, fault.At("/document", "must be an object")
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, fault.At("/document", "something follows the document")
+	f, err := engine.ParseFlow(text)
+	var bad *engine.ParseError
+	switch {
+	case errors.As(err, &bad):
+		code := fault.Invalid
+		if bad.Code == engine.ParseTooLarge {
+			code = fault.TooLarge
+		}
+		return nil, &fault.Error{Code: code, Message: bad.Message, Field: "/document" + bad.Pointer, Cause: err}
+	case err != nil:
+		return nil, fault.Wrap("read flow", err)
 	}
 	return f, nil
-}
-
-func decodeFault(err error) error {
-	var wrong *json.UnmarshalTypeError
-	if errors.As(err, &wrong) {
-		field := "/document"
-		if wrong.Field != "" {
-			field += "/" + strings.ReplaceAll(wrong.Field, ".", "/")
-		}
-		return fault.At(field, "must not be a JSON %s", wrong.Value)
-	}
-	return fault.At("/document", "%s", strings.TrimPrefix(err.Error(), "json: "))
 }
 
 // ParseYAML reads a flow document from YAML or JSON, strictly; file is the name that

@@ -2,8 +2,6 @@ package flows
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -167,7 +165,7 @@ func (s *Service) Publish(ctx context.Context, r PublishRequest) (Version, error
 	at := s.now()
 	v, current, err := s.o.Repository.PublishFlow(ctx, Publication{
 		Project: r.Project, Flow: r.Flow, Revision: r.Revision,
-		Version: Version{Digest: Digest(d.Document), CreatedAt: at, CreatedBy: r.Actor.ID, Note: r.Note, Document: d.Document},
+		Version: Version{Digest: engine.Digest(f), CreatedAt: at, CreatedBy: r.Actor.ID, Note: r.Note, Document: d.Document},
 	}, &idempotency.Entry{
 		Scope: idempotency.Scope{Project: r.Project, Actor: r.Actor, Route: "flows/" + r.Flow + "/versions"}, Key: r.Key, At: at,
 	})
@@ -196,12 +194,6 @@ func (s *Service) Versions(ctx context.Context, project, flow string, q page.Que
 	return s.o.Repository.FlowVersions(ctx, project, flow, q)
 }
 
-// Digest names a document by its content: "sha256:" and the hash in hex.
-func Digest(document []byte) string {
-	sum := sha256.Sum256(document)
-	return "sha256:" + hex.EncodeToString(sum[:])
-}
-
 // now is the instant as it is stored, so that an answer equals what is read later.
 func (s *Service) now() time.Time { return s.o.Clock.Now().UTC().Truncate(time.Microsecond) }
 
@@ -209,10 +201,7 @@ func (s *Service) now() time.Time { return s.o.Clock.Now().UTC().Truncate(time.M
 func (s *Service) draft(f *engine.Flow, d Draft) (Draft, error) {
 	doc := *f
 	doc.ID = d.ID
-	b, err := json.Marshal(&doc)
-	if err != nil {
-		return Draft{}, fault.Wrap("encode flow", err)
-	}
+	b := engine.Canonical(&doc)
 	if len(b) > DocumentBytesMax {
 		return Draft{}, fault.New(fault.TooLarge, "a flow may have %d bytes at most", DocumentBytesMax)
 	}

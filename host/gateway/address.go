@@ -52,8 +52,12 @@ func NewAddressPolicy(targets []string) (*AddressPolicy, error) {
 		if strings.Contains(host, ":") {
 			bracketed = "[" + host + "]"
 		}
-		if _, err := systems.ParseBaseURL("http://" + bracketed + ":" + port); err != nil {
+		u, err := systems.ParseBaseURL("http://" + bracketed + ":" + port)
+		if err != nil {
 			return nil, fmt.Errorf("gateway: allowed address %q: %w", t, err)
+		}
+		if u.Hostname() != host || u.Port() != port || u.Path != "" {
+			return nil, fmt.Errorf("gateway: allowed address %q: must be host:port", t)
 		}
 		p.allowed[key(host, port)] = true
 	}

@@ -41,7 +41,7 @@ func granted(ctx context.Context, grants Grants, log *slog.Logger, c *call) *con
 	ok, err := grants.Granted(ctx, c.caller.Project, c.caller.Plugin, c.req.System, c.req.Operation)
 	switch {
 	case err != nil:
-		return unavailable(log, "the grants cannot be read", err)
+		return unavailable(ctx, log, "the grants cannot be read", err)
 	case !ok:
 		return fault(contract.OriginGateway, CodeDenied,
 			fmt.Sprintf("the plugin %s has no grant for %.64s/%.64s in this project", c.caller.Plugin, c.req.System, c.req.Operation))
@@ -55,7 +55,7 @@ func find(ctx context.Context, sys Systems, log *slog.Logger, c *call) *contract
 	case errors.Is(err, ErrNotFound):
 		return fault(contract.OriginGateway, CodeUnknownSystem, "no such system is registered in this project")
 	case err != nil:
-		return unavailable(log, "the systems cannot be read", err)
+		return unavailable(ctx, log, "the systems cannot be read", err)
 	}
 	op, ok := s.Operation(c.req.Operation)
 	if !ok {
@@ -66,7 +66,10 @@ func find(ctx context.Context, sys Systems, log *slog.Logger, c *call) *contract
 }
 
 // unavailable is a fault of Culm's own data.
-func unavailable(log *slog.Logger, what string, err error) *contract.Failure {
+func unavailable(ctx context.Context, log *slog.Logger, what string, err error) *contract.Failure {
+	if ctx.Err() != nil {
+		return fault(contract.OriginHost, CodeCancelled, "the plugin call ended before this call was made")
+	}
 	log.Error("gateway: "+what, slog.Any("error", err))
 	return later(fault(contract.OriginHost, CodeGatewayUnavailable, what+"; the log of the server says more"))
 }

@@ -25,7 +25,7 @@ func credential(store Credentials, log *slog.Logger, next handler) handler {
 		case errors.Is(err, secrets.ErrNoCredential):
 			return failed(fault(contract.OriginGateway, CodeCredentialMissing, "no credential is set for the system at its present address"))
 		case err != nil:
-			return failed(unavailable(log, "the credential cannot be read", err))
+			return failed(unavailable(ctx, log, "the credential cannot be read", err))
 		}
 		c.credential = cred
 		return newScrubber(cred).response(next(ctx, c))

@@ -85,7 +85,7 @@ func isInvalid(err error) bool {
 	}
 	text := err.Error()
 	for _, part := range []string{
-		"server response headers exceeded", "malformed HTTP", "malformed MIME header", "too many 1xx", "bad Content-Length",
+		"server response headers exceeded", "malformed HTTP", "malformed MIME header", "too many 1xx", "bad Content-Length", "multiple Content-Length",
 		"unsupported transfer encoding", "malformed chunked", "invalid byte in chunk length", "chunked line", "http chunk length",
 		"too many transfer encodings", "chunked encoding contains too much",
 	} {

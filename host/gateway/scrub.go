@@ -49,8 +49,9 @@ func encodings(v string) []string {
 	e.SetEscapeHTML(false)
 	_ = e.Encode(v)
 	inner := func(b []byte) string { return strings.Trim(strings.TrimSpace(string(b)), `"`) }
+	slashes := func(s string) string { return strings.ReplaceAll(s, "/", `\/`) }
 	out := []string{
-		v, inner(js), inner(plain.Bytes()), strings.ReplaceAll(inner(plain.Bytes()), "/", `\/`),
+		v, inner(js), inner(plain.Bytes()), slashes(inner(js)), slashes(inner(plain.Bytes())),
 		url.QueryEscape(v), url.PathEscape(v), lowerEscapes(url.QueryEscape(v)), lowerEscapes(url.PathEscape(v)),
 		strings.ReplaceAll(url.QueryEscape(v), "+", "%20"),
 		hex.EncodeToString([]byte(v)), strings.ToUpper(hex.EncodeToString([]byte(v))),

@@ -219,6 +219,7 @@ func (c *Catalogue) Pinned(digests map[string]string) engine.Catalogue {
 
 type pinned map[string]Module
 
+// Action implements engine.Catalogue.
 func (p pinned) Action(plugin, action string) (contract.Action, bool) {
 	m, ok := p[plugin]
 	if !ok {

@@ -41,6 +41,13 @@ func check(m *contract.Manifest) error {
 	case len(m.Actions) == 0 || len(m.Actions) > actionsMax:
 		return fault.At("/manifest/actions", "a plugin has from 1 to %d actions", actionsMax)
 	}
+	if err := checkActions(m); err != nil {
+		return err
+	}
+	return checkNeeds(m.Needs)
+}
+
+func checkActions(m *contract.Manifest) error {
 	seen := map[string]bool{}
 	for i := range m.Actions {
 		at := fmt.Sprintf("/manifest/actions/%d", i)
@@ -52,7 +59,11 @@ func check(m *contract.Manifest) error {
 			return err
 		}
 	}
-	for i, n := range m.Needs {
+	return nil
+}
+
+func checkNeeds(needs []contract.Need) error {
+	for i, n := range needs {
 		at := fmt.Sprintf("/manifest/needs/%d", i)
 		if n.System != wildcard && !pluginPattern.MatchString(n.System) {
 			return fault.At(at+"/system", "must name a system, or be *")

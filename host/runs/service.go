@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/culmhq/culm/engine"
 	"github.com/culmhq/culm/engine/runner"
@@ -22,7 +23,7 @@ type Options struct {
 	Catalogue Catalogue
 	Graphs    *Graphs
 	Audit     Audit
-	Clock     Clock
+	Clock     interface{ Now() time.Time }
 }
 
 // Service is the use cases of runs. It is safe for concurrent use.
@@ -223,6 +224,8 @@ func refusal(op, run string, err error) error {
 		return coreRefusal(core)
 	case errors.Is(err, runner.ErrNotFound):
 		return fault.Missing("run", run)
+	case errors.Is(err, runner.ErrQuarantined):
+		return &fault.Error{Code: fault.WrongState, Message: "the run was set aside because its records cannot be continued", Cause: err}
 	case errors.Is(err, runner.ErrBusy), errors.Is(err, runner.ErrStoreBusy):
 		return &fault.Error{Code: fault.Stopping, Message: "too much to do at the moment: try again", Cause: err}
 	case errors.Is(err, runner.ErrStopped), errors.Is(err, runner.ErrStoreFailed):

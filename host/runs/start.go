@@ -134,8 +134,8 @@ func (s *Service) checkInputs(f *engine.Flow, inputs map[string]json.RawMessage)
 		}
 		for _, x := range form.Check(inputs[name]) {
 			found = append(found, engine.Problem{
-				Code: flows.CodeValue, Message: x.Message, Level: engine.SeverityError, Variable: name,
-				Field: "/inputs/" + pointerPart(name) + x.Field, Args: map[string]string{"keyword": x.Keyword},
+				Code: engine.ProblemVariableValue, Message: x.Message, Level: engine.SeverityError, Variable: name,
+				Field: "/inputs/" + pointerPart(name) + x.Field, Args: map[string]string{"detail": x.Message},
 			})
 		}
 	}

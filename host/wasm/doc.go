@@ -12,6 +12,7 @@
 //	progress(percent i32, message block i64)
 //	var_get(name block i64) -> (value block i64)              JSON; 0 = unset
 //	var_set(name block i64, value block i64)
+//	eval(request block i64) -> (response block i64)           JSON contract.EvalRequest -> EvalResponse
 //	input_read(offset i32, ptr i32, len i32) -> (n i32)       input bytes into guest memory
 //	output_write(ptr i32, len i32)                            guest memory becomes the output
 //	block_read(block i64, ptr i32, len i32) -> (n i32)        a block into guest memory

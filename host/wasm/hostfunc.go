@@ -34,7 +34,7 @@ type hostFunc struct {
 func hostFuncs() map[string][]hostFunc {
 	return map[string][]hostFunc{
 		moduleExtism: join(extismBlocks(), extismInput(), extismVars(), extismLog()),
-		moduleCulm:   join(culmGateway(), culmVars(), culmLog(), culmBulk()),
+		moduleCulm:   join(culmGateway(), culmEval(), culmVars(), culmLog(), culmBulk()),
 		moduleWASI:   join(wasiClock(), wasiRandom(), wasiFiles(), wasiProcess()),
 	}
 }

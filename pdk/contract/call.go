@@ -183,6 +183,20 @@ type GatewayResponse struct {
 	Failure *Failure        `json:"failure,omitempty"`
 }
 
+// EvalRequest asks the host for the value of a CEL expression over values that the call
+// knows. It reaches nothing else, and has the limits of the flow's own expressions.
+type EvalRequest struct {
+	Expression string `json:"expression"`
+	// Values are the names that the expression may use.
+	Values map[string]json.RawMessage `json:"values,omitempty"`
+}
+
+// EvalResponse is the value. Exactly one of Failure and Value is set.
+type EvalResponse struct {
+	Value   json.RawMessage `json:"value,omitempty"`
+	Failure *Failure        `json:"failure,omitempty"`
+}
+
 // Level is the level of a log line.
 type Level string
 

@@ -97,7 +97,8 @@ func (l *locale) schema(at string, raw json.RawMessage) (json.RawMessage, error)
 	}
 	zh := map[string]any{}
 	for _, key := range []string{"title", "description", "ui:placeholder", "ui:help"} {
-		if node[key] == nil {
+		// A placeholder is an example more often than a text: it may stay as it is.
+		if node[key] == nil || key == "ui:placeholder" && l.texts[at+"/"+key] == "" {
 			continue
 		}
 		if text, ok := l.lookup(at + "/" + key); ok {

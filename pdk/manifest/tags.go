@@ -70,7 +70,7 @@ func decorateField(p *jsonschema.Schema, f reflect.StructField, name string) err
 	return keywords(p, "x-", f.Tag.Get("x"))
 }
 
-// labelled makes an enumeration with labels from "value=Label|value=Label".
+// labelled makes an enumeration with labels from "value:Label|value:Label".
 func labelled(p *jsonschema.Schema, tag string) error {
 	if tag == "" {
 		return nil
@@ -80,9 +80,9 @@ func labelled(p *jsonschema.Schema, tag string) error {
 		at = p.Items
 	}
 	for entry := range strings.SplitSeq(tag, "|") {
-		value, title, ok := strings.Cut(entry, "=")
+		value, title, ok := strings.Cut(entry, ":")
 		if !ok || value == "" || title == "" {
-			return fmt.Errorf("choices tag: %q is not value=Label", entry)
+			return fmt.Errorf("choices tag: %q is not value:Label", entry)
 		}
 		at.OneOf = append(at.OneOf, &jsonschema.Schema{Const: value, Title: title})
 	}
@@ -162,11 +162,11 @@ func source(p *jsonschema.Schema) error {
 func label(name string) string { return upperFirst(strings.ReplaceAll(name, "_", " ")) }
 
 // helpText makes a help text from a doc comment: the Go convention of beginning with
-// the name is undone, and lines of one paragraph are joined.
+// "Name" or "Name is" is undone, and lines of one paragraph are joined.
 func helpText(comment, name string) string {
 	text := comment
 	if rest, ok := strings.CutPrefix(comment, name+" "); ok && name != "" {
-		text = upperFirst(rest)
+		text = upperFirst(strings.TrimPrefix(rest, "is "))
 	}
 	paragraphs := strings.Split(text, "\n\n")
 	for i, p := range paragraphs {

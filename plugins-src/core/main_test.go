@@ -50,21 +50,21 @@ func TestWaitUntilFindsTheInstant(t *testing.T) {
 	t.Parallel()
 	// 2026-03-02 09:30 in UTC.
 	for name, c := range map[string]struct{ at, zone, want string }{
-		"instant":                      {"2026-03-02T12:00:00Z", "", "2026-03-02T12:00:00Z"},
-		"instant with offset":          {"2026-03-02T20:00:00+08:00", "America/New_York", "2026-03-02T12:00:00Z"},
-		"local in the project's zone":  {"2026-03-03 09:00", "", "2026-03-03T01:00:00Z"},
-		"local in another zone":        {"2026-03-03T09:00", "Europe/Berlin", "2026-03-03T08:00:00Z"},
-		"time of day, later today":     {"18:00", "", "2026-03-02T10:00:00Z"},
-		"time of day, tomorrow":        {"17:30", "", "2026-03-03T09:30:00Z"},
-		"with seconds":                 {"17:30:01", "", "2026-03-02T09:30:01Z"},
-		"skipped in spring moves on":   {"2026-03-29 02:30", "Europe/Berlin", "2026-03-29T01:30:00Z"},
-		"before the skip":              {"2026-03-29 01:59", "Europe/Berlin", "2026-03-29T00:59:00Z"},
-		"after the skip":               {"2026-03-29 03:00", "Europe/Berlin", "2026-03-29T01:00:00Z"},
-		"shown twice takes the first":  {"2026-10-25 02:30", "Europe/Berlin", "2026-10-25T00:30:00Z"},
-		"after what is shown twice":    {"2026-10-25 03:00", "Europe/Berlin", "2026-10-25T02:00:00Z"},
-		"skipped west of Greenwich":    {"2026-03-08 02:30", "America/New_York", "2026-03-08T07:30:00Z"},
+		"instant":                       {"2026-03-02T12:00:00Z", "", "2026-03-02T12:00:00Z"},
+		"instant with offset":           {"2026-03-02T20:00:00+08:00", "America/New_York", "2026-03-02T12:00:00Z"},
+		"local in the project's zone":   {"2026-03-03 09:00", "", "2026-03-03T01:00:00Z"},
+		"local in another zone":         {"2026-03-03T09:00", "Europe/Berlin", "2026-03-03T08:00:00Z"},
+		"time of day, later today":      {"18:00", "", "2026-03-02T10:00:00Z"},
+		"time of day, tomorrow":         {"17:30", "", "2026-03-03T09:30:00Z"},
+		"with seconds":                  {"17:30:01", "", "2026-03-02T09:30:01Z"},
+		"skipped in spring moves on":    {"2026-03-29 02:30", "Europe/Berlin", "2026-03-29T01:30:00Z"},
+		"before the skip":               {"2026-03-29 01:59", "Europe/Berlin", "2026-03-29T00:59:00Z"},
+		"after the skip":                {"2026-03-29 03:00", "Europe/Berlin", "2026-03-29T01:00:00Z"},
+		"shown twice takes the first":   {"2026-10-25 02:30", "Europe/Berlin", "2026-10-25T00:30:00Z"},
+		"after what is shown twice":     {"2026-10-25 03:00", "Europe/Berlin", "2026-10-25T02:00:00Z"},
+		"skipped west of Greenwich":     {"2026-03-08 02:30", "America/New_York", "2026-03-08T07:30:00Z"},
 		"shown twice west of Greenwich": {"2026-11-01 01:30", "America/New_York", "2026-11-01T05:30:00Z"},
-		"half an hour of change":       {"2026-10-04 02:15", "Australia/Lord_Howe", "2026-10-03T15:45:00Z"},
+		"half an hour of change":        {"2026-10-04 02:15", "Australia/Lord_Howe", "2026-10-03T15:45:00Z"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

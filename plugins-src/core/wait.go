@@ -47,7 +47,7 @@ type WaitUntilIn struct {
 	// project's zone.
 	Zone string `json:"zone,omitempty" title:"Time zone" jsonschema:"maxLength=64" ui:"advanced"`
 	// What to do when the moment has already passed.
-	Past string `json:"past,omitempty" title:"If it has passed" choices:"continue=Continue at once|fail=Fail" ui:"advanced"`
+	Past string `json:"past,omitempty" title:"If it has passed" choices:"continue:Continue at once|fail:Fail" ui:"advanced"`
 }
 
 // WaitUntilOut says how the wait went.

@@ -80,7 +80,7 @@ func one(ctx context.Context, root, name, shared string, o Options) (Entry, erro
 		return Entry{}, err
 	}
 	out := filepath.Join(root, "plugins-wasm", name+".wasm")
-	stamp := filepath.Join(root, "plugins-wasm", "."+name+".built")
+	stamp := filepath.Join(root, ".bin", "plugins", name+".json")
 	if e, ok := built(out, stamp, key); ok {
 		return e, nil
 	}

@@ -38,7 +38,7 @@ type Package struct {
 // its manifest to out. The bytes depend on nothing but the source, the modules it
 // requires and the version of Go: not on the directory, the time or the repository.
 func Build(ctx context.Context, dir, out string, o Options) (Package, error) {
-	raw, err := o.run(ctx, dir, nil, "run", "-buildvcs=false", ".", "manifest")
+	raw, err := o.run(ctx, dir, nil, "run", "-trimpath", "-buildvcs=false", ".", "manifest")
 	if err != nil {
 		return Package{}, fmt.Errorf("manifest of %s: %w", dir, err)
 	}
@@ -88,9 +88,9 @@ func PackFile(module, manifest, out string) (Package, error) {
 }
 
 // Pack returns the module with the manifest in it; a manifest that was there is
-// replaced.
+// replaced. A module that does not export what its manifest promises is refused.
 func Pack(module []byte, m contract.Manifest) ([]byte, error) {
-	if err := CheckManifest(m); err != nil {
+	if err := errors.Join(CheckManifest(m), checkExports(module, m)); err != nil {
 		return nil, err
 	}
 	raw, err := json.Marshal(m)

@@ -75,6 +75,33 @@ func CheckManifest(m contract.Manifest) error {
 	return errors.Join(c.problems...)
 }
 
+// checkExports compares what a manifest promises with what its module exports.
+func checkExports(module []byte, m contract.Manifest) error {
+	names, err := Exports(module)
+	if err != nil {
+		return err
+	}
+	c := &checker{}
+	for i, a := range m.Actions {
+		at := "/actions/" + strconv.Itoa(i)
+		for _, promise := range []struct {
+			made          bool
+			field, export string
+		}{
+			{true, at, contract.ExportExecute},
+			{len(a.Waits) > 0, at + "/waits", contract.ExportResume},
+			{a.Cancel, at + "/cancel", contract.ExportCancel},
+			{a.Rollback, at + "/rollback", contract.ExportRollback},
+			{a.Options, at + "/options", contract.ExportOptions},
+		} {
+			if promise.made && !slices.Contains(names, promise.export) {
+				c.add(promise.field, "the module does not export %s", promise.export)
+			}
+		}
+	}
+	return errors.Join(c.problems...)
+}
+
 const semver = `^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)` +
 	`(-(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(\.(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*)?` +
 	`(\+[0-9a-zA-Z-]+(\.[0-9a-zA-Z-]+)*)?$`

@@ -99,3 +99,56 @@ func (s section) custom(name string) ([]byte, bool) {
 	}
 	return s.payload[n+int(size):], true
 }
+
+// Exports lists the names of the functions that a module exports, in their order.
+func Exports(module []byte) ([]string, error) {
+	all, err := sections(module)
+	if err != nil {
+		return nil, err
+	}
+	const exportSection, function = 7, 0
+	var names []string
+	for _, s := range all {
+		if s.id != exportSection {
+			continue
+		}
+		r := reader{rest: s.payload}
+		for range r.number() {
+			name := r.bytes(r.number())
+			if kind := r.bytes(1); len(kind) == 1 && kind[0] == function {
+				names = append(names, string(name))
+			}
+			r.number()
+			if r.broken {
+				return nil, errors.New("the export section is broken")
+			}
+		}
+	}
+	return names, nil
+}
+
+// reader takes numbers and bytes off the front of a section.
+type reader struct {
+	rest   []byte
+	broken bool
+}
+
+func (r *reader) number() uint64 {
+	v, n := binary.Uvarint(r.rest)
+	if n <= 0 {
+		r.broken = true
+		return 0
+	}
+	r.rest = r.rest[n:]
+	return v
+}
+
+func (r *reader) bytes(n uint64) []byte {
+	if n > uint64(len(r.rest)) {
+		r.broken = true
+		return nil
+	}
+	b := r.rest[:n]
+	r.rest = r.rest[n:]
+	return b
+}

@@ -1,0 +1,78 @@
+package runner
+
+import (
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"github.com/culmhq/culm/engine"
+)
+
+// The keys of what this package logs.
+const (
+	keyRun  = "run_id"
+	keyNode = "node_id"
+)
+
+// FailPanic is the code of a node's failure when the executor panicked.
+const FailPanic = "EXECUTOR_PANIC"
+
+// live is a run in memory. All but id, project and info belongs to the loop.
+type live struct {
+	id, project string
+	info        RunInfo
+
+	graph  *engine.Graph
+	state  *engine.State
+	ended  bool
+	calls  []*call           // those that have not ended
+	alarms map[string]*alarm // by node
+	group  uint64            // the last group that holds records of the run
+	fault  error             // why the run is in quarantine
+}
+
+// apply gives one event to the core. When the core panics the run goes into quarantine:
+// its state may be half changed, so nothing of it is used again.
+func (r *live) apply(log *slog.Logger, m engine.Meta, e engine.Event) (rs []engine.Record, cs []engine.Command, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			log.Error("the core panicked; the run is quarantined", keyRun, r.id, "event", fmt.Sprintf("%T", e),
+				"panic", p, "stack", string(debug.Stack()))
+			r.fault = fmt.Errorf("%w: %s: the core panicked: %v", ErrQuarantined, r.id, p)
+			rs, cs, err = nil, nil, r.fault
+		}
+	}()
+	return engine.Step(r.graph, r.state, m, e)
+}
+
+// batch is what the store is told of an event.
+func (r *live) batch(now time.Time, rs []engine.Record, cs []engine.Command) Batch {
+	b := Batch{Run: r.id, Records: rs, State: r.state.RunState()}
+	if b.State.Ended() && !r.ended {
+		r.ended = true
+		b.EndedAt = &now
+	}
+	for _, c := range cs {
+		switch c := c.(type) {
+		case engine.SetTimer:
+			b.Timers = append(b.Timers, TimerChange{Node: c.Node, Epoch: c.Epoch, Due: c.Due})
+		case engine.ClearTimer:
+			b.Timers = append(b.Timers, TimerChange{Node: c.Node, Epoch: c.Epoch})
+		case engine.Dispatch, engine.Cancel, engine.Finish:
+		}
+	}
+	return b
+}
+
+func (r *live) drop(c *call) {
+	if i := slices.Index(r.calls, c); i >= 0 {
+		r.calls = slices.Delete(r.calls, i, i+1)
+	}
+}
+
+// hostMeta is that of events which no person causes.
+func hostMeta(now time.Time) engine.Meta {
+	return engine.Meta{At: now, Actor: engine.Actor{ID: "host"}}
+}

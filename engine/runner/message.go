@@ -1,0 +1,152 @@
+package runner
+
+import (
+	"github.com/culmhq/culm/engine"
+)
+
+// begun brings a new run, which the core has started, with its first batch.
+type begun struct {
+	run      *live
+	batch    Batch
+	commands []engine.Command
+	done     func(error)
+}
+
+func (m *begun) apply(l *loop) {
+	r := m.run
+	switch {
+	case l.draining:
+		m.done(ErrStopped)
+		return
+	case l.runs[r.id] != nil:
+		m.done(ErrExists)
+		return
+	case len(l.runs) >= l.limit:
+		m.done(ErrBusy)
+		return
+	}
+	l.runs[r.id] = r
+	l.gather(effect{run: r, isNew: true, records: m.batch.Records, commands: m.commands, reply: m.done}, m.batch)
+}
+
+func (m *begun) refuse(err error) { m.done(err) }
+
+// commanded brings an operator's command or a callback.
+type commanded struct {
+	run, project string
+	meta         engine.Meta
+	event        engine.Event
+	done         func(seq uint64, err error)
+}
+
+func (m *commanded) apply(l *loop) {
+	r := l.runs[m.run]
+	switch {
+	case l.draining:
+		m.done(0, ErrStopped)
+	case r == nil:
+		m.done(0, errNotLive)
+	case r.project != m.project:
+		m.done(0, ErrNotFound)
+	default:
+		m.meta.At = l.now()
+		l.step(r, m.meta, m.event, m.done)
+	}
+}
+
+func (m *commanded) refuse(err error) { m.done(0, err) }
+
+// ended brings the end of a call.
+type ended struct {
+	call   *call
+	result engine.Result
+	// skipped says that there is no result: the call never began, or was cut off
+	// because the program stops.
+	skipped bool
+}
+
+func (m *ended) apply(l *loop) {
+	r := m.call.run
+	l.calls--
+	r.drop(m.call)
+	if !m.skipped {
+		l.step(r, hostMeta(l.now()), m.result, nil)
+	}
+	l.retire(r)
+}
+
+func (m *ended) refuse(error) {}
+
+// noted brings a note of a call that runs.
+type noted struct {
+	run  *live
+	note engine.Note
+	slot <-chan struct{}
+}
+
+func (m *noted) apply(l *loop) {
+	<-m.slot
+	l.step(m.run, hostMeta(l.now()), m.note, nil)
+}
+
+func (m *noted) refuse(error) { <-m.slot }
+
+// viewed asks for a view of a live run.
+type viewed struct {
+	run  string
+	done func(engine.RunView, error)
+}
+
+func (m *viewed) apply(l *loop) {
+	r := l.runs[m.run]
+	switch {
+	case r == nil:
+		m.done(engine.RunView{}, errNotLive)
+	case r.fault != nil:
+		m.done(engine.RunView{}, r.fault)
+	default:
+		v := r.state.View()
+		l.after(r.group, r, func(err error) { m.done(v, err) })
+	}
+}
+
+func (m *viewed) refuse(err error) { m.done(engine.RunView{}, err) }
+
+// faults asks which runs are in quarantine.
+type faults struct{ done func(map[string]error, error) }
+
+func (m *faults) apply(l *loop) {
+	out := map[string]error{}
+	for id, r := range l.runs {
+		if r.fault != nil {
+			out[id] = r.fault
+		}
+	}
+	m.done(out, nil)
+}
+
+func (m *faults) refuse(err error) { m.done(nil, err) }
+
+// drain tells the loop to end when the calls that run have ended.
+type drain struct{}
+
+func (drain) apply(l *loop) {
+	l.draining = true
+	for _, c := range l.pool.close() {
+		l.calls--
+		c.run.drop(c)
+	}
+}
+
+func (drain) refuse(error) {}
+
+// abort tells the loop not to wait for the calls that run.
+type abort struct{}
+
+func (abort) apply(l *loop) {
+	drain{}.apply(l)
+	l.aborting = true
+	l.pool.kill()
+}
+
+func (abort) refuse(error) {}

@@ -1,0 +1,200 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+
+	"github.com/culmhq/culm/engine"
+	"github.com/culmhq/culm/pdk/contract"
+)
+
+// call is one dispatch on its way through the pool.
+type call struct {
+	run *live
+	d   engine.Dispatch
+	// cancels marks a call of the plugin's cancel export, which has no result.
+	cancels bool
+
+	mu      sync.Mutex
+	stopped bool
+	stop    context.CancelFunc // while it runs
+}
+
+// pool runs calls of the executor, a fixed number at a time.
+type pool struct {
+	exec  Executor
+	in    *inbox
+	log   *slog.Logger
+	notes chan struct{} // a slot for every note that waits for the loop
+
+	root context.Context //nolint:containedctx // the life of the pool, parent of every call.
+	kill context.CancelFunc
+
+	wg     sync.WaitGroup
+	mu     sync.Mutex
+	work   *sync.Cond
+	urgent []*call // cancellations: they go first
+	queue  []*call
+	head   int // of queue
+	idle   int
+	closed bool
+}
+
+func newPool(cfg *Config, in *inbox) *pool {
+	p := &pool{exec: cfg.Executor, in: in, log: cfg.Logger, notes: make(chan struct{}, cfg.QueueMax)}
+	p.work = sync.NewCond(&p.mu)
+	p.root, p.kill = context.WithCancel(context.Background())
+	return p
+}
+
+func (p *pool) start(workers int) {
+	for range workers {
+		p.wg.Go(func() {
+			for c := p.next(); c != nil; c = p.next() {
+				p.do(c)
+			}
+		})
+	}
+}
+
+// push queues calls, and reports false when the pool takes none any more.
+func (p *pool) push(cs ...*call) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return false
+	}
+	for _, c := range cs {
+		if c.cancels {
+			p.urgent = append(p.urgent, c)
+		} else {
+			p.queue = append(p.queue, c)
+		}
+	}
+	for range min(len(cs), p.idle) {
+		p.work.Signal()
+	}
+	return true
+}
+
+// close lets the calls that run and the cancellations go on, and returns the calls that
+// had not begun.
+func (p *pool) close() []*call {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	left := p.queue[p.head:]
+	p.queue, p.head = nil, 0
+	p.work.Broadcast()
+	return left
+}
+
+// next waits for a call; nil means that the pool is closed.
+func (p *pool) next() *call {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for {
+		if n := len(p.urgent); n > 0 {
+			c := p.urgent[0]
+			p.urgent = append(p.urgent[:0], p.urgent[1:]...)
+			return c
+		}
+		if p.head < len(p.queue) {
+			c := p.queue[p.head]
+			p.queue[p.head] = nil
+			if p.head++; p.head == len(p.queue) {
+				p.queue, p.head = p.queue[:0], 0
+			}
+			return c
+		}
+		if p.closed {
+			return nil
+		}
+		p.idle++
+		p.work.Wait()
+		p.idle--
+	}
+}
+
+func (p *pool) do(c *call) {
+	ctx, stop := context.WithCancel(p.root)
+	defer stop()
+	if c.cancels {
+		p.cancel(ctx, c)
+		return
+	}
+	if !c.begin(stop) {
+		p.in.put(&ended{call: c, skipped: true})
+		return
+	}
+	r := p.execute(ctx, c)
+	c.finish()
+	p.in.put(&ended{call: c, result: r, skipped: p.root.Err() != nil})
+}
+
+// execute keeps a panic of the executor from ending the program: the node fails.
+func (p *pool) execute(ctx context.Context, c *call) (r engine.Result) {
+	var over atomic.Bool
+	defer func() {
+		over.Store(true)
+		if v := recover(); v != nil {
+			p.log.Error("a call panicked", keyRun, c.run.id, keyNode, c.d.Node, "panic", v, "stack", string(debug.Stack()))
+			r = engine.Result{Answer: contract.Answer{Status: contract.StatusFailed, Failure: &contract.Failure{
+				Code: FailPanic, Message: "the host failed while it ran the plugin; its log says more", Origin: contract.OriginHost,
+			}}}
+		}
+		r.Node, r.Epoch = c.d.Node, c.d.Epoch
+	}()
+	return p.exec.Execute(ctx, c.run.info, c.d, func(n engine.Note) {
+		if over.Load() {
+			return
+		}
+		n.Node, n.Epoch = c.d.Node, c.d.Epoch
+		select {
+		case p.notes <- struct{}{}:
+			p.in.put(&noted{run: c.run, note: n, slot: p.notes})
+		case <-ctx.Done():
+		}
+	})
+}
+
+func (p *pool) cancel(ctx context.Context, c *call) {
+	defer func() {
+		if v := recover(); v != nil {
+			p.log.Error("a cancellation panicked", keyRun, c.run.id, keyNode, c.d.Node,
+				"panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+		}
+	}()
+	p.exec.Cancel(ctx, c.run.info, c.d)
+}
+
+// begin makes the call one that runs, unless it was stopped before.
+func (c *call) begin(stop context.CancelFunc) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stop = stop
+	return !c.stopped
+}
+
+func (c *call) finish() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stop = nil
+}
+
+// halt stops a call that runs, and keeps one that waits from running. It reports
+// whether the call had begun.
+func (c *call) halt() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	began := c.stop != nil
+	c.stopped = true
+	if began {
+		c.stop()
+	}
+	return began
+}

@@ -1,0 +1,195 @@
+import { type QueryClient, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
+import { call, idempotencyKey, path } from './client'
+import type {
+  Flow,
+  FlowDetail,
+  FlowSummary,
+  FlowVersion,
+  JsonObject,
+  Meta,
+  NodeCommand,
+  NodeDetail,
+  Page,
+  Plugin,
+  Problem,
+  Project,
+  RunCommand,
+  RunDetail,
+  RunState,
+  RunSummary,
+} from './types'
+
+/** Every list the canvas shows whole asks for the largest page. */
+const pageMax = 200
+
+const within = (project: string, ...rest: (string | number)[]) => path('projects', project, ...rest)
+
+export const queries = {
+  meta: () =>
+    queryOptions({ queryKey: ['meta'], queryFn: ({ signal }) => call<Meta>('/meta', { signal }), staleTime: Infinity }),
+  projects: () =>
+    queryOptions({
+      queryKey: ['projects'],
+      queryFn: ({ signal }) => call<Page<Project>>('/projects', { signal }),
+      staleTime: 60_000,
+    }),
+  plugins: (project: string) =>
+    queryOptions({
+      queryKey: ['plugins', project],
+      queryFn: ({ signal }) => everyPage<Plugin>(within(project, 'plugins'), signal),
+      staleTime: 60_000,
+    }),
+  flows: (project: string, q: string) =>
+    queryOptions({
+      queryKey: ['flows', project, q],
+      queryFn: ({ signal }) =>
+        call<Page<FlowSummary>>(
+          `${within(project, 'flows')}?limit=${pageMax}${q ? `&q=${encodeURIComponent(q)}` : ''}`,
+          { signal },
+        ),
+    }),
+  flow: (project: string, flow: string) =>
+    queryOptions({
+      queryKey: ['flow', project, flow],
+      queryFn: ({ signal }) => call<FlowDetail>(within(project, 'flows', flow), { signal }),
+      // The editor holds the document from here on; it is not fetched behind its back.
+      staleTime: 0,
+      gcTime: 0,
+      refetchOnWindowFocus: false,
+      refetchOnReconnect: false,
+    }),
+  version: (project: string, flow: string, version: number) =>
+    queryOptions({
+      queryKey: ['version', project, flow, version],
+      queryFn: ({ signal }) =>
+        call<FlowVersion & { document: Flow }>(within(project, 'flows', flow, 'versions', version), { signal }),
+      staleTime: Infinity,
+    }),
+  run: (project: string, run: string) =>
+    queryOptions({
+      queryKey: ['run', project, run],
+      queryFn: ({ signal }) => call<RunDetail>(within(project, 'runs', run), { signal }),
+      // The stream keeps it up to date.
+      staleTime: Infinity,
+      gcTime: 0,
+    }),
+  runNode: (project: string, run: string, node: string) =>
+    queryOptions({
+      queryKey: ['run', project, run, 'node', node],
+      queryFn: ({ signal }) => call<NodeDetail>(within(project, 'runs', run, 'nodes', node), { signal }),
+      placeholderData: (old) => (old?.node === node ? old : undefined),
+    }),
+}
+
+/** The query of the list of runs. */
+export function runsQuery(filter: { flow?: string; state?: RunState; cursor?: string }): string {
+  const query = new URLSearchParams({ limit: '50' })
+  for (const [key, value] of Object.entries(filter)) if (value) query.set(key, value)
+  return query.toString()
+}
+
+async function everyPage<T>(base: string, signal: AbortSignal): Promise<T[]> {
+  const items: T[] = []
+  let cursor: string | undefined
+  do {
+    const page: Page<T> = await call(
+      `${base}?limit=${pageMax}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`,
+      { signal },
+    )
+    items.push(...(page.items ?? []))
+    cursor = page.next
+  } while (cursor)
+  return items
+}
+
+function forgetFlows(client: QueryClient, project: string): Promise<void> {
+  return client.invalidateQueries({ queryKey: ['flows', project] })
+}
+
+/** Asks for a flow past every cache. */
+export function fetchFlow(project: string, flow: string): Promise<FlowDetail> {
+  return call<FlowDetail>(within(project, 'flows', flow))
+}
+
+export function useCreateFlow(project: string) {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: (document: Flow) =>
+      call<FlowDetail>(within(project, 'flows'), { method: 'POST', body: { document }, headers: idempotencyKey() }),
+    onSuccess: () => forgetFlows(client, project),
+  })
+}
+
+export function useDeleteFlow(project: string) {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: (flow: string) => call<void>(within(project, 'flows', flow), { method: 'DELETE' }),
+    onSuccess: () => forgetFlows(client, project),
+  })
+}
+
+export function useSaveFlow(project: string, flow: string) {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: ({ document, revision }: { document: Flow; revision: number }) =>
+      call<FlowDetail>(within(project, 'flows', flow), {
+        method: 'PUT',
+        body: { document },
+        headers: { 'If-Match': `"${revision}"` },
+      }),
+    onSuccess: () => forgetFlows(client, project),
+  })
+}
+
+export function validateFlow(project: string, document: Flow, signal: AbortSignal): Promise<Problem[]> {
+  return call<{ problems: Problem[] | null }>(within(project, 'flows', 'validate'), {
+    method: 'POST',
+    body: { document },
+    signal,
+  }).then((answer) => answer.problems ?? [])
+}
+
+export function usePublishFlow(project: string, flow: string) {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: (body: { revision: number; note: string }) =>
+      call<FlowVersion>(within(project, 'flows', flow, 'versions'), {
+        method: 'POST',
+        body,
+        headers: idempotencyKey(),
+      }),
+    onSuccess: () => forgetFlows(client, project),
+  })
+}
+
+export interface StartRequest {
+  name?: string
+  version?: number
+  inputs: JsonObject
+}
+
+export function useStartRun(project: string, flow: string) {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: (body: StartRequest) =>
+      call<RunSummary>(within(project, 'flows', flow, 'runs'), { method: 'POST', body, headers: idempotencyKey() }),
+    onSuccess: () =>
+      Promise.all([client.invalidateQueries({ queryKey: ['runs', project] }), forgetFlows(client, project)]).then(
+        () => undefined,
+      ),
+  })
+}
+
+export function useRunCommand(project: string, run: string) {
+  return useMutation({
+    mutationFn: (body: RunCommand) =>
+      call<{ seq: number }>(within(project, 'runs', run, 'commands'), { method: 'POST', body }),
+  })
+}
+
+export function useNodeCommand(project: string, run: string) {
+  return useMutation({
+    mutationFn: ({ node, body }: { node: string; body: NodeCommand & { reason?: string } }) =>
+      call<{ seq: number }>(within(project, 'runs', run, 'nodes', node, 'commands'), { method: 'POST', body }),
+  })
+}

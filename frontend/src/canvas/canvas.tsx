@@ -1,0 +1,267 @@
+import {
+  Background,
+  BackgroundVariant,
+  type Connection,
+  ConnectionLineType,
+  type EdgeChange,
+  type IsValidConnection,
+  MarkerType,
+  MiniMap,
+  type NodeChange,
+  type OnConnectEnd,
+  Panel,
+  ReactFlow,
+  ReactFlowProvider,
+  type Viewport,
+} from '@xyflow/react'
+import '@xyflow/react/dist/base.css'
+import { ActionIcon, Tooltip } from '@mantine/core'
+import { type ReactNode, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import type { Flow, Position } from '~/api/types'
+import { IconArrowsMaximize, IconMinus, IconPlus } from '~/app/icons'
+import { grid } from '~/doc/graph'
+import type { Selection } from '~/ui/store'
+import './canvas.css'
+import { edgeTypes } from './edges'
+import { nodeTypes } from './nodes'
+import { Overview } from './overview'
+import {
+  type CanvasEdge,
+  type CanvasNode,
+  firstView,
+  isOverview,
+  maxZoom,
+  minZoom,
+  movesOf,
+  selectionAfter,
+  useCanvasNodes,
+  useOverview,
+  useView,
+  type View,
+} from './rf'
+import { lanesOf } from './route'
+
+interface Props {
+  doc: Pick<Flow, 'nodes' | 'edges'>
+  selection: Selection
+  editable: boolean
+  label: string
+  onSelect(selection: Selection): void
+  /** Nodes came to new places: by the mouse at the end of a drag, or by the keyboard. */
+  onMove?(moves: ReadonlyMap<string, Position>, by: 'drag' | 'keyboard'): void
+  onConnect?(from: string, to: string): void
+  isAllowed?(from: string, to: string): boolean
+  /** A line was let go over a node that may not be connected. */
+  onRefused?(from: string, to: string): void
+  onDrop?(data: DataTransfer, at: Position): void
+  onView?(view: View): void
+  /** The node that the first view shows, where not all can be read. */
+  at?: string
+  children?: ReactNode
+}
+
+/** Above this many nodes React Flow's own map costs too much of each frame. */
+const miniMapMax = 1500
+
+/** The drawing of a flow: the same for the editor and for a run. */
+export function Canvas(props: Props) {
+  const holder = useRef<HTMLDivElement>(null)
+  const [start, setStart] = useState<Viewport | null>(null)
+  const nodes = props.doc.nodes
+  // The first view is known before anything is mounted: a large flow starts in
+  // the overview and never builds the nodes it would throw away at once.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only the first view
+  useLayoutEffect(() => {
+    const box = holder.current?.getBoundingClientRect()
+    if (box) setStart(firstView(nodes, box.width, box.height, props.at))
+  }, [])
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a drawing is no form group
+    <div ref={holder} className="cv" role="group" aria-label={props.label}>
+      {start && (
+        <ReactFlowProvider>
+          <Drawing {...props} start={start} />
+        </ReactFlowProvider>
+      )}
+    </div>
+  )
+}
+
+const noNodes: CanvasNode[] = []
+const noEdges: CanvasEdge[] = []
+const marker = { type: MarkerType.ArrowClosed, width: 14, height: 14, color: 'var(--edge)' }
+const snapGrid: [number, number] = [grid, grid]
+
+function Drawing({
+  doc,
+  selection,
+  editable,
+  start,
+  children,
+  onView,
+  onDrop,
+  onSelect,
+  onMove,
+  onConnect,
+  isAllowed,
+  onRefused,
+}: Props & { start: Viewport }) {
+  const { t } = useTranslation()
+  const { drawn, setDragged } = useCanvasNodes(doc.nodes, selection.nodes)
+  const lanes = useMemo(() => lanesOf(doc.nodes, doc.edges), [doc.nodes, doc.edges])
+  const edges = useMemo(
+    () =>
+      doc.edges.map(
+        (edge): CanvasEdge => ({
+          id: edge.id,
+          source: edge.from,
+          target: edge.to,
+          type: 'flow',
+          data: { edge, lane: lanes.get(edge.id) },
+          selected: selection.edges.has(edge.id),
+          markerEnd: marker,
+        }),
+      ),
+    [doc.edges, lanes, selection.edges],
+  )
+  const overview = useOverviewFrom(doc.nodes, start)
+  const view = useView(doc.nodes)
+  useEffect(() => onView?.(view), [onView, view])
+
+  const latest = useRef({ selection, drawn })
+  latest.current = { selection, drawn }
+
+  const select = useCallback(
+    (nodes: NodeChange<CanvasNode>[], edgeChanges: EdgeChange<CanvasEdge>[]) => {
+      const next = selectionAfter(latest.current.selection, nodes, edgeChanges)
+      if (!next) return
+      latest.current.selection = next
+      onSelect(next)
+    },
+    [onSelect],
+  )
+  const onNodesChange = useCallback(
+    (changes: NodeChange<CanvasNode>[]) => {
+      select(changes, [])
+      const moves = movesOf(changes, latest.current.drawn)
+      if (moves.transient.size > 0) setDragged(moves.transient)
+      if (moves.nudged.size > 0 && !dragging.current) onMove?.(moves.nudged, 'keyboard')
+    },
+    [select, setDragged, onMove],
+  )
+  const dragging = useRef(false)
+  const dragEnd = useCallback(
+    (_event: unknown, _node: CanvasNode, moved: CanvasNode[]) => {
+      dragging.current = false
+      setDragged(new Map())
+      onMove?.(new Map(moved.map((n) => [n.id, n.position])), 'drag')
+    },
+    [setDragged, onMove],
+  )
+  const dragStart = useCallback(() => {
+    dragging.current = true
+  }, [])
+  const valid: IsValidConnection<CanvasEdge> = useCallback((c) => isAllowed?.(c.source, c.target) ?? false, [isAllowed])
+  const connectEnd: OnConnectEnd = useCallback(
+    (_event, state) => {
+      if (!state.isValid && state.fromNode && state.toNode) {
+        const backwards = state.fromHandle?.type === 'target'
+        onRefused?.(backwards ? state.toNode.id : state.fromNode.id, backwards ? state.fromNode.id : state.toNode.id)
+      }
+    },
+    [onRefused],
+  )
+  const pick = useCallback(
+    (id: string) => {
+      onSelect({ nodes: new Set([id]), edges: new Set() })
+      view.centre(id)
+    },
+    [onSelect, view],
+  )
+  return (
+    <ReactFlow<CanvasNode, CanvasEdge>
+      nodes={overview ? noNodes : drawn}
+      edges={overview ? noEdges : edges}
+      nodeTypes={nodeTypes}
+      edgeTypes={edgeTypes}
+      defaultViewport={start}
+      minZoom={minZoom}
+      maxZoom={maxZoom}
+      onlyRenderVisibleElements
+      elevateNodesOnSelect={false}
+      nodesDraggable={editable}
+      nodesConnectable={editable}
+      elementsSelectable
+      multiSelectionKeyCode={['Meta', 'Control']}
+      deleteKeyCode={null}
+      selectionKeyCode={editable ? 'Shift' : null}
+      snapToGrid
+      snapGrid={snapGrid}
+      connectionRadius={28}
+      connectionLineType={ConnectionLineType.SmoothStep}
+      zoomOnDoubleClick={false}
+      onNodesChange={onNodesChange}
+      onEdgesChange={(changes) => select([], changes)}
+      onNodeDragStart={dragStart}
+      onNodeDragStop={dragEnd}
+      onSelectionDragStart={dragStart}
+      onSelectionDragStop={(event, moved) => dragEnd(event, moved[0] as CanvasNode, moved)}
+      onConnect={(c: Connection) => onConnect?.(c.source, c.target)}
+      onConnectEnd={connectEnd}
+      isValidConnection={valid}
+      onDragOver={(event) => {
+        if (!onDrop) return
+        event.preventDefault()
+        event.dataTransfer.dropEffect = 'copy'
+      }}
+      onDrop={(event) => {
+        event.preventDefault()
+        onDrop?.(event.dataTransfer, view.toFlow({ x: event.clientX, y: event.clientY }))
+      }}
+      ariaLabelConfig={{
+        'node.a11yDescription.default': editable ? t('canvas.nodeHelp') : t('canvas.nodeHelpRun'),
+        'edge.a11yDescription.default': t('canvas.edgeHelp'),
+      }}
+    >
+      <Background variant={BackgroundVariant.Dots} gap={grid * 2} size={1.2} color="var(--grid)" />
+      {overview && <Overview nodes={doc.nodes} edges={doc.edges} selected={selection.nodes} onPick={pick} />}
+      {!overview && drawn.length > 12 && drawn.length <= miniMapMax && (
+        <MiniMap
+          pannable
+          zoomable
+          ariaLabel={t('canvas.map')}
+          nodeStrokeWidth={0}
+          nodeColor="var(--edge)"
+          className="cv-map"
+        />
+      )}
+      <Panel position="bottom-left" className="cv-zoom">
+        <ZoomButton label={t('canvas.zoomIn')} onClick={view.zoomIn} icon={<IconPlus size={15} aria-hidden />} />
+        <ZoomButton label={t('canvas.zoomOut')} onClick={view.zoomOut} icon={<IconMinus size={15} aria-hidden />} />
+        <ZoomButton label={t('canvas.fit')} onClick={view.fit} icon={<IconArrowsMaximize size={15} aria-hidden />} />
+      </Panel>
+      {children}
+    </ReactFlow>
+  )
+}
+
+/** Before React Flow knows its size, the first view decides. */
+function useOverviewFrom(nodes: Flow['nodes'], start: Viewport): boolean {
+  const now = useOverview(nodes)
+  const first = useRef(true)
+  useEffect(() => {
+    first.current = false
+  }, [])
+  return first.current ? isOverview(nodes, [start.x, start.y, start.zoom], window.innerWidth, window.innerHeight) : now
+}
+
+function ZoomButton({ label, icon, onClick }: { label: string; icon: ReactNode; onClick(): void }) {
+  return (
+    <Tooltip label={label} position="right">
+      <ActionIcon aria-label={label} onClick={onClick} size={28}>
+        {icon}
+      </ActionIcon>
+    </Tooltip>
+  )
+}

@@ -1,0 +1,211 @@
+import { Handle, type NodeProps, Position } from '@xyflow/react'
+import { memo } from 'react'
+import { useTranslation } from 'react-i18next'
+import type { FlowNode, NodeView } from '~/api/types'
+import { useFormat } from '~/app/format'
+import { IconAlertTriangle, IconPlayerSkipForward, IconRefresh, IconUserCheck } from '~/app/icons'
+import { findAction } from '~/doc/scope'
+import { useText } from '~/i18n/text'
+import { isSpinning, nodeIcon } from '~/run/states'
+import { useNodeRun } from '~/run/store'
+import { useNow } from '~/run/ticker'
+import { type CanvasInfo, useCanvasInfo } from './context'
+import { iconOf } from './icons'
+import type { CanvasNode } from './rf'
+
+type Props = NodeProps<CanvasNode>
+
+function Handles({ node, connectable }: { node: FlowNode; connectable: boolean }) {
+  return (
+    <>
+      {node.type !== 'start' && <Handle type="target" position={Position.Left} isConnectable={connectable} />}
+      {node.type !== 'end' && <Handle type="source" position={Position.Right} isConnectable={connectable} />}
+    </>
+  )
+}
+
+/** How a node is named to a person: its own name, or what it does. */
+export function useNodeName(): (node: FlowNode) => string {
+  const text = useText()
+  const { t } = useTranslation()
+  const { plugins } = useCanvasInfo()
+  return (node) =>
+    text(node.name) || text(findAction(plugins, node.plugin, node.action)?.title) || t(`node.type.${node.type}`)
+}
+
+function useLabel(node: FlowNode, view: NodeView | undefined): string {
+  const { t } = useTranslation()
+  const name = useNodeName()(node)
+  return view ? t('node.labelRun', { name, state: t(`node.state.${view.state}`) }) : name
+}
+
+function StateDisc({ view }: { view: NodeView }) {
+  const Icon = nodeIcon(view)
+  return (
+    <span className="nd-disc" aria-hidden="true">
+      <Icon size={12} stroke={3} className={isSpinning(view.state) ? 'spin' : ''} />
+    </span>
+  )
+}
+
+function Mark({ level }: { level: 'error' | 'warning' | undefined }) {
+  const { t } = useTranslation()
+  if (!level) return null
+  return (
+    <span className="nd-mark" data-level={level} role="img" aria-label={t(`problems.${level}`)}>
+      <IconAlertTriangle size={12} stroke={2.4} aria-hidden />
+    </span>
+  )
+}
+
+const TaskNode = memo(function TaskNode({ id, data, selected }: Props) {
+  const { node } = data
+  const info = useCanvasInfo()
+  const view = useNodeRun(id)
+  const name = useNodeName()(node)
+  const Icon = iconOf(node, info.plugins)
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a node holds buttons, so it cannot be one
+    <div
+      className="nd-task"
+      role="group"
+      data-testid={`node-${id}`}
+      data-s={view?.state}
+      data-kind={node.type}
+      data-selected={selected}
+      aria-label={useLabel(node, view)}
+    >
+      <span className="nd-icon">
+        <Icon size={18} stroke={1.7} aria-hidden />
+      </span>
+      <span className="nd-text">
+        <span className="nd-name">{name}</span>
+        <span className="nd-sub">{view ? <RunLine view={view} /> : <EditLine node={node} info={info} />}</span>
+      </span>
+      {view && <StateDisc view={view} />}
+      <Mark level={info.problems.get(id)} />
+      {view && info.onNodeAction && <NodeActions id={id} name={name} view={view} onAction={info.onNodeAction} />}
+      <Handles node={node} connectable={info.mode === 'edit'} />
+    </div>
+  )
+})
+
+function EditLine({ node, info }: { node: FlowNode; info: CanvasInfo }) {
+  const { t } = useTranslation()
+  const text = useText()
+  const action = findAction(info.plugins, node.plugin, node.action)
+  if (!action)
+    return (
+      <>{node.plugin ? t('node.unknownAction', { action: `${node.plugin}.${node.action}` }) : t('node.type.task')}</>
+    )
+  return (
+    <>
+      {text(action.title)} · <span className="num">{node.plugin}</span>
+    </>
+  )
+}
+
+function RunLine({ view }: { view: NodeView }) {
+  const { t } = useTranslation()
+  const format = useFormat()
+  const active = view.started_at !== undefined && view.ended_at === undefined
+  const now = useNow(active)
+  const took = view.started_at
+    ? (view.ended_at ? Date.parse(view.ended_at) : now) - Date.parse(view.started_at)
+    : undefined
+  const wait = view.state === 'waiting' && view.wait ? t(`wait.short.${view.wait.kind}`) : t(`node.state.${view.state}`)
+  return (
+    <span className="num">
+      {wait}
+      {took !== undefined && ` ${format.duration(active ? Math.floor(took / 1000) * 1000 : took)}`}
+      {view.progress && view.ended_at === undefined && ` · ${view.progress.percent}%`}
+      {view.attempt > 1 && ` · ${t('node.attempt', { n: view.attempt })}`}
+    </span>
+  )
+}
+
+type ActionProps = { id: string; name: string; view: NodeView; onAction: NonNullable<CanvasInfo['onNodeAction']> }
+
+function NodeActions({ id, name, view, onAction }: ActionProps) {
+  const { t } = useTranslation()
+  if (view.state === 'failed') {
+    return (
+      <span className="nd-actions nodrag nopan">
+        <button type="button" aria-label={t('node.retryNamed', { name })} onClick={() => onAction(id, 'retry')}>
+          <IconRefresh size={13} aria-hidden />
+          {t('action.retry')}
+        </button>
+        <button type="button" aria-label={t('node.skipNamed', { name })} onClick={() => onAction(id, 'skip')}>
+          <IconPlayerSkipForward size={13} aria-hidden />
+          {t('action.skip')}
+        </button>
+      </span>
+    )
+  }
+  if (view.state === 'waiting' && view.wait?.kind === 'human') {
+    return (
+      <span className="nd-actions nodrag nopan">
+        <button type="button" aria-label={t('node.confirmNamed', { name })} onClick={() => onAction(id, 'confirm')}>
+          <IconUserCheck size={13} aria-hidden />
+          {t('action.answer')}
+        </button>
+      </span>
+    )
+  }
+  return null
+}
+
+const GatewayNode = memo(function GatewayNode({ id, data, selected }: Props) {
+  const { node } = data
+  const info = useCanvasInfo()
+  const view = useNodeRun(id)
+  const name = useNodeName()(node)
+  const Icon = iconOf(node, info.plugins)
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a node is no form group
+    <div
+      className="nd-gate"
+      role="group"
+      data-testid={`node-${id}`}
+      data-s={view?.state}
+      data-selected={selected}
+      aria-label={useLabel(node, view)}
+    >
+      <svg viewBox="0 0 52 52" aria-hidden="true">
+        <path d="M26 2 50 26 26 50 2 26z" />
+      </svg>
+      <Icon size={19} stroke={2.2} aria-hidden />
+      <span className="nd-below">{name}</span>
+      {view?.state === 'failed' && <StateDisc view={view} />}
+      <Mark level={info.problems.get(id)} />
+      {view && info.onNodeAction && <NodeActions id={id} name={name} view={view} onAction={info.onNodeAction} />}
+      <Handles node={node} connectable={info.mode === 'edit'} />
+    </div>
+  )
+})
+
+const EventNode = memo(function EventNode({ id, data, selected }: Props) {
+  const { node } = data
+  const info = useCanvasInfo()
+  const view = useNodeRun(id)
+  const Icon = iconOf(node, info.plugins)
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a node is no form group
+    <div
+      className="nd-event"
+      role="group"
+      data-testid={`node-${id}`}
+      data-s={view?.state}
+      data-kind={node.type}
+      data-selected={selected}
+      aria-label={useLabel(node, view)}
+    >
+      <Icon size={16} stroke={2} aria-hidden />
+      <span className="nd-below">{useNodeName()(node)}</span>
+      <Mark level={info.problems.get(id)} />
+      <Handles node={node} connectable={info.mode === 'edit'} />
+    </div>
+  )
+})
+
+export const nodeTypes = { task: TaskNode, gateway: GatewayNode, event: EventNode }

@@ -1,0 +1,65 @@
+import { useMantineColorScheme } from '@mantine/core'
+import { useContext, useEffect, useMemo, useRef } from 'react'
+import { useTranslation } from 'react-i18next'
+import type { FlowEdge, FlowNode } from '~/api/types'
+import { RunContext } from '~/run/store'
+import { edgePath, hit, paint, readPalette } from './paint'
+import { useTransform } from './rf'
+
+interface Props {
+  nodes: readonly FlowNode[]
+  edges: readonly FlowEdge[]
+  selected: ReadonlySet<string>
+  onPick(id: string): void
+}
+
+/**
+ * The whole flow on one <canvas>: what is shown when the view is too far out, or
+ * too full, for nodes that can be read. It takes no pointer events except a
+ * click, so that panning and zooming stay with the canvas below it.
+ */
+export function Overview({ nodes, edges, selected, onPick }: Props) {
+  const { t } = useTranslation()
+  const canvas = useRef<HTMLCanvasElement>(null)
+  const transform = useTransform()
+  const run = useContext(RunContext)
+  const { colorScheme } = useMantineColorScheme()
+  const lines = useMemo(() => edgePath(nodes, edges), [nodes, edges])
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the palette is read from the style sheet of the scheme
+  const palette = useMemo(() => readPalette(), [colorScheme])
+
+  useEffect(() => {
+    const element = canvas.current
+    if (!element) return
+    const draw = () =>
+      paint(element, { nodes, lines, selected, transform, palette, stateOf: (id) => run?.node(id)?.state })
+    draw()
+    const off = run?.onAny(draw)
+    const observer = new ResizeObserver(draw)
+    observer.observe(element)
+    return () => {
+      off?.()
+      observer.disconnect()
+    }
+  }, [nodes, lines, selected, transform, palette, run])
+
+  useEffect(() => {
+    const pane = canvas.current?.closest('.react-flow')?.querySelector<HTMLElement>('.react-flow__pane')
+    if (!pane) return
+    const click = (event: MouseEvent) => {
+      const box = pane.getBoundingClientRect()
+      const id = hit(nodes, transform, event.clientX - box.left, event.clientY - box.top)
+      if (id) {
+        event.stopPropagation()
+        onPick(id)
+      }
+    }
+    pane.addEventListener('click', click, true)
+    return () => pane.removeEventListener('click', click, true)
+  }, [nodes, transform, onPick])
+
+  return (
+    <canvas ref={canvas} className="cv-overview" role="img" aria-label={t('canvas.overview', { n: nodes.length })} />
+  )
+}

@@ -1,0 +1,140 @@
+import { useEffect } from 'react'
+import { copyText, paste, readClip } from '~/doc/clipboard'
+import { connect as connectCommand, freeSpot, moveTo, refusal, removeAll } from '~/doc/graph'
+import type { DocStore } from '~/doc/store'
+import { useUi } from '~/ui/store'
+
+interface Keys {
+  save(): void
+  start(): void
+  fit(): void
+  layout(): void
+  find(): void
+}
+
+/** Whether the keys belong to a field that is being written in. */
+function isTyping(target: EventTarget | null): boolean {
+  const element = target as HTMLElement | null
+  return !!element?.closest?.(
+    'input, textarea, select, [contenteditable=true], [role=dialog], [role=menu], [role=listbox]',
+  )
+}
+
+/** The shortcuts of the editor. Those of the document never take keys from a field. */
+export function useEditorKeys(store: DocStore, keys: Keys): void {
+  useEffect(() => {
+    const down = (event: KeyboardEvent) => {
+      const command = event.metaKey || event.ctrlKey
+      const key = event.key.toLowerCase()
+      if (command && handleAnywhere(key, keys)) return event.preventDefault()
+      if (isTyping(event.target)) return
+      const handled = command
+        ? handleCommand(store, key, event.shiftKey)
+        : handlePlain(store, event.key, event.shiftKey, keys)
+      if (handled) event.preventDefault()
+    }
+    const copied = (event: ClipboardEvent) => {
+      if (isTyping(event.target)) return
+      const text = copyText(store.getState().doc, useUi.getState().selection.nodes)
+      if (!text) return
+      event.clipboardData?.setData('text/plain', text)
+      event.preventDefault()
+      if (event.type === 'cut') removeSelected(store)
+    }
+    const pasted = (event: ClipboardEvent) => {
+      if (isTyping(event.target)) return
+      const clip = readClip(event.clipboardData?.getData('text/plain') ?? '')
+      if (!clip) return
+      event.preventDefault()
+      pasteInto(store, clip)
+    }
+    document.addEventListener('keydown', down)
+    document.addEventListener('copy', copied)
+    document.addEventListener('cut', copied)
+    document.addEventListener('paste', pasted)
+    return () => {
+      document.removeEventListener('keydown', down)
+      document.removeEventListener('copy', copied)
+      document.removeEventListener('cut', copied)
+      document.removeEventListener('paste', pasted)
+    }
+  }, [store, keys])
+}
+
+function handleAnywhere(key: string, keys: Keys): boolean {
+  if (key === 's') keys.save()
+  else if (key === 'enter') keys.start()
+  else return false
+  return true
+}
+
+function handleCommand(store: DocStore, key: string, shift: boolean): boolean {
+  if (key === 'z' && !shift) store.getState().undo()
+  else if ((key === 'z' && shift) || key === 'y') store.getState().redo()
+  else if (key === 'a') useUi.getState().select(store.getState().doc.nodes.map((n) => n.id))
+  else if (key === 'd') duplicate(store)
+  else return false
+  return true
+}
+
+function handlePlain(store: DocStore, key: string, shift: boolean, keys: Keys): boolean {
+  if (key === 'Delete' || key === 'Backspace') return removeSelected(store)
+  if (key === 'Escape') useUi.getState().select([])
+  else if (key === '1') keys.fit()
+  else if (key === 'L' && shift) keys.layout()
+  else if (key === '/') keys.find()
+  else if (key === 'v') useUi.getState().openDrawer('variables')
+  else if (key === 'c') return connectSelected(store)
+  else return false
+  return true
+}
+
+/** Connects two selected nodes, the left one to the right one: wiring by keyboard. */
+function connectSelected(store: DocStore): boolean {
+  const { doc } = store.getState()
+  const chosen = doc.nodes.filter((n) => useUi.getState().selection.nodes.has(n.id))
+  const [from, to] = chosen.sort((a, b) => (a.position?.x ?? 0) - (b.position?.x ?? 0))
+  if (!from || !to || chosen.length !== 2 || refusal(doc, from.id, to.id) !== null) return false
+  store.getState().commit(connectCommand(doc, from.id, to.id))
+  return true
+}
+
+function removeSelected(store: DocStore): boolean {
+  const { nodes, edges } = useUi.getState().selection
+  if (nodes.size === 0 && edges.size === 0) return false
+  store.getState().commit(removeAll(store.getState().doc, nodes, edges))
+  useUi.getState().select([])
+  return true
+}
+
+function pasteInto(store: DocStore, clip: NonNullable<ReturnType<typeof readClip>>): void {
+  const { doc } = store.getState()
+  const first = clip.nodes[0]?.position ?? { x: 0, y: 0 }
+  const spot = freeSpot(doc, { x: first.x + 24, y: first.y + 24 })
+  const { command, ids } = paste(doc, clip, { x: spot.x - first.x, y: spot.y - first.y })
+  if (ids.length === 0) return
+  store.getState().commit(command)
+  useUi.getState().select(ids)
+}
+
+function duplicate(store: DocStore): void {
+  const text = copyText(store.getState().doc, useUi.getState().selection.nodes)
+  const clip = text && readClip(text)
+  if (clip) pasteInto(store, clip)
+}
+
+/** Moves nodes, as one gesture however often a key repeats. */
+export function commitMove(
+  store: DocStore,
+  moves: ReadonlyMap<string, { x: number; y: number }>,
+  by: 'drag' | 'keyboard',
+): void {
+  const { doc } = store.getState()
+  const real = new Map(
+    [...moves].filter(([id, p]) =>
+      doc.nodes.some((n) => n.id === id && (n.position?.x !== p.x || n.position?.y !== p.y)),
+    ),
+  )
+  if (real.size === 0) return
+  store.getState().commit(moveTo(real), by === 'keyboard' ? `nudge:${[...real.keys()].join()}` : undefined)
+}

@@ -1,0 +1,129 @@
+import { Button, Group, Modal, Skeleton, TextInput } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import { useNavigate } from '@tanstack/react-router'
+import { useMemo, useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { ApiError } from '~/api/client'
+import { queries, useStartRun } from '~/api/queries'
+import type { Flow, JsonObject, Schema, Text, Variable } from '~/api/types'
+import { ErrorNotice } from '~/app/notices'
+import { countViolations, SchemaForm } from '~/form/schema-form'
+import { useCodes } from '~/i18n/codes'
+import { useText } from '~/i18n/text'
+
+interface Props {
+  project: string
+  flow: string
+  version: number
+  onClose(): void
+}
+
+/** Asks for the inputs of a flow and starts a run of its version. */
+export function StartDialog({ project, flow, version, onClose }: Props) {
+  const { t } = useTranslation()
+  const { data, error, refetch } = useQuery(queries.version(project, flow, version))
+  return (
+    <Modal
+      opened
+      onClose={onClose}
+      title={t('start.title', { version })}
+      size="md"
+      closeButtonProps={{ 'aria-label': t('action.close') }}
+    >
+      {error && <ErrorNotice error={error} onRetry={() => void refetch()} />}
+      {!data && !error && <Skeleton height={120} />}
+      {data && <StartForm project={project} flow={flow} version={version} document={data.document} onClose={onClose} />}
+    </Modal>
+  )
+}
+
+function StartForm({ project, flow, version, document, onClose }: Props & { document: Flow }) {
+  const { t } = useTranslation()
+  const text = useText()
+  const codes = useCodes()
+  const navigate = useNavigate()
+  const start = useStartRun(project, flow)
+  const inputs = useMemo(() => (document.variables ?? []).filter((v) => v.source === 'input'), [document])
+  const [values, setValues] = useState<JsonObject>(() => defaults(inputs))
+  const [name, setName] = useState('')
+  const [strict, setStrict] = useState(false)
+  const schema = useMemo(() => schemaOf(inputs, text), [inputs, text])
+  const refused = start.error instanceof ApiError ? start.error.body : null
+  const problems = useMemo(
+    () =>
+      new Map(
+        refused?.field?.startsWith('/inputs/')
+          ? [[refused.field.slice('/inputs'.length), start.error ? codes.error(start.error) : '']]
+          : [],
+      ),
+    [refused, start.error, codes],
+  )
+  const submit = () => {
+    setStrict(true)
+    if (countViolations(schema, values, false) > 0) return
+    start.mutate(
+      { version, inputs: values, ...(name.trim() ? { name: name.trim() } : {}) },
+      { onSuccess: (run) => void navigate({ to: '/p/$project/runs/$run', params: { project, run: run.id } }) },
+    )
+  }
+  return (
+    <form
+      onSubmit={(e) => {
+        e.preventDefault()
+        submit()
+      }}
+    >
+      <TextInput
+        label={t('start.name')}
+        placeholder={text(document.name)}
+        value={name}
+        maxLength={128}
+        mb="sm"
+        onChange={(e) => setName(e.currentTarget.value)}
+        data-autofocus
+      />
+      {inputs.length === 0 && <p className="quiet">{t('start.noInputs')}</p>}
+      {inputs.length > 0 && (
+        <SchemaForm
+          key={String(strict)}
+          name="start"
+          schema={schema}
+          value={values}
+          onChange={setValues}
+          problems={problems}
+          strict={strict}
+        />
+      )}
+      {start.error && problems.size === 0 && <ErrorNotice error={start.error} title={t('start.refused')} />}
+      <Group justify="flex-end" mt="md" gap="xs">
+        <Button variant="default" onClick={onClose}>
+          {t('action.cancel')}
+        </Button>
+        <Button type="submit" loading={start.isPending}>
+          {t('start.go')}
+        </Button>
+      </Group>
+    </form>
+  )
+}
+
+function defaults(inputs: Variable[]): JsonObject {
+  return Object.fromEntries(inputs.filter((v) => v.value !== undefined).map((v) => [v.name, v.value ?? null]))
+}
+
+/** One object schema from the schemas of the inputs. */
+function schemaOf(inputs: Variable[], text: (t: Text | undefined) => string): Schema {
+  const properties = Object.fromEntries(
+    inputs.map((v) => [
+      v.name,
+      {
+        ...(v.schema ?? { type: 'string' }),
+        title: text(v.title) || v.name,
+        ...(v.doc ? { description: text(v.doc) } : {}),
+        ...(v.secret ? { 'ui:widget': 'password' } : {}),
+      },
+    ]),
+  )
+  const required = inputs.filter((v) => v.required && v.value === undefined).map((v) => v.name)
+  return { type: 'object', properties, required } as Schema
+}

@@ -1,0 +1,304 @@
+import { ActionIcon, Button, Group, NumberInput, Select, Switch, TagsInput, TextInput } from '@mantine/core'
+import { useMemo, useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import type { Json, Plugin, Problem, Schema, Variable, VariableSource } from '~/api/types'
+import { IconChevronRight, IconPlus, IconTrash } from '~/app/icons'
+import { scopeOf, typeName } from '~/doc/scope'
+import { useDoc, useDocStore } from '~/doc/store'
+import { Expression } from '~/form/lazy-expression'
+import { SchemaForm } from '~/form/schema-form'
+import { useLang, useText, withText } from '~/i18n/text'
+import { useUi } from '~/ui/store'
+import { PanelHead, ProblemLines } from './panel'
+
+/** The variables of the flow. */
+export function VariablesPanel({ plugins }: { plugins: readonly Plugin[] }) {
+  const { t } = useTranslation()
+  const store = useDocStore()
+  const variables = useDoc((s) => s.doc.variables)
+  const problems = useDoc((s) => s.problems)
+  const focus = useUi((s) => s.focus)
+  const [open, setOpen] = useState<string | null>(null)
+  const wanted = focus?.field.startsWith('variable:') ? focus.field.slice('variable:'.length) : null
+  const list = variables ?? []
+  const add = () => {
+    const names = new Set(list.map((v) => v.name))
+    let n = list.length + 1
+    while (names.has(`var${n}`)) n++
+    const item: Variable = { name: `var${n}`, source: 'input', schema: { type: 'string' } }
+    store.getState().commit({ op: 'insert', list: 'variables', items: [{ index: list.length, item }] })
+    setOpen(item.name)
+  }
+  return (
+    <>
+      <PanelHead title={t('variables.title')} sub={t('variables.sub')} />
+      <div className="pn-body">
+        {list.length === 0 && <p className="quiet">{t('variables.empty')}</p>}
+        {list.map((variable, i) => (
+          <VariableItem
+            // biome-ignore lint/suspicious/noArrayIndexKey: the name is edited in place, the row stays
+            key={i}
+            variable={variable}
+            plugins={plugins}
+            problems={problems.filter((p) => p.variable === variable.name)}
+            open={(wanted ?? open) === variable.name}
+            onToggle={() => setOpen(open === variable.name ? null : variable.name)}
+            onRenamed={setOpen}
+          />
+        ))}
+        <Button variant="default" fullWidth leftSection={<IconPlus size={14} aria-hidden />} onClick={add}>
+          {t('variables.add')}
+        </Button>
+      </div>
+    </>
+  )
+}
+
+interface ItemProps {
+  variable: Variable
+  plugins: readonly Plugin[]
+  problems: Problem[]
+  open: boolean
+  onToggle(): void
+  onRenamed(name: string): void
+}
+
+function VariableItem({ variable, plugins, problems, open, onToggle, onRenamed }: ItemProps) {
+  const { t } = useTranslation()
+  const store = useDocStore()
+  const text = useText()
+  const bad = problems.some((p) => p.level === 'error')
+  return (
+    <section className="pn-var" data-bad={bad} aria-label={variable.name}>
+      <div className="pn-var-head">
+        <button type="button" aria-expanded={open} onClick={onToggle}>
+          <IconChevronRight size={14} aria-hidden />
+          <span className="mono">{variable.name}</span>
+          <span className="quiet clip">{text(variable.title)}</span>
+        </button>
+        <span className="quiet pn-var-kind">
+          {t(`variables.source.${variable.source}`)} · {typeName(variable.schema)}
+        </span>
+        <ActionIcon
+          size={24}
+          aria-label={t('variables.removeNamed', { name: variable.name })}
+          onClick={() => store.getState().commit({ op: 'remove', list: 'variables', keys: [variable.name] })}
+        >
+          <IconTrash size={14} aria-hidden />
+        </ActionIcon>
+      </div>
+      <ProblemLines problems={problems} />
+      {open && <VariableFields variable={variable} plugins={plugins} onRenamed={onRenamed} />}
+    </section>
+  )
+}
+
+const sources: VariableSource[] = ['input', 'constant', 'computed', 'node']
+
+const namePattern = /^[a-z][a-z0-9_]{0,63}$/
+
+function VariableFields({
+  variable,
+  plugins,
+  onRenamed,
+}: {
+  variable: Variable
+  plugins: readonly Plugin[]
+  onRenamed(name: string): void
+}) {
+  const { t } = useTranslation()
+  const store = useDocStore()
+  const doc = useDoc((s) => s.doc)
+  const text = useText()
+  const lang = useLang()
+  const [name, setName] = useState(variable.name)
+  const scope = useMemo(
+    () => scopeOf(doc, plugins).filter((s) => s.name !== variable.name),
+    [doc, plugins, variable.name],
+  )
+  const set = (patch: Partial<Variable>, tag?: string) =>
+    store
+      .getState()
+      .commit({ op: 'set', list: 'variables', key: variable.name, patch }, tag && `var:${variable.name}:${tag}`)
+  const taken = (doc.variables ?? []).some((v) => v.name === name && v !== variable)
+  const nameError = namePattern.test(name) ? (taken ? t('variables.taken') : undefined) : t('variables.badName')
+  const rename = () => {
+    if (name === variable.name) return
+    if (nameError) return setName(variable.name)
+    set({ name })
+    onRenamed(name)
+  }
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: leaving the fields ends the running gesture
+    <div className="pn-var-body" onBlur={() => store.getState().seal()}>
+      <Group grow gap="xs" align="flex-start">
+        <TextInput
+          label={t('variables.name')}
+          value={name}
+          error={nameError}
+          onChange={(e) => setName(e.currentTarget.value)}
+          onBlur={rename}
+          onKeyDown={(e) => e.key === 'Enter' && rename()}
+          classNames={{ input: 'mono' }}
+        />
+        <TextInput
+          label={t('variables.label')}
+          value={text(variable.title)}
+          onChange={(e) => set({ title: withText(variable.title, lang, e.currentTarget.value) }, 'title')}
+        />
+      </Group>
+      <Group grow gap="xs" mt="xs">
+        <Select
+          label={t('variables.sourceLabel')}
+          data={sources.map((s) => ({ value: s, label: t(`variables.source.${s}`) }))}
+          value={variable.source}
+          allowDeselect={false}
+          onChange={(v) => v && set(sourcePatch(v as VariableSource))}
+        />
+        <TypeSelect schema={variable.schema} onChange={(schema) => set({ schema, value: undefined })} />
+      </Group>
+      <TypeDetails schema={variable.schema ?? { type: 'string' }} onChange={(schema) => set({ schema }, 'schema')} />
+      {variable.source === 'computed' ? (
+        <div className="sf-field" style={{ marginTop: 8 }}>
+          <div className="sf-label">
+            <label htmlFor={`expr-${variable.name}`}>{t('variables.expression')}</label>
+          </div>
+          <Expression
+            id={`expr-${variable.name}`}
+            bare
+            label={t('variables.expression')}
+            value={variable.expression ?? ''}
+            scope={scope}
+            onChange={(v) => set({ expression: v === '' ? undefined : v }, 'expression')}
+          />
+        </div>
+      ) : (
+        <ValueField variable={variable} scope={scope} onChange={(value) => set({ value }, 'value')} />
+      )}
+      <Group gap="md" mt={4}>
+        {variable.source === 'input' && (
+          <Switch
+            label={t('variables.required')}
+            checked={variable.required === true}
+            onChange={(e) => set({ required: e.currentTarget.checked || undefined })}
+          />
+        )}
+        <Switch
+          label={t('variables.output')}
+          checked={variable.output === true}
+          onChange={(e) => set({ output: e.currentTarget.checked || undefined })}
+        />
+        <Switch
+          label={t('variables.secret')}
+          checked={variable.secret === true}
+          onChange={(e) => set({ secret: e.currentTarget.checked || undefined })}
+        />
+      </Group>
+    </div>
+  )
+}
+
+/** What a change of source makes of the other fields. */
+function sourcePatch(source: VariableSource): Partial<Variable> {
+  return {
+    source,
+    ...(source === 'computed' ? { value: undefined } : { expression: undefined }),
+    ...(source === 'input' ? {} : { required: undefined, show_if: undefined }),
+  }
+}
+
+const types = ['string', 'integer', 'number', 'boolean', 'string[]', 'object', 'array'] as const
+
+function TypeSelect({ schema, onChange }: { schema: Schema | undefined; onChange(schema: Schema): void }) {
+  const { t } = useTranslation()
+  const current = typeName(schema)
+  const known = types as readonly string[]
+  return (
+    <Select
+      label={t('variables.type')}
+      data={[...(known.includes(current) ? [] : [current]), ...types].map((v) => ({ value: v, label: v }))}
+      value={current}
+      allowDeselect={false}
+      onChange={(v) =>
+        v && v !== current && onChange(v === 'string[]' ? { type: 'array', items: { type: 'string' } } : { type: v })
+      }
+    />
+  )
+}
+
+/** Choices of a text, bounds of a number: the rules that most inputs need. */
+function TypeDetails({ schema, onChange }: { schema: Schema; onChange(schema: Schema): void }) {
+  const { t } = useTranslation()
+  const set = (patch: Schema) => {
+    const next: Schema = { ...schema, ...patch }
+    for (const key of Object.keys(next)) if (next[key] === undefined) delete next[key]
+    onChange(next)
+  }
+  if (schema.type === 'string') {
+    const choices = Array.isArray(schema.enum) ? schema.enum.map(String) : []
+    return (
+      <TagsInput
+        size="xs"
+        mt="xs"
+        label={t('variables.choices')}
+        placeholder={t('variables.choicesHelp')}
+        value={choices}
+        onChange={(v) => set({ enum: v.length > 0 ? v : undefined })}
+      />
+    )
+  }
+  if (schema.type === 'integer' || schema.type === 'number') {
+    const bound = (key: 'minimum' | 'maximum') => (
+      <NumberInput
+        label={t(`variables.${key}`)}
+        value={typeof schema[key] === 'number' ? schema[key] : ''}
+        onChange={(v) => set({ [key]: v === '' ? undefined : Number(v) })}
+      />
+    )
+    return (
+      <Group grow gap="xs" mt="xs">
+        {bound('minimum')}
+        {bound('maximum')}
+      </Group>
+    )
+  }
+  return null
+}
+
+/** The default of an input, the value of a constant, the initial value of the others. */
+function ValueField({
+  variable,
+  scope,
+  onChange,
+}: {
+  variable: Variable
+  scope: ReturnType<typeof scopeOf>
+  onChange(value: Json | undefined): void
+}) {
+  const { t } = useTranslation()
+  const title = t(
+    variable.source === 'constant'
+      ? 'variables.value'
+      : variable.source === 'input'
+        ? 'variables.default'
+        : 'variables.initial',
+  )
+  const schema = useMemo<Schema>(
+    () => ({ type: 'object', properties: { value: { ...(variable.schema ?? { type: 'string' }), title } } }),
+    [variable.schema, title],
+  )
+  return (
+    <div style={{ marginTop: 8 }}>
+      <SchemaForm
+        name={`val-${variable.name}`}
+        schema={schema}
+        value={variable.value === undefined ? {} : { value: variable.value }}
+        onChange={(v) => {
+          if (JSON.stringify(v.value) !== JSON.stringify(variable.value)) onChange(v.value)
+        }}
+        expressions={variable.source === 'constant'}
+        scope={scope}
+      />
+    </div>
+  )
+}

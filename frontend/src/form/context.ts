@@ -1,0 +1,31 @@
+import type { Registry } from '@rjsf/utils'
+import type { Json } from '~/api/types'
+import type { ScopeName } from '~/doc/scope'
+
+/** What every field of a form can ask its form for. */
+export interface FormInfo {
+  /** Whether fields may hold expressions at all. */
+  expressions: boolean
+  scope: readonly ScopeName[]
+  /** Fields that a person switched to an expression, by id. */
+  switched: ReadonlySet<string>
+  setSwitched(id: string, on: boolean): void
+  /** Inputs at the top whose `${` is plain text. */
+  literal: ReadonlySet<string>
+  setLiteral?(name: string, on: boolean): void
+  /** Problems of the server, by JSON pointer inside the form's value. */
+  problems: ReadonlyMap<string, string>
+  /** The place that a problem asks to look at. */
+  focus: string | undefined
+  /** The value of the whole form. */
+  data: Json | undefined
+}
+
+export function infoOf(registry: Registry): FormInfo {
+  return registry.formContext as FormInfo
+}
+
+/** The JSON pointer of a field inside the form's value. */
+export function pointerOf(path: readonly (string | number)[]): string {
+  return path.map((s) => `/${String(s).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+}

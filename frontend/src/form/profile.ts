@@ -1,0 +1,129 @@
+import type { UiSchema } from '@rjsf/utils'
+import type { Json, Schema } from '~/api/types'
+import type { Lang } from '~/i18n/text'
+
+/** A schema as the form library wants it: texts in one language, hints apart. */
+export interface FormSchema {
+  schema: Schema
+  ui: UiSchema
+}
+
+const cache = new WeakMap<Schema, Partial<Record<Lang, FormSchema>>>()
+
+/** Reads the inline `ui:*` hints and translations out of an action's schema. */
+export function formOf(schema: Schema, lang: Lang): FormSchema {
+  const known = cache.get(schema) ?? {}
+  cache.set(schema, known)
+  known[lang] ??= { schema: localised(schema, lang) as Schema, ui: hints(localised(schema, lang) as Schema) }
+  return known[lang]
+}
+
+function isObject(value: Json | undefined): value is { [key: string]: Json } {
+  return value !== null && typeof value === 'object' && !Array.isArray(value)
+}
+
+/** Words of a schema whose value is data, and no schema. */
+const dataWords = new Set(['default', 'const', 'enum', 'examples'])
+
+/** Puts the texts of a language in place, at every depth. */
+function localised(value: Json | Schema, lang: Lang): Json {
+  if (Array.isArray(value)) return value.map((v) => localised(v, lang))
+  if (!isObject(value as Json)) return value as Json
+  const entries = Object.entries(value as { [key: string]: Json })
+  const out = Object.fromEntries(entries.map(([key, v]) => [key, dataWords.has(key) ? v : localised(v, lang)]))
+  const texts = isObject(out['ui:i18n']) ? out['ui:i18n'][lang] : undefined
+  if (isObject(texts)) translate(out, texts)
+  return out
+}
+
+function translate(out: { [key: string]: Json }, texts: { [key: string]: Json }): void {
+  for (const key of ['title', 'description'] as const) if (typeof texts[key] === 'string') out[key] = texts[key]
+  for (const key of ['placeholder', 'help'] as const) if (typeof texts[key] === 'string') out[`ui:${key}`] = texts[key]
+  const names = texts.enumNames
+  if (!Array.isArray(names)) return
+  if (!Array.isArray(out.oneOf)) {
+    out['ui:enumNames'] = names
+    return
+  }
+  out.oneOf = out.oneOf.map((o, i) => (isObject(o) && typeof names[i] === 'string' ? { ...o, title: names[i] } : o))
+}
+
+/** Fields that the library has no component of its own for. */
+const ownFields: Record<string, string> = { keyvalue: 'KeyValueField', json: 'JsonField', table: '', tags: '' }
+
+/** Widgets whose name in our profile differs from the library's. */
+const widgetNames: Record<string, string> = {
+  switch: 'checkbox',
+  slider: 'updown',
+  number: 'updown',
+  code: 'textarea',
+  markdown: 'textarea',
+  member: 'text',
+  host: 'text',
+  ip: 'text',
+  duration: 'text',
+  cron: 'text',
+}
+
+function hints(schema: Schema): UiSchema {
+  const ui: UiSchema = {}
+  for (const [key, value] of Object.entries(schema)) {
+    if (key.startsWith('ui:') && key !== 'ui:i18n' && key !== 'ui:widget') ui[key] = value
+  }
+  Object.assign(ui, widgetOf(schema))
+  childrenHints(schema, ui)
+  return ui
+}
+
+function widgetOf(schema: Schema): UiSchema {
+  const widget = typeof schema['ui:widget'] === 'string' ? schema['ui:widget'] : undefined
+  if (schema['x-secret'] === true || schema.format === 'password') return { 'ui:widget': 'password' }
+  if (widget && ownFields[widget] !== undefined) return ownFields[widget] ? { 'ui:field': ownFields[widget] } : {}
+  if (isFreeForm(schema)) return { 'ui:field': 'JsonField' }
+  if (isKeyed(schema)) return { 'ui:field': 'KeyValueField' }
+  if (schema.type === 'object' || schema.type === 'array') return {}
+  return widget ? { 'ui:widget': widgetNames[widget] ?? widget } : {}
+}
+
+/** Values of any type, and objects and arrays without a shape, are written as JSON. */
+function isFreeForm(schema: Schema): boolean {
+  const composed = schema.oneOf ?? schema.anyOf ?? schema.allOf ?? schema.enum ?? schema.$ref
+  if (schema.type === undefined)
+    return composed === undefined && schema.properties === undefined && schema.const === undefined
+  if (Array.isArray(schema.type)) return schema.type.filter((t) => t !== 'null').length > 1
+  if (schema.type === 'array') return schema.items === undefined || schema.items === true || isTuple(schema)
+  return schema.type === 'object' && !isObject(schema.properties) && !isKeyed(schema) && composed === undefined
+}
+
+function isTuple(schema: Schema): boolean {
+  return Array.isArray(schema.prefixItems)
+}
+
+/** Objects whose names are free and whose values have one simple type. */
+function isKeyed(schema: Schema): boolean {
+  const rest = schema.additionalProperties
+  return (
+    schema.type === 'object' &&
+    !isObject(schema.properties) &&
+    isObject(rest) &&
+    rest.type !== 'object' &&
+    rest.type !== 'array'
+  )
+}
+
+function childrenHints(schema: Schema, ui: UiSchema): void {
+  for (const part of [schema, ...branchesOf(schema)]) {
+    if (!isObject(part.properties)) continue
+    for (const [name, child] of Object.entries(part.properties)) {
+      if (isObject(child)) ui[name] = { ...hints(child), ...(ui[name] as UiSchema | undefined) }
+    }
+  }
+  if (isObject(schema.items)) ui.items = hints(schema.items)
+}
+
+/** The schemas that add fields under a condition. */
+function branchesOf(schema: Schema): Schema[] {
+  const all = Array.isArray(schema.allOf) ? schema.allOf : []
+  const direct = [schema.then, schema.else, ...all].filter((s) => isObject(s as Json)) as Schema[]
+  return direct.flatMap((s) => [s, ...branchesOf(s)])
+}

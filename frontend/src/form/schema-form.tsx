@@ -1,0 +1,124 @@
+import Form, { type IChangeEvent } from '@rjsf/core'
+import type { FormContextType, RJSFSchema } from '@rjsf/utils'
+import { useCallback, useMemo, useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import type { Json, JsonObject, Schema } from '~/api/types'
+import type { ScopeName } from '~/doc/scope'
+import { useLang } from '~/i18n/text'
+import type { FormInfo } from './context'
+import { fields } from './fields'
+import './form.css'
+import { formOf } from './profile'
+import { templates } from './templates'
+import { check, createValidator, type Violation } from './validator'
+import { widgets } from './widgets'
+
+interface Props {
+  /** Tells fields of two forms on one page apart. */
+  name: string
+  schema: Schema
+  value: JsonObject
+  onChange(value: JsonObject): void
+  expressions?: boolean
+  scope?: readonly ScopeName[]
+  literal?: readonly string[]
+  onLiteral?(name: string, on: boolean): void
+  problems?: ReadonlyMap<string, string>
+  focus?: string
+  readOnly?: boolean
+  /** Shows what is wrong before anything was typed. */
+  strict?: boolean
+}
+
+const none: readonly never[] = []
+const noProblems: ReadonlyMap<string, string> = new Map()
+
+/** How a violation reads in the language that is shown. */
+function useSay(): (v: Violation) => string {
+  const { t, i18n } = useTranslation()
+  return useCallback(
+    (v) => {
+      const key = `form.rule.${v.keyword}`
+      const say = t as unknown as (k: string, args: object) => string
+      return i18n.exists(key) ? say(key, { limit: v.limit }) : t('form.rule.other')
+    },
+    [t, i18n],
+  )
+}
+
+/** Checks the whole value; answers how many things are wrong. */
+export function countViolations(schema: Schema, value: Json, expressions: boolean): number {
+  return check(formOf(schema, 'en').schema, value, expressions).length
+}
+
+/** A form made from a JSON Schema, in our own look. */
+export function SchemaForm(props: Props) {
+  const {
+    name,
+    schema,
+    value,
+    onChange,
+    expressions = false,
+    scope = none,
+    literal = none,
+    onLiteral,
+    problems = noProblems,
+    focus,
+    readOnly = false,
+    strict = false,
+  } = props
+  const lang = useLang()
+  const say = useSay()
+  const { schema: shown, ui } = useMemo(() => formOf(schema, lang), [schema, lang])
+  const validator = useMemo(() => createValidator(expressions, say, literal), [expressions, say, literal])
+  const [switched, setSwitchedState] = useState<ReadonlySet<string>>(new Set())
+  const [touched, setTouched] = useState(strict)
+  const setSwitched = useCallback((id: string, on: boolean) => {
+    setSwitchedState((old) => {
+      const next = new Set(old)
+      if (on) next.add(id)
+      else next.delete(id)
+      return next
+    })
+  }, [])
+  const literals = useMemo(() => new Set(literal), [literal])
+  const info = useMemo<FormInfo>(
+    () => ({
+      expressions,
+      scope,
+      switched,
+      setSwitched,
+      literal: literals,
+      setLiteral: onLiteral,
+      problems,
+      focus,
+      data: value,
+    }),
+    [expressions, scope, switched, setSwitched, literals, onLiteral, problems, focus, value],
+  )
+  const changed = (event: IChangeEvent) => {
+    setTouched(true)
+    onChange((event.formData ?? {}) as JsonObject)
+  }
+  return (
+    <Form
+      tagName="div"
+      idPrefix={name}
+      idSeparator="-"
+      schema={shown as RJSFSchema}
+      uiSchema={{ ...ui, 'ui:submitButtonOptions': { norender: true } }}
+      formData={value}
+      formContext={info as unknown as FormContextType}
+      validator={validator}
+      liveValidate={touched ? 'onChange' : false}
+      showErrorList={false}
+      noHtml5Validate
+      readonly={readOnly}
+      fields={fields}
+      widgets={widgets}
+      templates={templates}
+      onChange={changed}
+      experimental_defaultFormStateBehavior={{ emptyObjectFields: 'skipDefaults' }}
+    />
+  )
+}

@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest'
+import { en } from './en'
+import { zh } from './zh'
+
+type Tree = { [key: string]: string | Tree }
+
+function flatten(tree: Tree, prefix = ''): Map<string, string> {
+  const out = new Map<string, string>()
+  for (const [key, value] of Object.entries(tree)) {
+    if (typeof value === 'string') out.set(prefix + key, value)
+    else for (const [k, v] of flatten(value, `${prefix}${key}.`)) out.set(k, v)
+  }
+  return out
+}
+
+const texts = { zh: flatten(zh), en: flatten(en) }
+const placeholders = (text: string) => [...text.matchAll(/\{\{(\w+)\}\}/g)].map((m) => m[1]).sort()
+
+describe('the two languages', () => {
+  it('have the same keys', () => {
+    expect([...texts.en.keys()].sort()).toEqual([...texts.zh.keys()].sort())
+  })
+
+  it('fill in the same values', () => {
+    for (const [key, text] of texts.zh)
+      expect(new Set(placeholders(texts.en.get(key) ?? '')), key).toEqual(new Set(placeholders(text)))
+  })
+
+  it('are not mixed: no Chinese in English, and no bare English sentence in Chinese', () => {
+    for (const [key, text] of texts.en) expect(text, key).not.toMatch(/[\u4e00-\u9fff]/)
+    for (const [key, text] of texts.zh) {
+      const words = text.replace(/\{\{\w+\}\}/g, '')
+      expect(/[\u4e00-\u9fff]/.test(words) || words.replace(/[^A-Za-z]/g, '') === '', `${key}: ${text}`).toBe(true)
+    }
+  })
+
+  it('leave no text empty', () => {
+    for (const map of Object.values(texts)) for (const [key, text] of map) expect(text.trim(), key).not.toBe('')
+  })
+})

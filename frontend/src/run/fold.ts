@@ -1,0 +1,152 @@
+import type { Frame, Json, NodeChanged, NodeState, NodeView, RunRecord, RunState, RunView } from '~/api/types'
+
+/**
+ * What the browser knows of a run: a snapshot, and every record since folded
+ * into it. Node entries are replaced and never changed in place, so that a
+ * subscriber can compare them by identity.
+ */
+export interface RunModel {
+  seq: number
+  run: Omit<RunView, 'nodes' | 'taken' | 'seq'>
+  nodes: Map<string, NodeView>
+  taken: Set<string>
+}
+
+/** What a frame changed; `all` when the whole model is new. */
+export interface Changes {
+  all: boolean
+  run: boolean
+  nodes: Set<string>
+  edges: Set<string>
+}
+
+/** The outcome of a frame: applied, or records are missing before it. */
+export type Outcome = 'applied' | 'gap'
+
+const endedNode: ReadonlySet<NodeState> = new Set([
+  'succeeded',
+  'failed',
+  'skipped',
+  'cancelled',
+  'unknown',
+  'rolled_back',
+  'rollback_failed',
+])
+
+const endedRun: ReadonlySet<RunState> = new Set(['succeeded', 'failed', 'revoked'])
+
+/** Whether nothing more happens to a run in this state. */
+export function runEnded(state: RunState): boolean {
+  return endedRun.has(state)
+}
+
+export function emptyChanges(): Changes {
+  return { all: false, run: false, nodes: new Set(), edges: new Set() }
+}
+
+/** Makes a model from a view. */
+export function modelOf(view: RunView, seq: number): RunModel {
+  const { nodes, taken, seq: _seq, ...run } = view
+  return { seq, run, nodes: new Map(Object.entries(nodes ?? {})), taken: new Set(taken ?? []) }
+}
+
+/**
+ * Applies a frame in place and notes what changed. Records that were applied
+ * before are passed over; at the first record that leaves a gap it stops and
+ * answers 'gap', and the caller asks for what follows model.seq.
+ */
+export function applyFrame(model: RunModel, frame: Frame, changes: Changes): Outcome {
+  if (frame.type === 'ping') return 'applied'
+  if (frame.type === 'snapshot') {
+    Object.assign(model, modelOf(frame.run, frame.seq))
+    changes.all = true
+    return 'applied'
+  }
+  for (const record of frame.records) {
+    if (record.seq <= model.seq) continue
+    if (record.seq !== model.seq + 1) return 'gap'
+    applyRecord(model, record, changes)
+    model.seq = record.seq
+  }
+  return 'applied'
+}
+
+function applyRecord(model: RunModel, record: RunRecord, changes: Changes): void {
+  switch (record.kind) {
+    case 'run.started':
+      model.run = {
+        ...model.run,
+        name: record.data.name,
+        version: record.data.version,
+        variables: record.data.variables ?? {},
+      }
+      changes.run = true
+      return
+    case 'run.state':
+      model.run = { ...model.run, state: record.data.to }
+      if (endedRun.has(record.data.to)) model.run.ended_at = record.at
+      if (record.data.outputs) model.run.outputs = record.data.outputs
+      changes.run = true
+      return
+    case 'variable.set':
+      model.run = { ...model.run, variables: { ...model.run.variables, [record.data.name]: record.data.value as Json } }
+      changes.run = true
+      return
+    case 'node.state':
+      applyNode(model, record.node, record.at, record.data, changes)
+      return
+    case 'node.note':
+      applyNote(model, record.node, record.data.progress, changes)
+      return
+    case 'token.moved':
+      if (record.data.edge) take(model, record.data.edge, changes)
+      return
+    case 'gateway.decided':
+      for (const edge of record.data.edges ?? []) take(model, edge, changes)
+      return
+    case 'node.late':
+    case 'callback.kept':
+      if (record.node) changes.nodes.add(record.node)
+      return
+    default:
+      // A kind this version does not know changes nothing it shows.
+      return
+  }
+}
+
+function applyNode(model: RunModel, id: string | undefined, at: string, data: NodeChanged, changes: Changes): void {
+  if (!id) return
+  const old = model.nodes.get(id)
+  const next: NodeView = { state: data.to, attempt: data.attempt ?? old?.attempt ?? 1 }
+  const iteration = data.iteration ?? old?.iteration
+  if (iteration) next.iteration = iteration
+  const fresh = !old || next.attempt !== old.attempt || (next.iteration ?? 0) !== (old.iteration ?? 0)
+  const startedAt = fresh ? undefined : old.started_at
+  if (startedAt) next.started_at = startedAt
+  else if (data.to === 'running') next.started_at = at
+  if (endedNode.has(data.to)) {
+    next.started_at ??= at
+    next.ended_at = at
+  }
+  if (data.failure) next.failure = data.failure
+  if (data.to === 'waiting') {
+    if (data.wait) next.wait = data.wait
+    if (data.due) next.due = data.due
+  }
+  if (!fresh && old.progress) next.progress = old.progress
+  model.nodes.set(id, next)
+  changes.nodes.add(id)
+}
+
+function applyNote(model: RunModel, id: string | undefined, progress: NodeView['progress'], changes: Changes): void {
+  const old = id ? model.nodes.get(id) : undefined
+  if (!id || !old) return
+  model.nodes.set(id, progress ? { ...old, progress } : { ...old })
+  changes.nodes.add(id)
+}
+
+function take(model: RunModel, edge: string, changes: Changes): void {
+  if (model.taken.has(edge)) return
+  model.taken.add(edge)
+  changes.edges.add(edge)
+}

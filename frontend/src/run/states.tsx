@@ -1,0 +1,80 @@
+import type { ComponentType } from 'react'
+import { useTranslation } from 'react-i18next'
+import type { NodeState, NodeView, RunState } from '~/api/types'
+import {
+  IconAlertTriangle,
+  IconArrowBackUp,
+  IconBan,
+  IconCheck,
+  IconCircleDashed,
+  IconClock,
+  IconHourglass,
+  IconLoader2,
+  IconPlayerPause,
+  IconPlayerSkipForward,
+  IconPlayerStop,
+  IconQuestionMark,
+  IconUser,
+  IconX,
+} from '~/app/icons'
+
+type Icon = ComponentType<{ size?: number; stroke?: number; className?: string; 'aria-hidden'?: boolean }>
+
+const nodeIcons: Record<NodeState, Icon> = {
+  ready: IconCircleDashed,
+  running: IconLoader2,
+  waiting: IconHourglass,
+  suspended: IconPlayerPause,
+  succeeded: IconCheck,
+  failed: IconX,
+  skipped: IconPlayerSkipForward,
+  cancelled: IconBan,
+  unknown: IconQuestionMark,
+  rolling_back: IconLoader2,
+  rolled_back: IconArrowBackUp,
+  rollback_failed: IconAlertTriangle,
+}
+
+const runIcons: Record<RunState, Icon> = {
+  created: IconCircleDashed,
+  running: IconLoader2,
+  suspended: IconPlayerPause,
+  blocked: IconAlertTriangle,
+  succeeded: IconCheck,
+  failed: IconX,
+  revoked: IconPlayerStop,
+}
+
+/** The icon of a node's state; waiting shows what it waits for. */
+export function nodeIcon(view: Pick<NodeView, 'state' | 'wait'>): Icon {
+  if (view.state === 'waiting' && view.wait?.kind === 'human') return IconUser
+  if (view.state === 'waiting' && view.wait?.kind === 'timer') return IconClock
+  return nodeIcons[view.state] ?? IconCircleDashed
+}
+
+export function isSpinning(state: string): boolean {
+  return state === 'running' || state === 'rolling_back'
+}
+
+/** A state as icon and word: colour is never the only sign. */
+export function RunPill({ state }: { state: RunState }) {
+  const { t } = useTranslation()
+  const Icon = runIcons[state] ?? IconCircleDashed
+  return (
+    <span className="pill" data-s={state} data-testid="run-state">
+      <Icon size={13} stroke={2.2} aria-hidden className={isSpinning(state) ? 'spin' : ''} />
+      {t(`run.state.${state}`)}
+    </span>
+  )
+}
+
+export function NodePill({ view }: { view: Pick<NodeView, 'state' | 'wait'> }) {
+  const { t } = useTranslation()
+  const Icon = nodeIcon(view)
+  return (
+    <span className="pill" data-s={view.state}>
+      <Icon size={13} stroke={2.2} aria-hidden className={isSpinning(view.state) ? 'spin' : ''} />
+      {t(`node.state.${view.state}`)}
+    </span>
+  )
+}

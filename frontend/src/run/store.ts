@@ -1,0 +1,208 @@
+import { createContext, useCallback, useContext, useSyncExternalStore } from 'react'
+import type { Frame, NodeState, NodeView, RunView } from '~/api/types'
+import { applyFrame, type Changes, emptyChanges, modelOf, type Outcome, type RunModel } from './fold'
+
+type Listener = () => void
+
+/** What the header and the lists of a run need, replaced at every change of it. */
+export interface RunSummaryView {
+  run: RunModel['run']
+  seq: number
+  counts: ReadonlyMap<NodeState, number>
+  /** Nodes that failed or whose effect is unknown, in the order they were reached. */
+  failed: readonly string[]
+  /** Nodes that wait for a person. */
+  asking: readonly string[]
+}
+
+/** Asks for one call of the function at the next frame; answers how to call it off. */
+export type Schedule = (flush: () => void) => () => void
+
+/**
+ * Holds what is known of one run, outside React. A node of the canvas subscribes
+ * to its own id and is told at most once a frame, whatever number of records
+ * came in; nothing here ever touches the array of nodes that the canvas draws.
+ */
+export class RunStore {
+  readonly #model: RunModel
+  readonly #nodeListeners = new Map<string, Set<Listener>>()
+  readonly #edgeListeners = new Map<string, Set<Listener>>()
+  readonly #runListeners = new Set<Listener>()
+  readonly #anyListeners = new Set<Listener>()
+  readonly #schedule: Schedule
+  #pending: Changes = emptyChanges()
+  #cancelFlush: (() => void) | undefined
+  #summary: RunSummaryView
+  #version = 0
+
+  constructor(view: RunView, schedule: Schedule = nextFrame) {
+    this.#model = modelOf(view, view.seq)
+    this.#schedule = schedule
+    this.#summary = summarise(this.#model)
+  }
+
+  get seq(): number {
+    return this.#model.seq
+  }
+
+  /** Counts the flushes: what draws the whole run compares it. */
+  get version(): number {
+    return this.#version
+  }
+
+  get summary(): RunSummaryView {
+    return this.#summary
+  }
+
+  node(id: string): NodeView | undefined {
+    return this.#model.nodes.get(id)
+  }
+
+  taken(edge: string): boolean {
+    return this.#model.taken.has(edge)
+  }
+
+  /** Applies a frame; 'gap' means that the stream must be resumed after seq. */
+  apply(frame: Frame): Outcome {
+    const outcome = applyFrame(this.#model, frame, this.#pending)
+    if (frame.type !== 'ping') this.#requestFlush()
+    return outcome
+  }
+
+  onNode(id: string, listener: Listener): () => void {
+    return listen(this.#nodeListeners, id, listener)
+  }
+
+  onEdge(id: string, listener: Listener): () => void {
+    return listen(this.#edgeListeners, id, listener)
+  }
+
+  onRun(listener: Listener): () => void {
+    this.#runListeners.add(listener)
+    return () => this.#runListeners.delete(listener)
+  }
+
+  onAny(listener: Listener): () => void {
+    this.#anyListeners.add(listener)
+    return () => this.#anyListeners.delete(listener)
+  }
+
+  /** Tells every subscriber whose part changed since the last flush. */
+  flush(): void {
+    this.#cancelFlush?.()
+    this.#cancelFlush = undefined
+    const changes = this.#pending
+    this.#pending = emptyChanges()
+    this.#version++
+    if (changes.all || changes.run || changes.nodes.size > 0) {
+      this.#summary = summarise(this.#model)
+      notify(this.#runListeners)
+    }
+    notifyKeys(this.#nodeListeners, changes.nodes, changes.all)
+    notifyKeys(this.#edgeListeners, changes.edges, changes.all)
+    notify(this.#anyListeners)
+  }
+
+  #requestFlush(): void {
+    if (this.#cancelFlush) return
+    this.#cancelFlush = this.#schedule(() => {
+      this.#cancelFlush = undefined
+      this.flush()
+    })
+  }
+}
+
+/** Hidden tabs get no animation frames: they are served four times a second. */
+const hiddenFlushMs = 250
+
+function nextFrame(flush: () => void): () => void {
+  if (document.hidden) {
+    const timer = setTimeout(flush, hiddenFlushMs)
+    return () => clearTimeout(timer)
+  }
+  // The timer is for the tab that is hidden before its frame comes.
+  let done = false
+  const once = () => {
+    if (done) return
+    done = true
+    clearTimeout(timer)
+    cancelAnimationFrame(frame)
+    flush()
+  }
+  const frame = requestAnimationFrame(once)
+  const timer = setTimeout(once, hiddenFlushMs)
+  return () => {
+    done = true
+    clearTimeout(timer)
+    cancelAnimationFrame(frame)
+  }
+}
+
+function listen(map: Map<string, Set<Listener>>, key: string, listener: Listener): () => void {
+  const set = map.get(key) ?? new Set()
+  map.set(key, set)
+  set.add(listener)
+  return () => {
+    set.delete(listener)
+    if (set.size === 0 && map.get(key) === set) map.delete(key)
+  }
+}
+
+function notify(listeners: Iterable<Listener>): void {
+  for (const listener of [...listeners]) listener()
+}
+
+function notifyKeys(map: Map<string, Set<Listener>>, keys: Set<string>, all: boolean): void {
+  if (all) {
+    for (const set of [...map.values()]) notify(set)
+    return
+  }
+  for (const key of keys) {
+    const set = map.get(key)
+    if (set) notify(set)
+  }
+}
+
+function summarise(model: RunModel): RunSummaryView {
+  const counts = new Map<NodeState, number>()
+  const failed: string[] = []
+  const asking: string[] = []
+  for (const [id, node] of model.nodes) {
+    counts.set(node.state, (counts.get(node.state) ?? 0) + 1)
+    if (node.state === 'failed' || node.state === 'unknown' || node.state === 'rollback_failed') failed.push(id)
+    if (node.state === 'waiting' && node.wait?.kind === 'human') asking.push(id)
+  }
+  return { run: model.run, seq: model.seq, counts, failed, asking }
+}
+
+/** The run that is shown around a component; null in the editor. */
+export const RunContext = createContext<RunStore | null>(null)
+
+const none = () => () => undefined
+
+/** The state of one node of the shown run; undefined when it was not reached. */
+export function useNodeRun(id: string): NodeView | undefined {
+  const store = useContext(RunContext)
+  const subscribe = useCallback((listener: Listener) => (store ? store.onNode(id, listener) : none()), [store, id])
+  return useSyncExternalStore(subscribe, () => store?.node(id))
+}
+
+/** Whether the shown run went over an edge. */
+export function useTaken(edge: string): boolean {
+  const store = useContext(RunContext)
+  const subscribe = useCallback((listener: Listener) => (store ? store.onEdge(edge, listener) : none()), [store, edge])
+  return useSyncExternalStore(subscribe, () => store?.taken(edge) ?? false)
+}
+
+/** The shown run as a whole. */
+export function useRunSummary(store: RunStore): RunSummaryView {
+  const subscribe = useCallback((listener: Listener) => store.onRun(listener), [store])
+  return useSyncExternalStore(subscribe, () => store.summary)
+}
+
+/** The store of the shown run. */
+export function useRunStore(): RunStore {
+  const store = useContext(RunContext)
+  if (!store) throw new Error('no run is shown here')
+  return store
+}

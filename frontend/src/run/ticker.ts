@@ -1,0 +1,33 @@
+import { useSyncExternalStore } from 'react'
+
+/** One clock for the whole page: it runs only while somebody looks at it. */
+const listeners = new Set<() => void>()
+let timer: ReturnType<typeof setInterval> | undefined
+let now = Date.now()
+
+const tickMs = 1000
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener)
+  if (!timer) {
+    now = Date.now()
+    timer = setInterval(() => {
+      now = Date.now()
+      for (const l of [...listeners]) l()
+    }, tickMs)
+  }
+  return () => {
+    listeners.delete(listener)
+    if (listeners.size === 0 && timer) {
+      clearInterval(timer)
+      timer = undefined
+    }
+  }
+}
+
+const idle = () => () => undefined
+
+/** The time in ms, once a second; it stands still while `running` is false. */
+export function useNow(running: boolean): number {
+  return useSyncExternalStore(running ? subscribe : idle, () => now)
+}

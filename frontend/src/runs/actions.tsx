@@ -1,0 +1,240 @@
+import { Button, Checkbox, Drawer, Group, SegmentedControl, Skeleton, Textarea } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import { useContext, useMemo, useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { queries, useNodeCommand } from '~/api/queries'
+import type { Flow, FlowNode, Json, JsonObject, NodeCommand, Schema } from '~/api/types'
+import { CanvasContext } from '~/canvas/context'
+import { useNodeName } from '~/canvas/nodes'
+import { hasConditions } from '~/doc/graph'
+import { findAction, scopeOf } from '~/doc/scope'
+import { countViolations, SchemaForm } from '~/form/schema-form'
+import { useText } from '~/i18n/text'
+import { useRefused } from './refused'
+
+/** What an operator can do to one node. */
+export type NodeAct = 'retry' | 'skip' | 'force_fail' | 'resolve'
+
+interface Props {
+  project: string
+  run: string
+  act: NodeAct
+  node: FlowNode | undefined
+  drawing: Flow
+  onClose(): void
+}
+
+/** Asks for what an action needs, and sends it. */
+export function NodeDialog({ project, run, act, node, drawing, onClose }: Props) {
+  const { t } = useTranslation()
+  const name = useNodeName()
+  const command = useNodeCommand(project, run)
+  const refused = useRefused()
+  if (!node) return null
+  const send = (body: NodeCommand & { reason?: string }) =>
+    command.mutate({ node: node.id, body }, { onError: refused, onSettled: onClose })
+  const form = { project, run, node, drawing, busy: command.isPending, send, onClose }
+  return (
+    <Drawer
+      opened
+      onClose={onClose}
+      title={t(`act.${act}.title`, { name: name(node) })}
+      size="md"
+      closeButtonProps={{ 'aria-label': t('action.close') }}
+    >
+      {act === 'retry' && <Retry {...form} />}
+      {act === 'skip' && <Skip {...form} />}
+      {act === 'force_fail' && <ForceFail {...form} />}
+      {act === 'resolve' && <Resolve {...form} />}
+    </Drawer>
+  )
+}
+
+interface FormProps {
+  project: string
+  run: string
+  node: FlowNode
+  drawing: Flow
+  busy: boolean
+  send(body: NodeCommand & { reason?: string }): void
+  onClose(): void
+}
+
+function Buttons({
+  confirm,
+  danger,
+  busy,
+  onConfirm,
+  onClose,
+}: {
+  confirm: string
+  danger?: boolean
+  busy: boolean
+  onConfirm(): void
+  onClose(): void
+}) {
+  const { t } = useTranslation()
+  return (
+    <Group justify="flex-end" mt="md" gap="xs">
+      <Button variant="default" onClick={onClose}>
+        {t('action.cancel')}
+      </Button>
+      <Button color={danger ? 'red' : undefined} loading={busy} onClick={onConfirm}>
+        {confirm}
+      </Button>
+    </Group>
+  )
+}
+
+/** Runs the node again, with the inputs of the last attempt as they are or changed. */
+function Retry({ project, run, node, drawing, busy, send, onClose }: FormProps) {
+  const { t } = useTranslation()
+  const { plugins } = useContext(CanvasContext)
+  const { data } = useQuery(queries.runNode(project, run, node.id))
+  const action = findAction(plugins, node.plugin, node.action)
+  const last = data?.attempts?.at(-1)?.inputs
+  const [edited, setEdited] = useState<JsonObject | null>(null)
+  const [strict, setStrict] = useState(false)
+  const scope = useMemo(() => scopeOf(drawing, plugins, node.id), [drawing, plugins, node.id])
+  const before = useMemo(
+    () => withoutOmitted(last ?? (node.inputs as JsonObject | undefined) ?? {}),
+    [last, node.inputs],
+  )
+  const value = edited ?? before
+  const submit = () => {
+    setStrict(true)
+    if (action && edited && countViolations(action.inputs, edited, true) > 0) return
+    const inputs = changed(before, value)
+    send({ command: 'retry', ...(Object.keys(inputs).length > 0 ? { inputs } : {}) })
+  }
+  if (!data) return <Skeleton height={160} />
+  return (
+    <>
+      <p className="quiet">{t('act.retry.text')}</p>
+      {action && (
+        <SchemaForm
+          key={String(strict)}
+          name={`retry-${node.id}`}
+          schema={action.inputs}
+          value={value}
+          onChange={setEdited}
+          expressions
+          scope={scope}
+          strict={strict}
+        />
+      )}
+      <Buttons confirm={t('action.retry')} busy={busy} onConfirm={submit} onClose={onClose} />
+    </>
+  )
+}
+
+function withoutOmitted(value: Json): JsonObject {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return {}
+  return value
+}
+
+/** The inputs that differ: only these replace what is drawn. */
+function changed(before: JsonObject, after: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(after).filter(([k, v]) => JSON.stringify(before[k]) !== JSON.stringify(v)))
+}
+
+/** Lets the flow go on; of a failed gateway one says where. */
+function Skip({ node, drawing, busy, send, onClose }: FormProps) {
+  const { t } = useTranslation()
+  const text = useText()
+  const name = useNodeName()
+  const [edges, setEdges] = useState<string[]>([])
+  const choices = hasConditions(node.type) ? drawing.edges.filter((e) => e.from === node.id) : []
+  const label = (id: string) => {
+    const edge = drawing.edges.find((e) => e.id === id)
+    const target = drawing.nodes.find((n) => n.id === edge?.to)
+    return [text(edge?.name) || edge?.condition, target ? name(target) : edge?.to].filter(Boolean).join(' → ')
+  }
+  const toggle = (id: string, on: boolean) =>
+    setEdges(node.type === 'exclusive' ? (on ? [id] : []) : on ? [...edges, id] : edges.filter((e) => e !== id))
+  return (
+    <>
+      <p>{t('act.skip.text')}</p>
+      {choices.length > 0 && <p className="quiet">{t('act.skip.edges')}</p>}
+      {choices.map((edge) => (
+        <Checkbox
+          key={edge.id}
+          mb="xs"
+          label={label(edge.id)}
+          checked={edges.includes(edge.id)}
+          onChange={(e) => toggle(edge.id, e.currentTarget.checked)}
+        />
+      ))}
+      <Buttons
+        confirm={t('action.skip')}
+        busy={busy}
+        onConfirm={() => send({ command: 'skip', ...(edges.length > 0 ? { edges } : {}) })}
+        onClose={onClose}
+      />
+    </>
+  )
+}
+
+function ForceFail({ busy, send, onClose }: FormProps) {
+  const { t } = useTranslation()
+  const [reason, setReason] = useState('')
+  return (
+    <>
+      <p>{t('act.force_fail.text')}</p>
+      <Textarea
+        label={t('run.reason')}
+        autosize
+        minRows={2}
+        value={reason}
+        onChange={(e) => setReason(e.currentTarget.value)}
+      />
+      <Buttons
+        confirm={t('action.forceFail')}
+        danger
+        busy={busy}
+        onConfirm={() => send({ command: 'force_fail', ...(reason.trim() ? { reason: reason.trim() } : {}) })}
+        onClose={onClose}
+      />
+    </>
+  )
+}
+
+/** Decides about a node of which nobody knows whether it acted. */
+function Resolve({ node, busy, send, onClose }: FormProps) {
+  const { t } = useTranslation()
+  const { plugins } = useContext(CanvasContext)
+  const action = findAction(plugins, node.plugin, node.action)
+  const [as, setAs] = useState<'done' | 'retry' | 'fail'>('done')
+  const [outputs, setOutputs] = useState<JsonObject>({})
+  const [strict, setStrict] = useState(false)
+  const schema: Schema | undefined = action?.outputs
+  const submit = () => {
+    setStrict(true)
+    if (as === 'done' && schema && countViolations(schema, outputs, false) > 0) return
+    send({ command: 'resolve', as, ...(as === 'done' && schema ? { outputs } : {}) })
+  }
+  return (
+    <>
+      <p>{t('act.resolve.text')}</p>
+      <SegmentedControl
+        fullWidth
+        aria-label={t('act.resolve.choice')}
+        value={as}
+        onChange={(v) => setAs(v as typeof as)}
+        data={(['done', 'retry', 'fail'] as const).map((value) => ({ value, label: t(`act.resolve.${value}`) }))}
+      />
+      <p className="quiet">{t(`act.resolve.${as}Help`)}</p>
+      {as === 'done' && schema && (
+        <SchemaForm
+          key={String(strict)}
+          name={`resolve-${node.id}`}
+          schema={schema}
+          value={outputs}
+          onChange={setOutputs}
+          strict={strict}
+        />
+      )}
+      <Buttons confirm={t('action.resolve')} busy={busy} onConfirm={submit} onClose={onClose} />
+    </>
+  )
+}

@@ -1,0 +1,88 @@
+import { Button, Group } from '@mantine/core'
+import { useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { useNodeCommand } from '~/api/queries'
+import type { JsonObject, Schema, Wait } from '~/api/types'
+import { IconCheck, IconX } from '~/app/icons'
+import { countViolations, SchemaForm } from '~/form/schema-form'
+import { useText } from '~/i18n/text'
+import { useRefused } from './refused'
+
+interface Props {
+  project: string
+  run: string
+  node: string
+  wait: Wait
+}
+
+/** The question that a node asks a person, and the form for the answer. */
+export function Answer({ project, run, node, wait }: Props) {
+  const { t } = useTranslation()
+  const text = useText()
+  const command = useNodeCommand(project, run)
+  const refused = useRefused()
+  const schema: Schema = wait.schema ?? { type: 'object', properties: {} }
+  const asksApproval = isApproval(schema)
+  const rest = asksApproval ? withoutApproved(schema) : schema
+  const [value, setValue] = useState<JsonObject>({})
+  const [strict, setStrict] = useState(false)
+  const send = (data: JsonObject) => {
+    setStrict(true)
+    if (countViolations(schema, data, false) > 0) return
+    command.mutate({ node, body: { command: 'callback', data } }, { onError: refused })
+  }
+  return (
+    <section className="rn-answer" data-s="waiting" aria-label={t('answer.title')}>
+      <strong>{t('answer.title')}</strong>
+      <p className="rn-prompt">{text(wait.prompt) || t('answer.noPrompt')}</p>
+      {Object.keys((rest.properties as object | undefined) ?? {}).length > 0 && (
+        <SchemaForm
+          key={String(strict)}
+          name={`answer-${node}`}
+          schema={rest}
+          value={value}
+          onChange={setValue}
+          strict={strict}
+        />
+      )}
+      <Group gap="xs">
+        {asksApproval ? (
+          <>
+            <Button
+              leftSection={<IconCheck size={14} aria-hidden />}
+              loading={command.isPending}
+              onClick={() => send({ ...value, approved: true })}
+            >
+              {t('answer.approve')}
+            </Button>
+            <Button
+              variant="default"
+              leftSection={<IconX size={14} aria-hidden />}
+              disabled={command.isPending}
+              onClick={() => send({ ...value, approved: false })}
+            >
+              {t('answer.reject')}
+            </Button>
+          </>
+        ) : (
+          <Button loading={command.isPending} onClick={() => send(value)}>
+            {t('answer.send')}
+          </Button>
+        )}
+      </Group>
+    </section>
+  )
+}
+
+type Properties = { [name: string]: Schema }
+
+/** A question with yes and no gets two buttons in place of a switch. */
+function isApproval(schema: Schema): boolean {
+  return (schema.properties as Properties | undefined)?.approved?.type === 'boolean'
+}
+
+function withoutApproved(schema: Schema): Schema {
+  const { approved: _approved, ...properties } = schema.properties as Properties
+  const required = Array.isArray(schema.required) ? schema.required.filter((n) => n !== 'approved') : []
+  return { ...schema, properties, required } as Schema
+}

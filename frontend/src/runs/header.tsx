@@ -1,0 +1,170 @@
+import { Button, Menu, Textarea } from '@mantine/core'
+import { Link as RouteLink } from '@tanstack/react-router'
+import { useEffect, useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { useRunCommand } from '~/api/queries'
+import type { RunCommand, RunDetail } from '~/api/types'
+import { Confirm } from '~/app/confirm'
+import { useFormat } from '~/app/format'
+import { IconDotsVertical, IconPlayerPause, IconPlayerPlay, IconPlayerStop, IconWifi, IconWifiOff } from '~/app/icons'
+import { BarActions, Crumbs } from '~/app/shell'
+import { useText } from '~/i18n/text'
+import { runEnded } from '~/run/fold'
+import type { Link } from '~/run/live'
+import { RunPill } from '~/run/states'
+import { useRunStore, useRunSummary } from '~/run/store'
+import { useNow } from '~/run/ticker'
+import { useRefused } from './refused'
+
+interface Props {
+  project: string
+  detail: RunDetail
+  total: number
+  link: Link
+}
+
+/** The head of a run: its state, how far it is, and what one can do to it as a whole. */
+export function RunHeader({ project, detail, total, link }: Props) {
+  const { t } = useTranslation()
+  const text = useText()
+  const { run, counts } = useRunSummary(useRunStore())
+  const done = (counts.get('succeeded') ?? 0) + (counts.get('skipped') ?? 0)
+  const name = run.name || text(detail.flow_name)
+  useTitle(name, t(`run.state.${run.state}`))
+  return (
+    <>
+      <Crumbs>
+        <span className="sep shell-wide">/</span>
+        <RouteLink to="/p/$project/runs" params={{ project }} className="shell-wide">
+          {t('nav.runs')}
+        </RouteLink>
+        <span className="sep shell-wide">/</span>
+        <span className="clip" aria-current="page">
+          {name}
+        </span>
+      </Crumbs>
+      <BarActions>
+        <RunButtons project={project} run={detail.id} />
+      </BarActions>
+      <div className="rn-head">
+        <RunPill state={run.state} />
+        <Elapsed />
+        <span className="num" title={t('run.progressHelp')}>
+          {t('run.progress', { done, total })}
+        </span>
+        <progress max={total} value={done} aria-label={t('run.progressHelp')} />
+        <span className="quiet clip rn-flow">
+          <RouteLink to="/p/$project/flows/$flow" params={{ project, flow: run.flow }}>
+            {text(detail.flow_name)}
+          </RouteLink>{' '}
+          <span className="num">v{run.version}</span>
+        </span>
+        <span className="grow" />
+        <LinkState link={link} ended={runEnded(run.state)} />
+      </div>
+    </>
+  )
+}
+
+function Elapsed() {
+  const format = useFormat()
+  const { run } = useRunSummary(useRunStore())
+  const now = useNow(!run.ended_at)
+  const ms = (run.ended_at ? Date.parse(run.ended_at) : now) - Date.parse(run.created_at)
+  return (
+    <span className="num quiet">{format.duration(run.ended_at ? ms : Math.max(0, Math.floor(ms / 1000) * 1000))}</span>
+  )
+}
+
+function LinkState({ link, ended }: { link: Link; ended: boolean }) {
+  const { t } = useTranslation()
+  if (ended && link !== 'live') return null
+  const bad = link === 'reconnecting' || link === 'closed'
+  return (
+    <span className="rn-link" data-s={bad ? 'waiting' : undefined} role="status" data-testid="link" data-link={link}>
+      {bad ? <IconWifiOff size={14} aria-hidden /> : <IconWifi size={14} aria-hidden />}
+      {t(`run.link.${link}`)}
+    </span>
+  )
+}
+
+function RunButtons({ project, run }: { project: string; run: string }) {
+  const { t } = useTranslation()
+  const { run: view, seq } = useRunSummary(useRunStore())
+  const command = useRunCommand(project, run)
+  const refused = useRefused()
+  const [revoking, setRevoking] = useState(false)
+  const [reason, setReason] = useState('')
+  const send = (body: RunCommand) => command.mutate(body, { onError: refused, onSuccess: () => setRevoking(false) })
+  if (runEnded(view.state)) return null
+  const paused = view.state === 'suspended'
+  return (
+    <>
+      {paused ? (
+        <Button
+          variant="default"
+          leftSection={<IconPlayerPlay size={14} aria-hidden />}
+          onClick={() => send({ command: 'resume', expected_seq: seq })}
+          loading={command.isPending}
+        >
+          {t('action.resume')}
+        </Button>
+      ) : (
+        <Button
+          variant="default"
+          leftSection={<IconPlayerPause size={14} aria-hidden />}
+          onClick={() => send({ command: 'pause' })}
+          loading={command.isPending}
+        >
+          {t('action.pause')}
+        </Button>
+      )}
+      <Menu position="bottom-end">
+        <Menu.Target>
+          <Button variant="default" px={8} aria-label={t('run.more')}>
+            <IconDotsVertical size={15} aria-hidden />
+          </Button>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Item
+            color="red"
+            leftSection={<IconPlayerStop size={14} aria-hidden />}
+            onClick={() => setRevoking(true)}
+          >
+            {t('action.revoke')}
+          </Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+      <Confirm
+        opened={revoking}
+        title={t('run.revokeTitle')}
+        confirm={t('action.revoke')}
+        danger
+        busy={command.isPending}
+        onConfirm={() => send({ command: 'revoke', ...(reason.trim() ? { reason: reason.trim() } : {}) })}
+        onClose={() => setRevoking(false)}
+      >
+        {t('run.revokeText')}
+        <Textarea
+          mt="sm"
+          label={t('run.reason')}
+          autosize
+          minRows={2}
+          value={reason}
+          onChange={(e) => setReason(e.currentTarget.value)}
+        />
+      </Confirm>
+    </>
+  )
+}
+
+/** The tab tells the state to those who look at another one. */
+function useTitle(name: string, state: string): void {
+  useEffect(() => {
+    const before = document.title
+    document.title = `${state} · ${name}`
+    return () => {
+      document.title = before
+    }
+  }, [name, state])
+}

@@ -1,0 +1,296 @@
+import { ActionIcon, Button, Select, Tabs } from '@mantine/core'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useEffect, useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { queries } from '~/api/queries'
+import type { Attempt, Failure, FlowNode, NodeView } from '~/api/types'
+import { useFormat } from '~/app/format'
+import { IconPlayerSkipForward, IconPlayerStop, IconRefresh, IconX } from '~/app/icons'
+import { ErrorNotice } from '~/app/notices'
+import { useNodeName } from '~/canvas/nodes'
+import { useCodes } from '~/i18n/codes'
+import { NodePill } from '~/run/states'
+import { useNodeRun, useRunStore } from '~/run/store'
+import { useNow } from '~/run/ticker'
+import type { NodeAct } from './actions'
+import { Answer } from './answer'
+import { JsonView } from './json-view'
+import { Calls, History, Log } from './node-tabs'
+
+interface Props {
+  project: string
+  run: string
+  node: FlowNode
+  onAct(act: NodeAct): void
+  onClose(): void
+}
+
+/** Everything about one node of a run. */
+export function NodePanel({ project, run, node, onAct, onClose }: Props) {
+  const { t } = useTranslation()
+  const name = useNodeName()(node)
+  const view = useNodeRun(node.id)
+  const { data, error, refetch } = useNodeDetail(project, run, node.id)
+  const [chosen, setChosen] = useState<string | null>(null)
+  const attempts = data?.attempts ?? []
+  const attempt = attempts.find((a) => keyOf(a) === chosen) ?? attempts.at(-1)
+  return (
+    <aside className="rn-panel" aria-label={name}>
+      <header className="pn-head">
+        <div className="pn-title">
+          <h2 className="clip">{name}</h2>
+          <div className="quiet mono clip">{node.id}</div>
+        </div>
+        {view && <NodePill view={view} />}
+        <ActionIcon aria-label={t('action.close')} onClick={onClose}>
+          <IconX size={16} aria-hidden />
+        </ActionIcon>
+      </header>
+      {view && <Operations view={view} onAct={onAct} />}
+      {error && <ErrorNotice error={error} onRetry={() => void refetch()} />}
+      {!view && <p className="quiet rn-body">{t('node.notReached')}</p>}
+      {attempts.length > 1 && (
+        <div className="rn-attempt">
+          <Select
+            aria-label={t('node.attempts')}
+            data={attempts.map((a) => ({ value: keyOf(a), label: labelOf(a) })).reverse()}
+            value={attempt ? keyOf(attempt) : null}
+            allowDeselect={false}
+            onChange={setChosen}
+          />
+        </div>
+      )}
+      {view && (
+        <Tabs defaultValue="overview" className="pn-tabs">
+          <Tabs.List>
+            <Tabs.Tab value="overview">{t('node.overview')}</Tabs.Tab>
+            <Tabs.Tab value="inputs">{t('node.inputs')}</Tabs.Tab>
+            <Tabs.Tab value="outputs">{t('node.outputs')}</Tabs.Tab>
+            <Tabs.Tab value="log">{t('node.log')}</Tabs.Tab>
+            <Tabs.Tab value="calls">{t('node.calls')}</Tabs.Tab>
+            <Tabs.Tab value="history">{t('node.history')}</Tabs.Tab>
+          </Tabs.List>
+          <Tabs.Panel value="overview">
+            <Facts
+              project={project}
+              run={run}
+              node={node}
+              view={view}
+              attempt={attempt}
+              current={attempt === attempts.at(-1)}
+            />
+          </Tabs.Panel>
+          <Tabs.Panel value="inputs">
+            <JsonView value={attempt?.inputs} label={t('node.inputs')} />
+          </Tabs.Panel>
+          <Tabs.Panel value="outputs">
+            <JsonView value={attempt?.outputs} label={t('node.outputs')} />
+          </Tabs.Panel>
+          <Tabs.Panel value="log">
+            <Log lines={attempt?.log ?? []} />
+          </Tabs.Panel>
+          <Tabs.Panel value="calls">
+            <Calls calls={attempt?.calls ?? []} />
+          </Tabs.Panel>
+          <Tabs.Panel value="history">
+            <History attempts={attempts} />
+          </Tabs.Panel>
+        </Tabs>
+      )}
+    </aside>
+  )
+
+  function labelOf(a: Attempt): string {
+    const state = t(`node.state.${a.state}`)
+    return a.iteration > 0
+      ? t('node.attemptIn', { n: a.attempt, iteration: a.iteration + 1, state })
+      : t('node.attemptLine', { n: a.attempt, state })
+  }
+}
+
+function keyOf(a: Attempt): string {
+  return `${a.iteration}/${a.attempt}`
+}
+
+/** The least time between two questions about a node that changes quickly. */
+const refreshMs = 400
+
+/** What the server knows of a node; asked again when the stream says that it changed. */
+function useNodeDetail(project: string, run: string, node: string) {
+  const options = queries.runNode(project, run, node)
+  const client = useQueryClient()
+  const store = useRunStore()
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const ask = () => {
+      timer ??= setTimeout(() => {
+        timer = undefined
+        void client.invalidateQueries({ queryKey: queries.runNode(project, run, node).queryKey })
+      }, refreshMs)
+    }
+    const off = store.onNode(node, ask)
+    return () => {
+      off()
+      clearTimeout(timer)
+    }
+  }, [client, store, project, run, node])
+  return useQuery(options)
+}
+
+/** What an operator may do to the node as it is now. */
+function Operations({ view, onAct }: { view: NodeView; onAct(act: NodeAct): void }) {
+  const { t } = useTranslation()
+  const active = view.state === 'running' || view.state === 'waiting'
+  if (view.state !== 'failed' && view.state !== 'unknown' && !active) return null
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: buttons, and not a group of a form
+    <div className="rn-ops" role="group" aria-label={t('node.operations')}>
+      {view.state === 'failed' && (
+        <>
+          <Button leftSection={<IconRefresh size={14} aria-hidden />} onClick={() => onAct('retry')}>
+            {t('action.retry')}
+          </Button>
+          <Button
+            variant="default"
+            leftSection={<IconPlayerSkipForward size={14} aria-hidden />}
+            onClick={() => onAct('skip')}
+          >
+            {t('action.skip')}
+          </Button>
+        </>
+      )}
+      {view.state === 'unknown' && <Button onClick={() => onAct('resolve')}>{t('action.resolve')}</Button>}
+      {active && (
+        <Button
+          variant="default"
+          leftSection={<IconPlayerStop size={14} aria-hidden />}
+          onClick={() => onAct('force_fail')}
+        >
+          {t('action.forceFail')}
+        </Button>
+      )}
+    </div>
+  )
+}
+
+interface FactsProps {
+  project: string
+  run: string
+  node: FlowNode
+  view: NodeView
+  attempt: Attempt | undefined
+  current: boolean
+}
+
+function Facts({ project, run, node, view, attempt, current }: FactsProps) {
+  const { t } = useTranslation()
+  const format = useFormat()
+  const shown = current || !attempt ? view : attempt
+  const active = shown.started_at !== undefined && shown.ended_at === undefined
+  const now = useNow(active)
+  const ms = shown.started_at
+    ? (shown.ended_at ? Date.parse(shown.ended_at) : now) - Date.parse(shown.started_at)
+    : undefined
+  const failure = current ? (view.failure ?? attempt?.failure) : attempt?.failure
+  return (
+    <>
+      {current && view.state === 'waiting' && view.wait?.kind === 'human' && (
+        <Answer project={project} run={run} node={node.id} wait={view.wait} />
+      )}
+      {failure && <FailureBox failure={failure} />}
+      {shown.state === 'unknown' && <p className="rn-note">{t('node.unknownHelp')}</p>}
+      <dl className="rn-facts">
+        <dt>{t('node.stateLabel')}</dt>
+        <dd>{t(`node.state.${shown.state}`)}</dd>
+        {shown.state === 'waiting' && shown.wait && (
+          <>
+            <dt>{t('node.waitsFor')}</dt>
+            <dd>
+              {t(`wait.long.${shown.wait.kind}`)}
+              {shown.due && ` · ${format.when(shown.due)}`}
+            </dd>
+          </>
+        )}
+        <dt>{t('node.attemptLabel')}</dt>
+        <dd className="num">{shown.attempt}</dd>
+        {shown.started_at && (
+          <>
+            <dt>{t('node.started')}</dt>
+            <dd className="num">{format.full(shown.started_at)}</dd>
+          </>
+        )}
+        {shown.ended_at && (
+          <>
+            <dt>{t('node.ended')}</dt>
+            <dd className="num">{format.full(shown.ended_at)}</dd>
+          </>
+        )}
+        {ms !== undefined && (
+          <>
+            <dt>{t('node.duration')}</dt>
+            <dd className="num">{format.duration(active ? Math.floor(Math.max(0, ms) / 1000) * 1000 : ms)}</dd>
+          </>
+        )}
+        {shown.progress && (
+          <>
+            <dt>{t('node.progress')}</dt>
+            <dd>
+              {shown.progress.percent}% {shown.progress.message}
+            </dd>
+          </>
+        )}
+        {node.plugin && (
+          <>
+            <dt>{t('node.action')}</dt>
+            <dd className="mono">
+              {node.plugin}.{node.action}
+            </dd>
+          </>
+        )}
+        {attempt?.digest && (
+          <>
+            <dt>{t('node.digest')}</dt>
+            <dd className="mono clip" title={attempt.digest}>
+              {attempt.digest}
+            </dd>
+          </>
+        )}
+      </dl>
+    </>
+  )
+}
+
+/** What went wrong, whose fault it is, and what to do about it. */
+function FailureBox({ failure }: { failure: Failure }) {
+  const { t } = useTranslation()
+  const codes = useCodes()
+  const place = [failure.system, failure.operation].filter(Boolean).join('.')
+  return (
+    <section className="rn-failure" data-s="failed" aria-label={t('failureBox.title')}>
+      <strong>{codes.failure(failure)}</strong>
+      {codes.failure(failure) !== failure.message && <div>{failure.message}</div>}
+      <dl className="rn-facts">
+        <dt>{t('failureBox.fault')}</dt>
+        <dd>{t(`origin.name.${failure.origin ?? 'host'}`)}</dd>
+        <dt>{t('failureBox.code')}</dt>
+        <dd className="mono">{failure.code}</dd>
+        {place && (
+          <>
+            <dt>{t('failureBox.operation')}</dt>
+            <dd className="mono">
+              {place}
+              {failure.http_status ? ` · HTTP ${failure.http_status}` : ''}
+            </dd>
+          </>
+        )}
+        <dt>{t('failureBox.todo')}</dt>
+        <dd>
+          {codes.advice(failure)} {failure.retryable ? t('failureBox.retryable') : ''}
+        </dd>
+      </dl>
+      {failure.detail !== undefined && failure.detail !== null && (
+        <JsonView value={failure.detail} label={t('failureBox.detail')} />
+      )}
+    </section>
+  )
+}

@@ -1,0 +1,36 @@
+import { Button } from '@mantine/core'
+import { useTranslation } from 'react-i18next'
+import { IconAlertTriangle, IconUserCheck } from '~/app/icons'
+import { useRunStore, useRunSummary } from '~/run/store'
+
+/** What needs a person, in one line that stays in sight. */
+export function FailureStrip({ chosen, onGo }: { chosen: string | undefined; onGo(id: string): void }) {
+  const { t } = useTranslation()
+  const { failed, asking } = useRunSummary(useRunStore())
+  const next = (ids: readonly string[]) => {
+    const id = ids[(ids.indexOf(chosen ?? '') + 1) % ids.length]
+    if (id) onGo(id)
+  }
+  return (
+    <div aria-live="polite">
+      {failed.length > 0 && (
+        <div className="rn-strip" data-s="failed">
+          <IconAlertTriangle size={16} aria-hidden />
+          <span>{t('run.failedCount', { count: failed.length })}</span>
+          <Button variant="default" size="compact-xs" onClick={() => next(failed)}>
+            {t('run.nextFailure')} <kbd>F8</kbd>
+          </Button>
+        </div>
+      )}
+      {asking.length > 0 && (
+        <div className="rn-strip" data-s="waiting">
+          <IconUserCheck size={16} aria-hidden />
+          <span>{t('run.askingCount', { count: asking.length })}</span>
+          <Button variant="default" size="compact-xs" onClick={() => next(asking)}>
+            {t('run.goAnswer')}
+          </Button>
+        </div>
+      )}
+    </div>
+  )
+}

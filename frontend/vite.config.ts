@@ -1,0 +1,20 @@
+import { fileURLToPath, URL } from 'node:url'
+import react from '@vitejs/plugin-react'
+import { defineConfig } from 'vitest/config'
+import { precompress } from './scripts/precompress.ts'
+
+// In development the API comes from a running server: CULM_API=http://127.0.0.1:8080 npm run dev
+const api = process.env.CULM_API ?? 'http://127.0.0.1:8080'
+
+export default defineConfig({
+  plugins: [react(), precompress()],
+  resolve: {
+    alias: {
+      '~': fileURLToPath(new URL('./src', import.meta.url)),
+      '@rjsf/validator-ajv8': fileURLToPath(new URL('./src/form/no-ajv.ts', import.meta.url)),
+    },
+  },
+  build: { target: 'es2022', manifest: true, emptyOutDir: true, chunkSizeWarningLimit: 700 },
+  server: { host: '127.0.0.1', proxy: { '/api': { target: api, ws: true, changeOrigin: true } } },
+  test: { include: ['src/**/*.test.ts', 'src/**/*.test.tsx'], environment: 'node' },
+})

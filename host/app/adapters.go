@@ -1,0 +1,81 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/culmhq/culm/engine"
+	"github.com/culmhq/culm/host/fault"
+	"github.com/culmhq/culm/host/live"
+	"github.com/culmhq/culm/host/plugins"
+	"github.com/culmhq/culm/host/runs"
+	"github.com/culmhq/culm/host/wasm"
+	"github.com/culmhq/culm/pdk/contract"
+)
+
+// inspector lets the catalogue look into a module without running any of it here.
+type inspector struct{ host *wasm.Host }
+
+// Inspect implements plugins.Inspector.
+func (i inspector) Inspect(ctx context.Context, code []byte) (*contract.Manifest, error) {
+	info, err := i.host.Inspect(ctx, code)
+	if err != nil {
+		return nil, err
+	}
+	if info.Manifest == nil {
+		return nil, errors.New("the module carries no manifest: pack it with culm plugin pack")
+	}
+	return info.Manifest, nil
+}
+
+// modules lets the executor call modules by their digest, and fetches from the
+// catalogue what the host has not loaded yet.
+type modules struct {
+	host      *wasm.Host
+	catalogue *plugins.Catalogue
+}
+
+// Call implements runs.Modules.
+func (m modules) Call(ctx context.Context, c runs.ModuleCall) ([]byte, error) {
+	mod, ok := m.host.Loaded(c.Digest)
+	if !ok {
+		code, err := m.catalogue.Code(ctx, c.Digest)
+		if err != nil {
+			return nil, err
+		}
+		if mod, err = m.host.Load(ctx, c.Digest, code); err != nil {
+			return nil, err
+		}
+	}
+	r, err := mod.Call(ctx, wasm.Call{Export: c.Export, Input: c.Input, Services: c.Services, Limits: c.Limits})
+	return r.Output, err
+}
+
+// source lets the live hub read through the use cases of runs.
+type source struct{ runs *runs.Service }
+
+// Snapshot implements live.Source.
+func (s *source) Snapshot(ctx context.Context, project, run string) (engine.RunView, error) {
+	v, err := s.runs.View(ctx, project, run)
+	return v, absent(err)
+}
+
+// Head implements live.Source.
+func (s *source) Head(ctx context.Context, project, run string) (uint64, error) {
+	v, err := s.Snapshot(ctx, project, run)
+	return v.Seq, err
+}
+
+// Records implements live.Source.
+func (s *source) Records(ctx context.Context, project, run string, after uint64, limit int) ([]engine.Record, error) {
+	rs, err := s.runs.Records(ctx, runs.RecordsQuery{Project: project, Run: run, After: after, Limit: limit})
+	return rs.Items, absent(err)
+}
+
+func absent(err error) error {
+	if fault.Is(err, fault.NotFound) {
+		return fmt.Errorf("%w: %w", live.ErrNoRun, err)
+	}
+	return err
+}

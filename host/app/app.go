@@ -1,0 +1,114 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+
+	"github.com/culmhq/culm/host/api"
+	"github.com/culmhq/culm/host/config"
+)
+
+// App is the server. Make one with New, then Start and Stop it, once.
+type App struct {
+	*Core
+	cfg  config.Config
+	deps Deps
+
+	server *api.Server
+	addr   net.Addr
+	served chan error
+
+	mu    sync.Mutex
+	state error // why the server is not ready, nil when it is
+}
+
+// The reasons why a server is not ready.
+var (
+	errStarting = errors.New("app: the server starts")
+	errStopping = errors.New("app: the server stops")
+)
+
+// New makes a server that does nothing yet. The configuration must be valid.
+func New(cfg config.Config, d Deps) *App { return &App{cfg: cfg, deps: d, state: errStarting} }
+
+// Start opens the data directory, takes up what has not ended, and serves. It returns
+// once requests are answered, or with the reason why not; everything is closed then.
+func (a *App) Start(ctx context.Context) (err error) {
+	if err := a.cfg.Validate(); err != nil {
+		return err
+	}
+	// The address is taken first: a port in use is said before anything is opened.
+	var lc net.ListenConfig
+	ln, err := lc.Listen(ctx, "tcp", a.cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("app: listen: %w", err)
+	}
+	a.addr = ln.Addr()
+	if a.Core, err = Open(ctx, a.cfg, a.deps); err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	if own, err := netip.ParseAddrPort(a.addr.String()); err == nil {
+		a.policy.Deny(own)
+	}
+	a.server, err = api.New(api.Options{
+		Projects: a.Projects, Flows: a.Flows, Runs: a.Runs, Plugins: a.Plugins, Systems: a.Systems, Hub: a.hub,
+		Logger: a.deps.Logger, Ready: a.ready, Assets: a.deps.Assets,
+		Meta: api.Meta{Version: a.deps.Version, Commit: a.deps.Commit, Demo: a.cfg.Demo},
+	})
+	if err == nil {
+		err = a.Core.Start(ctx)
+	}
+	if err != nil {
+		return errors.Join(err, a.Core.Stop(ctx), ln.Close())
+	}
+	a.served = make(chan error, 1)
+	go func() { a.served <- a.server.Serve(ln) }()
+	a.become(nil)
+	return nil
+}
+
+// Addr is the address that is listened on, known after Start.
+func (a *App) Addr() net.Addr { return a.addr }
+
+// URL is where a browser finds the server.
+func (a *App) URL() string { return "http://" + a.addr.String() }
+
+// Stop takes no more requests, tells the clients of the live stream to come back,
+// lets running calls end until ctx is done, and closes everything.
+func (a *App) Stop(ctx context.Context) error {
+	a.become(errStopping)
+	hubErr := a.hub.Close(ctx)
+	err := errors.Join(hubErr, a.server.Stop(ctx))
+	select {
+	case serveErr := <-a.served:
+		err = errors.Join(err, serveErr)
+	case <-ctx.Done():
+	}
+	return errors.Join(err, a.Core.Stop(ctx))
+}
+
+func (a *App) become(state error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.state = state
+}
+
+// ready says why the server cannot work now, or nil.
+func (a *App) ready() error {
+	if err := a.Err(); err != nil {
+		return err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.state
+}
+
+// LogValue shows where the server is and what it keeps its data in.
+func (a *App) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("url", a.URL()), slog.String("data", a.cfg.Data), slog.Bool("demo", a.cfg.Demo))
+}

@@ -1,0 +1,272 @@
+// Package app is the only composition root: it builds the program from its parts and
+// gives it a life. Core is the program without a listener, as culm run uses it; App
+// is the server.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+
+	"github.com/culmhq/culm/engine"
+	"github.com/culmhq/culm/engine/runner"
+	"github.com/culmhq/culm/engine/sqlite"
+	"github.com/culmhq/culm/host/config"
+	"github.com/culmhq/culm/host/flows"
+	"github.com/culmhq/culm/host/gateway"
+	"github.com/culmhq/culm/host/live"
+	"github.com/culmhq/culm/host/plugins"
+	"github.com/culmhq/culm/host/projects"
+	"github.com/culmhq/culm/host/registry"
+	"github.com/culmhq/culm/host/runs"
+	"github.com/culmhq/culm/host/secrets"
+	"github.com/culmhq/culm/host/store"
+	"github.com/culmhq/culm/host/wasm"
+)
+
+// The names inside the data directory.
+const (
+	databaseFile = "culm.db"
+	keyFile      = "secrets.key"
+	cacheDir     = "compiled"
+)
+
+// Deps are what the program takes from the binary that it is part of.
+type Deps struct {
+	// Logger gets everything that is logged. Required.
+	Logger *slog.Logger
+	// Plugins is the directory of the plugins that come with the binary; nil
+	// installs none.
+	Plugins fs.FS
+	// Assets is the built canvas application, nil where there is none.
+	Assets fs.FS
+	// CacheDir is where compiled plugins are kept; empty means inside the data
+	// directory. Whoever can write there controls the program.
+	CacheDir string
+	// Compiler makes the command that runs wasm.CompilerMain. Required.
+	Compiler func(context.Context) *exec.Cmd
+	// Publisher, if not nil, is told of every commit besides the live stream.
+	Publisher runner.Publisher
+	// Version and Commit are the binary's.
+	Version, Commit string
+}
+
+// Core is the program without a listener: the use cases and what runs below them.
+// Its fields may be used once Open has returned, to start runs after Start.
+type Core struct {
+	Projects *projects.Service
+	Flows    *flows.Service
+	Runs     *runs.Service
+	Plugins  *plugins.Catalogue
+	Systems  *registry.Service
+
+	deps      Deps
+	hub       *live.Hub
+	runner    *runner.Runner
+	policy    *gateway.AddressPolicy
+	shipped   *Shipped
+	demo      *demoSystem
+	closers   []func() error // in the order in which they were opened
+	isStarted bool
+}
+
+// Open opens the data directory, installs the plugins that come with the binary, and
+// builds the use cases. Nothing runs before Start. When it fails, everything that was
+// opened is closed again.
+func Open(ctx context.Context, cfg config.Config, d Deps) (_ *Core, err error) {
+	c := &Core{deps: d}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, c.close())
+		}
+	}()
+	if cfg.Data, err = filepath.Abs(cfg.Data); err != nil {
+		return nil, fmt.Errorf("app: data directory: %w", err)
+	}
+	targets := cfg.Allow
+	if cfg.Demo {
+		if c.demo, err = serveDemo(ctx); err != nil {
+			return nil, err
+		}
+		c.closers = append(c.closers, c.demo.close)
+		targets = append(targets[:len(targets):len(targets)], c.demo.address())
+	}
+	if c.policy, err = gateway.NewAddressPolicy(targets); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("app: data directory: %w", err)
+	}
+	db, err := sqlite.Open(ctx, filepath.Join(cfg.Data, databaseFile), sqlite.Options{Logger: d.Logger})
+	if err != nil {
+		return nil, err
+	}
+	c.closers = append(c.closers, db.Close)
+	if err := c.build(ctx, cfg, db); err != nil {
+		return nil, err
+	}
+	if err := c.install(ctx, cfg.Plugins); err != nil {
+		return nil, err
+	}
+	return c, c.load(ctx)
+}
+
+// build wires the parts, from the bottom up. The hub reads through the use cases,
+// which are made from the runner, which publishes to the hub: source closes the ring.
+func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) error {
+	log := c.deps.Logger
+	st, err := store.Open(ctx, db)
+	if err != nil {
+		return err
+	}
+	vault, err := secrets.Open(ctx, filepath.Join(cfg.Data, keyFile), st.Secrets(), clock{})
+	if err != nil {
+		return err
+	}
+	cache := c.deps.CacheDir
+	if cache == "" {
+		cache = filepath.Join(cfg.Data, cacheDir)
+	}
+	host, err := wasm.New(ctx, wasm.Config{CacheDir: cache, Compiler: c.deps.Compiler, Logger: log})
+	if err != nil {
+		return err
+	}
+	c.closers = append(c.closers, host.Close)
+
+	c.Projects = projects.New(st)
+	c.Plugins, err = plugins.Open(ctx, plugins.Options{
+		Repository: st, Inspector: inspector{host}, Projects: c.Projects, Clock: clock{}, Logger: log,
+	})
+	if err != nil {
+		return err
+	}
+	c.Systems = registry.New(registry.Options{Repository: st, Credentials: vault, Projects: c.Projects, Clock: clock{}})
+	gw := gateway.New(gateway.Config{
+		Systems: registry.ForGateway{Service: c.Systems}, Grants: c.Plugins, Credentials: vault,
+		Journal: st.Journal(), Audit: st.Audit(), Addresses: c.policy, Clock: clock{}, Logger: log,
+	})
+	c.closers = append(c.closers, func() error { gw.Close(); return nil })
+
+	graphs := runs.NewGraphs(c.Plugins)
+	src := &source{}
+	c.hub = live.New(src, live.Options{})
+	c.runner, err = runner.New(runner.Config{
+		Store: db.Store(), Publisher: c.publisher(), Clock: clock{}, Graphs: graphs, Logger: log,
+		Executor: runs.NewExecutor(runs.ExecutorOptions{
+			Catalogue: c.Plugins, Modules: modules{host, c.Plugins}, Gateway: gw, Clock: clock{}, Logger: log,
+		}),
+	})
+	if err != nil {
+		return err
+	}
+	c.Flows = flows.New(flows.Options{
+		Repository: st, Projects: c.Projects, Catalogue: c.Plugins, Runs: runs.NewHistory(c.runner), Clock: clock{}, Logger: log,
+	})
+	c.Runs = runs.New(runs.Options{
+		Runner: c.runner, Flows: c.Flows, Projects: c.Projects, Catalogue: c.Plugins, Graphs: graphs, Audit: st.Audit(), Clock: clock{},
+	})
+	src.runs = c.Runs
+	return nil
+}
+
+func (c *Core) publisher() runner.Publisher {
+	if c.deps.Publisher == nil {
+		return c.hub
+	}
+	return publishers{c.hub, c.deps.Publisher}
+}
+
+// install installs the plugins of the binary, and those of the configured directory.
+func (c *Core) install(ctx context.Context, dir string) error {
+	if c.deps.Plugins == nil {
+		return nil
+	}
+	var err error
+	if c.shipped, err = NewShipped(c.deps.Plugins); err != nil {
+		return err
+	}
+	if missing := c.shipped.Missing(); len(missing) > 0 {
+		c.deps.Logger.Warn("plugins were not built into this binary", slog.Any("plugins", missing))
+	}
+	if _, err := c.Plugins.InstallShipped(ctx, c.shipped); err != nil {
+		return err
+	}
+	if dir == "" {
+		return nil
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*.wasm"))
+	if err != nil {
+		return fmt.Errorf("app: plugin directory: %w", err)
+	}
+	for _, file := range files {
+		code, err := os.ReadFile(file)
+		if err != nil {
+			return fmt.Errorf("app: plugin directory: %w", err)
+		}
+		if _, err := c.Plugins.Install(ctx, c.Actor(), code); err != nil {
+			return fmt.Errorf("app: install %s: %w", file, err)
+		}
+	}
+	return nil
+}
+
+// Start takes up the runs that have not ended. From then on runs may be started.
+func (c *Core) Start(ctx context.Context) error {
+	if err := c.runner.Start(ctx); err != nil {
+		return err
+	}
+	c.isStarted = true
+	return nil
+}
+
+// Stop lets the calls that run end until ctx is done, and closes everything. What did
+// not end is made again at the next start.
+func (c *Core) Stop(ctx context.Context) error {
+	var err error
+	if c.isStarted {
+		err = c.runner.Stop(ctx)
+	}
+	return errors.Join(err, c.close())
+}
+
+func (c *Core) close() error {
+	var errs []error
+	for i := len(c.closers) - 1; i >= 0; i-- {
+		errs = append(errs, c.closers[i]())
+	}
+	c.closers = nil
+	return errors.Join(errs...)
+}
+
+// Failed is closed when the program cannot go on because its store failed; Err then
+// says why.
+func (c *Core) Failed() <-chan struct{} { return c.runner.Failed() }
+
+// Err is nil until Failed is closed.
+func (c *Core) Err() error { return c.runner.Err() }
+
+// Actor is who acts through this process: its user.
+func (c *Core) Actor() engine.Actor { return engine.Actor{ID: "local"} }
+
+// DefaultProject is the project of a program that nobody told another one.
+func DefaultProject(demo bool) string {
+	if demo {
+		return "demo"
+	}
+	return "default"
+}
+
+// publishers tells several of every commit.
+type publishers []runner.Publisher
+
+// Publish implements runner.Publisher.
+func (ps publishers) Publish(run string, rs []engine.Record) {
+	for _, p := range ps {
+		p.Publish(run, rs)
+	}
+}

@@ -1,0 +1,190 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/mattn/go-isatty"
+	"github.com/spf13/cobra"
+
+	"github.com/culmhq/culm/host/config"
+	"github.com/culmhq/culm/host/fault"
+)
+
+// The exit codes.
+const (
+	exitOK      = 0
+	exitFailed  = 1 // the run failed or was revoked, or the command itself failed
+	exitRefused = 2 // the input was refused: arguments, files, values
+	exitBlocked = 3 // the run cannot go on without a person
+)
+
+// outside is what the program takes from its surroundings; tests bring their own.
+type outside struct {
+	in       io.Reader
+	out, err io.Writer
+	environ  []string
+}
+
+// getenv returns an environment variable, or "".
+func (o outside) getenv(name string) string {
+	for _, kv := range o.environ {
+		if v, ok := strings.CutPrefix(kv, name+"="); ok {
+			return v
+		}
+	}
+	return ""
+}
+
+// terminal reports whether a person sits at both ends of a stream.
+func terminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	return ok && isatty.IsTerminal(f.Fd())
+}
+
+// colour reports whether a stream may get colours (https://no-color.org).
+func (o outside) colour(w io.Writer) bool {
+	return terminal(w) && o.getenv("NO_COLOR") == "" && o.getenv("TERM") != "dumb"
+}
+
+// exitError is an error with the exit code that it ends the program with.
+type exitError struct {
+	code int
+	err  error // nil ends the program without a message
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit %d", e.code)
+	}
+	return e.err.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.err }
+
+// failed marks what went wrong after the input was accepted. What is not marked is a
+// refusal of the input, except a fault of Culm itself.
+func failed(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &exitError{exitFailed, err}
+}
+
+// exitCode says with which code an error ends the program.
+func exitCode(err error) int {
+	var e *exitError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &e):
+		return e.code
+	case fault.Is(err, fault.Internal), fault.Is(err, fault.Stopping), errors.Is(err, context.Canceled):
+		return exitFailed
+	default:
+		return exitRefused
+	}
+}
+
+// run is the program: it returns its exit code.
+func run(ctx context.Context, args []string, o outside) int {
+	p := &program{outside: o, text: textFor(o)}
+	root := p.root()
+	root.SetArgs(args)
+	root.SetIn(o.in)
+	root.SetOut(o.out)
+	root.SetErr(o.err)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitOK
+	}
+	p.report(err)
+	return exitCode(err)
+}
+
+// program holds what all commands share.
+type program struct {
+	outside
+	text text
+}
+
+func (p *program) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "culm",
+		Short: "Run operations flows of sandboxed plugins",
+		Long: "Culm runs operations flows whose every task is a sandboxed WebAssembly plugin.\n\n" +
+			"Exit codes: 0 succeeded, 1 failed or revoked, 2 the input was refused, 3 blocked.",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.AddCommand(
+		p.serveCommand(), p.runCommand(), p.validateCommand(), p.pluginCommand(), p.systemCommand(),
+		p.versionCommand(), p.compileCommand(),
+	)
+	return root
+}
+
+// report writes an error for a person: what was refused, and where.
+func (p *program) report(err error) {
+	var e *exitError
+	if errors.As(err, &e) && e.err == nil {
+		return
+	}
+	if c := new(config.Error); errors.As(err, &c) {
+		fmt.Fprintln(p.err, p.text.of("refused")+":")
+		for _, q := range c.Problems {
+			from := ""
+			if q.Source != "" {
+				from = " (" + q.Source + ")"
+			}
+			fmt.Fprintf(p.err, "  %s: %s%s\n", q.Field, q.Message, from)
+		}
+		return
+	}
+	var f *fault.Error
+	if errors.As(err, &f) {
+		fmt.Fprintf(p.err, "%s: %s%s\n", p.text.code(f), place(f), detail(f))
+		for _, q := range f.Problems {
+			fmt.Fprintf(p.err, "  %s\n", q.Error())
+		}
+		return
+	}
+	fmt.Fprintf(p.err, "%s: %s\n", p.text.of("error"), err)
+}
+
+func place(f *fault.Error) string {
+	switch {
+	case f.Node != "" && f.Field != "":
+		return "node " + f.Node + " " + f.Field + ": "
+	case f.Node != "":
+		return "node " + f.Node + ": "
+	case f.Field != "":
+		return f.Field + ": "
+	default:
+		return ""
+	}
+}
+
+// detail adds the cause of a fault of Culm itself: here its reader is the operator.
+func detail(f *fault.Error) string {
+	if f.Cause != nil {
+		return f.Message + ": " + f.Cause.Error()
+	}
+	return f.Message
+}
+
+// json writes a value as indented JSON.
+func (p *program) json(v any) error {
+	e := json.NewEncoder(p.out)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return failed(e.Encode(v))
+}

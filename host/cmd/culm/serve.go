@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/culmhq/culm/engine/runner"
+	"github.com/culmhq/culm/host/app"
+	"github.com/culmhq/culm/host/config"
+	shipped "github.com/culmhq/culm/plugins-wasm"
+)
+
+func (p *program) serveCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve the canvas and the API on this machine",
+		Long: "Serve the canvas application, the HTTP API and the live stream on a loopback address,\n" +
+			"with an embedded database in the data directory.\n\n" +
+			"Every setting has a flag, an environment variable (CULM_LISTEN for --listen, and so on)\n" +
+			"and a field in the YAML file of --config, in this order of precedence.",
+		Example: "  culm serve --demo\n  culm serve --listen 127.0.0.1:9000 --data /srv/culm --allow prometheus.internal:9090",
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, err := p.config(c.Flags())
+			if err != nil {
+				return err
+			}
+			return p.serve(c.Context(), cfg)
+		},
+	}
+	c.Flags().String("config", "", "YAML file with settings (CULM_CONFIG)")
+	def := config.Default()
+	for _, s := range config.Settings() {
+		c.Flags().String(s.Flag, s.Value(&def), s.Doc+" ("+s.Env+")")
+		if s.Bool {
+			c.Flags().Lookup(s.Flag).NoOptDefVal = "true"
+		}
+	}
+	return c
+}
+
+// config loads the configuration from flags, environment and file.
+func (p *program) config(flags *pflag.FlagSet) (config.Config, error) {
+	src := config.Sources{File: p.getenv(config.EnvConfig), Environ: p.environ, Flags: map[string]string{}}
+	flags.Visit(func(f *pflag.Flag) {
+		switch f.Name {
+		case "config":
+			src.File = f.Value.String()
+		case "help":
+		default:
+			src.Flags[f.Name] = f.Value.String()
+		}
+	})
+	return config.Load(src)
+}
+
+// serve serves until ctx is done, and then drains.
+func (p *program) serve(ctx context.Context, cfg config.Config) error {
+	server := app.New(cfg, p.deps(cfg, nil))
+	if err := server.Start(ctx); err != nil {
+		return failed(err)
+	}
+	data, err := filepath.Abs(cfg.Data)
+	if err != nil {
+		data = cfg.Data
+	}
+	fmt.Fprintf(p.out, "Culm %s\n  %s  %s\n  %s  %s\n", release, p.text.of("listening"), server.URL(), p.text.of("data"), data)
+	var cause error
+	select {
+	case <-ctx.Done():
+		fmt.Fprintln(p.out, p.text.of("stopping"))
+	case <-server.Failed():
+		cause = server.Err()
+	}
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.Drain)
+	defer cancel()
+	if err := server.Stop(stopping); cause == nil {
+		cause = err
+	}
+	return failed(cause)
+}
+
+// deps are what the program takes from this binary.
+func (p *program) deps(cfg config.Config, pub runner.Publisher) app.Deps {
+	v := version()
+	return app.Deps{
+		Logger: logger(p.err, cfg.Log), Plugins: shipped.Files, Assets: assets(), Compiler: compiler, Publisher: pub,
+		Version: v.Version, Commit: v.Commit,
+	}
+}
+
+func logger(w io.Writer, l config.Log) *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(l.Level)); err != nil {
+		level = slog.LevelInfo // validated before
+	}
+	o := &slog.HandlerOptions{Level: level}
+	if l.Format == "json" {
+		return slog.New(slog.NewJSONHandler(w, o))
+	}
+	return slog.New(slog.NewTextHandler(w, o))
+}

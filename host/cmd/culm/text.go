@@ -1,0 +1,93 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/culmhq/culm/host/fault"
+)
+
+// text is the language that people are spoken to: "en" or "zh".
+type text struct{ lang string }
+
+// textFor takes the language from the environment as POSIX orders it.
+func textFor(o outside) text {
+	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
+		if v := o.getenv(name); v != "" {
+			if strings.HasPrefix(strings.ToLower(v), "zh") {
+				return text{"zh"}
+			}
+			return text{"en"}
+		}
+	}
+	return text{"en"}
+}
+
+// words are the texts of the program: English, Chinese.
+func words() map[string][2]string {
+	return map[string][2]string{
+		"error":   {"error", "错误"},
+		"refused": {"refused", "已拒绝"},
+
+		"created": {"created", "已创建"}, "running": {"running", "执行中"}, "suspended": {"suspended", "已暂停"},
+		"blocked": {"blocked", "已阻塞"}, "succeeded": {"succeeded", "成功"}, "failed": {"failed", "失败"},
+		"revoked": {"revoked", "已撤销"}, "ready": {"ready", "就绪"}, "waiting": {"waiting", "等待中"},
+		"skipped": {"skipped", "已跳过"}, "cancelled": {"cancelled", "已取消"}, "unknown": {"unknown", "未知"},
+		"rolling_back": {"rolling back", "回滚中"}, "rolled_back": {"rolled back", "已回滚"},
+		"rollback_failed": {"rollback failed", "回滚失败"},
+
+		"poll": {"polling", "轮询"}, "timer": {"timer", "定时"}, "callback": {"callback", "回调"}, "human": {"a person", "人工"},
+
+		"flow": {"flow", "流程"}, "plugin": {"plugin", "插件"}, "limit": {"limit", "限制"}, "gateway": {"gateway", "网关"},
+		"system": {"system", "外部系统"}, "host": {"Culm", "Culm"},
+
+		"valid":        {"valid", "有效"},
+		"attempt":      {"attempt", "第%d次"},
+		"ask":          {"Approve?", "是否同意？"},
+		"ask.json":     {"Answer (JSON)", "请回答（JSON）"},
+		"ask.again":    {"please answer y or n", "请输入 y 或 n"},
+		"ask.badjson":  {"that is not JSON", "不是有效的 JSON"},
+		"needs person": {"the run waits for a person; answer in a terminal, or run it on a server", "任务在等待人工处理：请在终端运行，或在服务器上执行"},
+		"is blocked":   {"the run is blocked: a node failed and nobody is here to decide", "任务已阻塞：节点失败，需要人工处理"},
+		"interrupted":  {"interrupted", "已中断"},
+		"listening":    {"open", "打开"},
+		"data":         {"data", "数据"},
+		"demo":         {"demo", "演示"},
+		"stopping":     {"stopping: waiting for running calls", "正在停止：等待执行中的调用"},
+		"no plugins":   {"plugins were not built into this binary", "此程序未内置插件"},
+	}
+}
+
+// of returns a text by its key, or the key.
+func (t text) of(key string) string {
+	w, ok := words()[key]
+	if !ok {
+		return key
+	}
+	if t.lang == "zh" {
+		return w[1]
+	}
+	return w[0]
+}
+
+// code names the kind of a fault.
+func (t text) code(f *fault.Error) string {
+	names := map[fault.Code][2]string{
+		fault.NotFound:   {"not found", "未找到"},
+		fault.Invalid:    {"refused", "已拒绝"},
+		fault.Exists:     {"exists already", "已存在"},
+		fault.Conflict:   {"conflict", "冲突"},
+		fault.WrongState: {"wrong state", "状态不允许"},
+		fault.RunEnded:   {"the run is over", "任务已结束"},
+		fault.TooLarge:   {"too large", "过大"},
+		fault.Forbidden:  {"forbidden", "禁止"},
+	}
+	n, ok := names[f.Code]
+	switch {
+	case !ok:
+		return t.of("error")
+	case t.lang == "zh":
+		return n[1]
+	default:
+		return n[0]
+	}
+}

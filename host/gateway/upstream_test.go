@@ -1,0 +1,395 @@
+package gateway_test
+
+import (
+	"bufio"
+	"compress/gzip"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/culmhq/culm/host/gateway"
+	"github.com/culmhq/culm/pdk/contract"
+)
+
+// raw serves connections without the rules of net/http.
+func raw(t *testing.T, serve func(c net.Conn)) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				if _, err := http.ReadRequest(bufio.NewReader(c)); err != nil {
+					return
+				}
+				serve(c)
+			}()
+		}
+	}()
+	return l.Addr().String()
+}
+
+// An upstream that does its worst ends in its typed failure, within its time.
+func TestEvilUpstreams(t *testing.T) {
+	t.Parallel()
+	stop := make(chan struct{})
+	t.Cleanup(func() { close(stop) })
+	hang := func(net.Conn) { <-stop }
+	say := func(s string) func(net.Conn) { return func(c net.Conn) { _, _ = io.WriteString(c, s) } }
+	long := strings.Repeat("x", 70<<10)
+	for name, c := range map[string]struct {
+		serve  func(net.Conn)
+		code   string
+		origin contract.Origin
+		status int
+		again  bool
+	}{
+		"hangs":                    {hang, gateway.CodeUpstreamTimeout, contract.OriginSystem, 0, true},
+		"hangs after headers":      {then("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", hang), gateway.CodeUpstreamTimeout, contract.OriginSystem, 200, true},
+		"drips":                    {drip(stop), gateway.CodeUpstreamTimeout, contract.OriginSystem, 200, true},
+		"resets":                   {reset, gateway.CodeUpstreamDown, contract.OriginSystem, 0, true},
+		"resets in the body":       {then("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", reset), gateway.CodeUpstreamDown, contract.OriginSystem, 200, true},
+		"closes at once":           {say(""), gateway.CodeUpstreamDown, contract.OriginSystem, 0, true},
+		"ends short":               {say("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc"), gateway.CodeUpstreamDown, contract.OriginSystem, 200, true},
+		"declares too much":        {say("HTTP/1.1 200 OK\r\nContent-Length: 4294967296\r\n\r\nabc"), gateway.CodeResponseLimit, contract.OriginLimit, 200, false},
+		"endless chunks":           {endless, gateway.CodeResponseLimit, contract.OriginLimit, 200, false},
+		"not HTTP":                 {say("SSH-2.0-OpenSSH\r\n\r\n"), gateway.CodeUpstreamInvalid, contract.OriginSystem, 0, false},
+		"two lengths":              {say("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 5\r\n\r\nabcde"), gateway.CodeUpstreamInvalid, contract.OriginSystem, 0, false},
+		"bad length":               {say("HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n"), gateway.CodeUpstreamInvalid, contract.OriginSystem, 0, false},
+		"bad header":               {say("HTTP/1.1 200 OK\r\nno colon\r\n\r\n"), gateway.CodeUpstreamInvalid, contract.OriginSystem, 0, false},
+		"bad chunk":                {say("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"), gateway.CodeUpstreamInvalid, contract.OriginSystem, 200, false},
+		"a huge header":            {say("HTTP/1.1 200 OK\r\nX: " + long + "\r\n\r\n"), gateway.CodeUpstreamInvalid, contract.OriginSystem, 0, false},
+		"many headers":             {say("HTTP/1.1 200 OK\r\n" + strings.Repeat("X: y\r\n", 20000) + "\r\n"), gateway.CodeUpstreamInvalid, contract.OriginSystem, 0, false},
+		"endless interim answers":  {forever("HTTP/1.1 103 Early Hints\r\nX: " + long[:1000] + "\r\n\r\n"), gateway.CodeUpstreamInvalid, contract.OriginSystem, 0, false},
+		"switches protocols":       {say("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"), gateway.CodeUpstreamInvalid, contract.OriginSystem, 101, false},
+		"an odd status":            {say("HTTP/1.1 999 Odd\r\nContent-Length: 0\r\n\r\n"), gateway.CodeUpstreamInvalid, contract.OriginSystem, 999, false},
+		"compressed without asked": {say("HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 3\r\n\r\nabc"), gateway.CodeUpstreamInvalid, contract.OriginSystem, 200, false},
+		"compressed twice":         {say("HTTP/1.1 200 OK\r\nContent-Encoding: gzip, gzip\r\nContent-Length: 3\r\n\r\nabc"), gateway.CodeUpstreamInvalid, contract.OriginSystem, 200, false},
+		"damaged gzip":             {say("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 12\r\n\r\nnot gzip at "), gateway.CodeUpstreamInvalid, contract.OriginSystem, 200, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			at := raw(t, c.serve)
+			b := newBench(t, nil, setting{base: "http://" + at, allow: []string{at}, limits: "{timeout_ms: 700, response_bytes: 65536}"})
+			start := time.Now()
+			res := b.call("read", map[string]any{"id": "1"}, "")
+			if took := time.Since(start); took > 1700*time.Millisecond {
+				t.Errorf("it took %s", took)
+			}
+			fails(t, res, c.code, c.origin)
+			if res.Failure.HTTPStatus != c.status || res.Failure.Retryable != c.again {
+				t.Errorf("got status %d, retryable %v: %s", res.Failure.HTTPStatus, res.Failure.Retryable, res.Failure.Message)
+			}
+			if strings.Contains(res.Failure.Message, at) {
+				t.Errorf("the failure names the address: %s", res.Failure.Message)
+			}
+		})
+	}
+}
+
+func then(s string, next func(net.Conn)) func(net.Conn) {
+	return func(c net.Conn) {
+		_, _ = io.WriteString(c, s)
+		next(c)
+	}
+}
+
+func reset(c net.Conn) { _ = c.(*net.TCPConn).SetLinger(0) }
+
+func endless(c net.Conn) {
+	_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+	forever("400\r\n" + strings.Repeat("x", 1024) + "\r\n")(c)
+}
+
+func forever(s string) func(net.Conn) {
+	return func(c net.Conn) {
+		for {
+			if _, err := io.WriteString(c, s); err != nil {
+				return
+			}
+		}
+	}
+}
+
+// drip sends a byte now and then, so that no idle limit would ever end it.
+func drip(stop chan struct{}) func(net.Conn) {
+	return func(c net.Conn) {
+		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+		tick := time.NewTicker(20 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				if _, err := c.Write([]byte("x")); err != nil {
+					return
+				}
+			case <-stop:
+				return
+			}
+		}
+	}
+}
+
+func TestConnectionRefusedSaysSo(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := l.Addr().String()
+	_ = l.Close()
+	b := newBench(t, nil, setting{base: "http://" + at, allow: []string{at}})
+	res := b.call("create", nil, `{"name":"a"}`)
+	fails(t, res, gateway.CodeUpstreamDown, contract.OriginSystem)
+	if !res.Failure.Retryable || res.Failure.Message != "the system refused the connection" {
+		t.Fatalf("got %+v: nothing was sent, so it may be tried again", res.Failure)
+	}
+}
+
+// A call that may not be repeated and may have been carried out does not invite to
+// try again.
+func TestLostAnswerOfACallThatMayNotBeRepeatedIsNotRetryable(t *testing.T) {
+	t.Parallel()
+	at := raw(t, reset)
+	b := newBench(t, nil, setting{base: "http://" + at, allow: []string{at}})
+	res := b.call("create", nil, `{"name":"a"}`)
+	fails(t, res, gateway.CodeUpstreamDown, contract.OriginSystem)
+	if res.Failure.Retryable || !strings.Contains(res.Failure.Message, "may have carried the request out") {
+		t.Fatalf("got %+v", res.Failure)
+	}
+}
+
+func TestGzipBombIsCutAtTheDecodedLimit(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Encoding", "gzip")
+		z := gzip.NewWriter(w)
+		chunk := make([]byte, 1<<20)
+		for range 512 {
+			if _, err := z.Write(chunk); err != nil {
+				return
+			}
+		}
+	}, setting{limits: "{response_bytes: 65536}"})
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	fails(t, b.call("read", map[string]any{"id": "1"}, ""), gateway.CodeResponseLimit, contract.OriginLimit)
+	runtime.ReadMemStats(&after)
+	if grown := int64(after.Sys) - int64(before.Sys); grown > 64<<20 {
+		t.Errorf("the process grew by %d MiB", grown>>20)
+	}
+}
+
+func TestGzipAnswerWithinTheLimitIsRead(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Encoding", "gzip")
+		w.Header().Set("Content-Type", "application/json")
+		z := gzip.NewWriter(w)
+		_, _ = io.WriteString(z, `{"a":1}`)
+		_ = z.Close()
+	}, setting{})
+	if res := b.call("read", map[string]any{"id": "1"}, ""); string(res.Body) != `{"a":1}` {
+		t.Fatalf("got %+v", res)
+	}
+}
+
+func TestRedirectsAreDataAndNotFollowed(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		b := newBench(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Location", "/elsewhere")
+			w.WriteHeader(status)
+		}, setting{})
+		res := b.call("read", map[string]any{"id": "1"}, "")
+		if res.Failure != nil || res.Status != status {
+			t.Errorf("%d: got %+v", status, res)
+		}
+		if got := b.up.all(); len(got) != 1 {
+			t.Errorf("%d: the upstream received %+v", status, got)
+		}
+	}
+}
+
+func TestRefusalsOfTheSystemAreDataForThePlugin(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, func(w http.ResponseWriter, r *http.Request) {
+		status := 400
+		_, _ = fmt.Sscanf(r.URL.Path, "/things/%d", &status)
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, "no: "+r.URL.Path)
+	}, setting{})
+	for _, status := range []int{400, 401, 403, 404, 409, 429, 500, 502, 503} {
+		res := b.call("read", map[string]any{"id": fmt.Sprint(status)}, "")
+		if res.Failure != nil || res.Status != status || res.Text != fmt.Sprintf("no: /things/%d", status) || res.Body != nil {
+			t.Errorf("%d: got %+v", status, res)
+		}
+	}
+}
+
+func TestBodiesAreJSONOrText(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ kind, body, json, text string }{
+		"json":                 {"application/json; charset=utf-8", `{"a":1}`, `{"a":1}`, ""},
+		"problem":              {"application/problem+json", `[1]`, `[1]`, ""},
+		"scalar":               {"application/json", `null`, `null`, ""},
+		"json by another name": {"text/html", ` {"a":1}`, ` {"a":1}`, ""},
+		"broken json":          {"application/json", `{"a":`, "", `{"a":`},
+		"text":                 {"text/plain", `12`, "", "12"},
+		"bytes":                {"application/octet-stream", "a\xffb", "", "a\ufffdb"},
+		"nothing":              {"application/json", "", "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", c.kind)
+				_, _ = io.WriteString(w, c.body)
+			}, setting{})
+			res := b.call("read", map[string]any{"id": "1"}, "")
+			if res.Status != 200 || string(res.Body) != c.json || res.Text != c.text {
+				t.Fatalf("got %+v", res)
+			}
+		})
+	}
+}
+
+func TestOnlyNamedHeadersComeThrough(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Set-Cookie", "session=1")
+		w.Header().Set("Www-Authenticate", "Basic")
+		w.Header().Set("X-Other", "1")
+		w.Header().Add("X-Request-Id", "a")
+		w.Header().Add("X-Request-Id", "b")
+		writeJSON(w, `{}`)
+	}, setting{})
+	res := b.call("read", map[string]any{"id": "1"}, "")
+	if len(res.Headers) != 1 || res.Headers["x-request-id"] != "a, b" {
+		t.Fatalf("got %v", res.Headers)
+	}
+}
+
+// authority signs certificates for a test.
+type authority struct {
+	cert *x509.Certificate
+	key  *ecdsa.PrivateKey
+	pem  []byte
+}
+
+func newAuthority(t *testing.T) *authority {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tmpl := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test authority"}, IsCA: true, BasicConstraintsValid: true,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), KeyUsage: x509.KeyUsageCertSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &authority{cert, key, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})}
+}
+
+func (a *authority) issue(t *testing.T, name string, ip net.IP, until time.Time) tls.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tmpl := &x509.Certificate{
+		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name},
+		NotBefore: time.Now().Add(-2 * time.Hour), NotAfter: until, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+	if ip != nil {
+		tmpl.IPAddresses = []net.IP{ip}
+	}
+	der, err := x509.CreateCertificate(rand.Reader, tmpl, a.cert, &key.PublicKey, a.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+}
+
+func TestTLSIsAlwaysVerified(t *testing.T) {
+	t.Parallel()
+	ours, theirs := newAuthority(t), newAuthority(t)
+	trust, err := gateway.NewTrust(ours.pem)
+	if err != nil {
+		t.Fatal(err)
+	}
+	local, hour := net.IPv4(127, 0, 0, 1), time.Now().Add(time.Hour)
+	for name, c := range map[string]struct {
+		cert tls.Certificate
+		max  uint16
+		says string
+	}{
+		"good":              {ours.issue(t, "up", local, hour), 0, ""},
+		"unknown authority": {theirs.issue(t, "up", local, hour), 0, "authority"},
+		"another name":      {ours.issue(t, "up", nil, hour), 0, "another name"},
+		"expired":           {ours.issue(t, "up", local, time.Now().Add(-time.Hour)), 0, "expired"},
+		"old protocol":      {ours.issue(t, "up", local, hour), tls.VersionTLS11, "handshake"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			reached := false
+			s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				reached = true
+				writeJSON(w, `{}`)
+			}))
+			s.TLS = &tls.Config{Certificates: []tls.Certificate{c.cert}, MaxVersion: c.max, MinVersion: tls.VersionTLS10} //nolint:gosec // an old server is the case
+			s.Config.ErrorLog = nil
+			s.StartTLS()
+			defer s.Close()
+			at := strings.TrimPrefix(s.URL, "https://")
+			b := newBench(t, nil, setting{base: s.URL, allow: []string{at}, tweak: func(g *gateway.Config) { g.Trust = trust }})
+			res := b.call("read", map[string]any{"id": "1"}, "")
+			if c.says == "" {
+				if res.Status != http.StatusOK {
+					t.Fatalf("got %+v", res)
+				}
+				return
+			}
+			fails(t, res, gateway.CodeTLSFailed, contract.OriginSystem)
+			if !strings.Contains(res.Failure.Message, c.says) || res.Failure.Retryable || reached {
+				t.Fatalf("got %+v, reached %v", res.Failure, reached)
+			}
+		})
+	}
+}
+
+func TestPlainServerBehindHTTPSIsATLSFailure(t *testing.T) {
+	t.Parallel()
+	plain := listen(t, func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, `{}`) })
+	at := strings.TrimPrefix(plain.URL, "http://")
+	b := newBench(t, nil, setting{base: "https://" + at, allow: []string{at}})
+	fails(t, b.call("read", map[string]any{"id": "1"}, ""), gateway.CodeTLSFailed, contract.OriginSystem)
+}

@@ -1,0 +1,45 @@
+package pdk
+
+import (
+	"encoding/json"
+	"reflect"
+)
+
+// encodeOutputs encodes outputs with an empty list or object where Go has a nil slice or
+// map: null would not be valid against the schema, and a flow that counts or
+// loops must not have to ask.
+func encodeOutputs[Out any](out *Out) (json.RawMessage, error) {
+	fillNil(reflect.ValueOf(out).Elem())
+	return json.Marshal(out)
+}
+
+// fillNil makes the nil slices and maps below v empty. Those that an omitempty or omitzero
+// leaves out stay out: an empty slice is omitted as a nil one is only by omitempty.
+func fillNil(v reflect.Value) {
+	t := v.Type()
+	switch {
+	case opaque(t):
+	case t.Kind() == reflect.Struct:
+		for i := range t.NumField() {
+			if f := t.Field(i); f.IsExported() && !omitted(f, v.Field(i)) {
+				fillNil(v.Field(i))
+			}
+		}
+	case t.Kind() == reflect.Pointer && !v.IsNil():
+		fillNil(v.Elem())
+	case t.Kind() == reflect.Map && v.IsNil():
+		v.Set(reflect.MakeMap(t))
+	case t.Kind() == reflect.Slice && v.IsNil():
+		if t.Elem().Kind() != reflect.Uint8 {
+			v.Set(reflect.MakeSlice(t, 0, 0))
+		}
+	case t.Kind() == reflect.Slice && composite(deref(t.Elem())):
+		for i := range v.Len() {
+			fillNil(v.Index(i))
+		}
+	}
+}
+
+func omitted(f reflect.StructField, v reflect.Value) bool {
+	return v.IsZero() && omits(f.Tag.Get("json"))
+}
