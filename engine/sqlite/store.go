@@ -13,7 +13,10 @@ import (
 )
 
 // Store keeps runs in a DB. It implements runner.Store.
-type Store struct{ db *DB }
+type Store struct {
+	db   *DB
+	room room
+}
 
 var _ runner.Store = (*Store)(nil)
 
@@ -27,11 +30,12 @@ func (s *Store) Commit(ctx context.Context, batches []runner.Batch) error {
 	if len(batches) == 0 {
 		return nil
 	}
-	c, err := newCommitment(batches)
-	if err != nil {
+	c := s.room.take()
+	defer s.room.give(c)
+	if err := c.prepare(batches); err != nil {
 		return err
 	}
-	return s.db.submit(&member{ctx: ctx, do: c.write, pages: c.pages})
+	return s.db.submit(&member{ctx: ctx, do: c.write, pages: c.pages()})
 }
 
 // Run implements runner.Store.
