@@ -211,18 +211,10 @@ func (b *builder) regions() {
 			case n.block == unseen:
 				n.block = block
 				todo = append(todo, to)
-				b.endInBlock(n)
 			case n.block != block:
 				b.report(Problem{Code: ProblemBlockCrossed, Edge: b.g.edges[k].id}, "the edge leads into or out of a branch of a parallel gateway")
 			}
 		}
-	}
-}
-
-func (b *builder) endInBlock(n *graphNode) {
-	if n.typ == TypeEnd && n.block >= 0 {
-		gateway := b.g.nodes[b.g.edges[n.block].from].id
-		b.report(Problem{Code: ProblemEndInBranch, Node: n.id}, fmt.Sprintf("a branch of %q ends the flow", gateway), "gateway", gateway)
 	}
 }
 
