@@ -127,7 +127,13 @@ func (s *State) applyPayload(r *Record, node int32) error {
 		return nil // the tokens say the same
 	case TokenMoved:
 		return s.applyToken(d)
+	default:
+		return s.applyAtNode(r, node)
 	}
+}
+
+// applyAtNode applies the payloads that belong to a node.
+func (s *State) applyAtNode(r *Record, node int32) error {
 	if node < 0 {
 		return fmt.Errorf("no node %q", r.Node)
 	}

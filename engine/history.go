@@ -58,6 +58,11 @@ type nodeHistory struct {
 	human              bool
 }
 
+// busy reports whether an attempt is under way.
+func (n *nodeHistory) busy() bool {
+	return n.state == NodeRunning || n.state == NodeWaiting || n.state == NodeReady
+}
+
 type tokenHistory struct {
 	parent, children int
 	node             string
@@ -105,21 +110,30 @@ func (h *history) payload(r *Record) error {
 	case NodeChanged:
 		return h.node(r.Node, d)
 	case NodeNoted:
-		if n := h.nodes[r.Node]; n == nil || n.state != NodeRunning || n.attempt != d.Attempt {
-			return errors.New("a note of a node that does not run")
-		}
+		return h.busy(r.Node, d.Attempt)
 	case NodeLate:
 	case CallbackKept:
-		if n := h.nodes[r.Node]; n == nil || n.attempt != d.Attempt || (n.state != NodeRunning && n.state != NodeWaiting && n.state != NodeReady) {
-			return errors.New("a callback was kept for a node that cannot wait any more")
-		}
+		return h.busy(r.Node, d.Attempt)
 	case TokenMoved:
 		return h.token(d)
 	case GatewayDecided:
-		for _, id := range d.Edges {
-			if k, ok := h.g.edgeIdx[id]; !ok || h.g.nodes[h.g.edges[k].from].id != r.Node {
-				return fmt.Errorf("edge %q does not leave %q", id, r.Node)
-			}
+		return h.decided(r.Node, d)
+	}
+	return nil
+}
+
+// busy checks that an attempt of a node is under way.
+func (h *history) busy(node string, attempt int) error {
+	if n := h.nodes[node]; n == nil || n.attempt != attempt || !n.busy() {
+		return fmt.Errorf("no attempt %d of %q is under way", attempt, node)
+	}
+	return nil
+}
+
+func (h *history) decided(node string, d GatewayDecided) error {
+	for _, id := range d.Edges {
+		if k, ok := h.g.edgeIdx[id]; !ok || h.g.nodes[h.g.edges[k].from].id != node {
+			return fmt.Errorf("edge %q does not leave %q", id, node)
 		}
 	}
 	return nil
@@ -189,7 +203,7 @@ func (h *history) attempt(id string, n *nodeHistory, d *NodeChanged) error {
 	same := d.Iteration == n.iteration && d.Attempt == n.attempt
 	retried := d.Iteration == n.iteration && d.Attempt == n.attempt+1
 	looped := d.Iteration == n.iteration+1 && d.Attempt == 1
-	busy := n.state == NodeRunning || n.state == NodeWaiting || n.state == NodeReady
+	busy := n.busy()
 	switch {
 	case !same && !retried && !looped:
 		return fmt.Errorf("node %q: iteration %d attempt %d after %d, %d", id, d.Iteration, d.Attempt, n.iteration, n.attempt)

@@ -176,7 +176,6 @@ func (e *Env) CompileBool(src string) (*Program, error) {
 	return p, nil
 }
 
-//nolint:gochecknoglobals // immutable
 var namePattern = regexp.MustCompile(`(?:undeclared reference to|undefined field) '([^']*)'`)
 
 // issueError turns the first of CEL's issues into an error.

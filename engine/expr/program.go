@@ -48,8 +48,9 @@ func (p *Program) Kind() string {
 		return "object"
 	case types.NullTypeKind:
 		return "null"
+	default:
+		return ""
 	}
-	return ""
 }
 
 // Eval evaluates the expression to JSON. An error is an *Error.

@@ -107,10 +107,10 @@ func (p *schemaParser) parse(s *Schema, raw json.RawMessage, depth int) error {
 	if depth > schemaDepthMax {
 		return fmt.Errorf("nested more than %d deep", schemaDepthMax)
 	}
-	switch t := strings.TrimSpace(string(raw)); {
-	case t == "true":
+	switch strings.TrimSpace(string(raw)) {
+	case "true":
 		return nil
-	case t == "false":
+	case "false":
 		s.never = true
 		return nil
 	}
