@@ -263,6 +263,7 @@ func bareCommits(b *testing.B, rows, size int) float64 {
 			for i := range k {
 				args = append(args, run+i, seq, data)
 			}
+			//nolint:sqlclosecheck // a statement of a transaction ends with it.
 			if _, err := tx.Stmt(st).Exec(args...); err != nil {
 				b.Fatal(err)
 			}
