@@ -298,6 +298,9 @@ func (s *State) applyToken(d TokenMoved) error {
 
 func (s *State) makeToken(d TokenMoved, to int32) error {
 	k := &token{id: d.Token, parent: d.Parent, node: to, dest: -1}
+	if (d.Parent == 0) != (d.From == "") || d.Token != s.lastToken+1 {
+		return fmt.Errorf("token %d is made after token %d", d.Token, s.lastToken)
+	}
 	if d.Parent != 0 {
 		p := s.tokens[d.Parent]
 		if p == nil || s.g.nodes[p.node].id != d.From {

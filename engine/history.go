@@ -64,8 +64,10 @@ func (n *nodeHistory) busy() bool {
 }
 
 type tokenHistory struct {
-	parent, children int
-	node             string
+	parent   int
+	children int // that have not ended
+	made     int // at the gateway where it is
+	node     string
 }
 
 func (h *history) record(r *Record) error {
@@ -256,6 +258,10 @@ func (h *history) token(d TokenMoved) error {
 	if n := h.nodes[d.From]; n == nil || (n.state != NodeSucceeded && n.state != NodeSkipped) {
 		return fmt.Errorf("token %d leaves %q, which has not ended well", d.Token, d.From)
 	}
+	if out := h.g.nodes[h.g.nodeIdx[d.From]].out; h.g.nodes[h.g.nodeIdx[d.From]].typ == TypeParallel && k.made != len(out) {
+		return fmt.Errorf("token %d leaves %q after %d of %d branches", d.Token, d.From, k.made, len(out))
+	}
+	k.made = 0
 	if k.node = d.To; d.To == "" {
 		delete(h.tokens, d.Token)
 		if p := h.tokens[k.parent]; p != nil {
@@ -266,7 +272,7 @@ func (h *history) token(d TokenMoved) error {
 }
 
 func (h *history) newToken(d TokenMoved) error {
-	if d.Token != h.lastToken+1 || (d.Parent == 0) != (d.Token == 1) {
+	if d.Token != h.lastToken+1 || (d.Parent == 0) != (d.Token == 1) || (d.Parent == 0) != (d.From == "") {
 		return fmt.Errorf("token %d, parent %d after token %d", d.Token, d.Parent, h.lastToken)
 	}
 	h.lastToken = d.Token
@@ -275,7 +281,7 @@ func (h *history) newToken(d TokenMoved) error {
 		if p == nil || p.node != d.From {
 			return fmt.Errorf("parent %d is not at %q", d.Parent, d.From)
 		}
-		if d.To == "" {
+		if p.made++; d.To == "" {
 			return nil
 		}
 		p.children++
