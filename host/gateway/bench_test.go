@@ -58,7 +58,7 @@ operations:
 
 // bench is a gateway with real stores, in front of one upstream.
 type bench struct {
-	t       *testing.T
+	t       testing.TB
 	config  gateway.Config
 	gateway *gateway.Gateway
 	store   *store.Store
@@ -101,7 +101,7 @@ func (u *upstream) all() []received {
 }
 
 // listen starts an upstream that records and then lets h answer.
-func listen(t *testing.T, h http.HandlerFunc) *upstream {
+func listen(t testing.TB, h http.HandlerFunc) *upstream {
 	t.Helper()
 	u := &upstream{}
 	u.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -116,7 +116,7 @@ func listen(t *testing.T, h http.HandlerFunc) *upstream {
 	return u
 }
 
-func newBench(t *testing.T, h http.HandlerFunc, s setting) *bench {
+func newBench(t testing.TB, h http.HandlerFunc, s setting) *bench {
 	t.Helper()
 	b := &bench{t: t, dir: t.TempDir(), log: &lockedBuffer{}, granted: map[string]bool{}, systems: map[string]*systems.Compiled{}}
 	if h == nil {
@@ -153,7 +153,7 @@ func newBench(t *testing.T, h http.HandlerFunc, s setting) *bench {
 	return b
 }
 
-func register(t *testing.T, s setting) *systems.Compiled {
+func register(t testing.TB, s setting) *systems.Compiled {
 	t.Helper()
 	text := strings.NewReplacer("BASE", s.base, "AUTH", s.auth, "LIMITS", s.limits).Replace(document)
 	doc, err := systems.Parse([]byte(text))
@@ -240,7 +240,7 @@ func (b *bench) call(op string, params map[string]any, body string) contract.Gat
 	return b.gateway.Open(c).Call(b.t.Context(), ask(b.t, op, params, body))
 }
 
-func ask(t *testing.T, op string, params map[string]any, body string) contract.GatewayRequest {
+func ask(t testing.TB, op string, params map[string]any, body string) contract.GatewayRequest {
 	t.Helper()
 	req := contract.GatewayRequest{System: "things", Operation: op}
 	for name, v := range params {
@@ -260,7 +260,7 @@ func ask(t *testing.T, op string, params map[string]any, body string) contract.G
 }
 
 // refused checks that a call ended with a code and that nothing went out.
-func refused(t *testing.T, b *bench, res contract.GatewayResponse, code string, origin contract.Origin) {
+func refused(t testing.TB, b *bench, res contract.GatewayResponse, code string, origin contract.Origin) {
 	t.Helper()
 	fails(t, res, code, origin)
 	if got := b.up.all(); len(got) != 0 {
@@ -268,7 +268,7 @@ func refused(t *testing.T, b *bench, res contract.GatewayResponse, code string, 
 	}
 }
 
-func fails(t *testing.T, res contract.GatewayResponse, code string, origin contract.Origin) {
+func fails(t testing.TB, res contract.GatewayResponse, code string, origin contract.Origin) {
 	t.Helper()
 	if res.Failure == nil {
 		t.Fatalf("got status %d %s %q, want %s", res.Status, res.Body, res.Text, code)
