@@ -102,7 +102,7 @@ func newKey(h *keyset.Handle) (*Key, error) {
 
 // readKey reads the key file; the error is fs.ErrNotExist when there is none.
 func readKey(path string) (*Key, error) {
-	f, err := os.Open(path) //nolint:gosec // the path is the server's own configuration
+	f, err := os.Open(path) // the path is the server's own configuration
 	if err != nil {
 		return nil, fmt.Errorf("secrets: open the key file: %w", err)
 	}
