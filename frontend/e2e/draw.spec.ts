@@ -61,7 +61,7 @@ test('an operator draws a flow, starts it, sees it fail live, and retries with a
 test('illegal connections are refused with the reason, and undo takes back whole gestures', async ({ page }) => {
   await page.goto(`/p/${project}/flows`)
   await page.getByRole('button', { name: '新建流程' }).first().click()
-  await page.getByRole('dialog').getByRole('textbox', { name: '名称' }).fill(`撤销 ${Date.now()}`)
+  await page.getByRole('dialog').getByRole('textbox', { name: '名称' }).fill(`回退 ${Date.now()}`)
   await page.getByRole('dialog').getByRole('button', { name: '创建' }).click()
   await page.getByRole('button', { name: '添加开始和结束' }).click()
   await expect(page.locator('.react-flow__node')).toHaveCount(2)
@@ -76,9 +76,9 @@ test('illegal connections are refused with the reason, and undo takes back whole
   await expect(node(page, 'wait_for1')).toBeVisible()
   await writeInto(page.getByRole('textbox', { name: '时长' }), '90s')
 
-  await page.getByRole('button', { name: '撤销' }).click()
+  await page.getByRole('button', { name: '撤销', exact: true }).click()
   await expect(page.getByRole('textbox', { name: '时长' })).not.toHaveText('90s')
-  await page.getByRole('button', { name: '撤销' }).click()
+  await page.getByRole('button', { name: '撤销', exact: true }).click()
   await expect(node(page, 'wait_for1')).toHaveCount(0)
   await page.getByRole('button', { name: '重做' }).click()
   await page.getByRole('button', { name: '重做' }).click()
