@@ -40,10 +40,14 @@ const (
 type Deps struct {
 	// Logger gets everything that is logged. Required.
 	Logger *slog.Logger
-	// Plugins is the directory of the plugins that come with the binary. Required.
+	// Plugins is the directory of the plugins that come with the binary; nil
+	// installs none.
 	Plugins fs.FS
 	// Assets is the built canvas application, nil where there is none.
 	Assets fs.FS
+	// CacheDir is where compiled plugins are kept; empty means inside the data
+	// directory. Whoever can write there controls the program.
+	CacheDir string
 	// Compiler makes the command that runs wasm.CompilerMain. Required.
 	Compiler func(context.Context) *exec.Cmd
 	// Publisher, if not nil, is told of every commit besides the live stream.
@@ -81,9 +85,12 @@ func Open(ctx context.Context, cfg config.Config, d Deps) (_ *Core, err error) {
 			err = errors.Join(err, c.close())
 		}
 	}()
+	if cfg.Data, err = filepath.Abs(cfg.Data); err != nil {
+		return nil, fmt.Errorf("app: data directory: %w", err)
+	}
 	targets := cfg.Allow
 	if cfg.Demo {
-		if c.demo, err = serveDemo(); err != nil {
+		if c.demo, err = serveDemo(ctx); err != nil {
 			return nil, err
 		}
 		c.closers = append(c.closers, c.demo.close)
@@ -121,9 +128,11 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	if err != nil {
 		return err
 	}
-	host, err := wasm.New(ctx, wasm.Config{
-		CacheDir: filepath.Join(cfg.Data, cacheDir), Compiler: c.deps.Compiler, Logger: log,
-	})
+	cache := c.deps.CacheDir
+	if cache == "" {
+		cache = filepath.Join(cfg.Data, cacheDir)
+	}
+	host, err := wasm.New(ctx, wasm.Config{CacheDir: cache, Compiler: c.deps.Compiler, Logger: log})
 	if err != nil {
 		return err
 	}
@@ -174,6 +183,9 @@ func (c *Core) publisher() runner.Publisher {
 
 // install installs the plugins of the binary, and those of the configured directory.
 func (c *Core) install(ctx context.Context, dir string) error {
+	if c.deps.Plugins == nil {
+		return nil
+	}
 	var err error
 	if c.shipped, err = NewShipped(c.deps.Plugins); err != nil {
 		return err
@@ -181,12 +193,8 @@ func (c *Core) install(ctx context.Context, dir string) error {
 	if missing := c.shipped.Missing(); len(missing) > 0 {
 		c.deps.Logger.Warn("plugins were not built into this binary", slog.Any("plugins", missing))
 	}
-	installed, err := c.Plugins.InstallShipped(ctx, c.shipped)
-	if err != nil {
+	if _, err := c.Plugins.InstallShipped(ctx, c.shipped); err != nil {
 		return err
-	}
-	for _, m := range installed {
-		c.deps.Logger.Info("plugin installed", slog.String("plugin", m.Plugin), slog.String("version", m.Version))
 	}
 	if dir == "" {
 		return nil
@@ -200,11 +208,9 @@ func (c *Core) install(ctx context.Context, dir string) error {
 		if err != nil {
 			return fmt.Errorf("app: plugin directory: %w", err)
 		}
-		m, err := c.Plugins.Install(ctx, c.Actor(), code)
-		if err != nil {
+		if _, err := c.Plugins.Install(ctx, c.Actor(), code); err != nil {
 			return fmt.Errorf("app: install %s: %w", file, err)
 		}
-		c.deps.Logger.Info("plugin installed", slog.String("plugin", m.Plugin), slog.String("version", m.Version), slog.String("file", file))
 	}
 	return nil
 }

@@ -90,6 +90,9 @@ func decode(schema json.RawMessage) (any, error) {
 }
 
 func compile(doc any) (*Form, error) {
+	if err := weigh(doc); err != nil {
+		return nil, err
+	}
 	c := jsonschema.NewCompiler()
 	c.DefaultDraft(jsonschema.Draft2020)
 	c.AssertFormat()
@@ -227,24 +230,34 @@ func (c *collector) add(field, keyword, text string) {
 // relaxed reports whether the schema at that address is an anyOf that Relax added.
 func (c *collector) relaxed(address string) bool {
 	_, fragment, _ := strings.Cut(address, "#")
-	at := c.form.document
+	at, _ := find(c.form.document, fragment)
+	s, ok := at.(map[string]any)
+	return ok && s[relaxedKeyword] == true
+}
+
+// find returns what is at a JSON Pointer in the form of a URL's fragment.
+func find(doc any, fragment string) (any, bool) {
+	at := doc
 	for _, token := range strings.Split(fragment, "/")[1:] {
 		token = strings.NewReplacer("~1", "/", "~0", "~").Replace(unescapeURL(token))
 		switch v := at.(type) {
 		case map[string]any:
-			at = v[token]
+			next, ok := v[token]
+			if !ok {
+				return nil, false
+			}
+			at = next
 		case []any:
 			i, err := strconv.Atoi(token)
 			if err != nil || i < 0 || i >= len(v) {
-				return false
+				return nil, false
 			}
 			at = v[i]
 		default:
-			return false
+			return nil, false
 		}
 	}
-	s, ok := at.(map[string]any)
-	return ok && s[relaxedKeyword] == true
+	return at, true
 }
 
 func keyword(k jsonschema.ErrorKind) string {

@@ -88,7 +88,7 @@ func worldAt(t *testing.T, path string, m modules) *world {
 			t.Errorf("stop: %v", err)
 		}
 	})
-	w.flows = w.Product.Flows(runs.NewHistory(w.runner))
+	w.flows = w.Flows(runs.NewHistory(w.runner))
 	w.runs = runs.New(runs.Options{
 		Runner: w.runner, Flows: w.flows, Projects: w.Projects, Catalogue: w.Plugins, Graphs: graphs,
 		Audit: w.Store.Audit(), Clock: w.Clock,

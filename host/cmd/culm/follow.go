@@ -195,7 +195,10 @@ func key(node string, v engine.RunView) string {
 // ask lets the person at the terminal answer a wait.
 func (f *follower) ask(ctx context.Context, v engine.RunView, node string) error {
 	wait := v.Nodes[node].Wait
-	fmt.Fprintf(f.err, "\n%s: %s\n", nodeTitle(f.flow, node, f.text.lang), wait.Prompt.In(f.text.lang))
+	if d, ok := f.display.(*screen); ok {
+		d.drawn = 0 // what is drawn stays above the question
+	}
+	fmt.Fprintf(f.err, "\n%s: %s\n", nodeTitle(f.flow, node, f.text.lang), clean(wait.Prompt.In(f.text.lang)))
 	data, err := f.answer(ctx, wait.Schema)
 	if err != nil {
 		return err

@@ -94,7 +94,9 @@ func (p *program) runFlow(ctx context.Context, file string, o runOptions) (err e
 	}
 	defer func() { err = errors.Join(err, done()) }()
 	w := newWatch()
-	core, err := app.Open(ctx, cfg, p.deps(cfg, w))
+	deps := p.deps(cfg, w)
+	deps.CacheDir = p.cacheDir()
+	core, err := app.Open(ctx, cfg, deps)
 	if err != nil {
 		return failed(err)
 	}
@@ -134,6 +136,22 @@ func runConfig(o runOptions) (cfg config.Config, done func() error, err error) {
 		return cfg, nil, errors.Join(err, done())
 	}
 	return cfg, done, nil
+}
+
+// cacheDir is where compiled plugins are kept between runs, which mostly keep no data;
+// empty when the user has no such place.
+func (p *program) cacheDir() string {
+	dir := p.getenv("XDG_CACHE_HOME")
+	if dir == "" {
+		if dir = p.getenv("HOME"); dir == "" {
+			return ""
+		}
+		dir = filepath.Join(dir, ".cache")
+	}
+	if !filepath.IsAbs(dir) {
+		return ""
+	}
+	return filepath.Join(dir, "culm", "compiled")
 }
 
 // start stores the flow, publishes it and starts a run of it.

@@ -175,7 +175,9 @@ func (p *program) withCore(ctx context.Context, o systemOptions, work func(conte
 	if _, err := os.Stat(o.data); err != nil && !os.IsNotExist(err) {
 		return err
 	}
-	core, err := app.Open(ctx, cfg, p.deps(cfg, nil))
+	deps := p.deps(cfg, nil)
+	deps.Plugins = nil
+	core, err := app.Open(ctx, cfg, deps)
 	if err != nil {
 		return failed(err)
 	}

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	shipped "github.com/culmhq/culm/plugins-wasm"
+)
+
+var update = flag.Bool("update", false, "write the expected output in the scripts anew")
+
+// TestMain lets the test binary be culm in the scripts, and the compiler process of
+// that culm.
+func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && os.Args[1] == compileName {
+		os.Exit(run(context.Background(), os.Args[1:], outside{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
+	}
+	testscript.Main(m, map[string]func(){"culm": main})
+}
+
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	cache := t.TempDir()
+	flows, err := filepath.Abs("../../demo/flows")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		UpdateScripts:       *update,
+		RequireExplicitExec: true,
+		Setup: func(e *testscript.Env) error {
+			// Compiled plugins are shared between the scripts, as between the runs of
+			// one user.
+			e.Setenv("XDG_CACHE_HOME", cache)
+			e.Setenv("DEMO_FLOWS", flows)
+			e.Setenv("LANG", "C.UTF-8")
+			// A module that exports execute, which returns 0.
+			const module = "\x00asm\x01\x00\x00\x00" + "\x01\x05\x01\x60\x00\x01\x7f" + "\x03\x02\x01\x00" +
+				"\x07\x0b\x01\x07execute\x00\x00" + "\x0a\x06\x01\x04\x00\x41\x00\x0b"
+			return os.WriteFile(filepath.Join(e.WorkDir, "empty.wasm"), []byte(module), 0o600)
+		},
+		Condition: func(cond string) (bool, error) {
+			// plugins: they were built before this test binary (make plugins).
+			_, err := fs.Stat(shipped.Files, "core.wasm")
+			return cond == "plugins" && err == nil, nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+	})
+}
+
+// exits runs a program and checks its exit code: exits CODE PROGRAM ARG...
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE PROGRAM ARG...")
+	}
+	got := "0"
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		coder, ok := err.(interface{ ExitCode() int })
+		if !ok {
+			ts.Fatalf("%s: %v", args[1], err)
+		}
+		got = string(rune('0' + coder.ExitCode()))
+	}
+	if got != args[0] {
+		ts.Fatalf("exit code %s, want %s", got, args[0])
+	}
+}

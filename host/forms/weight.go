@@ -1,0 +1,225 @@
+package forms
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// weightMax bounds how many sub-schemas one value may be held against. Schemas come
+// with plugins, and a few hundred bytes of references that double each other would
+// keep the server busy for ever.
+const weightMax = 50_000
+
+// weigh refuses a schema whose check could take more than a time linear in the value:
+// one with more steps than weightMax behind its references, or one that comes back to
+// itself on a path where it may come back twice for the same value.
+func weigh(doc any) error {
+	w := &weigher{doc: doc, nodes: map[string]*weighed{}}
+	if _, err := w.visit("#"); err != nil {
+		return err
+	}
+	if w.nodes["#"].weight > weightMax {
+		return fmt.Errorf("schema needs more than %d steps", weightMax)
+	}
+	return nil
+}
+
+// weigher walks the graph whose nodes are the root and the targets of references, and
+// finds its strongly connected components (Tarjan), the inner ones first.
+type weigher struct {
+	doc   any
+	nodes map[string]*weighed
+	stack []*weighed
+	count int
+}
+
+// weighed is a node of the graph.
+type weighed struct {
+	index, low int
+	open       bool // on the stack: its component is not complete
+	component  int
+	edges      []edge
+	own        int // sub-schemas that are written here
+	weight     int // and those behind references
+}
+
+// edge is a reference. It is shared when something else may be held against the same
+// value beside it.
+type edge struct {
+	to     string
+	shared bool
+}
+
+func (w *weigher) visit(ref string) (*weighed, error) {
+	if n, ok := w.nodes[ref]; ok {
+		return n, nil
+	}
+	schema, err := w.resolve(ref)
+	if err != nil {
+		return nil, err
+	}
+	w.count++
+	n := &weighed{index: w.count, low: w.count, open: true}
+	w.nodes[ref] = n
+	w.stack = append(w.stack, n)
+	if err := n.walk(schema, false); err != nil {
+		return nil, err
+	}
+	for _, e := range n.edges {
+		to, err := w.visit(e.to)
+		if err != nil {
+			return nil, err
+		}
+		if to.open {
+			n.low = min(n.low, to.low)
+		}
+	}
+	if n.low == n.index {
+		return n, w.complete(n)
+	}
+	return n, nil
+}
+
+// complete ends the component whose first node is n: its nodes are those above n.
+func (w *weigher) complete(n *weighed) error {
+	at := len(w.stack) - 1
+	for w.stack[at] != n {
+		at--
+	}
+	members := w.stack[at:]
+	w.stack = w.stack[:at]
+	for _, m := range members {
+		m.open, m.component = false, n.index
+	}
+	total := 0
+	for _, m := range members {
+		total += m.own
+		for _, e := range m.edges {
+			to := w.nodes[e.to]
+			switch {
+			case to.component != n.index:
+				total += to.weight
+			case e.shared:
+				return fmt.Errorf("reference %s comes back to itself beside other rules for the same value", e.to)
+			}
+			if total > weightMax {
+				return fmt.Errorf("schema needs more than %d steps", weightMax)
+			}
+		}
+	}
+	for _, m := range members {
+		m.weight = total
+	}
+	return nil
+}
+
+// walk gathers what a schema says itself and the references in it.
+func (n *weighed) walk(schema any, shared bool) error {
+	s, ok := schema.(map[string]any)
+	if !ok {
+		return nil
+	}
+	n.own++
+	for _, k := range []string{"$dynamicRef", "$recursiveRef", "$anchor", "$dynamicAnchor", "unevaluatedProperties", "unevaluatedItems"} {
+		if _, ok := s[k]; ok {
+			return fmt.Errorf("%s is not supported", k)
+		}
+	}
+	if ref, ok := s["$ref"].(string); ok {
+		if !strings.HasPrefix(ref, "#") {
+			return errors.New("a reference must begin with #: a schema refers to itself only")
+		}
+		n.edges = append(n.edges, edge{strings.TrimSuffix(ref, "/"), shared || hasOtherRules(s)})
+	}
+	if first, ok := wrapped(s); ok {
+		return n.walk(first, shared)
+	}
+	for k, v := range s {
+		if err := n.keyword(k, v, shared); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keyword walks the schemas of one keyword. Those of properties, items and the like
+// never meet at one value; the others may.
+func (n *weighed) keyword(k string, v any, shared bool) error {
+	switch k {
+	case "items", "additionalProperties":
+		return n.walk(v, shared)
+	case "contains", "propertyNames", "not", "if", "then", "else":
+		return n.walk(v, true)
+	case "properties":
+		return n.walkMap(v, shared)
+	case "patternProperties", "dependentSchemas":
+		return n.walkMap(v, true)
+	case "prefixItems":
+		return n.walkList(v, shared)
+	case "allOf", "anyOf", "oneOf":
+		return n.walkList(v, true)
+	default:
+		return nil // no schema, or definitions, which count where they are used
+	}
+}
+
+func (n *weighed) walkMap(v any, shared bool) error {
+	m, _ := v.(map[string]any)
+	for _, k := range sortedKeys(m) {
+		if err := n.walk(m[k], shared); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (n *weighed) walkList(v any, shared bool) error {
+	list, _ := v.([]any)
+	for _, x := range list {
+		if err := n.walk(x, shared); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wrapped returns the author's schema of an anyOf that Relax added, whose other branch
+// holds no schemas. That it is marked is not believed: a plugin's author may mark too.
+func wrapped(s map[string]any) (any, bool) {
+	list, _ := s["anyOf"].([]any)
+	if s[relaxedKeyword] != true || len(list) != 2 {
+		return nil, false
+	}
+	other, ok := list[1].(map[string]any)
+	if !ok || other["$ref"] != nil || hasOtherRules(other) {
+		return nil, false
+	}
+	for k := range s {
+		if k != relaxedKeyword && k != "anyOf" && k != "$defs" && k != "definitions" {
+			return nil, false
+		}
+	}
+	return list[0], true
+}
+
+// hasOtherRules reports whether a schema has sub-schemas beside its reference.
+func hasOtherRules(s map[string]any) bool {
+	for k := range s {
+		switch k {
+		case "items", "additionalProperties", "contains", "not", "if", "properties", "patternProperties",
+			"dependentSchemas", "prefixItems", "allOf", "anyOf", "oneOf":
+			return true
+		}
+	}
+	return false
+}
+
+// resolve finds the schema that a reference names.
+func (w *weigher) resolve(ref string) (any, error) {
+	at, ok := find(w.doc, strings.TrimPrefix(ref, "#"))
+	if !ok {
+		return nil, fmt.Errorf("reference %s leads nowhere", ref)
+	}
+	return at, nil
+}
