@@ -8,8 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/culmhq/culm/pdk/contract"
 	"pgregory.net/rapid"
+
+	"github.com/culmhq/culm/pdk/contract"
 )
 
 // dice turns bytes into choices; behind the end of the bytes every choice is the first.

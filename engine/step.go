@@ -74,8 +74,9 @@ func isCommand(e Event) bool {
 	switch e.(type) {
 	case Result, Note, TimerFired:
 		return false
+	default:
+		return true
 	}
-	return true
 }
 
 func (t *step) handle(e Event) error {
