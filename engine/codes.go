@@ -29,12 +29,11 @@ const (
 	// The shape.
 	ProblemUnreachable  = "NODE_UNREACHABLE"
 	ProblemNoPathToEnd  = "NO_PATH_TO_END"
-	ProblemUnmatched    = "PARALLEL_UNMATCHED"  // its branches do not all meet at one join
-	ProblemJoinShared   = "JOIN_SHARED"         // Args: first
-	ProblemBlockCrossed = "BLOCK_CROSSED"       // the edge leads into or out of a parallel branch
-	ProblemEndInBranch  = "END_INSIDE_PARALLEL" // Args: gateway
-	ProblemCycleNoTask  = "CYCLE_WITHOUT_TASK"  // warning: a run that turns in it fails
-	ProblemJoinOne      = "JOIN_SINGLE_INPUT"   // warning
+	ProblemUnmatched    = "PARALLEL_UNMATCHED" // its branches do not all meet at one join
+	ProblemJoinShared   = "JOIN_SHARED"        // Args: first
+	ProblemBlockCrossed = "BLOCK_CROSSED"      // the edge leads into or out of a parallel branch
+	ProblemCycleNoTask  = "CYCLE_WITHOUT_TASK" // warning: a run that turns in it fails
+	ProblemJoinOne      = "JOIN_SINGLE_INPUT"  // warning
 	// Conditions.
 	ProblemConditionMissing   = "CONDITION_MISSING"
 	ProblemConditionMisplaced = "CONDITION_MISPLACED"

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -18,7 +19,6 @@ const (
 	MaxDocumentBytes = 4 << 20
 )
 
-//nolint:gochecknoglobals // immutable
 var (
 	flowIDPattern   = regexp.MustCompile(`^[a-z][a-z0-9-]{0,63}$`)
 	nodeIDPattern   = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,63}$`)
@@ -68,11 +68,9 @@ type builder struct {
 	broken    bool // nodes and edges do not make a graph: its shape is not looked at
 	// dead marks the nodes that are unreachable or lead nowhere.
 	dead []bool
-	// nodeOf and varOf are the places in the document of the graph's nodes and
-	// variables.
-	nodeOf, varOf []int
-	edgeOf        []int
-	actions       map[[2]string]*actionSchemas
+	// nodeOf and edgeOf are the places in the document of the graph's nodes and edges.
+	nodeOf, edgeOf []int
+	actions        map[[2]string]*actionSchemas
 	// outputDecls are the tasks with the schemas of their outputs.
 	outputDecls []expr.Decl
 }
@@ -148,6 +146,7 @@ func (b *builder) nodes() {
 			b.g.start = int32(len(b.g.nodes))
 		case TypeEnd:
 			ends++
+		default:
 		}
 		b.g.nodeIdx[n.ID] = int32(len(b.g.nodes))
 		b.nodeOf = append(b.nodeOf, i)
@@ -167,16 +166,16 @@ func (b *builder) nodes() {
 
 // nodeType checks the type and the fields that go with it.
 func (b *builder) nodeType(n *Node) {
-	switch n.Type {
-	case TypeStart, TypeEnd, TypeTask, TypeExclusive, TypeParallel, TypeJoin:
-	case TypeSubflow, TypeInclusive:
-		b.report(Problem{Code: ProblemNodeUnsupported, Node: n.ID, Field: "/type"}, fmt.Sprintf("%s nodes are not run yet", n.Type), "type", string(n.Type))
-	default:
+	switch {
+	case !b.known(n.Type):
 		b.report(Problem{Code: ProblemNodeType, Node: n.ID, Field: "/type"}, fmt.Sprintf("unknown node type %q", n.Type), "type", string(n.Type))
+		return
+	case n.Type == TypeSubflow || n.Type == TypeInclusive:
+		b.report(Problem{Code: ProblemNodeUnsupported, Node: n.ID, Field: "/type"}, fmt.Sprintf("%s nodes are not run yet", n.Type), "type", string(n.Type))
 	}
 	misplaced := func(field string, set bool) {
 		if set {
-			b.report(Problem{Code: ProblemNodeField, Node: n.ID, Field: "/" + field}, fmt.Sprintf("a %s node has no %s", n.Type, field), "field", field, "type", string(n.Type))
+			b.report(Problem{Code: ProblemNodeField, Node: n.ID, Field: "/" + field}, fmt.Sprintf("nodes of type %s have no %s", n.Type, field), "field", field, "type", string(n.Type))
 		}
 	}
 	if n.Type != TypeTask && n.Type != TypeSubflow {
@@ -191,6 +190,15 @@ func (b *builder) nodeType(n *Node) {
 	} else if n.Strategy != StrategyOnly && n.Strategy != StrategyFirst {
 		b.report(Problem{Code: ProblemStrategy, Node: n.ID, Field: "/strategy"}, fmt.Sprintf("unknown strategy %q", n.Strategy))
 	}
+}
+
+// known reports whether a node type is one of the format's.
+func (b *builder) known(t NodeType) bool {
+	switch t {
+	case TypeStart, TypeEnd, TypeTask, TypeSubflow, TypeExclusive, TypeParallel, TypeInclusive, TypeJoin:
+		return true
+	}
+	return false
 }
 
 func (b *builder) edges() {
@@ -308,26 +316,30 @@ func (b *builder) degrees() {
 }
 
 func (b *builder) degree(n *graphNode, code, what string, have, least, most int) {
-	if have >= least && have <= most {
+	if have >= least && have <= most || !b.known(n.typ) {
 		return
 	}
 	b.broken = b.broken || have > most && n.typ == TypeStart
-	b.report(Problem{Code: code, Node: n.id}, fmt.Sprintf("a %s has %d to %d %s edges, this one has %d", n.typ, least, most, what, have),
+	number := fmt.Sprintf("%d to %d", least, most)
+	if least == most {
+		number = fmt.Sprintf("exactly %d", least)
+	}
+	b.report(Problem{Code: code, Node: n.id}, fmt.Sprintf("the number of %s edges of a node of type %s is %s, not %d", what, n.typ, number, have),
 		"type", string(n.typ), "have", strconv.Itoa(have), "min", strconv.Itoa(least), "max", strconv.Itoa(most))
 }
 
 // exprProblem turns an error of package expr into a problem at a place.
-func exprProblem(at Problem, err error) (Problem, []string) {
-	e, ok := err.(*expr.Error) //nolint:errorlint // package expr returns it bare
-	if !ok {
+func exprProblem(at Problem, err error) (p Problem, message string, args []string) {
+	var e *expr.Error
+	if !errors.As(err, &e) {
 		at.Code = string(expr.CodeSyntax)
-		return at, nil
+		return at, err.Error(), nil
 	}
 	at.Code = string(e.Code)
 	at.Field += e.Pointer
-	args := []string{"offset", strconv.Itoa(e.Offset)}
+	args = []string{"offset", strconv.Itoa(e.Offset)}
 	if e.Name != "" {
 		args = append(args, "name", e.Name)
 	}
-	return at, args
+	return at, e.Message, args
 }

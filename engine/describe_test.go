@@ -15,6 +15,9 @@ import (
 type catalogue struct{}
 
 func (catalogue) Action(plugin, action string) (contract.Action, bool) {
+	if plugin == "broken" {
+		return contract.Action{ID: action, Inputs: []byte(`{"type":"text"}`), Outputs: []byte(`{}`)}, true
+	}
 	if plugin != "test" {
 		return contract.Action{}, false
 	}

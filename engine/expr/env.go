@@ -160,7 +160,8 @@ func (e *Env) compile(src string) (*Program, error) {
 	if err != nil {
 		return nil, fail(CodeType, "%v", err)
 	}
-	return &Program{env: e, prog: prog, out: checked.OutputType(), src: src, names: e.namesIn(checked)}, nil
+	names, nodes := e.namesIn(checked)
+	return &Program{env: e, prog: prog, out: checked.OutputType(), names: names, nodes: nodes}, nil
 }
 
 // CompileBool compiles a condition.
@@ -175,13 +176,13 @@ func (e *Env) CompileBool(src string) (*Program, error) {
 	return p, nil
 }
 
-//nolint:gochecknoglobals // immutable
 var namePattern = regexp.MustCompile(`(?:undeclared reference to|undefined field) '([^']*)'`)
 
 // issueError turns the first of CEL's issues into an error.
 func issueError(src string, iss *cel.Issues, syntax bool) *Error {
 	first := iss.Errors()[0]
-	e := fail(CodeType, "%s", strings.TrimSpace(first.Message))
+	message, _, _ := strings.Cut(first.Message, " expecting ") // a list of the parser's own words
+	e := fail(CodeType, "%s", strings.TrimSpace(message))
 	e.Offset = offsetOf(src, first.Location.Line(), first.Location.Column())
 	if syntax {
 		e.Code = CodeSyntax

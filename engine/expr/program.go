@@ -16,15 +16,15 @@ type Program struct {
 	env   *Env
 	prog  cel.Program
 	out   *cel.Type
-	src   string
 	names []string
+	nodes bool // it reads the outputs of nodes
 }
-
-// Source returns the text of the expression.
-func (p *Program) Source() string { return p.src }
 
 // Variables returns the flow's variables that the expression names, sorted.
 func (p *Program) Variables() []string { return p.names }
+
+// ReadsNodes reports whether the expression reads the outputs of nodes.
+func (p *Program) ReadsNodes() bool { return p.nodes }
 
 // Kind returns the JSON Schema type of what the expression gives, or "" when that is
 // not known before it is evaluated.
@@ -44,8 +44,9 @@ func (p *Program) Kind() string {
 		return "object"
 	case types.NullTypeKind:
 		return "null"
+	default:
+		return ""
 	}
-	return ""
 }
 
 // Eval evaluates the expression to JSON. An error is an *Error.
@@ -70,16 +71,17 @@ func (p *Program) EvalBool(sc Scope) (bool, error) {
 	return bool(b), nil
 }
 
-// namesIn lists the variables that a checked expression refers to.
-func (e *Env) namesIn(a *cel.Ast) []string {
-	var names []string
+// namesIn lists the variables that a checked expression refers to, and tells whether it
+// refers to nodes.
+func (e *Env) namesIn(a *cel.Ast) (names []string, nodes bool) {
 	for _, r := range a.NativeRep().ReferenceMap() {
+		nodes = nodes || r.Name == "nodes"
 		if _, ok := e.variables[r.Name]; ok && !slices.Contains(names, r.Name) {
 			names = append(names, r.Name)
 		}
 	}
 	slices.Sort(names)
-	return names
+	return names, nodes
 }
 
 // session is the evaluation of the expressions of one value: they share what they

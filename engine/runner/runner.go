@@ -139,8 +139,8 @@ func (r *Runner) Start(ctx context.Context) error {
 	if err := r.restore(ctx); err != nil {
 		return err
 	}
-	r.pool.start(r.cfg.Workers)
-	go r.commit.run()
+	r.pool.start(r.cfg.Workers) //nolint:contextcheck // what runs until Stop does not end with the context of Start.
+	go r.commit.run()           //nolint:contextcheck // as above.
 	go func() {
 		defer close(r.over)
 		r.loop.run()
@@ -267,6 +267,9 @@ func (r *Runner) View(ctx context.Context, run string) (engine.RunView, error) {
 		view engine.RunView
 		err  error
 	}
+	if err := r.runs(); err != nil {
+		return engine.RunView{}, err
+	}
 	done := make(chan answer, 1)
 	err := r.in.ask(&viewed{run: run, done: func(v engine.RunView, err error) { done <- answer{v, err} }})
 	if err != nil {
@@ -304,6 +307,9 @@ func (r *Runner) Quarantined(ctx context.Context) (map[string]error, error) {
 		runs map[string]error
 		err  error
 	}
+	if err := r.runs(); err != nil {
+		return nil, err
+	}
 	done := make(chan answer, 1)
 	if err := r.in.ask(&faults{done: func(m map[string]error, err error) { done <- answer{m, err} }}); err != nil {
 		return nil, err
@@ -328,6 +334,17 @@ func (r *Runner) enter(from, to phase) bool {
 
 // accepts says whether new work is taken.
 func (r *Runner) accepts() error {
+	if err := r.runs(); err != nil {
+		return err
+	}
+	if r.commit.busy.Load() {
+		return fmt.Errorf("%w: %w", ErrBusy, ErrStoreBusy)
+	}
+	return nil
+}
+
+// runs says whether there is a loop that answers.
+func (r *Runner) runs() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
@@ -335,8 +352,6 @@ func (r *Runner) accepts() error {
 		return fmt.Errorf("%w: %w", ErrStopped, r.failure)
 	case r.phase != phaseRunning:
 		return ErrStopped
-	case r.commit.busy.Load():
-		return fmt.Errorf("%w: %w", ErrBusy, ErrStoreBusy)
 	}
 	return nil
 }

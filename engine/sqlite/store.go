@@ -92,7 +92,7 @@ func (s *Store) Records(ctx context.Context, run string, after uint64, limit int
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: records of %s: %w", run, classify(err))
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }() // what it could say, Err says
 	var out []engine.Record
 	full := func() bool { return limit > 0 && len(out) >= limit }
 	for !full() && rows.Next() {
@@ -143,7 +143,7 @@ func (s *Store) Timers(ctx context.Context) ([]runner.Timer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: timers: %w", classify(err))
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }() // what it could say, Err says
 	var out []runner.Timer
 	for rows.Next() {
 		var t runner.Timer
@@ -183,7 +183,7 @@ func (s *Store) heads(ctx context.Context, query string, args ...any) ([]runner.
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: runs: %w", classify(err))
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }() // what it could say, Err says
 	var out []runner.RunHead
 	for rows.Next() {
 		var h runner.RunHead

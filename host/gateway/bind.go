@@ -31,28 +31,29 @@ type request struct {
 	url    *url.URL
 	header http.Header
 	body   []byte
-	// hash is that of all of the above and of the operation's name.
+	// hash is that of the operation's name and of all of the above but the base URL: a
+	// request stays the same when its system moves.
 	hash string
 }
 
-// invalidParam is a parameter that breaks its declaration. It holds no value.
-type invalidParam struct{ field, message string }
+// paramError is a parameter that breaks its declaration. It holds no value.
+type paramError struct{ field, message string }
 
 // Error reads "field message".
-func (e *invalidParam) Error() string { return e.field + " " + e.message }
+func (e *paramError) Error() string { return e.field + " " + e.message }
 
 func badParam(field, format string, args ...any) error {
-	return &invalidParam{field, fmt.Sprintf(format, args...)}
+	return &paramError{field, fmt.Sprintf(format, args...)}
 }
 
-// tooLarge is a request beyond a limit.
-type tooLarge struct{ message string }
+// sizeError is a request beyond a limit.
+type sizeError struct{ message string }
 
 // Error gives the limit.
-func (e *tooLarge) Error() string { return e.message }
+func (e *sizeError) Error() string { return e.message }
 
-// bind makes the request of an operation. The error is an *invalidParam or a
-// *tooLarge.
+// bind makes the request of an operation. The error is an *paramError or a
+// *sizeError.
 func bind(sys *systems.Compiled, op *systems.CompiledOperation, req contract.GatewayRequest) (*request, error) {
 	values, err := texts(op, req.Params)
 	if err != nil {
@@ -67,15 +68,15 @@ func bind(sys *systems.Compiled, op *systems.CompiledOperation, req contract.Gat
 		return nil, err
 	}
 	if len(u.String()) > maxURLBytes {
-		return nil, &tooLarge{fmt.Sprintf("the address with its parameters is longer than %d bytes", maxURLBytes)}
+		return nil, &sizeError{fmt.Sprintf("the address with its parameters is longer than %d bytes", maxURLBytes)}
 	}
 	if r.body, err = body(op, req.Body); err != nil {
 		return nil, err
 	}
 	if limit := sys.Limits.RequestBytes; int64(len(r.body)) > limit {
-		return nil, &tooLarge{fmt.Sprintf("the body is larger than %d bytes", limit)}
+		return nil, &sizeError{fmt.Sprintf("the body is larger than %d bytes", limit)}
 	}
-	r.hash = r.sum(sys.System.ID, op.ID)
+	r.hash = r.sum(sys, op.ID)
 	return r, nil
 }
 
@@ -209,7 +210,7 @@ func body(op *systems.CompiledOperation, raw json.RawMessage) ([]byte, error) {
 
 // sum hashes the request. Every part goes in with its length, so that no two
 // different requests look alike.
-func (r *request) sum(system, operation string) string {
+func (r *request) sum(sys *systems.Compiled, operation string) string {
 	h := sha256.New()
 	add := func(s string) {
 		var n [8]byte
@@ -217,7 +218,8 @@ func (r *request) sum(system, operation string) string {
 		h.Write(n[:])
 		h.Write([]byte(s))
 	}
-	for _, s := range []string{system, operation, r.method, r.url.String()} {
+	path := strings.TrimPrefix(r.url.EscapedPath(), strings.TrimRight(sys.Base.EscapedPath(), "/"))
+	for _, s := range []string{sys.System.ID, operation, r.method, path, r.url.RawQuery} {
 		add(s)
 	}
 	names := make([]string, 0, len(r.header))
