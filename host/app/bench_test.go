@@ -156,6 +156,7 @@ func (p *program) publish(b *testing.B, nodes int) string {
 
 // run starts a flow and waits for its end.
 func (p *program) run(b *testing.B, flow string) {
+	b.Helper()
 	r, err := p.core.Runs.Start(b.Context(), runs.StartRequest{Project: app.DefaultProject(false), Actor: p.core.Actor(), Flow: flow})
 	if err != nil {
 		b.Error(err)
