@@ -16,7 +16,7 @@ type RawCall struct {
 	v      *invocation
 	inst   *instance
 	f      api.Function
-	ctx    context.Context //nolint:containedctx // handed to every call
+	ctx    context.Context
 }
 
 // RawCall makes an instance for calls of export with input.
@@ -45,6 +45,6 @@ func (r *RawCall) Call() error {
 
 // Close frees the instance.
 func (r *RawCall) Close() error {
-	defer r.module.release(r.live)
-	return r.live.discard(r.inst)
+	defer r.module.release(r.ctx, r.live)
+	return r.live.discard(r.ctx, r.inst)
 }
