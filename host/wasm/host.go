@@ -189,10 +189,14 @@ func (h *Host) Forget(digest string) {
 	}
 }
 
-// Close frees everything. Calls that are running go on to their end; new ones
+// Close frees everything; a second call does nothing. Calls that are running go on to their end; new ones
 // fail.
 func (h *Host) Close() error {
 	h.mu.Lock()
+	if h.closed {
+		h.mu.Unlock()
+		return nil
+	}
 	h.closed = true
 	ms := h.modules
 	h.modules = map[string]*Module{}

@@ -21,7 +21,7 @@ func Compiler(tb testing.TB) func(context.Context) *exec.Cmd {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return func(ctx context.Context) *exec.Cmd { return exec.CommandContext(ctx, path) }
+	return func(ctx context.Context) *exec.Cmd { return exec.CommandContext(ctx, path, "__compile") }
 }
 
 // Scratch returns a directory that lives until Remove.
@@ -53,7 +53,7 @@ var build = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, "compiler")
-	cmd := exec.Command("go", "build", "-o", path, "github.com/culmhq/culm/host/wasm/wasmtest/compiler")
+	cmd := exec.Command("go", "test", "-c", "-race=false", "-o", path, "github.com/culmhq/culm/host/wasm/wasmtest/compiler")
 	if text, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the compiler process: %w: %s", err, text)
 	}
