@@ -19,9 +19,8 @@ type entry struct {
 // arrive enters a node that a token has just reached: for the first time, or again by
 // a loop.
 func (t *step) arrive(i int32) {
-	n := t.s.at(i)
 	e := entry{node: i, attempt: 1}
-	if n.attempt > 0 {
+	if n := t.s.nodes[i]; n.attempt > 0 { // the token's arrival made it
 		e.iteration = n.iteration + 1
 	}
 	t.enter(e)
@@ -88,6 +87,14 @@ func (t *step) enterTask(e entry) {
 }
 
 func (t *step) enterExclusive(e entry) {
+	if t.decided[e.node] {
+		t.breakNode(e, failFlow(FailIdleLoop, "the loop comes back to the gateway without a task in between"))
+		return
+	}
+	if t.decided == nil {
+		t.decided = make(map[int32]bool, 1)
+	}
+	t.decided[e.node] = true
 	edge, failure := t.decide(e.node)
 	if failure != nil {
 		t.breakNode(e, failure)

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -218,8 +219,8 @@ func (n *nodeRun) dispatched(at time.Time, d *NodeChanged) {
 	case contract.ReasonExecute:
 		n.startedAt, n.inputs, n.plugin = at, d.Inputs, nil
 	case contract.ReasonCallback:
-		if len(n.kept) > 0 {
-			n.kept = n.kept[1:]
+		if i := slices.IndexFunc(n.kept, func(k json.RawMessage) bool { return bytes.Equal(k, d.Callback) }); i >= 0 {
+			n.kept = slices.Delete(slices.Clone(n.kept), i, i+1)
 		}
 	case contract.ReasonPoll:
 		n.polls = d.Polls + 1

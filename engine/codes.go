@@ -29,12 +29,11 @@ const (
 	// The shape.
 	ProblemUnreachable  = "NODE_UNREACHABLE"
 	ProblemNoPathToEnd  = "NO_PATH_TO_END"
-	ProblemUnmatched    = "PARALLEL_UNMATCHED"  // its branches do not all meet at one join
-	ProblemJoinShared   = "JOIN_SHARED"         // Args: first
-	ProblemBlockCrossed = "BLOCK_CROSSED"       // the edge leads into or out of a parallel branch
-	ProblemEndInBranch  = "END_INSIDE_PARALLEL" // Args: gateway
-	ProblemCycleNoTask  = "CYCLE_WITHOUT_TASK"  // would never end
-	ProblemJoinOne      = "JOIN_SINGLE_INPUT"   // warning
+	ProblemUnmatched    = "PARALLEL_UNMATCHED" // its branches do not all meet at one join
+	ProblemJoinShared   = "JOIN_SHARED"        // Args: first
+	ProblemBlockCrossed = "BLOCK_CROSSED"      // the edge leads into or out of a parallel branch
+	ProblemCycleNoTask  = "CYCLE_WITHOUT_TASK" // warning: a run that turns in it fails
+	ProblemJoinOne      = "JOIN_SINGLE_INPUT"  // warning
 	// Conditions.
 	ProblemConditionMissing   = "CONDITION_MISSING"
 	ProblemConditionMisplaced = "CONDITION_MISPLACED"
@@ -75,6 +74,7 @@ const (
 // package expr's.
 const (
 	FailRerunLimit     = "RERUN_LIMIT"             // a loop entered the node too often
+	FailIdleLoop       = "LOOP_WITHOUT_TASK"       // a loop in which nothing can change
 	FailNoCondition    = "GATEWAY_NO_CONDITION"    // no condition holds, no default
 	FailManyConditions = "GATEWAY_MANY_CONDITIONS" // more than one holds, strategy only
 	FailBadAnswer      = "BAD_ANSWER"              // the plugin answered what the contract does not allow

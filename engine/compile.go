@@ -1,9 +1,11 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
+	"sync"
 
 	"github.com/culmhq/culm/engine/expr"
 )
@@ -30,7 +32,7 @@ var (
 // matching of parallel blocks.
 func Compile(f *Flow, c Catalogue) (*Graph, []Problem) {
 	b := &builder{
-		f: f, catalogue: c,
+		f: f, catalogue: c, actions: map[[2]string]*actionSchemas{},
 		g: &Graph{flow: f, nodeIdx: map[string]int32{}, edgeIdx: map[string]int32{}, varIdx: map[string]int32{}, start: -1},
 	}
 	if !b.document() {
@@ -52,7 +54,8 @@ func Compile(f *Flow, c Catalogue) (*Graph, []Problem) {
 	if b.failed {
 		return nil, b.problems
 	}
-	b.g.digest = Digest(f)
+	b.g.env.Seal()
+	b.g.digest = sync.OnceValue(func() string { return Digest(f) })
 	return b.g, b.problems
 }
 
@@ -70,6 +73,7 @@ type builder struct {
 	// variables.
 	nodeOf, varOf []int
 	edgeOf        []int
+	actions       map[[2]string]*actionSchemas
 	// outputDecls are the tasks with the schemas of their outputs.
 	outputDecls []expr.Decl
 }
@@ -164,16 +168,16 @@ func (b *builder) nodes() {
 
 // nodeType checks the type and the fields that go with it.
 func (b *builder) nodeType(n *Node) {
-	switch n.Type {
-	case TypeStart, TypeEnd, TypeTask, TypeExclusive, TypeParallel, TypeJoin:
-	case TypeSubflow, TypeInclusive:
-		b.report(Problem{Code: ProblemNodeUnsupported, Node: n.ID, Field: "/type"}, fmt.Sprintf("%s nodes are not run yet", n.Type), "type", string(n.Type))
-	default:
+	switch {
+	case !b.known(n.Type):
 		b.report(Problem{Code: ProblemNodeType, Node: n.ID, Field: "/type"}, fmt.Sprintf("unknown node type %q", n.Type), "type", string(n.Type))
+		return
+	case n.Type == TypeSubflow || n.Type == TypeInclusive:
+		b.report(Problem{Code: ProblemNodeUnsupported, Node: n.ID, Field: "/type"}, fmt.Sprintf("%s nodes are not run yet", n.Type), "type", string(n.Type))
 	}
 	misplaced := func(field string, set bool) {
 		if set {
-			b.report(Problem{Code: ProblemNodeField, Node: n.ID, Field: "/" + field}, fmt.Sprintf("a %s node has no %s", n.Type, field), "field", field, "type", string(n.Type))
+			b.report(Problem{Code: ProblemNodeField, Node: n.ID, Field: "/" + field}, fmt.Sprintf("nodes of type %s have no %s", n.Type, field), "field", field, "type", string(n.Type))
 		}
 	}
 	if n.Type != TypeTask && n.Type != TypeSubflow {
@@ -188,6 +192,15 @@ func (b *builder) nodeType(n *Node) {
 	} else if n.Strategy != StrategyOnly && n.Strategy != StrategyFirst {
 		b.report(Problem{Code: ProblemStrategy, Node: n.ID, Field: "/strategy"}, fmt.Sprintf("unknown strategy %q", n.Strategy))
 	}
+}
+
+// known reports whether a node type is one of the format's.
+func (b *builder) known(t NodeType) bool {
+	switch t {
+	case TypeStart, TypeEnd, TypeTask, TypeSubflow, TypeExclusive, TypeParallel, TypeInclusive, TypeJoin:
+		return true
+	}
+	return false
 }
 
 func (b *builder) edges() {
@@ -305,26 +318,30 @@ func (b *builder) degrees() {
 }
 
 func (b *builder) degree(n *graphNode, code, what string, have, least, most int) {
-	if have >= least && have <= most {
+	if have >= least && have <= most || !b.known(n.typ) {
 		return
 	}
 	b.broken = b.broken || have > most && n.typ == TypeStart
-	b.report(Problem{Code: code, Node: n.id}, fmt.Sprintf("a %s has %d to %d %s edges, this one has %d", n.typ, least, most, what, have),
+	number := fmt.Sprintf("%d to %d", least, most)
+	if least == most {
+		number = fmt.Sprintf("exactly %d", least)
+	}
+	b.report(Problem{Code: code, Node: n.id}, fmt.Sprintf("the number of %s edges of a node of type %s is %s, not %d", what, n.typ, number, have),
 		"type", string(n.typ), "have", strconv.Itoa(have), "min", strconv.Itoa(least), "max", strconv.Itoa(most))
 }
 
 // exprProblem turns an error of package expr into a problem at a place.
-func exprProblem(at Problem, err error) (Problem, []string) {
-	e, ok := err.(*expr.Error) //nolint:errorlint // package expr returns it bare
-	if !ok {
+func exprProblem(at Problem, err error) (p Problem, message string, args []string) {
+	var e *expr.Error
+	if !errors.As(err, &e) {
 		at.Code = string(expr.CodeSyntax)
-		return at, nil
+		return at, err.Error(), nil
 	}
 	at.Code = string(e.Code)
 	at.Field += e.Pointer
-	args := []string{"offset", strconv.Itoa(e.Offset)}
+	args = []string{"offset", strconv.Itoa(e.Offset)}
 	if e.Name != "" {
 		args = append(args, "name", e.Name)
 	}
-	return at, args
+	return at, e.Message, args
 }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -106,40 +107,54 @@ func (b *builder) tasks() {
 }
 
 func (b *builder) task(g *graphNode, n *Node, written []bool) {
-	g.schema = &expr.Schema{}
-	outputs := &expr.Schema{}
-	known := false
-	switch action, ok := b.action(n); {
+	a := b.action(n)
+	switch {
 	case n.Plugin == "" || n.Action == "":
 		b.report(Problem{Code: ProblemPluginMissing, Node: n.ID, Field: "/plugin"}, "a task needs a plugin and an action")
-	case !ok:
+	case !a.found:
 		b.report(Problem{Code: ProblemActionUnknown, Node: n.ID, Field: "/action"}, fmt.Sprintf("no action %q of plugin %q", n.Action, n.Plugin), "plugin", n.Plugin, "action", n.Action)
-	default:
-		var err1, err2 error
-		g.schema, err1 = expr.ParseSchema(action.Inputs)
-		outputs, err2 = expr.ParseSchema(action.Outputs)
-		if known = err1 == nil && err2 == nil; !known {
-			g.schema, outputs = &expr.Schema{}, &expr.Schema{}
-			b.report(Problem{Code: ProblemActionSchema, Node: n.ID, Field: "/action"}, "the action's schema cannot be read", "plugin", n.Plugin, "action", n.Action)
-		}
+	case a.err != nil:
+		b.report(Problem{Code: ProblemActionSchema, Node: n.ID, Field: "/action"}, "the action's schema cannot be read: "+a.err.Error(),
+			"plugin", n.Plugin, "action", n.Action, "detail", a.err.Error())
 	}
-	b.outputSchemas(g.id, outputs)
-	b.bindOutputs(g, n, outputs, known, written)
+	g.schema = a.inputs
+	b.outputDecls = append(b.outputDecls, expr.Decl{Name: g.id, Schema: a.outputs})
+	known := a.found && a.err == nil
+	b.bindOutputs(g, n, a.outputs, known, written)
 	b.literals(g, n)
 	if known {
 		b.inputNames(g, n)
 	}
 }
 
-func (b *builder) action(n *Node) (contract.Action, bool) {
-	if b.catalogue == nil {
-		return contract.Action{}, false
-	}
-	return b.catalogue.Action(n.Plugin, n.Action)
+// actionSchemas are the parsed schemas of an action; open ones when it is not known.
+type actionSchemas struct {
+	inputs, outputs *expr.Schema
+	found           bool
+	err             error
 }
 
-func (b *builder) outputSchemas(id string, s *expr.Schema) {
-	b.outputDecls = append(b.outputDecls, expr.Decl{Name: id, Schema: s})
+// action looks an action up, once for all the nodes that run it.
+func (b *builder) action(n *Node) *actionSchemas {
+	key := [2]string{n.Plugin, n.Action}
+	if a, ok := b.actions[key]; ok {
+		return a
+	}
+	a := &actionSchemas{inputs: &expr.Schema{}, outputs: &expr.Schema{}}
+	b.actions[key] = a
+	var declared contract.Action
+	if b.catalogue != nil {
+		declared, a.found = b.catalogue.Action(n.Plugin, n.Action)
+	}
+	if !a.found {
+		return a
+	}
+	in, err1 := expr.ParseSchema(declared.Inputs)
+	out, err2 := expr.ParseSchema(declared.Outputs)
+	if a.err = errors.Join(err1, err2); a.err == nil {
+		a.inputs, a.outputs = in, out
+	}
+	return a
 }
 
 func (b *builder) bindOutputs(g *graphNode, n *Node, schema *expr.Schema, known bool, written []bool) {

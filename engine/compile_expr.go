@@ -49,8 +49,8 @@ func (b *builder) expressions() {
 }
 
 func (b *builder) exprError(at Problem, err error) {
-	p, args := exprProblem(at, err)
-	b.report(p, err.Error(), args...)
+	p, message, args := exprProblem(at, err)
+	b.report(p, message, args...)
 }
 
 func (b *builder) variableExpressions(i int32) {
@@ -60,7 +60,10 @@ func (b *builder) variableExpressions(i int32) {
 			b.exprError(Problem{Variable: v.Name, Field: "/show_if"}, err)
 		}
 	}
-	if v.Source == SourceComputed && v.Expression != "" {
+	if v.Source == SourceComputed {
+		if v.Expression == "" {
+			return
+		}
 		p, err := b.g.env.Compile(v.Expression)
 		if err != nil {
 			b.exprError(Problem{Variable: v.Name, Field: "/expression"}, err)
@@ -73,6 +76,12 @@ func (b *builder) variableExpressions(i int32) {
 	if v.Value == nil {
 		return
 	}
+	value, ok := cleanJSON(v.Value)
+	if !ok {
+		b.report(Problem{Code: ProblemVariableValue, Variable: v.Name, Field: "/value"}, "not JSON", "detail", "not JSON")
+		return
+	}
+	v.Variable = withValue(v.Variable, value)
 	if v.Source == SourceConstant {
 		t, errs := b.g.env.Template(v.Value)
 		for _, err := range errs {
@@ -85,67 +94,93 @@ func (b *builder) variableExpressions(i int32) {
 			v.template = t
 			return
 		}
-		b.g.vars[i].Variable = withValue(v.Variable, t.Value())
+		v.Variable = withValue(v.Variable, t.Value())
 	}
-	for _, bad := range v.schema.Validate(b.g.vars[i].Value) {
+	for _, bad := range v.schema.Validate(v.Value) {
 		b.report(Problem{Code: ProblemVariableValue, Variable: v.Name, Field: "/value" + bad.Pointer}, bad.Message, "detail", bad.Message)
 	}
 }
 
-// withValue is a copy of a variable with another value: a constant whose text held an
-// escaped ${.
+// withValue is a copy of a variable with its value as a record holds it.
 func withValue(v *Variable, value json.RawMessage) *Variable {
 	w := *v
 	w.Value = value
 	return &w
 }
 
-// needs lists the variables that a variable's own expression names.
-func (v *graphVar) needs() []string {
+// needs lists the variables that a variable's own expression names, and tells whether
+// it reads the outputs of nodes.
+func (v *graphVar) needs() (variables []string, nodes bool) {
 	switch {
 	case v.computed != nil:
-		return v.computed.Variables()
+		return v.computed.Variables(), v.computed.ReadsNodes()
 	case v.template != nil:
-		return v.template.Variables()
+		return v.template.Variables(), v.template.ReadsNodes()
 	}
-	return nil
+	return nil, false
 }
 
-// order puts the constants in the order in which they need each other, and finds
-// variables that need themselves.
+// order puts the constants in the order in which they need each other, finds
+// variables that need themselves, and constants that need what is there only later.
 func (b *builder) order() {
-	const (
-		unseen = iota
-		open
-		done
-	)
-	mark := make([]int, len(b.g.vars))
-	var path []string
-	var visit func(i int32)
-	visit = func(i int32) {
-		v := &b.g.vars[i]
-		if mark[i] == done {
-			return
-		}
-		if mark[i] == open {
-			at := slices.Index(path, v.Name)
-			names := strings.Join(append(slices.Clone(path[at:]), v.Name), " → ")
-			b.report(Problem{Code: ProblemVariableCycle, Variable: v.Name}, "the variable needs itself: "+names, "names", names)
-			return
-		}
-		mark[i] = open
-		path = append(path, v.Name)
-		for _, name := range v.needs() {
-			visit(b.g.varIdx[name])
-		}
-		path = path[:len(path)-1]
-		mark[i] = done
-		if v.template != nil {
-			b.g.constants = append(b.g.constants, i)
+	o := &varOrder{b: b, mark: make([]visit, len(b.g.vars)), later: make([]string, len(b.g.vars))}
+	for i := range b.g.vars {
+		o.visit(int32(i))
+	}
+}
+
+// visit is how far the walk over the variables has come with one.
+type visit int
+
+const (
+	visitOpen visit = iota + 1
+	visitDone
+)
+
+// varOrder walks the variables along what they need.
+type varOrder struct {
+	b    *builder
+	mark []visit
+	// later names, for each variable, what it needs that is not there at start.
+	later []string
+	path  []string
+}
+
+func (o *varOrder) visit(i int32) {
+	v := &o.b.g.vars[i]
+	switch o.mark[i] {
+	case visitDone:
+		return
+	case visitOpen:
+		at := slices.Index(o.path, v.Name)
+		names := strings.Join(append(slices.Clone(o.path[at:]), v.Name), " → ")
+		o.b.report(Problem{Code: ProblemVariableCycle, Variable: v.Name}, "the variable needs itself: "+names, "names", names)
+		return
+	}
+	o.mark[i] = visitOpen
+	o.path = append(o.path, v.Name)
+	needs, nodes := v.needs()
+	for _, name := range needs {
+		k := o.b.g.varIdx[name]
+		if o.visit(k); o.later[k] != "" {
+			o.later[i] = o.later[k]
 		}
 	}
-	for i := range b.g.vars {
-		visit(int32(i))
+	switch {
+	case nodes:
+		o.later[i] = "nodes"
+	case v.Source == SourceNode && v.Value == nil:
+		o.later[i] = v.Name
+	}
+	o.path = o.path[:len(o.path)-1]
+	o.mark[i] = visitDone
+	if v.template == nil {
+		return
+	}
+	o.b.g.constants = append(o.b.g.constants, i)
+	if o.later[i] != "" {
+		o.b.report(Problem{Code: ProblemConstantReads, Variable: v.Name, Field: "/value"},
+			fmt.Sprintf("a constant is made at start, when %s has no value yet", o.later[i]), "name", o.later[i])
 	}
 }
 
@@ -157,7 +192,8 @@ func (b *builder) taskInputs(g *graphNode, n *Node) {
 	for i, name := range slices.Sorted(maps.Keys(n.Inputs)) {
 		t := b.taskInput(g, n, name)
 		if t == nil {
-			return
+			isStatic = false
+			continue
 		}
 		g.inputs = append(g.inputs, graphInput{name: name, value: t})
 		if isStatic = isStatic && t.Static(); isStatic {
@@ -174,10 +210,16 @@ func (b *builder) taskInputs(g *graphNode, n *Node) {
 
 func (b *builder) taskInput(g *graphNode, n *Node, name string) *expr.Template {
 	at := Problem{Node: n.ID, Field: "/inputs/" + escapePointer(name)}
-	t := expr.Literal(n.Inputs[name])
+	raw, ok := cleanJSON(n.Inputs[name])
+	if !ok {
+		at.Code = ProblemInputInvalid
+		b.report(at, "not JSON", "input", name, "detail", "not JSON")
+		return nil
+	}
+	t := expr.Literal(raw)
 	if !g.literal[name] {
 		var errs []error
-		if t, errs = b.g.env.Template(n.Inputs[name]); len(errs) > 0 {
+		if t, errs = b.g.env.Template(raw); len(errs) > 0 {
 			for _, err := range errs {
 				b.exprError(at, err)
 			}

@@ -1,8 +1,6 @@
 package engine
 
-import (
-	"fmt"
-)
+import "fmt"
 
 // reach finds the nodes that no token can reach, and those from which none can end.
 func (b *builder) reach() {
@@ -47,7 +45,8 @@ func (b *builder) flood(seen []bool, seeds []int32, edges func(int32) []int32, o
 	}
 }
 
-// idleCycles finds loops without a task: they would turn for ever, or not at all.
+// idleCycles finds loops without a task. Nothing changes while a token turns in one, so
+// it would turn for ever: a run fails the gateway at the second round.
 func (b *builder) idleCycles() {
 	degree := make([]int, len(b.g.nodes))
 	var todo []int32
@@ -109,7 +108,7 @@ func (b *builder) reportIdle(degree []int) {
 	}
 	for i := range degree {
 		if degree[i] > 0 {
-			b.report(Problem{Code: ProblemCycleNoTask, Node: b.g.nodes[i].id}, "the node is on a loop without a task")
+			b.report(Problem{Code: ProblemCycleNoTask, Level: SeverityWarning, Node: b.g.nodes[i].id}, "the node is on a loop without a task: a run that turns in it fails")
 		}
 	}
 }
@@ -212,18 +211,10 @@ func (b *builder) regions() {
 			case n.block == unseen:
 				n.block = block
 				todo = append(todo, to)
-				b.endInBlock(n)
 			case n.block != block:
 				b.report(Problem{Code: ProblemBlockCrossed, Edge: b.g.edges[k].id}, "the edge leads into or out of a branch of a parallel gateway")
 			}
 		}
-	}
-}
-
-func (b *builder) endInBlock(n *graphNode) {
-	if n.typ == TypeEnd && n.block >= 0 {
-		gateway := b.g.nodes[b.g.edges[n.block].from].id
-		b.report(Problem{Code: ProblemEndInBranch, Node: n.id}, fmt.Sprintf("a branch of %q ends the flow", gateway), "gateway", gateway)
 	}
 }
 

@@ -15,6 +15,9 @@ import (
 type catalogue struct{}
 
 func (catalogue) Action(plugin, action string) (contract.Action, bool) {
+	if plugin == "broken" {
+		return contract.Action{ID: action, Inputs: []byte(`{"type":"text"}`), Outputs: []byte(`{}`)}, true
+	}
 	if plugin != "test" {
 		return contract.Action{}, false
 	}
@@ -69,7 +72,10 @@ func prefix(p, s string) string {
 func describe(r engine.Record) string {
 	switch d := r.Data.(type) {
 	case engine.RunStarted:
-		return "run.started" + prefix(" ", compact(d.Variables))
+		if len(d.Variables) == 0 {
+			return "run.started"
+		}
+		return "run.started " + compact(d.Variables)
 	case engine.RunChanged:
 		s := fmt.Sprintf("run %s -> %s%s", d.From, d.To, prefix(" because ", d.Reason))
 		if d.Outputs != nil {

@@ -13,7 +13,7 @@ import (
 // small one.
 type Graph struct {
 	flow    *Flow
-	digest  string
+	digest  func() string
 	env     *expr.Env
 	nodes   []graphNode
 	edges   []graphEdge
@@ -83,7 +83,7 @@ type graphVar struct {
 func (g *Graph) Flow() *Flow { return g.flow }
 
 // Digest returns the digest of the document.
-func (g *Graph) Digest() string { return g.digest }
+func (g *Graph) Digest() string { return g.digest() }
 
 // Join returns the join that ends the block of a parallel gateway, or false.
 func (g *Graph) Join(gateway string) (string, bool) {

@@ -110,9 +110,6 @@ func (g *Graph) checkInput(n *graphNode, name string, raw json.RawMessage) error
 	if !ok {
 		return fmt.Errorf("the action has no input %q", name)
 	}
-	if !validJSON(raw) {
-		return errors.New("the value is not JSON")
-	}
 	value, err := g.inputTemplate(n, name, raw)
 	if err != nil {
 		return err
@@ -161,46 +158,4 @@ func exprFailure(err error) *contract.Failure {
 		return failFlow(string(e.Code), e.Message)
 	}
 	return failFlow(string(expr.CodeEval), err.Error())
-}
-
-func isObject(raw json.RawMessage) bool {
-	for _, c := range raw {
-		switch c {
-		case ' ', '\t', '\r', '\n':
-			continue
-		case '{':
-			return validJSON(raw)
-		}
-		return false
-	}
-	return false
-}
-
-// validJSON reports whether raw is JSON that a record can hold: not nested too deep to
-// be read back.
-func validJSON(raw json.RawMessage) bool {
-	depth, quoted := 0, false
-	for i := 0; i < len(raw); i++ {
-		switch c := raw[i]; {
-		case quoted:
-			if c == '\\' {
-				i++
-			} else if c == '"' {
-				quoted = false
-			}
-		case c == '"':
-			quoted = true
-		case c == '{' || c == '[':
-			if depth++; depth > jsonDepthMax {
-				return false
-			}
-		case c == '}' || c == ']':
-			depth--
-		}
-	}
-	return json.Valid(raw)
-}
-
-func escapePointer(name string) string {
-	return strings.ReplaceAll(strings.ReplaceAll(name, "~", "~0"), "/", "~1")
 }

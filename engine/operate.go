@@ -2,12 +2,15 @@ package engine
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 
 	"github.com/culmhq/culm/pdk/contract"
 )
+
+var errNotJSON = errors.New("the value is not JSON")
 
 // refuse makes the error of a command whose precondition does not hold.
 func (t *step) refuse(c Code, node, format string, args ...any) *Error {
@@ -60,7 +63,7 @@ func (t *step) revoke(e Revoke) error {
 	if _, ok := runTarget(onRunRevoke, t.s.state); !ok {
 		return t.refuse(CodeWrongState, "", "the run is %s", t.s.state)
 	}
-	t.endRun(RunRevoked, e.Reason, nil)
+	t.endRun(RunRevoked, cleanText(e.Reason), nil)
 	return nil
 }
 
@@ -90,12 +93,17 @@ func (t *step) overrides(i int32, inputs map[string]json.RawMessage) (map[string
 	all := map[string]json.RawMessage{}
 	maps.Copy(all, t.s.nodes[i].overrides)
 	for _, name := range slices.Sorted(maps.Keys(inputs)) {
-		if err := t.g.checkInput(g, name, inputs[name]); err != nil {
+		value, ok := cleanJSON(inputs[name])
+		err := errNotJSON
+		if ok {
+			err = t.g.checkInput(g, name, value)
+		}
+		if err != nil {
 			refusal := t.refuse(CodeInvalid, g.id, "%s", err.Error())
 			refusal.Field = "/inputs/" + escapePointer(name)
 			return nil, refusal
 		}
-		all[name] = inputs[name]
+		all[name] = value
 	}
 	return all, nil
 }
@@ -143,7 +151,7 @@ func (t *step) forceFail(e ForceFail) error {
 	t.stopCall(i)
 	d := t.change(i, NodeFailed)
 	d.By = byForceFail
-	d.Failure = &contract.Failure{Code: FailForced, Message: e.Reason, Origin: contract.OriginHost}
+	d.Failure = &contract.Failure{Code: FailForced, Message: cleanText(e.Reason), Origin: contract.OriginHost}
 	if d.Failure.Message == "" {
 		d.Failure.Message = "failed by an operator"
 	}
@@ -162,14 +170,15 @@ func (t *step) resolve(e Resolve) error {
 	if err != nil {
 		return err
 	}
-	if len(e.Outputs) > 0 && (e.As != ResolveDone || !isObject(e.Outputs)) {
+	outputs, ok := cleanObject(e.Outputs)
+	if len(e.Outputs) > 0 && (e.As != ResolveDone || !ok) {
 		refusal := t.refuse(CodeInvalid, e.Node, "outputs are a JSON object, and only for %q", ResolveDone)
 		refusal.Field = "/outputs"
 		return refusal
 	}
 	switch e.As {
 	case ResolveDone:
-		t.succeed(i, e.Outputs, "", byResolve)
+		t.succeed(i, outputs, "", byResolve)
 	case ResolveRetry:
 		t.again(i, byResolve, nil)
 	case ResolveFail:

@@ -3,7 +3,6 @@ package engine
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/culmhq/culm/engine/expr"
@@ -101,9 +100,11 @@ func (t *step) wait(i int32, a contract.Answer, digest string) {
 	}
 	t.emit(i, d)
 	n := t.s.nodes[i]
-	if len(n.kept) > 0 && takesCallback(a.Wait.Kind) {
-		t.wake(i, contract.ReasonCallback, n.kept[0])
-		return
+	for _, data := range n.kept {
+		if message, _ := badCallback(a.Wait, data); message == "" && takesCallback(a.Wait.Kind) {
+			t.wake(i, contract.ReasonCallback, data)
+			return
+		}
 	}
 	if d.Due != nil {
 		t.command(SetTimer{Node: t.g.nodes[i].id, Epoch: n.epoch, Due: *d.Due})
@@ -115,7 +116,7 @@ func (t *step) wait(i int32, a contract.Answer, digest string) {
 func dueAt(w *contract.Wait, now time.Time) time.Time {
 	switch {
 	case w.At != nil:
-		return w.At.UTC().Round(0)
+		return *w.At
 	case w.AfterMS > 0, !takesCallback(w.Kind):
 		return now.Add(time.Duration(w.AfterMS) * time.Millisecond)
 	}
@@ -147,7 +148,11 @@ func (t *step) note(e Note) error {
 	if !t.current(i, NodeRunning, e.Epoch) || (len(e.Log) == 0 && e.Progress == nil) {
 		return nil // what an old call says is not worth a record
 	}
-	t.emit(i, NodeNoted{Attempt: t.s.nodes[i].attempt, Log: t.lines(e.Log), Progress: e.Progress})
+	progress := e.Progress
+	if progress != nil {
+		progress = &Progress{Percent: min(max(progress.Percent, 0), 100), Message: cleanText(progress.Message)}
+	}
+	t.emit(i, NodeNoted{Attempt: t.s.nodes[i].attempt, Log: t.lines(e.Log), Progress: progress})
 	return nil
 }
 
@@ -180,8 +185,12 @@ func (t *step) callback(e Callback) error {
 	if n == nil {
 		return t.refuse(CodeWrongState, e.Node, "the node has not been reached")
 	}
-	if len(e.Data) > 0 && !validJSON(e.Data) {
-		return t.refuse(CodeInvalid, e.Node, "the data is not JSON")
+	if len(e.Data) > 0 {
+		data, ok := cleanJSON(e.Data)
+		if !ok {
+			return t.refuse(CodeInvalid, e.Node, "the data is not JSON")
+		}
+		e.Data = data
 	}
 	if e.Attempt > n.attempt || e.Attempt < 0 {
 		return t.refuse(CodeInvalid, e.Node, "there is no attempt %d", e.Attempt)
@@ -191,8 +200,10 @@ func (t *step) callback(e Callback) error {
 	case old:
 		t.late(i, NodeLate{Attempt: e.Attempt, What: "callback", Data: e.Data})
 	case n.state == NodeWaiting && takesCallback(n.wait.Kind):
-		if err := t.checkCallback(n, e); err != nil {
-			return err
+		if message, at := badCallback(n.wait, e.Data); message != "" {
+			refusal := t.refuse(CodeInvalid, e.Node, "the answer %s", message)
+			refusal.Field = "/data" + at
+			return refusal
 		}
 		t.clearTimer(i)
 		t.wake(i, contract.ReasonCallback, e.Data)
@@ -207,21 +218,22 @@ func (t *step) callback(e Callback) error {
 	return nil
 }
 
-// checkCallback holds the data against the schema of the wait.
-func (t *step) checkCallback(n *nodeRun, e Callback) error {
-	if len(n.wait.Schema) == 0 {
-		return nil
+// badCallback says what is wrong with the data of a callback, and where, or nothing.
+func badCallback(w *contract.Wait, data json.RawMessage) (message, pointer string) {
+	if len(w.Schema) == 0 {
+		return "", ""
 	}
-	schema, err := expr.ParseSchema(n.wait.Schema)
+	schema, err := expr.ParseSchema(w.Schema)
 	if err != nil {
-		return nil //nolint:nilerr // a plugin's bad schema must not lock people out
+		return "", "" // badWait lets none in
 	}
-	if vs := schema.Validate(e.Data); len(vs) > 0 {
-		err := t.refuse(CodeInvalid, e.Node, "%s", vs[0].Message)
-		err.Field = "/data" + vs[0].Pointer
-		return err
+	if len(data) == 0 {
+		data = json.RawMessage("null")
 	}
-	return nil
+	if vs := schema.Validate(data); len(vs) > 0 {
+		return vs[0].Message, vs[0].Pointer
+	}
+	return "", ""
 }
 
 // checkAnswer turns what a plugin must not answer into a failure of the plugin.
@@ -231,11 +243,16 @@ func (t *step) checkAnswer(a contract.Answer) contract.Answer {
 			Code: FailBadAnswer, Message: message, Origin: contract.OriginPlugin,
 		}}
 	}
-	if len(a.Outputs) > 0 && !isObject(a.Outputs) {
-		return bad("the outputs are not a JSON object")
+	var ok bool
+	if len(a.Outputs) > 0 {
+		if a.Outputs, ok = cleanObject(a.Outputs); !ok {
+			return bad("the outputs are not a JSON object")
+		}
 	}
-	if len(a.State) > 0 && !validJSON(a.State) {
-		return bad("the state is not JSON")
+	if len(a.State) > 0 {
+		if a.State, ok = cleanJSON(a.State); !ok {
+			return bad("the state is not JSON")
+		}
 	}
 	switch a.Status {
 	case contract.StatusSucceeded:
@@ -250,6 +267,7 @@ func (t *step) checkAnswer(a contract.Answer) contract.Answer {
 		if message := t.badWait(a.Wait); message != "" {
 			return bad(message)
 		}
+		a.Wait = cleanWait(a.Wait)
 		return a
 	}
 	return bad(fmt.Sprintf("unknown status %q", a.Status))
@@ -267,39 +285,15 @@ func (t *step) badWait(w *contract.Wait) string {
 		return fmt.Sprintf("after_ms %d is out of range", w.AfterMS)
 	case w.At != nil && w.At.After(t.m.At.Add(maxWait)):
 		return "at is too far away"
-	case len(w.Schema) > 0 && !validJSON(w.Schema):
-		return "the schema of the wait is not JSON"
+	case w.At != nil && w.At.Before(t.m.At.Add(-maxWait)):
+		return "at is too long ago"
+	}
+	if _, err := expr.ParseSchema(w.Schema); err != nil || len(w.Schema) > 0 && !json.Valid(w.Schema) {
+		return "the schema of the wait cannot be read"
 	}
 	switch w.Kind {
 	case contract.WaitPoll, contract.WaitTimer, contract.WaitCallback, contract.WaitHuman:
 		return ""
 	}
 	return fmt.Sprintf("unknown kind of wait %q", w.Kind)
-}
-
-// cleanFailure is a failure that a record can hold.
-func cleanFailure(f *contract.Failure) *contract.Failure {
-	if len(f.Detail) == 0 || validJSON(f.Detail) {
-		return f
-	}
-	c := *f
-	c.Detail = nil
-	return &c
-}
-
-// lines are log lines that a record can hold: a time that JSON cannot is that of the
-// event.
-func (t *step) lines(log []contract.LogLine) []contract.LogLine {
-	for i := range log {
-		if year := log[i].At.UTC().Year(); year < 1 || year > 9999 {
-			log = slices.Clone(log)
-			for j := range log[i:] {
-				if y := log[i+j].At.UTC().Year(); y < 1 || y > 9999 {
-					log[i+j].At = t.m.At
-				}
-			}
-			return log
-		}
-	}
-	return log
 }

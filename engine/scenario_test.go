@@ -148,6 +148,12 @@ func (sc *scenario) block(lines []string) {
 func (sc *scenario) draw(verb, rest string) bool {
 	f := strings.Fields(rest)
 	switch verb {
+	case "new":
+		fresh := newScenario(sc.t)
+		sc.flow, sc.graph = fresh.flow, nil
+		if rest != "" {
+			sc.json(rest, &sc.flow)
+		}
 	case "policy":
 		sc.flow.OnFailure = engine.FailurePolicy(rest)
 	case "node": // node ID TYPE [{"inputs":...,"outputs":...}]
@@ -210,7 +216,7 @@ func (sc *scenario) start(rest string) {
 		}
 		sc.graph = g
 	}
-	o := engine.StartOptions{Run: "r1", Name: "run", Project: "demo", Flow: "scenario", Version: 1, Digest: sc.graph.Digest()}
+	o := engine.StartOptions{Run: "r1", Name: "run", Project: "demo", Flow: "scenario", Version: 1, Digest: sc.graph.Digest(), Env: map[string]json.RawMessage{"region": json.RawMessage(`"eu"`)}}
 	if rest != "" {
 		sc.json(rest, &o.Inputs)
 	}

@@ -14,17 +14,21 @@ import (
 // that is missing, unknown or not valid against its schema.
 func Start(g *Graph, m Meta, o StartOptions) (*State, []Record, []Command, error) {
 	t := newStep(g, newState(g), m)
-	variables, err := t.initial(o)
+	variables, err := t.initial(&o)
 	if err != nil {
 		return nil, nil, nil, err
 	}
 	started := RunStarted{
-		Format: RecordFormat, Run: o.Run, Name: o.Name, Flow: o.Flow, Version: o.Version, Digest: o.Digest,
-		Plugins: o.Plugins, Project: o.Project, Env: o.Env, Zone: o.Zone, Operator: m.Actor.ID, Variables: variables,
+		Format: RecordFormat, Run: cleanText(o.Run), Name: cleanText(o.Name), Flow: cleanText(o.Flow), Version: o.Version,
+		Digest: o.Digest, Plugins: o.Plugins, Project: cleanText(o.Project), Env: o.Env, Zone: o.Zone,
+		Operator: t.m.Actor.ID, Variables: variables,
 	}
 	// Constants may read run and env, so they are made on a state that has begun.
 	if err := t.constants(&started); err != nil {
 		return nil, nil, nil, err
+	}
+	if len(started.Variables) == 0 {
+		started.Variables = nil
 	}
 	t.emit(-1, started)
 	t.emit(-1, RunChanged{From: RunCreated, To: RunRunning})
@@ -34,20 +38,26 @@ func Start(g *Graph, m Meta, o StartOptions) (*State, []Record, []Command, error
 	return t.s, t.recs, t.cmds, nil
 }
 
-// initial checks the inputs and returns the variables that have a value at start.
-func (t *step) initial(o StartOptions) (map[string]json.RawMessage, error) {
+// initial checks and cleans the inputs, and returns the variables that have a value at start.
+func (t *step) initial(o *StartOptions) (map[string]json.RawMessage, error) {
 	for _, name := range slices.Sorted(maps.Keys(o.Inputs)) {
 		i, ok := t.g.varIdx[name]
 		if !ok || t.g.vars[i].Source != SourceInput {
 			return nil, t.refuseInput(name, "the flow has no input %q", name)
 		}
 	}
+	var env map[string]json.RawMessage
 	for _, name := range slices.Sorted(maps.Keys(o.Env)) {
-		if !validJSON(o.Env[name]) {
+		value, ok := cleanJSON(o.Env[name])
+		if !ok {
 			refusal := t.refuse(CodeInvalid, "", "the project's variable %q is not JSON", name)
 			refusal.Field = "/env/" + escapePointer(name)
 			return nil, refusal
 		}
+		if env == nil {
+			env = make(map[string]json.RawMessage, len(o.Env))
+		}
+		env[name] = value
 	}
 	variables := map[string]json.RawMessage{}
 	for i := range t.g.vars {
@@ -64,6 +74,7 @@ func (t *step) initial(o StartOptions) (map[string]json.RawMessage, error) {
 			variables[v.Name] = value
 		}
 	}
+	o.Env = env
 	return variables, nil
 }
 
@@ -76,7 +87,7 @@ func (t *step) input(v *graphVar, inputs map[string]json.RawMessage) (json.RawMe
 		}
 		return value, nil
 	}
-	if !validJSON(value) {
+	if value, ok = cleanJSON(value); !ok {
 		return nil, t.refuseInput(v.Name, "input %q is not JSON", v.Name)
 	}
 	if vs := v.schema.Validate(value); len(vs) > 0 {

@@ -31,6 +31,9 @@ type step struct {
 	// moves are the nodes that tokens have reached and that have not been
 	// entered yet, in order.
 	moves []int32
+	// decided are the exclusive gateways that this step has passed. One that comes
+	// again is in a loop in which nothing changes.
+	decided map[int32]bool
 }
 
 // Step applies one event. It changes s, and returns the records to make durable and
@@ -39,8 +42,10 @@ type step struct {
 // command that was applied before gives neither.
 func Step(g *Graph, s *State, m Meta, e Event) ([]Record, []Command, error) {
 	t := newStep(g, s, m)
-	if isCommand(e) {
-		if m.CommandID != "" && s.commands.has(m.CommandID) {
+	if !isCommand(e) {
+		t.m.CommandID = "" // facts are fenced by their epoch
+	} else {
+		if t.m.CommandID != "" && s.commands.has(t.m.CommandID) {
 			return nil, nil, nil
 		}
 		if m.ExpectedSeq != 0 && s.seq > m.ExpectedSeq {
@@ -58,7 +63,8 @@ func Step(g *Graph, s *State, m Meta, e Event) ([]Record, []Command, error) {
 }
 
 func newStep(g *Graph, s *State, m Meta) *step {
-	m.At = m.At.UTC().Round(0) // what the record's JSON can hold
+	m.At = cleanTime(m.At)
+	m.CommandID, m.Actor.ID, m.Actor.OnBehalfOf = cleanText(m.CommandID), cleanText(m.Actor.ID), cleanText(m.Actor.OnBehalfOf)
 	return &step{s: s, g: g, m: m, recs: make([]Record, 0, 4), cmds: make([]Command, 0, 2)}
 }
 
@@ -182,7 +188,10 @@ func (t *step) clearTimer(i int32) {
 
 // change begins the record of a node's change: where it is now, and where it goes.
 func (t *step) change(i int32, to NodeState) NodeChanged {
-	n := t.s.at(i)
+	n := t.s.nodes[i]
+	if n == nil {
+		return NodeChanged{To: to}
+	}
 	return NodeChanged{From: n.state, To: to, Epoch: n.epoch, Iteration: n.iteration, Attempt: n.attempt}
 }
 

@@ -35,7 +35,7 @@ func decodeInputs[In any](raw json.RawMessage, defaults In, in *In) error {
 			return Fail(CodePlugin, "the defaults do not decode: %v", err)
 		}
 	}
-	return typeError(json.Unmarshal(raw, in))
+	return typeError(given.Type(), json.Unmarshal(raw, in))
 }
 
 // decodeForm decodes each field of a form that fits and leaves the others zero.
@@ -205,16 +205,30 @@ func deref(t reflect.Type) reflect.Type {
 
 func isNull(raw json.RawMessage) bool { return bytes.Equal(bytes.TrimSpace(raw), []byte("null")) }
 
-func typeError(err error) error {
+func typeError(t reflect.Type, err error) error {
 	if err == nil {
 		return nil
 	}
 	if te, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return InvalidInput(te.Field, "must be of type %s, not %s", te.Type, te.Value)
+		return InvalidInput(plainPath(t, te.Field), "must be of type %s, not %s", te.Type, te.Value)
 	}
 	f := Fail(CodeInput, "inputs: %v", err)
 	f.Origin = contract.OriginFlow
 	return f
+}
+
+// plainPath removes the names of embedded structs, which encoding/json puts in front of
+// the fields that JSON sees without them.
+func plainPath(t reflect.Type, path string) string {
+	for t.Kind() == reflect.Struct {
+		first, rest, _ := strings.Cut(path, ".")
+		f, ok := t.FieldByName(first)
+		if !ok || !f.Anonymous || f.Tag.Get("json") != "" {
+			break
+		}
+		t, path = deref(f.Type), rest
+	}
+	return path
 }
 
 func invalid(path []string, reason string) error {

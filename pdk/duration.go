@@ -3,7 +3,8 @@ package pdk
 import (
 	"encoding/json"
 	"fmt"
-	"strconv"
+	"math"
+	"slices"
 	"strings"
 	"time"
 )
@@ -22,29 +23,74 @@ func (Duration) SchemaJSON() string {
 
 // ParseDuration reads the text of a Duration.
 func ParseDuration(s string) (Duration, error) {
-	plain := s
-	if rest, ok := strings.CutPrefix(s, "P"); ok {
-		plain = strings.ToLower(strings.Replace(rest, "T", "", 1))
-		if plain == "" || strings.HasSuffix(s, "T") {
-			return 0, fmt.Errorf("%q is not a duration", s)
+	spans, ok := spansOf(s)
+	if !ok {
+		return 0, notDuration(s)
+	}
+	var total time.Duration
+	for _, sp := range spans {
+		text, factor := sp.number+sp.unit, time.Duration(1)
+		if sp.unit == "d" {
+			text, factor = sp.number+"h", 24
+		}
+		d, err := time.ParseDuration(text)
+		if err != nil || d > math.MaxInt64/factor || total+d*factor < total {
+			return 0, notDuration(s)
+		}
+		total += d * factor
+	}
+	return Duration(total), nil
+}
+
+// spanOfTime is a number with its unit.
+type spanOfTime struct{ number, unit string }
+
+// spansOf splits the text of a duration, and says whether it has one of the two forms.
+func spansOf(s string) ([]spanOfTime, bool) {
+	rest, iso := strings.CutPrefix(s, "P")
+	if !iso {
+		return splitSpans(s, "d h ms m s", false)
+	}
+	date, clock, both := strings.Cut(rest, "T")
+	days, ok1 := splitSpans(strings.ToLower(date), "d", true)
+	times, ok2 := splitSpans(strings.ToLower(clock), "h m s", true)
+	// Letters are upper-case in this form, and what follows a T is not nothing.
+	ok := (ok1 || date == "") && (ok2 && both || clock == "" && !both) && strings.ToUpper(s) == s && len(rest) > 0
+	return append(days, times...), ok
+}
+
+// splitSpans splits numbers with units. In the strict form each unit comes once, in the
+// order given, and only the seconds may have a fraction.
+func splitSpans(s, units string, strict bool) ([]spanOfTime, bool) {
+	var spans []spanOfTime
+	left := strings.Fields(units)
+	for s != "" {
+		i := strings.IndexAny(s, "dhms")
+		if i < 0 || !isNumber(s[:i]) {
+			return nil, false
+		}
+		at := slices.IndexFunc(left, func(u string) bool { return strings.HasPrefix(s[i:], u) })
+		if at < 0 || strict && left[at] != "s" && strings.Contains(s[:i], ".") {
+			return nil, false
+		}
+		spans = append(spans, spanOfTime{s[:i], left[at]})
+		s = s[i+len(left[at]):]
+		if strict {
+			left = left[at+1:]
 		}
 	}
-	days := time.Duration(0)
-	if n, rest, ok := strings.Cut(plain, "d"); ok {
-		d, err := strconv.ParseUint(n, 10, 16)
-		if err != nil {
-			return 0, fmt.Errorf("%q is not a duration such as 90s, 1h30m or 2d", s)
-		}
-		days, plain = time.Duration(d)*24*time.Hour, rest
-		if plain == "" {
-			plain = "0s"
-		}
-	}
-	d, err := time.ParseDuration(plain)
-	if err != nil || d < 0 || days+d < days || strings.ContainsAny(plain, "+-uµn") {
-		return 0, fmt.Errorf("%q is not a duration such as 90s, 1h30m or 2d", s)
-	}
-	return Duration(days + d), nil
+	return spans, len(spans) > 0
+}
+
+// isNumber reports whether s is digits, with digits behind a point or without a point.
+func isNumber(s string) bool {
+	whole, fraction, point := strings.Cut(s, ".")
+	digits := func(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
+	return digits(whole) && (!point || digits(fraction))
+}
+
+func notDuration(s string) error {
+	return fmt.Errorf("%q is not a duration such as 90s, 1h30m or 2d", s)
 }
 
 // String writes the duration with the units of time.Duration.

@@ -17,23 +17,37 @@ func encodeOutputs[Out any](out *Out) (json.RawMessage, error) {
 // leaves out stay out: an empty slice is omitted as a nil one is only by omitempty.
 func fillNil(v reflect.Value) {
 	t := v.Type()
-	switch {
-	case opaque(t):
-	case t.Kind() == reflect.Struct:
+	if opaque(t) {
+		return
+	}
+	switch t.Kind() {
+	case reflect.Struct:
 		for i := range t.NumField() {
 			if f := t.Field(i); f.IsExported() && !omitted(f, v.Field(i)) {
 				fillNil(v.Field(i))
 			}
 		}
-	case t.Kind() == reflect.Pointer && !v.IsNil():
-		fillNil(v.Elem())
-	case t.Kind() == reflect.Map && v.IsNil():
-		v.Set(reflect.MakeMap(t))
-	case t.Kind() == reflect.Slice && v.IsNil():
-		if t.Elem().Kind() != reflect.Uint8 {
-			v.Set(reflect.MakeSlice(t, 0, 0))
+	case reflect.Pointer:
+		if !v.IsNil() {
+			fillNil(v.Elem())
 		}
-	case t.Kind() == reflect.Slice && composite(deref(t.Elem())):
+	case reflect.Map:
+		if v.IsNil() {
+			v.Set(reflect.MakeMap(t))
+		}
+	case reflect.Slice:
+		fillSlice(v)
+	default:
+	}
+}
+
+func fillSlice(v reflect.Value) {
+	elem := v.Type().Elem()
+	switch {
+	case elem.Kind() == reflect.Uint8: // bytes are a text in JSON
+	case v.IsNil():
+		v.Set(reflect.MakeSlice(v.Type(), 0, 0))
+	case composite(deref(elem)):
 		for i := range v.Len() {
 			fillNil(v.Index(i))
 		}

@@ -36,7 +36,7 @@ func failed(err error) contract.Answer {
 	switch {
 	case !ok:
 		f = Fail(CodePlugin, "%v", err)
-	case error(f) != err:
+	case err.Error() != f.Error():
 		g := *f
 		g.Message = err.Error()
 		f = &g

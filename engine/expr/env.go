@@ -26,14 +26,16 @@ type Config struct {
 	Nodes []Decl
 }
 
-// Env compiles expressions. It is safe for concurrent use once every Compute has been
-// called.
+// Env compiles expressions. It belongs to one goroutine until Seal, and is safe for
+// concurrent use after it.
 type Env struct {
 	cel       *cel.Env
 	types     *typeSet
 	variables map[string]*Schema
 	nodes     map[string]*Schema
 	computed  map[string]*Program
+	// memo keeps what was compiled until Seal: large flows repeat themselves.
+	memo map[string]*Program
 }
 
 // Run is what expressions see as run.
@@ -83,7 +85,7 @@ func NewEnv(c Config) (*Env, error) {
 	}
 	e := &Env{
 		types: newTypeSet(base.CELTypeProvider()), variables: map[string]*Schema{}, nodes: map[string]*Schema{},
-		computed: map[string]*Program{},
+		computed: map[string]*Program{}, memo: map[string]*Program{},
 	}
 	opts := []cel.EnvOption{
 		cel.CustomTypeProvider(e.types),
@@ -127,8 +129,22 @@ func (e *Env) declareNodes(nodes []Decl) {
 // Compute declares that a variable is the value of an expression.
 func (e *Env) Compute(name string, p *Program) { e.computed[name] = p }
 
+// Seal ends the making of the environment: no Compute comes after it.
+func (e *Env) Seal() { e.memo = nil }
+
 // Compile parses and type-checks an expression. An error is an *Error with Offset.
 func (e *Env) Compile(src string) (*Program, error) {
+	if p, ok := e.memo[src]; ok {
+		return p, nil
+	}
+	p, err := e.compile(src)
+	if err == nil && e.memo != nil {
+		e.memo[src] = p
+	}
+	return p, err
+}
+
+func (e *Env) compile(src string) (*Program, error) {
 	if utf8.RuneCountInString(src) > SourceMaxRunes {
 		return nil, fail(CodeSyntax, "the expression is longer than %d characters", SourceMaxRunes)
 	}
@@ -140,11 +156,12 @@ func (e *Env) Compile(src string) (*Program, error) {
 	if iss.Err() != nil {
 		return nil, issueError(src, iss, false)
 	}
-	prog, err := e.cel.Program(checked, cel.CostLimit(CostMax), cel.MemoryLimit(MemoryMaxBytes))
+	prog, err := e.cel.Program(checked, cel.CostTracking(libraryCost{}), cel.CostLimit(CostMax))
 	if err != nil {
 		return nil, fail(CodeType, "%v", err)
 	}
-	return &Program{env: e, prog: prog, out: checked.OutputType(), src: src, names: e.namesIn(checked)}, nil
+	names, nodes := e.namesIn(checked)
+	return &Program{env: e, prog: prog, out: checked.OutputType(), src: src, names: names, nodes: nodes}, nil
 }
 
 // CompileBool compiles a condition.
@@ -165,7 +182,8 @@ var namePattern = regexp.MustCompile(`(?:undeclared reference to|undefined field
 // issueError turns the first of CEL's issues into an error.
 func issueError(src string, iss *cel.Issues, syntax bool) *Error {
 	first := iss.Errors()[0]
-	e := fail(CodeType, "%s", strings.TrimSpace(first.Message))
+	message, _, _ := strings.Cut(first.Message, " expecting ") // a list of the parser's own words
+	e := fail(CodeType, "%s", strings.TrimSpace(message))
 	e.Offset = offsetOf(src, first.Location.Line(), first.Location.Column())
 	if syntax {
 		e.Code = CodeSyntax

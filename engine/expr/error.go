@@ -11,7 +11,7 @@ const (
 	CodeType        Code = "EXPR_TYPE"         // the types do not fit
 	CodeUnknownName Code = "EXPR_UNKNOWN_NAME" // no such variable, node, field or function
 	CodeUnset       Code = "VAR_UNSET"         // a variable or output that has no value yet
-	CodeCost        Code = "EXPR_COST"         // the evaluation exceeds CostMax or MemoryMaxBytes
+	CodeCost        Code = "EXPR_COST"         // the evaluation exceeds CostMax
 	CodeInputLimit  Code = "EXPR_INPUT_LIMIT"  // a value that goes in or comes out is too large
 	CodeEval        Code = "EXPR_EVAL"         // the evaluation failed: no such key, division by zero
 )
@@ -24,7 +24,6 @@ const (
 	StringMaxBytes    = 64 << 10
 	InputMaxBytes     = 1 << 20 // all values that one evaluation reads
 	OutputMaxBytes    = 1 << 20 // one evaluated value as JSON
-	MemoryMaxBytes    = 16 << 20
 	templatesPerValue = 1000
 )
 

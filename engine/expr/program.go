@@ -18,6 +18,7 @@ type Program struct {
 	out   *cel.Type
 	src   string
 	names []string
+	nodes bool // it reads the outputs of nodes
 }
 
 // Source returns the text of the expression.
@@ -25,6 +26,9 @@ func (p *Program) Source() string { return p.src }
 
 // Variables returns the flow's variables that the expression names, sorted.
 func (p *Program) Variables() []string { return p.names }
+
+// ReadsNodes reports whether the expression reads the outputs of nodes.
+func (p *Program) ReadsNodes() bool { return p.nodes }
 
 // Kind returns the JSON Schema type of what the expression gives, or "" when that is
 // not known before it is evaluated.
@@ -70,16 +74,17 @@ func (p *Program) EvalBool(sc Scope) (bool, error) {
 	return bool(b), nil
 }
 
-// namesIn lists the variables that a checked expression refers to.
-func (e *Env) namesIn(a *cel.Ast) []string {
-	var names []string
+// namesIn lists the variables that a checked expression refers to, and tells whether it
+// refers to nodes.
+func (e *Env) namesIn(a *cel.Ast) (names []string, nodes bool) {
 	for _, r := range a.NativeRep().ReferenceMap() {
+		nodes = nodes || r.Name == "nodes"
 		if _, ok := e.variables[r.Name]; ok && !slices.Contains(names, r.Name) {
 			names = append(names, r.Name)
 		}
 	}
 	slices.Sort(names)
-	return names
+	return names, nodes
 }
 
 // session is the evaluation of the expressions of one value: they share what they
@@ -112,7 +117,7 @@ func (s *session) eval(p *Program) (ref.Val, error) {
 	var cancelled interpreter.EvalCancelledError
 	switch {
 	case errors.As(err, &cancelled):
-		return nil, fail(CodeCost, "the expression takes more than %d steps or %d bytes", CostMax, MemoryMaxBytes)
+		return nil, fail(CodeCost, "the expression takes more than %d steps", CostMax)
 	case errors.As(err, &typed):
 		return nil, typed
 	case errors.As(s.failed, &typed):
@@ -230,7 +235,7 @@ func (s *session) node(id string, schema *Schema) ref.Val {
 		}
 		raw := s.scope.Outputs(id)
 		if raw == nil {
-			return nil, false, nil
+			return s.unset(path + ".outputs"), true, nil
 		}
 		v, err := s.decode(raw, schema, path+".outputs")
 		if err != nil {
@@ -241,5 +246,13 @@ func (s *session) node(id string, schema *Schema) ref.Val {
 		}
 		s.values[path] = v
 		return v, true, nil
+	}}
+}
+
+// unset stands for outputs that are not there yet: has() finds nothing in it, and
+// reading a field is CodeUnset.
+func (s *session) unset(path string) ref.Val {
+	return &object{typ: s.env.types.objects[typeNodes], session: s, path: path, load: func(string) (any, bool, error) {
+		return nil, false, nil
 	}}
 }

@@ -17,6 +17,7 @@ type Template struct {
 	literal json.RawMessage
 	parts   []templatePart
 	names   []string
+	nodes   bool
 }
 
 // templatePart is a piece of JSON text, then what comes after it: a value, or a string
@@ -44,6 +45,9 @@ func (t *Template) Value() json.RawMessage { return t.literal }
 
 // Variables returns the flow's variables that its expressions name, sorted.
 func (t *Template) Variables() []string { return t.names }
+
+// ReadsNodes reports whether one of its expressions reads the outputs of nodes.
+func (t *Template) ReadsNodes() bool { return t.nodes }
 
 // Whole returns the program of a template that is exactly one expression, or nil.
 func (t *Template) Whole() *Program {
@@ -155,6 +159,7 @@ func (c *templateCompiler) str(s, at string) {
 			c.errs = append(c.errs, err)
 			continue
 		}
+		c.t.nodes = c.t.nodes || prog.nodes
 		for _, name := range prog.names {
 			if !slices.Contains(c.t.names, name) {
 				c.t.names = append(c.t.names, name)

@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
-	"reflect"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -160,8 +160,10 @@ func (c *check) literals(s *Schema, v any, at string) {
 	c.add(at, "must be one of the %d allowed values", len(s.enum))
 }
 
+// equalJSON compares two decoded values; numbers by their value.
 func equalJSON(a, b any) bool {
-	if x, ok := a.(json.Number); ok {
+	switch x := a.(type) {
+	case json.Number:
 		y, ok := b.(json.Number)
 		if !ok {
 			return false
@@ -169,8 +171,14 @@ func equalJSON(a, b any) bool {
 		f, err1 := x.Float64()
 		g, err2 := y.Float64()
 		return x == y || err1 == nil && err2 == nil && f == g
+	case []any:
+		y, ok := b.([]any)
+		return ok && slices.EqualFunc(x, y, equalJSON)
+	case map[string]any:
+		y, ok := b.(map[string]any)
+		return ok && maps.EqualFunc(x, y, equalJSON)
 	}
-	return reflect.DeepEqual(a, b)
+	return a == b
 }
 
 func (c *check) text(s *Schema, v, at string) {

@@ -28,6 +28,16 @@ type object struct {
 	raw  json.RawMessage
 }
 
+// whole is the error of an object that has no JSON form.
+func (o *object) whole() error {
+	if strings.HasSuffix(o.path, ".outputs") {
+		e := fail(CodeUnset, "%s has no value", o.path)
+		e.Name = o.path
+		return e
+	}
+	return fail(CodeType, "%s cannot be used as a whole", o.path)
+}
+
 func (o *object) has(name string) bool {
 	_, ok, err := o.load(name)
 	return ok && err == nil
@@ -233,7 +243,7 @@ func appendJSON(dst []byte, v ref.Val) ([]byte, error) {
 		return appendMarshal(dst, v.Duration.String())
 	case *object:
 		if v.raw == nil {
-			return nil, fail(CodeType, "%s cannot be used as a whole", v.path)
+			return nil, v.whole()
 		}
 		return append(dst, v.raw...), nil
 	case traits.Mapper:

@@ -5,7 +5,6 @@ package memory
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -15,8 +14,8 @@ import (
 	"github.com/culmhq/culm/engine/runner"
 )
 
-// ErrClosed: the store has been closed.
-var ErrClosed = errors.New("memory: store is closed")
+// ErrClosed is what a Commit gets after Close. It is a runner.ErrStoreFailed.
+var ErrClosed = fmt.Errorf("%w: memory store is closed", runner.ErrStoreFailed)
 
 // Store implements runner.Store. It is safe for concurrent use.
 type Store struct {
@@ -162,44 +161,67 @@ func (s *Store) Close() error {
 	return nil
 }
 
+// plan is what a commit would make of the store, as far as it has been checked.
+type plan struct {
+	store *Store
+	runs  map[string]position
+	keys  map[startKey]bool
+}
+
+// position is how far a run is.
+type position struct {
+	seq   uint64
+	state engine.RunState
+}
+
 // check verifies all batches against the store before any is applied.
 func (s *Store) check(batches []runner.Batch) error {
-	type ahead struct {
-		seq   uint64
-		state engine.RunState
-	}
-	next := map[string]ahead{}
-	keys := map[startKey]bool{}
+	p := &plan{store: s, runs: map[string]position{}, keys: map[startKey]bool{}}
 	for i := range batches {
-		b := &batches[i]
-		at, known := next[b.Run]
-		if r, ok := s.runs[b.Run]; ok && !known {
-			at, known = ahead{r.head.Seq, r.head.State}, true
+		if err := p.add(&batches[i]); err != nil {
+			return err
 		}
-		if b.New != nil {
-			if known {
-				return fmt.Errorf("%w: %s", runner.ErrExists, b.Run)
-			}
-			k := startKey{b.New.Project, b.New.StartKey}
-			if k.key != "" && (keys[k] || s.keys[k] != nil) {
-				return fmt.Errorf("%w: start key %q", runner.ErrExists, k.key)
-			}
-			keys[k] = true
-			at = ahead{0, b.State}
-		} else if !known {
-			return fmt.Errorf("%w: %s", runner.ErrNotFound, b.Run)
-		}
-		if b.Records[0].Seq != at.seq+1 {
-			return fmt.Errorf("%w: run %s is at %d, records begin at %d", runner.ErrSequence, b.Run, at.seq, b.Records[0].Seq)
-		}
-		if b.State != at.state {
-			if err := b.CheckState(at.state); err != nil {
-				return err
-			}
-		}
-		next[b.Run] = ahead{b.Records[len(b.Records)-1].Seq, b.State}
 	}
 	return nil
+}
+
+func (p *plan) add(b *runner.Batch) error {
+	at, err := p.before(b)
+	if err != nil {
+		return err
+	}
+	if b.Records[0].Seq != at.seq+1 {
+		return fmt.Errorf("%w: run %s is at %d, records begin at %d", runner.ErrSequence, b.Run, at.seq, b.Records[0].Seq)
+	}
+	if b.State != at.state {
+		if err := b.CheckState(at.state); err != nil {
+			return err
+		}
+	}
+	p.runs[b.Run] = position{b.Records[len(b.Records)-1].Seq, b.State}
+	return nil
+}
+
+// before is where the batch's run is before it.
+func (p *plan) before(b *runner.Batch) (position, error) {
+	at, known := p.runs[b.Run]
+	if r, ok := p.store.runs[b.Run]; ok && !known {
+		at, known = position{r.head.Seq, r.head.State}, true
+	}
+	switch {
+	case b.New == nil && !known:
+		return at, fmt.Errorf("%w: %s", runner.ErrNotFound, b.Run)
+	case b.New == nil:
+		return at, nil
+	case known:
+		return at, fmt.Errorf("%w: %s", runner.ErrExists, b.Run)
+	}
+	k := startKey{b.New.Project, b.New.StartKey}
+	if k.key != "" && (p.keys[k] || p.store.keys[k] != nil) {
+		return at, fmt.Errorf("%w: start key %q", runner.ErrExists, k.key)
+	}
+	p.keys[k] = true
+	return position{0, b.State}, nil
 }
 
 func (s *Store) apply(b *runner.Batch) {

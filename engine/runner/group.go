@@ -40,6 +40,22 @@ type effect struct {
 	reply    func(error)
 }
 
+// next is the group after g, in the memory of a used one if there is one.
+func (g *group) next(used *group) *group {
+	if used == nil {
+		used = &group{}
+	}
+	used.n = g.n + 1
+	return used
+}
+
+// reset lets go of everything but the memory of the slices.
+func (g *group) reset() {
+	clear(g.batches)
+	clear(g.effects)
+	*g = group{batches: g.batches[:0], effects: g.effects[:0]}
+}
+
 func (g *group) full() bool  { return g.records >= groupRecordsMax }
 func (g *group) empty() bool { return len(g.effects) == 0 }
 

@@ -62,8 +62,12 @@ func (s *stage) operate(run string, chance func(int) int) {
 	s.t.Helper()
 	for range 4 {
 		e := []engine.Event{
-			engine.Pause{}, engine.Resume{}, engine.Retry{Node: "b"}, engine.Skip{Node: "b"},
-			engine.ForceFail{Node: "a"}, engine.Callback{Node: "c"},
+			engine.Pause{},
+			engine.Resume{},
+			engine.Retry{Node: "b"},
+			engine.Skip{Node: "b"},
+			engine.ForceFail{Node: "a"},
+			engine.Callback{Node: "c"},
 		}[chance(6)]
 		s.attempt(run, e)
 		if _, err := s.runner.View(s.t.Context(), run); err != nil {

@@ -34,7 +34,8 @@ type Store interface {
 	// one run come in order. A batch whose records do not follow the run's last one
 	// is refused with ErrSequence (a broken invariant, not a conflict between users),
 	// one of an unknown run with ErrNotFound, a new run whose id or start key is taken
-	// with ErrExists, and one that Batch.Check refuses with its error.
+	// with ErrExists, and one that Batch.Check refuses with its error. The slice is
+	// the caller's again when Commit returns; what is in it is not changed any more.
 	Commit(ctx context.Context, batches []Batch) error
 	// Run returns a run's head, or ErrNotFound.
 	Run(ctx context.Context, id string) (RunHead, error)

@@ -139,8 +139,8 @@ func (r *Runner) Start(ctx context.Context) error {
 	if err := r.restore(ctx); err != nil {
 		return err
 	}
-	r.pool.start(r.cfg.Workers)
-	go r.commit.run()
+	r.pool.start(r.cfg.Workers) //nolint:contextcheck // what runs until Stop does not end with the context of Start.
+	go r.commit.run()           //nolint:contextcheck // as above.
 	go func() {
 		defer close(r.over)
 		r.loop.run()

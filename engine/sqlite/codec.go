@@ -8,25 +8,28 @@ import (
 	"github.com/culmhq/culm/engine"
 )
 
+// sizeBytes is the length of a record, before it in a piece: big-endian.
+const sizeBytes = 4
+
 // appendChunk appends records to a piece: each in the core's JSON form, with its length
-// before it. one is room to work in, and is returned for the next call.
-func appendChunk(dst, one []byte, rs []engine.Record) (chunk, room []byte) {
+// before it.
+func appendChunk(dst []byte, rs []engine.Record) []byte {
 	for i := range rs {
-		one = engine.AppendRecord(one[:0], rs[i])
-		dst = binary.AppendUvarint(dst, uint64(len(one)))
-		dst = append(dst, one...)
+		begin := len(dst)
+		dst = engine.AppendRecord(append(dst, 0, 0, 0, 0), rs[i])
+		binary.BigEndian.PutUint32(dst[begin:], uint32(len(dst)-begin-sizeBytes))
 	}
-	return dst, one
+	return dst
 }
 
 // eachRecord decodes a piece until more says no.
 func eachRecord(data []byte, more func(engine.Record) bool) error {
 	for len(data) > 0 {
-		size, n := binary.Uvarint(data)
-		if n <= 0 || size > uint64(len(data)-n) {
+		if len(data) < sizeBytes || uint64(binary.BigEndian.Uint32(data)) > uint64(len(data)-sizeBytes) {
 			return fmt.Errorf("%w: a piece of records is cut off", ErrDamaged)
 		}
-		r, err := engine.DecodeRecord(data[n : n+int(size)])
+		end := sizeBytes + int(binary.BigEndian.Uint32(data))
+		r, err := engine.DecodeRecord(data[sizeBytes:end])
 		var newer *engine.FormatError
 		switch {
 		case errors.As(err, &newer):
@@ -37,7 +40,7 @@ func eachRecord(data []byte, more func(engine.Record) bool) error {
 		if !more(r) {
 			return nil
 		}
-		data = data[n+int(size):]
+		data = data[end:]
 	}
 	return nil
 }

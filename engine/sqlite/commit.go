@@ -4,6 +4,7 @@ import (
 	"database/sql/driver"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/culmhq/culm/engine"
 	"github.com/culmhq/culm/engine/runner"
@@ -15,6 +16,8 @@ var errNoRow = io.EOF
 const (
 	// chunkBytesMax bounds one row of records, unless a single record is larger.
 	chunkBytesMax = 1 << 20
+	// roomBytesMax is how large the memory of a commit may be to be used again.
+	roomBytesMax = 8 << 20
 	// documentsKnownMax bounds the memory of which documents are stored.
 	documentsKnownMax = 4096
 	// pageBytes is what a page of the log holds of ours, roughly.
@@ -46,59 +49,96 @@ func (c *runCache) clear() {
 
 // piece is a chunk that is about to be written.
 type piece struct {
-	run         string
-	first, last uint64
-	data        []byte
-	row         *runRow
-}
-
-// part is what a commit writes of one batch besides its records.
-type part struct {
-	runner.Batch
-	first, last uint64
+	run        string
+	row        *runRow
+	last       uint64
+	begin, end int // of commitment.data
 }
 
 // commitment is a commit made ready outside the writer's goroutine.
 type commitment struct {
-	parts  []part
-	pieces []piece
-	pages  int
+	batches []runner.Batch
+	pieces  []piece
+	data    []byte // of all pieces
+	// next chains the batches of one run; latest holds the last one of each run.
+	next   []link
+	latest map[string]int
 }
 
-// newCommitment checks the batches and encodes their records: the records of one run
-// go into one piece as long as it is not too large.
-func newCommitment(batches []runner.Batch) (*commitment, error) {
-	c := &commitment{parts: make([]part, len(batches)), pages: 4}
-	open := make(map[string]int, len(batches)) // run -> its last piece
-	var total int
-	var room []byte
+// link leads from a batch to the next one of its run; 0 means that there is none.
+type link struct {
+	batch   int
+	follows bool // whether a batch of the run leads here
+}
+
+// room is memory that commits of one store use one after the other.
+type room struct{ pool sync.Pool }
+
+func (r *room) take() *commitment {
+	if c, ok := r.pool.Get().(*commitment); ok {
+		return c
+	}
+	return &commitment{latest: map[string]int{}}
+}
+
+func (r *room) give(c *commitment) {
+	if cap(c.data) > roomBytesMax {
+		return
+	}
+	clear(c.pieces)
+	c.batches, c.pieces, c.data = nil, c.pieces[:0], c.data[:0]
+	r.pool.Put(c)
+}
+
+// prepare checks the batches and encodes their records: the records of one run go into
+// one piece as long as it is not too large.
+func (c *commitment) prepare(batches []runner.Batch) error {
+	c.batches = batches
+	clear(c.latest)
+	c.next = c.next[:0]
 	for i := range batches {
 		b := &batches[i]
 		if err := b.Check(); err != nil {
-			return nil, err
+			return err
 		}
-		n := len(b.Records)
-		c.parts[i] = part{Batch: *b, first: b.Records[0].Seq, last: b.Records[n-1].Seq}
-		at, ok := open[b.Run]
-		if !ok || len(c.pieces[at].data) >= chunkBytesMax {
-			at = len(c.pieces)
-			open[b.Run] = at
-			c.pieces = append(c.pieces, piece{run: b.Run, first: b.Records[0].Seq})
+		before, ok := c.latest[b.Run]
+		if ok {
+			c.next[before].batch = i
 		}
-		p := &c.pieces[at]
-		before := len(p.data)
-		p.data, room = appendChunk(p.data, room, b.Records)
-		p.last = b.Records[n-1].Seq
-		total += len(p.data) - before
+		c.next = append(c.next, link{follows: ok})
+		c.latest[b.Run] = i
 	}
-	c.pages += total/pageBytes + len(c.pieces)/64
-	return c, nil
+	for i := range batches {
+		if c.next[i].follows {
+			continue
+		}
+		c.encode(&batches[i], false)
+		for k := c.next[i].batch; k > 0; k = c.next[k].batch {
+			c.encode(&batches[k], true)
+		}
+	}
+	return nil
 }
+
+// encode puts a batch into a piece: the last one, if that is the same run's.
+func (c *commitment) encode(b *runner.Batch, same bool) {
+	begin := len(c.data)
+	c.data = appendChunk(c.data, b.Records)
+	last := b.Records[len(b.Records)-1].Seq
+	if n := len(c.pieces) - 1; same && c.pieces[n].end-c.pieces[n].begin < chunkBytesMax {
+		c.pieces[n].end, c.pieces[n].last = len(c.data), last
+		return
+	}
+	c.pieces = append(c.pieces, piece{run: b.Run, last: last, begin: begin, end: len(c.data)})
+}
+
+// pages estimates what the commit adds to the log.
+func (c *commitment) pages() int { return 4 + len(c.data)/pageBytes + len(c.pieces)/64 }
 
 // write does the work of a commit inside the transaction.
 func (c *commitment) write(w *writer) error {
-	for i := range c.parts {
-		if err := w.part(&c.parts[i]); err != nil {
+	for i := range c.batches {
+		if err := w.batch(&c.batches[i]); err != nil {
 			return err
 		}
 	}
@@ -109,51 +149,50 @@ func (c *commitment) write(w *writer) error {
 		}
 		c.pieces[i].row = row
 	}
-	if err := w.pieces(c.pieces); err != nil {
+	if err := w.pieces(c); err != nil {
 		return err
 	}
-	for i := range c.parts {
-		p := &c.parts[i]
-		if p.State.Ended() {
-			delete(w.runs.rows, p.Run)
+	for i := range c.batches {
+		if c.batches[i].State.Ended() {
+			delete(w.runs.rows, c.batches[i].Run)
 		}
 	}
 	return nil
 }
 
-// part writes what a batch says besides its records, and checks that these follow.
-func (w *writer) part(p *part) error {
-	if p.New != nil {
-		if err := w.newRun(p); err != nil {
+// batch writes what a batch says besides its records, and checks that these follow.
+func (w *writer) batch(b *runner.Batch) error {
+	if b.New != nil {
+		if err := w.newRun(b); err != nil {
 			return err
 		}
 	}
-	row, err := w.row(p.Run)
+	row, err := w.row(b.Run)
 	if err != nil {
 		return err
 	}
-	if p.first != row.seq+1 {
-		return fmt.Errorf("%w: run %s is at %d, records begin at %d", runner.ErrSequence, p.Run, row.seq, p.first)
+	if b.Records[0].Seq != row.seq+1 {
+		return fmt.Errorf("%w: run %s is at %d, records begin at %d", runner.ErrSequence, b.Run, row.seq, b.Records[0].Seq)
 	}
-	row.seq = p.last
-	if p.State != row.state {
-		if err := p.CheckState(row.state); err != nil {
+	row.seq = b.Records[len(b.Records)-1].Seq
+	if b.State != row.state {
+		if err := b.CheckState(row.state); err != nil {
 			return err
 		}
 		var ended driver.Value
-		if p.EndedAt != nil {
-			ended = micros(*p.EndedAt)
+		if b.EndedAt != nil {
+			ended = micros(*b.EndedAt)
 		}
-		if err := w.exec(w.stmt.state, string(p.State), ended, row.n); err != nil {
+		if err := w.exec(w.stmt.state, string(b.State), ended, row.n); err != nil {
 			return err
 		}
-		row.state = p.State
+		row.state = b.State
 	}
-	return w.timers(row, p)
+	return w.timers(row, b)
 }
 
-func (w *writer) newRun(p *part) error {
-	h := p.New
+func (w *writer) newRun(b *runner.Batch) error {
+	h := b.New
 	if !w.runs.documents[h.Digest] {
 		if err := w.exec(w.stmt.document, h.Digest, h.Document); err != nil {
 			return err
@@ -167,11 +206,11 @@ func (w *writer) newRun(p *part) error {
 	if h.StartKey != "" {
 		key = h.StartKey
 	}
-	if p.EndedAt != nil {
-		ended = micros(*p.EndedAt)
+	if b.EndedAt != nil {
+		ended = micros(*b.EndedAt)
 	}
 	r, err := w.execResult(w.stmt.run, h.ID, h.Project, h.Name, h.Flow, int64(h.Version), h.Digest, h.Operator,
-		string(p.State), key, h.StartHash, micros(h.CreatedAt), ended)
+		string(b.State), key, h.StartHash, micros(h.CreatedAt), ended)
 	if err != nil {
 		return fmt.Errorf("sqlite: new run %s: %w", h.ID, err)
 	}
@@ -179,15 +218,15 @@ func (w *writer) newRun(p *part) error {
 	if err != nil {
 		return fmt.Errorf("sqlite: new run %s: %w", h.ID, err)
 	}
-	w.runs.rows[h.ID] = &runRow{n: n, state: p.State}
+	w.runs.rows[h.ID] = &runRow{n: n, state: b.State}
 	return nil
 }
 
-func (w *writer) timers(row *runRow, p *part) error {
-	if p.EndedAt != nil {
+func (w *writer) timers(row *runRow, b *runner.Batch) error {
+	if b.EndedAt != nil {
 		return w.exec(w.stmt.clearTimers, row.n)
 	}
-	for _, t := range p.Timers {
+	for _, t := range b.Timers {
 		var err error
 		if t.Due.IsZero() {
 			err = w.exec(w.stmt.clearTimer, row.n, t.Node, int64(t.Epoch))
@@ -223,16 +262,16 @@ func (w *writer) row(id string) (*runRow, error) {
 }
 
 // pieces inserts the records, many rows a statement.
-func (w *writer) pieces(ps []piece) error {
+func (w *writer) pieces(c *commitment) error {
 	args := make([]driver.Value, 0, 3*chunkRows)
-	for len(ps) > 0 {
+	for ps := c.pieces; len(ps) > 0; {
 		n, st := 1, w.stmt.chunk
 		if len(ps) >= chunkRows {
 			n, st = chunkRows, w.stmt.chunkMany
 		}
 		args = args[:0]
 		for _, p := range ps[:n] {
-			args = append(args, p.row.n, int64(p.last), p.data)
+			args = append(args, p.row.n, int64(p.last), c.data[p.begin:p.end])
 		}
 		if err := w.exec(st, args...); err != nil {
 			return err

@@ -35,8 +35,8 @@ var (
 	ErrNewer = errors.New("sqlite: database is newer than this program")
 	// ErrDamaged: the file is not a database, or its content is damaged.
 	ErrDamaged = errors.New("sqlite: database is damaged")
-	// ErrClosed: the database has been closed.
-	ErrClosed = errors.New("sqlite: database is closed")
+	// ErrClosed: the database has been closed. It is a runner.ErrStoreFailed.
+	ErrClosed = fmt.Errorf("%w: database is closed", runner.ErrStoreFailed)
 )
 
 // Options are what may be chosen when a database is opened. The zero value is good.
@@ -125,7 +125,7 @@ func (d *DB) open(ctx context.Context, o Options) error {
 	readers := cmp.Or(o.Readers, 4)
 	d.read.SetMaxOpenConns(readers)
 	d.read.SetMaxIdleConns(readers)
-	go w.loop()
+	go w.loop() //nolint:contextcheck // it runs until Close, whatever becomes of the context of Open.
 	return nil
 }
 

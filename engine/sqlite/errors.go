@@ -16,7 +16,6 @@ func classify(err error) error {
 	if !errors.As(err, &e) || errors.Is(err, runner.ErrExists) || errors.Is(err, runner.ErrStoreBusy) || fatal(err) {
 		return err
 	}
-	//nolint:exhaustive // the driver's codes are numbers of an open set; the rest concern one statement.
 	switch e.Code {
 	case sqlite3.ErrConstraint:
 		if e.ExtendedCode == sqlite3.ErrConstraintUnique || e.ExtendedCode == sqlite3.ErrConstraintPrimaryKey {

@@ -13,7 +13,10 @@ import (
 )
 
 // Store keeps runs in a DB. It implements runner.Store.
-type Store struct{ db *DB }
+type Store struct {
+	db   *DB
+	room room
+}
 
 var _ runner.Store = (*Store)(nil)
 
@@ -27,11 +30,12 @@ func (s *Store) Commit(ctx context.Context, batches []runner.Batch) error {
 	if len(batches) == 0 {
 		return nil
 	}
-	c, err := newCommitment(batches)
-	if err != nil {
+	c := s.room.take()
+	defer s.room.give(c)
+	if err := c.prepare(batches); err != nil {
 		return err
 	}
-	return s.db.submit(&member{ctx: ctx, do: c.write, pages: c.pages})
+	return s.db.submit(&member{ctx: ctx, do: c.write, pages: c.pages()})
 }
 
 // Run implements runner.Store.
@@ -88,7 +92,7 @@ func (s *Store) Records(ctx context.Context, run string, after uint64, limit int
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: records of %s: %w", run, classify(err))
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }() // what it could say, Err says
 	var out []engine.Record
 	full := func() bool { return limit > 0 && len(out) >= limit }
 	for !full() && rows.Next() {
@@ -139,7 +143,7 @@ func (s *Store) Timers(ctx context.Context) ([]runner.Timer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: timers: %w", classify(err))
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }() // what it could say, Err says
 	var out []runner.Timer
 	for rows.Next() {
 		var t runner.Timer
@@ -179,7 +183,7 @@ func (s *Store) heads(ctx context.Context, query string, args ...any) ([]runner.
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: runs: %w", classify(err))
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }() // what it could say, Err says
 	var out []runner.RunHead
 	for rows.Next() {
 		var h runner.RunHead

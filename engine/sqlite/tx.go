@@ -32,7 +32,6 @@ func (t *Tx) QueryContext(ctx context.Context, query string, args ...any) (*sql.
 	if t.ended.Load() {
 		return nil, errTxEnded
 	}
-	//nolint:rowserrcheck,sqlclosecheck // the rows are the caller's.
 	r, err := t.conn.QueryContext(context.WithoutCancel(ctx), query, args...)
 	return r, classify(err)
 }

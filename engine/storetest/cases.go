@@ -223,25 +223,7 @@ func testList(t *testing.T, s runner.Store) {
 			want = append([]string{runID(i)}, want...)
 		}
 	}
-	var got []string
-	before := ""
-	for {
-		page, err := s.List(t.Context(), runner.RunQuery{Project: "p", Limit: 3, Before: before})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(page) == 0 {
-			break
-		}
-		for _, h := range page {
-			if h.Document != nil {
-				t.Fatal("a list carries documents")
-			}
-			got = append(got, h.ID)
-		}
-		before = page[len(page)-1].ID
-	}
-	if !reflect.DeepEqual(got, want) {
+	if got := pages(t, s, runner.RunQuery{Project: "p", Limit: 3}); !reflect.DeepEqual(got, want) {
 		t.Errorf("pages give %v; want %v", got, want)
 	}
 	hs, err := s.List(t.Context(), runner.RunQuery{Flow: "even", States: []engine.RunState{engine.RunFailed, engine.RunRevoked}})
@@ -254,6 +236,28 @@ func testList(t *testing.T, s runner.Store) {
 	}
 	if want := []string{runID(24), runID(18), runID(12), runID(6), runID(0)}; !reflect.DeepEqual(ids, want) {
 		t.Errorf("failed runs of flow even = %v; want %v", ids, want)
+	}
+}
+
+// pages reads a list to its end, page by page.
+func pages(t *testing.T, s runner.Store, q runner.RunQuery) []string {
+	t.Helper()
+	var ids []string
+	for {
+		page, err := s.List(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(page) == 0 {
+			return ids
+		}
+		for _, h := range page {
+			if h.Document != nil {
+				t.Fatal("a list carries documents")
+			}
+			ids = append(ids, h.ID)
+		}
+		q.Before = page[len(page)-1].ID
 	}
 }
 
@@ -308,39 +312,41 @@ func testHammer(t *testing.T, s runner.Store) {
 	const clients, commits = 8, 40
 	var wg sync.WaitGroup
 	for c := range clients {
-		wg.Go(func() {
-			run := fmt.Sprintf("run-%d", c)
-			if err := s.Commit(t.Context(), []runner.Batch{first(run, 1)}); err != nil {
-				t.Errorf("%s: %v", run, err)
-				return
-			}
-			seq := uint64(1)
-			for i := range commits {
-				if i%7 == c%7 { // what is refused must not spoil the others' commits
-					if err := s.Commit(t.Context(), []runner.Batch{next(run, seq+2, seq+3)}); !errors.Is(err, runner.ErrSequence) {
-						t.Errorf("%s: a gap gave %v", run, err)
-					}
-				}
-				n := uint64(1 + i%3)
-				if err := s.Commit(t.Context(), []runner.Batch{next(run, seq+1, seq+n)}); err != nil {
-					t.Errorf("%s at %d: %v", run, seq, err)
-					return
-				}
-				seq += n
-				if h, err := s.Run(t.Context(), run); err != nil || h.Seq != seq {
-					t.Errorf("%s: head at %d, %v; committed %d", run, h.Seq, err, seq)
-					return
-				}
-			}
-			rs, err := s.Records(t.Context(), run, 0, 0)
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			wantRecords(t, rs, append([]engine.Record{started(run)}, records(2, seq)...))
-		})
+		wg.Go(func() { hammer(t, s, c, commits) })
 	}
 	wg.Wait()
+}
+
+// hammer commits to a run of its own, right and wrong batches, and sees each time that
+// what was acknowledged is there.
+func hammer(t *testing.T, s runner.Store, client, commits int) {
+	run := fmt.Sprintf("run-%d", client)
+	if err := s.Commit(t.Context(), []runner.Batch{first(run, 1)}); err != nil {
+		t.Errorf("%s: %v", run, err)
+		return
+	}
+	seq := uint64(1)
+	for i := range commits {
+		if i%7 == client%7 { // what is refused must not spoil the others' commits
+			wantIs(t, "a gap", s.Commit(t.Context(), []runner.Batch{next(run, seq+2, seq+3)}), runner.ErrSequence)
+		}
+		n := uint64(1 + i%3)
+		if err := s.Commit(t.Context(), []runner.Batch{next(run, seq+1, seq+n)}); err != nil {
+			t.Errorf("%s at %d: %v", run, seq, err)
+			return
+		}
+		seq += n
+		if h, err := s.Run(t.Context(), run); err != nil || h.Seq != seq {
+			t.Errorf("%s: head at %d, %v; committed %d", run, h.Seq, err, seq)
+			return
+		}
+	}
+	rs, err := s.Records(t.Context(), run, 0, 0)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	wantRecords(t, rs, append([]engine.Record{started(run)}, records(2, seq)...))
 }
 
 func testDoneContext(t *testing.T, s runner.Store) {

@@ -38,12 +38,14 @@ func record(seq uint64) engine.Record {
 }
 
 func started(run string) engine.Record {
-	return engine.Record{Seq: 1, At: epoch(), Kind: engine.KindRunStarted, Actor: engine.Actor{ID: "local", OnBehalfOf: "li"},
+	return engine.Record{
+		Seq: 1, At: epoch(), Kind: engine.KindRunStarted, Actor: engine.Actor{ID: "local", OnBehalfOf: "li"},
 		Data: engine.RunStarted{
 			Format: engine.RecordFormat, Run: run, Name: "n", Flow: "f", Version: 3, Digest: "sha256:1", Project: "p",
 			Plugins: map[string]string{"core": "sha256:2"}, Operator: "local",
 			Variables: map[string]json.RawMessage{"x": json.RawMessage(`"1"`)},
-		}}
+		},
+	}
 }
 
 func records(from, to uint64) []engine.Record {

@@ -31,7 +31,8 @@ type request struct {
 	url    *url.URL
 	header http.Header
 	body   []byte
-	// hash is that of all of the above and of the operation's name.
+	// hash is that of the operation's name and of all of the above but the base URL: a
+	// request stays the same when its system moves.
 	hash string
 }
 
@@ -75,7 +76,7 @@ func bind(sys *systems.Compiled, op *systems.CompiledOperation, req contract.Gat
 	if limit := sys.Limits.RequestBytes; int64(len(r.body)) > limit {
 		return nil, &tooLarge{fmt.Sprintf("the body is larger than %d bytes", limit)}
 	}
-	r.hash = r.sum(sys.System.ID, op.ID)
+	r.hash = r.sum(sys, op.ID)
 	return r, nil
 }
 
@@ -209,7 +210,7 @@ func body(op *systems.CompiledOperation, raw json.RawMessage) ([]byte, error) {
 
 // sum hashes the request. Every part goes in with its length, so that no two
 // different requests look alike.
-func (r *request) sum(system, operation string) string {
+func (r *request) sum(sys *systems.Compiled, operation string) string {
 	h := sha256.New()
 	add := func(s string) {
 		var n [8]byte
@@ -217,7 +218,8 @@ func (r *request) sum(system, operation string) string {
 		h.Write(n[:])
 		h.Write([]byte(s))
 	}
-	for _, s := range []string{system, operation, r.method, r.url.String()} {
+	path := strings.TrimPrefix(r.url.EscapedPath(), strings.TrimRight(sys.Base.EscapedPath(), "/"))
+	for _, s := range []string{sys.System.ID, operation, r.method, path, r.url.RawQuery} {
 		add(s)
 	}
 	names := make([]string, 0, len(r.header))

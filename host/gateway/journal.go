@@ -22,7 +22,7 @@ func journal(j Journal, clock Clock, log *slog.Logger, next handler) handler {
 		}
 		key := c.session.key()
 		c.session.index++
-		in := Intent{System: c.system.System.ID, Operation: c.op.ID, Hash: c.request.hash, Retry: c.op.Retry, At: clock.Now().UTC()}
+		in := Intent{System: c.system.System.ID, Operation: c.op.ID, Hash: c.request.hash, Origin: c.system.System.Origin(), Retry: c.op.Retry, At: clock.Now().UTC()}
 		e, err := j.Begin(ctx, key, in)
 		if err != nil {
 			return failed(journalFailed(log, key, "the call was not made, because the intent could not be stored", err))
@@ -36,6 +36,8 @@ func journal(j Journal, clock Clock, log *slog.Logger, next handler) handler {
 			return e.Response
 		case e.State == EntryOpen && (e.Intent.Retry != systems.RetryKeyed || c.op.Retry != systems.RetryKeyed):
 			return c.outcomeUnknown("the call was under way when the server stopped, and may not be repeated")
+		case e.State == EntryOpen && e.Intent.Origin != in.Origin:
+			return c.outcomeUnknown("the call was under way when the server stopped, and the system is elsewhere now")
 		}
 		return c.finish(ctx, j, clock, log, key, next(ctx, c))
 	}

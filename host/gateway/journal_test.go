@@ -154,6 +154,39 @@ func TestAnotherRequestAtTheSamePlaceIsUnknown(t *testing.T) {
 	}
 }
 
+// The system moves while the server is down: what is known is answered, and what is
+// open is not sent to a server that does not know the key.
+func TestJournalWhenTheSystemMoves(t *testing.T) {
+	t.Parallel()
+	for _, at := range []string{"", "finish"} {
+		var die *crash
+		b := newBench(t, nil, setting{auth: "{type: none}", tweak: func(g *gateway.Config) {
+			die = &crash{Journal: g.Journal, at: at}
+			g.Journal = die
+		}})
+		req := ask(t, "replace", map[string]any{"id": "1"}, `{"a":"b"}`)
+		b.gateway.Open(caller()).Call(t.Context(), req)
+		elsewhere := listen(t, func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, `{}`) })
+		b.mu.Lock()
+		b.systems["things"] = register(t, setting{base: elsewhere.URL + "/moved", auth: "{type: none}", limits: "{}"})
+		b.mu.Unlock()
+		die.at = ""
+		c := caller()
+		c.Recovered = true
+		s := b.gateway.Open(c)
+		res := s.Call(t.Context(), req)
+		if at == "" && (res.Status != http.StatusOK || s.Unknown() != nil) {
+			t.Errorf("the known answer is %+v", res)
+		}
+		if at != "" {
+			fails(t, res, gateway.CodeOutcomeUnknown, contract.OriginGateway)
+		}
+		if len(elsewhere.all()) != 0 {
+			t.Error("the new place got the request")
+		}
+	}
+}
+
 // The plugin goes another way when it is called again, and forgets what it did.
 func TestCallThatIsNotAskedForAgainIsUnknown(t *testing.T) {
 	t.Parallel()

@@ -78,7 +78,7 @@ func splits(c rune) bool {
 // same number of segments, each literal as it stands and each parameter exactly the
 // value that was given.
 func hasShape(u, base *url.URL, segments []systems.Segment, values map[string][]string) bool {
-	if u.Scheme != base.Scheme || u.Host != base.Host || u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.Opaque != "" {
+	if u.Scheme != base.Scheme || u.Host != base.Host || u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
 		return false
 	}
 	rest, ok := strings.CutPrefix(u.EscapedPath(), strings.TrimRight(base.EscapedPath(), "/")+"/")

@@ -97,10 +97,13 @@ func (k Key) String() string {
 // Intent is what is committed before a call.
 type Intent struct {
 	System, Operation string
-	// Hash is that of the whole request, without the credential.
-	Hash  string
-	Retry systems.Retry
-	At    time.Time
+	// Hash is that of the whole request, without the credential and the base URL.
+	Hash string
+	// Origin is scheme, host and port of the system: a key that one server knows means
+	// nothing to another.
+	Origin string
+	Retry  systems.Retry
+	At     time.Time
 }
 
 // Listed is an entry of the journal with its place.

@@ -3,6 +3,7 @@ package runs
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
 	"github.com/culmhq/culm/engine"
 	"github.com/culmhq/culm/engine/runner"
@@ -186,7 +187,10 @@ func (s *Service) checkAnswer(ctx context.Context, h runner.RunHead, r NodeComma
 		return refusal("read run", h.ID, err)
 	}
 	n := v.Nodes[r.Node]
-	if n.State != engine.NodeWaiting || n.Wait == nil || len(n.Wait.Schema) == 0 {
+	if n.State != engine.NodeWaiting {
+		return s.checkEarly(ctx, h, r)
+	}
+	if n.Wait == nil || len(n.Wait.Schema) == 0 {
 		return nil
 	}
 	form, err := s.forms.Form(n.Wait.Schema)
@@ -194,6 +198,19 @@ func (s *Service) checkAnswer(ctx context.Context, h runner.RunHead, r NodeComma
 		return nil //nolint:nilerr // the plugin's schema is no schema: it takes any answer.
 	}
 	return firstFault("/data", form.Check(r.Data))
+}
+
+// checkEarly refuses the answer to a question that was not asked yet: what a human is
+// asked, and which answers it has, is known only with the wait. A program's callback
+// may come early, and the core keeps it.
+func (s *Service) checkEarly(ctx context.Context, h runner.RunHead, r NodeCommandRequest) error {
+	node, action, err := s.action(ctx, h, r.Node)
+	if err != nil || node == nil || slices.Contains(action.Waits, contract.WaitCallback) {
+		return err
+	}
+	e := fault.New(fault.WrongState, "the node does not wait for an answer")
+	e.Node = r.Node
+	return e
 }
 
 // action finds a task node of a run and the declaration of what it runs; a node that

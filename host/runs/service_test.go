@@ -2,6 +2,7 @@ package runs_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"path/filepath"
 	"slices"
@@ -16,6 +17,7 @@ import (
 	"github.com/culmhq/culm/host/idempotency"
 	"github.com/culmhq/culm/host/page"
 	"github.com/culmhq/culm/host/runs"
+	"github.com/culmhq/culm/pdk/contract"
 )
 
 func TestARunFromStartToEnd(t *testing.T) {
@@ -244,6 +246,26 @@ func TestTheAnswerOfAHumanIsChecked(t *testing.T) {
 	if n := w.node(r.ID, "ask"); len(n.Attempts) != 1 || n.Attempts[0].Wait != nil || n.State != engine.NodeSucceeded {
 		t.Errorf("node %+v", n)
 	}
+}
+
+// An answer that comes before the question cannot be checked against it.
+func TestAnAnswerBeforeTheQuestionIsRefused(t *testing.T) {
+	t.Parallel()
+	asked := make(chan struct{})
+	w := newWorld(t, func(ctx context.Context, c runs.ModuleCall, r contract.Request) (string, error) {
+		if r.Action == "ask" && r.Reason == contract.ReasonExecute {
+			<-asked
+		}
+		return adder(10)(ctx, c, r)
+	})
+	r := w.start(w.publish(askFlow), `{}`)
+	w.until(r.ID, func(v engine.RunView) bool { return v.Nodes["ask"].State == engine.NodeRunning })
+	err := w.command(runs.NodeCommandRequest{Run: r.ID, Node: "ask", Command: runs.NodeCallback, Data: json.RawMessage(`"whatever"`)})
+	close(asked)
+	if e := wantFault(t, err, fault.WrongState, ""); e.Node != "ask" {
+		t.Errorf("the refusal names node %q", e.Node)
+	}
+	w.until(r.ID, func(v engine.RunView) bool { return v.Nodes["ask"].State == engine.NodeWaiting })
 }
 
 // A run that waits through an upgrade and a restart goes on with the modules it

@@ -103,39 +103,55 @@ func ParseBaseURL(raw string) (*url.URL, error) {
 	if err != nil {
 		return nil, fmt.Errorf("is not a URL")
 	}
-	host := u.Hostname()
 	switch {
 	case u.Scheme != "http" && u.Scheme != "https":
 		return nil, fmt.Errorf("must start with http:// or https://")
 	case u.User != nil:
 		return nil, fmt.Errorf("must not hold a user name or password")
-	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || strings.Contains(raw, "#"):
+	case u.RawQuery != "" || u.ForceQuery || strings.Contains(raw, "#"):
 		return nil, fmt.Errorf("must not hold a query or a fragment")
-	case host == "":
-		return nil, fmt.Errorf("must name a host")
 	}
-	if err := validHost(host, strings.HasPrefix(u.Host, "[")); err != nil {
+	if err := validHost(u.Hostname(), strings.HasPrefix(u.Host, "[")); err != nil {
 		return nil, err
 	}
-	if p := u.Port(); p != "" {
-		if n, err := strconv.Atoi(p); err != nil || n < 1 || n > 65535 {
-			return nil, fmt.Errorf("the port must be between 1 and 65535")
-		}
-	} else if strings.HasSuffix(u.Host, ":") {
-		return nil, fmt.Errorf("the port is missing")
+	if err := validPort(u); err != nil {
+		return nil, err
 	}
-	for i, seg := range strings.Split(u.EscapedPath(), "/") {
-		if i > 0 && seg == "" && strings.TrimRight(u.Path, "/") != "" && !strings.HasSuffix(u.EscapedPath(), "/") {
-			return nil, fmt.Errorf("the path has an empty segment")
+	return u, validBasePath(u.EscapedPath())
+}
+
+func validPort(u *url.URL) error {
+	p := u.Port()
+	if p == "" {
+		if strings.HasSuffix(u.Host, ":") {
+			return fmt.Errorf("the port is missing")
 		}
-		if seg != "" && (!literal.MatchString(seg) || seg == "." || seg == "..") {
-			return nil, fmt.Errorf("the path may hold plain segments only")
+		return nil
+	}
+	if n, err := strconv.Atoi(p); err != nil || n < 1 || n > 65535 {
+		return fmt.Errorf("the port must be between 1 and 65535")
+	}
+	return nil
+}
+
+// validBasePath accepts plain segments, and a slash at the end.
+func validBasePath(path string) error {
+	path = strings.TrimSuffix(strings.TrimPrefix(path, "/"), "/")
+	if path == "" {
+		return nil
+	}
+	for seg := range strings.SplitSeq(path, "/") {
+		if !literal.MatchString(seg) || seg == "." || seg == ".." {
+			return fmt.Errorf("the path may hold plain segments only")
 		}
 	}
-	return u, nil
+	return nil
 }
 
 func validHost(host string, bracketed bool) error {
+	if host == "" {
+		return fmt.Errorf("must name a host")
+	}
 	if addr, err := netip.ParseAddr(host); err == nil {
 		switch {
 		case addr.Zone() != "":

@@ -2,8 +2,8 @@ package wasm
 
 import (
 	"context"
-	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tetratelabs/wazero/api"
@@ -59,12 +59,14 @@ type invocation struct {
 	touch  touches
 
 	aborted *Error
+	unwound bool // the guest did not return
 	memory  *buffer
 	// initialised is set once the image was taken or restored.
 	initialised bool
 	peak        int64
 
-	mu      sync.Mutex // guards what follows, shared with the timers
+	halted  atomic.Bool // timeout is set: host functions do no more work
+	mu      sync.Mutex  // guards what follows, shared with the timers
 	stop    api.MutableGlobal
 	ended   bool
 	timeout *Error
@@ -102,6 +104,17 @@ func invocationOf(ctx context.Context) *invocation {
 func (v *invocation) abort(e *Error) {
 	v.aborted = e
 	panic(e)
+}
+
+// checkHalt ends the call if it was stopped while it was in the guest: a guest that
+// spends its time in host functions may be far from its next yield.
+func (v *invocation) checkHalt() {
+	if v.halted.Load() {
+		v.mu.Lock()
+		why := v.timeout
+		v.mu.Unlock()
+		v.abort(why)
+	}
 }
 
 // misuse ends the call because the plugin passed nonsense to a host function.
@@ -150,11 +163,13 @@ func (v *invocation) interrupt(why *Error) {
 		return
 	}
 	v.timeout = why
+	v.halted.Store(true)
 	v.stop.Set(1)
 }
 
 // outside runs f, which may block, without a place to run in and without the
-// guest's clock running, and takes both up again afterwards.
+// guest's clock running, and takes both up again afterwards. When the context ended
+// meanwhile, so does the call: the guest must not take a cut sleep for a whole one.
 func (v *invocation) outside(ctx context.Context, f func()) {
 	now := v.host.now()
 	v.mu.Lock()
@@ -165,6 +180,9 @@ func (v *invocation) outside(ctx context.Context, f func()) {
 	v.mu.Unlock()
 	v.leave()
 	f()
+	if ctx.Err() != nil {
+		v.abort(stopped(context.Cause(ctx), v.limits.Timeout.String()))
+	}
 	v.enter(ctx)
 	v.mu.Lock()
 	v.clock.since = v.host.now()
@@ -190,13 +208,7 @@ func (v *invocation) leave() {
 	}
 }
 
-// errExit is what proc_exit with a status other than zero unwinds the guest with.
-var errExit = errors.New("the plugin exited")
-
 // exit unwinds the guest because it called proc_exit.
 type exit struct{ status uint32 }
 
 func (e *exit) Error() string { return "exit status " + utoa(e.status) }
-
-// Is makes every exit with an error an errExit.
-func (e *exit) Is(target error) bool { return target == errExit && e.status != 0 }

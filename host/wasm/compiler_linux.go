@@ -14,13 +14,17 @@ const cacheFileMax = 256 << 20
 // restrictProcess puts limits on this process: memory, processor time, file size,
 // no core dumps, and a low priority.
 func restrictProcess(l Limits) error {
-	seconds := uint64(l.CompileTime/time.Second) + 2
+	seconds := uint64((l.CompileTime + time.Second - 1) / time.Second)
+	data := uint64(l.CompileMemoryBytes)
+	if raceDetector {
+		seconds, data = 4*seconds, unix.RLIM_INFINITY
+	}
 	for _, r := range []struct {
 		resource int
 		limit    uint64
 	}{
-		{unix.RLIMIT_DATA, uint64(l.CompileMemoryBytes)},
-		{unix.RLIMIT_CPU, 2 * seconds},
+		{unix.RLIMIT_DATA, data},
+		{unix.RLIMIT_CPU, seconds},
 		{unix.RLIMIT_FSIZE, cacheFileMax},
 		{unix.RLIMIT_CORE, 0},
 		{unix.RLIMIT_NOFILE, 64},
@@ -29,7 +33,7 @@ func restrictProcess(l Limits) error {
 			return fmt.Errorf("limit the process: %w", err)
 		}
 	}
-	if err := unix.Setpriority(unix.PRIO_PROCESS, 0, 10); err != nil {
+	if err := unix.Setpriority(unix.PRIO_PROCESS, 0, 5); err != nil {
 		return fmt.Errorf("lower the priority: %w", err)
 	}
 	return nil

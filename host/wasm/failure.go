@@ -124,6 +124,7 @@ type ended struct {
 // too.
 func (e ended) classify() *Error {
 	text := e.err.Error()
+	var left *exit
 	switch {
 	case e.aborted != nil:
 		return e.aborted
@@ -134,8 +135,8 @@ func (e ended) classify() *Error {
 			"the plugin needed more than its %d MiB of memory", e.memoryBytes>>20)
 	case strings.Contains(text, "stack overflow"):
 		return trapped(contract.OriginLimit, CodeResource, text, "the plugin's calls are nested too deeply")
-	case errors.Is(e.err, errExit):
-		return trapped(contract.OriginPlugin, CodeTrap, "", "the plugin stopped: %s", orElse(e.stderr, e.err.Error()))
+	case errors.As(e.err, &left):
+		return failure(contract.OriginPlugin, CodeTrap, "the plugin stopped: %s", orElse(e.stderr, left.Error()))
 	case strings.HasPrefix(text, wasmError):
 		return trapped(contract.OriginPlugin, CodeTrap, text, "the plugin trapped: %s",
 			orElse(e.stderr, clean(firstLine(text[len(wasmError):]), 200)))

@@ -56,7 +56,9 @@ func link(ctx context.Context, r wazero.Runtime) error {
 			fn := f.fn
 			b.NewFunctionBuilder().WithGoModuleFunction(api.GoModuleFunc(
 				func(ctx context.Context, guest api.Module, stack []uint64) {
-					fn(ctx, invocationOf(ctx), guest, stack)
+					v := invocationOf(ctx)
+					v.checkHalt()
+					fn(ctx, v, guest, stack)
 				}), params, results).Export(f.name)
 		}
 		if _, err := b.Instantiate(ctx); err != nil {

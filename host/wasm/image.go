@@ -42,6 +42,8 @@ type buffer struct {
 	limit      uint64
 	// starved is set when the guest was refused memory.
 	starved bool
+	// shrinkTo is the size that the next growth sets instead, if it is not zero.
+	shrinkTo uint64
 }
 
 // take returns a buffer that holds the image, for at most limit bytes.
@@ -66,6 +68,7 @@ func (p *buffers) take(limit uint64) (*buffer, error) {
 
 // give takes back a buffer whose instance is closed.
 func (p *buffers) give(b *buffer) error {
+	b.size = 0
 	ok := p.restore(b)
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -100,7 +103,7 @@ func (p *buffers) restore(b *buffer) bool {
 		ok = p.dirt.zero(b.base, p.image.size, b.high)
 	}
 	p.dirt.copyBack(b.base[:p.image.size], p.image.mapping.bytes)
-	b.size, b.high, b.starved = 0, 0, false
+	b.high, b.starved = b.size, false
 	return ok
 }
 
@@ -111,6 +114,10 @@ func (b *buffer) Allocate(_, _ uint64) experimental.LinearMemory { return b }
 // Reallocate implements experimental.LinearMemory. Beyond the limit the guest's
 // memory.grow yields -1.
 func (b *buffer) Reallocate(size uint64) []byte {
+	if b.shrinkTo > 0 {
+		b.size = b.shrinkTo
+		return b.base[:b.size:b.size]
+	}
 	if size > b.limit {
 		b.starved = true
 		return nil

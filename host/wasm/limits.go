@@ -12,15 +12,16 @@ import (
 type Limits struct {
 	// Module bounds what a module declares: MODULE_LIMIT.
 	Module binary.Limits
-	// CompileTime and CompileMemoryBytes bound the child process that compiles
-	// and tries out a module: COMPILE_LIMIT.
+	// CompileTime bounds the processor time of the child process that compiles and
+	// tries out a module; it is killed after three times as much wall time.
+	// CompileMemoryBytes bounds its memory: COMPILE_LIMIT.
 	CompileTime        time.Duration
 	CompileMemoryBytes int64
 	// StartTime bounds the initialisation of a module (start section,
 	// _initialize): START_TIMEOUT.
 	StartTime time.Duration
-	// Timeout bounds the wall time of a call, host functions included;
-	// GuestTime bounds the time spent in guest code alone: PLUGIN_TIMEOUT.
+	// Timeout bounds the wall time of a call from the moment it has a place to run
+	// in, host functions included; GuestTime bounds the time spent in guest code alone: PLUGIN_TIMEOUT.
 	Timeout   time.Duration
 	GuestTime time.Duration
 	// MemoryBytes bounds the linear memory, in steps of 64 KiB; BlockBytes the

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -12,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/culmhq/culm/host/wasm"
+	"github.com/culmhq/culm/host/wasm/wasmtest"
 	"github.com/culmhq/culm/pdk/contract"
 )
 
@@ -21,16 +23,17 @@ func TestMain(m *testing.M) {
 		os.Exit(wasm.CompilerMain(os.Stdin, os.Stdout))
 	}
 	code := m.Run()
-	if dir := goPluginDir(); dir != "" {
-		_ = os.RemoveAll(dir)
+	if err := wasmtest.Remove(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
 	}
 	os.Exit(code)
 }
 
-// newHost starts a host whose compiler is this test binary.
+// newHost starts a host. The hosts of all tests share a cache, as the processes of
+// one installation do.
 func newHost(tb testing.TB, change ...func(*wasm.Config)) *wasm.Host {
 	tb.Helper()
-	c := wasm.Config{CacheDir: filepath.Join(tb.TempDir(), "cache"), Compiler: selfCompiler(tb)}
+	c := wasm.Config{CacheDir: filepath.Join(wasmtest.Scratch(tb), "cache"), Compiler: wasmtest.Compiler(tb)}
 	if os.Getenv("CULM_TEST_LOG") != "" {
 		c.Logger = slog.New(slog.NewTextHandler(os.Stderr, nil))
 	}
@@ -49,6 +52,8 @@ func newHost(tb testing.TB, change ...func(*wasm.Config)) *wasm.Host {
 	return h
 }
 
+// selfCompiler makes this test binary the compiler process, as the program itself
+// is.
 func selfCompiler(tb testing.TB) func(context.Context) *exec.Cmd {
 	tb.Helper()
 	self, err := os.Executable()
@@ -91,47 +96,36 @@ func wantFailure(tb testing.TB, err error, code string, origin contract.Origin) 
 	return f
 }
 
-// goBuild builds testdata/goplugin once for all tests.
-var goBuild = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "culm-goplugin-")
-	if err != nil {
-		return "", err
+// goBuild builds testdata/goplugin once for all tests, which take turns.
+func goBuild(tb testing.TB) ([]byte, error) {
+	tb.Helper()
+	out := filepath.Join(wasmtest.Scratch(tb), "goplugin.wasm")
+	if b, err := os.ReadFile(out); err == nil {
+		return b, nil
 	}
-	cmd := exec.Command("go", "build", "-buildmode=c-shared", "-trimpath", "-ldflags=-w",
-		"-o", filepath.Join(dir, "p.wasm"), ".")
+	cmd := exec.Command("go", "build", "-buildmode=c-shared", "-trimpath", "-ldflags=-w", "-o", out, ".")
 	cmd.Dir = filepath.Join("testdata", "goplugin")
-	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "GOFLAGS=-mod=mod")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return dir, errors.New(string(out))
+	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
+	if text, err := cmd.CombinedOutput(); err != nil {
+		return nil, errors.New(string(text))
 	}
-	return dir, nil
-})
-
-// goBuilt tells TestMain whether there is something to remove.
-var goBuilt bool
-
-func goPluginDir() string {
-	if !goBuilt {
-		return ""
-	}
-	dir, _ := goBuild()
-	return dir
+	return os.ReadFile(out)
 }
 
-// goPlugin returns the Go plugin.
-func goPlugin(tb testing.TB) []byte {
+// goPlugin loads the Go plugin, one test after the other, so that only the first
+// has it compiled.
+func goPlugin(tb testing.TB, h *wasm.Host) *wasm.Module {
 	tb.Helper()
-	goBuilt = true
-	dir, err := goBuild()
+	goTurn <- struct{}{}
+	defer func() { <-goTurn }()
+	b, err := goBuild(tb)
 	if err != nil {
 		tb.Fatalf("build the Go plugin: %v", err)
 	}
-	b, err := os.ReadFile(filepath.Join(dir, "p.wasm"))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return b
+	return load(tb, h, b)
 }
+
+var goTurn = make(chan struct{}, 1)
 
 // services is a Services that records.
 type services struct {

@@ -54,14 +54,14 @@ func (m *Module) Call(ctx context.Context, c Call) (Result, error) {
 		return Result{}, e
 	}
 	defer m.release(l)
-	ctx, cancel := context.WithTimeout(ctx, lim.Timeout)
-	defer cancel()
 	v := newInvocation(m.host, lim, c)
 	v.enter(ctx)
 	if !v.slot {
-		return Result{}, stopped(context.Cause(ctx), lim.Timeout.String())
+		return Result{}, stopped(context.Cause(ctx), "its turn to run")
 	}
 	defer v.leave()
+	ctx, cancel := context.WithTimeout(ctx, lim.Timeout)
+	defer cancel()
 	v.started = m.host.now()
 	status, e := l.run(ctx, v, c.Export, kind)
 	return v.finish(ctx, status, e)

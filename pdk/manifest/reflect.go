@@ -5,6 +5,7 @@
 package manifest
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,6 +22,8 @@ import (
 type Source struct {
 	// Dir is the directory of the source, relative to the working directory.
 	Dir string
+	// LocaleDir is the directory that LocaleFile is relative to; empty is Dir.
+	LocaleDir string
 	// Manifest holds everything but the actions.
 	Manifest contract.Manifest
 	Actions  []Action
@@ -54,7 +57,7 @@ func Reflect(src Source) (contract.Manifest, error) {
 	if err := errors.Join(errs...); err != nil {
 		return m, err
 	}
-	return m, translate(&m, src.Dir)
+	return m, translate(&m, cmp.Or(src.LocaleDir, src.Dir))
 }
 
 func reflectAction(dir string, a Action) (contract.Action, error) {

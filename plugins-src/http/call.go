@@ -66,8 +66,7 @@ func judge(c *pdk.Ctx, in CallIn, resp contract.GatewayResponse) error {
 		"status": resp.Status, "headers": headers, "body": body, "text": resp.Text,
 	})
 	if f, ok := errors.AsType[*contract.Failure](err); ok {
-		f.Message = "success: " + f.Message
-		return f
+		return pdk.InvalidInput("success", "%s", f.Message)
 	}
 	if err != nil || holds {
 		return err

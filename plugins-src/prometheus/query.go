@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -105,7 +106,7 @@ func query(c *pdk.Ctx, in QueryIn) (QueryOut, error) {
 // explain makes a failure of Prometheus' own words where its answer has them: it
 // describes errors in JSON under a status from 400.
 func explain(err error) error {
-	f, ok := err.(*contract.Failure) //nolint:errorlint // Gateway returns it as it is
+	f, ok := errors.AsType[*contract.Failure](err)
 	if !ok || f.Code != pdk.CodeStatus {
 		return err
 	}

@@ -139,7 +139,7 @@ func pluginDirs(root string) ([]string, error) {
 // hashTree hashes files and whole directories below root, without tests, after a seed.
 func hashTree(seed, root string, paths ...string) (string, error) {
 	h := sha256.New()
-	fmt.Fprintf(h, "%s\n", seed)
+	h.Write([]byte(seed + "\n"))
 	for _, p := range paths {
 		err := filepath.WalkDir(filepath.Join(root, filepath.FromSlash(p)), func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || strings.HasSuffix(path, "_test.go") {
@@ -153,8 +153,8 @@ func hashTree(seed, root string, paths ...string) (string, error) {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(h, "%s %x\n", filepath.ToSlash(rel), sha256.Sum256(content))
-			return nil
+			_, err = fmt.Fprintf(h, "%s %x\n", filepath.ToSlash(rel), sha256.Sum256(content))
+			return err
 		})
 		if err != nil {
 			return "", err

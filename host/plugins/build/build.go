@@ -37,7 +37,7 @@ type Package struct {
 // Build compiles the plugin in dir, a package main in Go, and writes the module with
 // its manifest to out. The bytes depend on nothing but the source, the modules it
 // requires and the version of Go: not on the directory, the time or the repository.
-func Build(ctx context.Context, dir, out string, o Options) (Package, error) {
+func Build(ctx context.Context, dir, out string, o Options) (p Package, err error) {
 	raw, err := o.run(ctx, dir, nil, "run", "-trimpath", "-buildvcs=false", ".", "manifest")
 	if err != nil {
 		return Package{}, fmt.Errorf("manifest of %s: %w", dir, err)
@@ -50,7 +50,7 @@ func Build(ctx context.Context, dir, out string, o Options) (Package, error) {
 	if err != nil {
 		return Package{}, err
 	}
-	defer os.RemoveAll(tmp)
+	defer func() { err = errors.Join(err, os.RemoveAll(tmp)) }()
 	module := filepath.Join(tmp, "module.wasm")
 	env := []string{"GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0", "GOWASM="}
 	// -w and not -s: without the name section a trap would not show function names.

@@ -16,15 +16,15 @@ import (
 // maxManifestBytes bounds a manifest.
 const maxManifestBytes = 1 << 20
 
-// Problem is one thing that is wrong with a manifest.
-type Problem struct {
+// FieldError is one thing that is wrong with a manifest.
+type FieldError struct {
 	// Field is the JSON pointer of what is wrong.
 	Field  string
 	Reason string
 }
 
 // Error says where and what.
-func (p *Problem) Error() string { return p.Field + ": " + p.Reason }
+func (p *FieldError) Error() string { return p.Field + ": " + p.Reason }
 
 // ParseManifest decodes a manifest strictly and checks it.
 func ParseManifest(raw []byte) (contract.Manifest, error) {
@@ -44,7 +44,7 @@ func ParseManifest(raw []byte) (contract.Manifest, error) {
 }
 
 // CheckManifest returns everything that is wrong with a manifest, joined; each error is
-// a *Problem.
+// a *FieldError.
 func CheckManifest(m contract.Manifest) error {
 	c := &checker{}
 	if m.Format != contract.ManifestFormat {
@@ -110,7 +110,7 @@ const semver = `^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)` +
 type checker struct{ problems []error }
 
 func (c *checker) add(field, format string, args ...any) {
-	c.problems = append(c.problems, &Problem{Field: field, Reason: fmt.Sprintf(format, args...)})
+	c.problems = append(c.problems, &FieldError{Field: field, Reason: fmt.Sprintf(format, args...)})
 }
 
 func (c *checker) match(field, value, pattern, meaning string) {

@@ -22,9 +22,9 @@ func fields(t *testing.T, err error) string {
 	}
 	var names []string
 	for _, e := range joined.Unwrap() {
-		p, ok := errors.AsType[*build.Problem](e)
+		p, ok := errors.AsType[*build.FieldError](e)
 		if !ok {
-			t.Fatalf("error %v is no Problem", e)
+			t.Fatalf("error %v is no FieldError", e)
 		}
 		names = append(names, p.Field)
 	}

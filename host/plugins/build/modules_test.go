@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/culmhq/culm/host/plugins/build"
 	"github.com/culmhq/culm/host/wasm"
@@ -64,19 +65,35 @@ func shipped() map[string]struct {
 		want           string
 	}
 	return map[string]c{
-		"core": {"wait_until", `{"at":"2026-03-29 02:30","zone":"Europe/Berlin","past":"continue"}`, nil,
-			`{"status":"succeeded","outputs":{"at":"2026-03-29T01:30:00Z","passed":true}}`},
-		"http": {"call", `{"system":"cmdb","operation":"search","success":"status == 200"}`, map[string]string{"cmdb search": `{"n":1}`},
-			`{"status":"succeeded","outputs":{"status":200,"headers":{},"body":{"n":1}}}`},
-		"prometheus": {"query", `{"query":"up == 0"}`,
-			map[string]string{"prometheus query": `{"status":"success","data":{"resultType":"vector","result":[{"metric":{"instance":"a"},"value":[1767225600,"0"]}]}}`},
-			`{"status":"succeeded","outputs":{"type":"vector","count":1,"samples":[{"metric":{"instance":"a"},"value":0,"text":"0","time":"2026-01-01T00:00:00Z"}],"instances":["a"],"value":0,"warnings":[]}}`},
-		"alertmanager": {"list_silences", `{}`, map[string]string{"alertmanager list_silences": `[]`},
-			`{"status":"succeeded","outputs":{"count":0,"ids":[],"silences":[]}}`},
-		"etcd": {"get", `{"key":"a"}`, map[string]string{"etcd range": `{"header":{"revision":"3"},"kvs":[{"key":"YQ==","value":"Yg==","version":"1","mod_revision":"2","create_revision":"2"}],"count":"1"}`},
-			`{"status":"succeeded","outputs":{"found":true,"value":"b","kvs":[{"key":"a","value":"b","version":1,"create_revision":2,"mod_revision":2}],"count":1,"more":false,"revision":3}}`},
-		"demo": {"deploy_service", `{"service":"web","version":"2","hosts":["w1"]}`, map[string]string{"demo start_deployment": `{"id":"d","state":"running","percent":40,"message":"m"}`},
-			`{"status":"waiting","wait":{"kind":"poll","after_ms":1000},"state":"d"}`},
+		"core": {
+			action: "wait_until", inputs: `{"at":"2020-03-29 02:30","zone":"Europe/Berlin","past":"continue"}`,
+			want: `{"status":"succeeded","outputs":{"at":"2020-03-29T01:30:00Z","passed":true}}`,
+		},
+		"http": {
+			action: "call", inputs: `{"system":"cmdb","operation":"search","success":"status == 200"}`,
+			replies: map[string]string{"cmdb search": `{"n":1}`},
+			want:    `{"status":"succeeded","outputs":{"status":200,"headers":{},"body":{"n":1}}}`,
+		},
+		"prometheus": {
+			action: "query", inputs: `{"query":"up == 0"}`,
+			replies: map[string]string{"prometheus query": `{"status":"success","data":{"resultType":"vector","result":[{"metric":{"instance":"a"},"value":[1767225600,"0"]}]}}`},
+			want:    `{"status":"succeeded","outputs":{"type":"vector","count":1,"samples":[{"metric":{"instance":"a"},"value":0,"text":"0","time":"2026-01-01T00:00:00Z"}],"instances":["a"],"value":0,"warnings":[]}}`,
+		},
+		"alertmanager": {
+			action: "list_silences", inputs: `{}`,
+			replies: map[string]string{"alertmanager list_silences": `[]`},
+			want:    `{"status":"succeeded","outputs":{"count":0,"ids":[],"silences":[]}}`,
+		},
+		"etcd": {
+			action: "get", inputs: `{"key":"a"}`,
+			replies: map[string]string{"etcd range": `{"header":{"revision":"3"},"kvs":[{"key":"YQ==","value":"Yg==","version":"1","mod_revision":"2","create_revision":"2"}],"count":"1"}`},
+			want:    `{"status":"succeeded","outputs":{"found":true,"value":"b","kvs":[{"key":"a","value":"b","version":1,"create_revision":2,"mod_revision":2}],"count":1,"more":false,"revision":3}}`,
+		},
+		"demo": {
+			action: "deploy_service", inputs: `{"service":"web","version":"2","hosts":["w1"]}`,
+			replies: map[string]string{"demo start_deployment": `{"id":"d","state":"running","percent":40,"message":"m"}`},
+			want:    `{"status":"waiting","wait":{"kind":"poll","after_ms":1000},"state":"d"}`,
+		},
 	}
 }
 
@@ -91,13 +108,11 @@ func TestShippedPluginsRunOnTheRealHost(t *testing.T) {
 	if len(dirs) != len(cases) {
 		t.Fatalf("%d plugins are there, %d are tested", len(dirs), len(cases))
 	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
+	program := compiler(t)
 	h, err := wasm.New(t.Context(), wasm.Config{
 		CacheDir: filepath.Join(t.TempDir(), "cache"),
-		Compiler: func(ctx context.Context) *exec.Cmd { return exec.CommandContext(ctx, self, "__compile") },
+		Compiler: func(ctx context.Context) *exec.Cmd { return exec.CommandContext(ctx, program, "__compile") },
+		Limits:   wasm.Limits{CompileTime: 5 * time.Minute},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -135,6 +150,25 @@ func TestShippedPluginsRunOnTheRealHost(t *testing.T) {
 			refuse(t, m, c.action)
 		})
 	}
+}
+
+// compiler returns the program that compiles modules: this test binary, or, because a
+// compiler with the race detector in it takes ten times as long and more memory than
+// the host allows, another build of it.
+func compiler(t *testing.T) string {
+	t.Helper()
+	if raceEnabled {
+		program := filepath.Join(t.TempDir(), "compiler")
+		if out, err := exec.CommandContext(t.Context(), "go", "test", "-c", "-o", program, ".").CombinedOutput(); err != nil {
+			t.Fatalf("build the compiler: %v\n%s", err, out)
+		}
+		return program
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return self
 }
 
 // checkPackage checks what a catalogue reads without running anything.

@@ -95,7 +95,7 @@ type noLoader struct{}
 
 // Load refuses.
 func (noLoader) Load(url string) (any, error) {
-	return nil, &Problem{Field: url, Reason: "is not loaded"}
+	return nil, &FieldError{Field: url, Reason: "is not loaded"}
 }
 
 func (p *profile) node(at string, node map[string]any, depth int) {

@@ -9,7 +9,7 @@ import (
 	"github.com/culmhq/culm/pdk/contract"
 )
 
-// ErrNoManifest: the module has no section contract.ManifestSection.
+// ErrNoManifest says that the module has no section contract.ManifestSection.
 var ErrNoManifest = errors.New("the module carries no manifest: pack it with culm plugin pack")
 
 // header is the magic number and version of a core module.

@@ -12,8 +12,9 @@ CREATE TABLE gateway_journal (
   idx         INTEGER NOT NULL,         -- ordinal among the journalled calls of the plugin call
   system      TEXT    NOT NULL,
   operation   TEXT    NOT NULL,
+  origin      TEXT    NOT NULL,         -- scheme, host and port of the system
   retry       TEXT    NOT NULL,
-  hash        TEXT    NOT NULL,         -- of the request without the credential
+  hash        TEXT    NOT NULL,         -- of the request without the credential and the base URL
   at          INTEGER NOT NULL,         -- microseconds since 1970, UTC
   answer      BLOB,                     -- JSON, scrubbed; NULL while the end is not known
   answered_at INTEGER,

@@ -14,23 +14,39 @@ type walker struct {
 	m      *Module
 	locals uint32 // limit
 
-	loops       []int // offsets just behind each loop header
-	start       int   // offset of the first instruction
+	inserts     []insert // where checks belong, in order
+	start       int      // offset of the first instruction
+	total       uint64   // locals, without the parameters
 	calls       bool
 	tableWrites bool
 	dataDrops   bool
 	callees     func(index uint32) // told of each direct call, may be nil
 }
 
+// insert is a place in a body at which the rewriter inserts a check. A check in
+// front of a bulk instruction charges its length, which is on the stack, shifted
+// right; one behind a loop header charges one tick.
+type insert struct {
+	at    int
+	bulk  bool
+	shift byte
+}
+
+// How much of a bulk instruction counts as one tick, as a shift of its length:
+// 256 bytes of memory, 32 elements of a table.
+const (
+	memoryShift = 8
+	tableShift  = 5
+)
+
 // walk reads a whole body.
 func (w *walker) walk() {
 	groups := w.count("groups of locals", w.locals)
-	total := uint64(0)
 	for range groups {
-		total += uint64(w.u32())
+		w.total += uint64(w.u32())
 		valueType(&w.reader)
-		if w.err == nil && total > uint64(w.locals) {
-			w.err = overLimit("locals of a function", total, uint64(w.locals))
+		if w.err == nil && w.total > uint64(w.locals) {
+			w.err = overLimit("locals of a function", w.total, uint64(w.locals))
 		}
 	}
 	w.start = w.pos
@@ -50,7 +66,7 @@ func (w *walker) instruction(depth int) int {
 	case op >= 0x02 && op <= 0x04: // block, loop, if
 		w.skipSigned(33)
 		if op == 0x03 {
-			w.loops = append(w.loops, w.pos)
+			w.inserts = append(w.inserts, insert{at: w.pos})
 		}
 		if depth++; depth > blockDepth {
 			w.fail("blocks are nested too deeply")
@@ -118,7 +134,8 @@ func (w *walker) plain(op byte) {
 	case op == 0xd0: // ref.null
 		valueType(&w.reader)
 	case op == 0xfc:
-		w.misc(w.u32())
+		at := w.pos - 1
+		w.misc(w.u32(), at)
 	case op == 0xfd:
 		w.vector(w.u32())
 	case op <= 0x01, op == 0x05, op == 0x0f, op == 0x1a, op == 0x1b, op >= 0x45 && op <= 0xc4, op == 0xd1:
@@ -154,8 +171,14 @@ func (w *walker) memarg() {
 	w.u32()
 }
 
-// misc reads the immediates of the instructions behind 0xfc.
-func (w *walker) misc(sub uint32) {
+// misc reads the immediates of the instructions behind 0xfc, which is at at.
+func (w *walker) misc(sub uint32, at int) {
+	switch sub {
+	case 8, 10, 11: // memory.init, memory.copy, memory.fill
+		w.inserts = append(w.inserts, insert{at, true, memoryShift})
+	case 12, 14, 15, 17: // table.init, table.copy, table.grow, table.fill
+		w.inserts = append(w.inserts, insert{at, true, tableShift})
+	}
 	switch sub {
 	case 0, 1, 2, 3, 4, 5, 6, 7: // saturating truncation
 	case 8, 10: // memory.init, memory.copy

@@ -20,7 +20,7 @@ const (
 
 // RewriteVersion changes whenever the same module would be rewritten to other
 // bytes or with other meaning; it is part of the keys of caches.
-const RewriteVersion = 1
+const RewriteVersion = 2
 
 // YieldEvery is the number of loop iterations and calls between two yields. A
 // yield leaves native code for a moment: 20,000 ticks are some tens of
@@ -44,9 +44,10 @@ type Rewritten struct {
 // Rewrite prepares a parsed module:
 //
 //   - a counter is decremented at every loop header and at the entry of every
-//     function that calls; each YieldEvery ticks a helper leaves native code by
-//     memory.grow 0, which is where the Go scheduler and the garbage collector
-//     get their chance, and traps if StopExport is set;
+//     function that calls, and by its length at every bulk instruction; when
+//     YieldEvery ticks are used up a helper leaves native code by memory.grow 0,
+//     which is where the Go scheduler and the garbage collector get their chance,
+//     and traps if StopExport is set;
 //   - tables get a maximum of tableElements, so that table.grow fails beyond;
 //   - the start function becomes StartExport, to be called under a deadline;
 //   - mutable globals are exported, for the snapshot;
@@ -76,18 +77,27 @@ type rewriter struct {
 	stop, ticks, draws, helper uint64 // global and function indices
 
 	check []byte // inserted at loop headers and entries
+	test  []byte // its second half: yields when the ticks are used up
 	mark  []byte // inserted at the entry of functions that draw
 }
 
 // makeChecks builds the inserted code.
 func (w *rewriter) makeChecks() {
-	b := appendU([]byte{0x23}, w.ticks)            // global.get ticks
-	b = append(b, 0x41, 1, 0x6b, 0x24)             // i32.const 1; i32.sub; global.set
-	b = append(appendU(b, w.ticks), 0x23)          // ... ticks; global.get
-	b = append(appendU(b, w.ticks), 0x45, 4, 0x40) // ... ticks; i32.eqz; if
-	b = append(b, 0x10)                            // call
-	w.check = append(appendU(b, w.helper), 0x0b)   // ... helper; end
-	w.mark = appendU([]byte{0x41, 1, 0x24}, w.draws)
+	w.test = append(appendU([]byte{0x23}, w.ticks), 0x41, 0, 0x4c, 4, 0x40) // global.get ticks; i32.const 0; i32.le_s; if
+	w.test = append(appendU(append(w.test, 0x10), w.helper), 0x0b)          // call helper; end
+	b := append(appendU([]byte{0x23}, w.ticks), 0x41, 1, 0x6b, 0x24)        // global.get ticks; i32.const 1; i32.sub; global.set
+	w.check = append(appendU(b, w.ticks), w.test...)                        // ... ticks
+	w.mark = appendU([]byte{0x41, 1, 0x24}, w.draws)                        // i32.const 1; global.set draws
+}
+
+// charge appends the check in front of a bulk instruction, whose length is kept in
+// the given local.
+func (w *rewriter) charge(f []byte, local uint64, shift byte) []byte {
+	f = appendU(append(f, 0x22), local)           // local.tee length
+	f = appendU(append(f, 0x23), w.ticks)         // global.get ticks
+	f = appendU(append(f, 0x20), local)           // local.get length
+	f = append(f, 0x41, shift, 0x76, 0x6b, 0x24)  // i32.const shift; i32.shr_u; i32.sub; global.set
+	return append(appendU(f, w.ticks), w.test...) // ... ticks
 }
 
 // assemble writes the new module.
@@ -238,7 +248,8 @@ func (w *rewriter) code() []byte {
 func (w *rewriter) function(f []byte, i int, c body) []byte {
 	k := walker{reader: reader{b: c.bytes, base: c.at}, m: w.m, locals: ^uint32(0)}
 	k.walk()
-	f = append(f, c.bytes[:k.start]...)
+	length := uint64(len(w.m.Types[w.m.Functions[i]].Params)) + k.total
+	f = append(f, w.localsOf(&k)...)
 	if w.drawers[i] {
 		f = append(f, w.mark...)
 	}
@@ -246,12 +257,28 @@ func (w *rewriter) function(f []byte, i int, c body) []byte {
 		f = append(f, w.check...)
 	}
 	last := k.start
-	for _, at := range k.loops {
-		f = append(f, c.bytes[last:at]...)
-		f = append(f, w.check...)
-		last = at
+	for _, in := range k.inserts {
+		f = append(f, c.bytes[last:in.at]...)
+		last = in.at
+		if in.bulk {
+			f = w.charge(f, length, in.shift)
+		} else {
+			f = append(f, w.check...)
+		}
 	}
 	return append(f, c.bytes[last:]...)
+}
+
+// localsOf returns the locals of a body, with one more where bulk instructions need
+// a place for their length.
+func (w *rewriter) localsOf(k *walker) []byte {
+	locals := k.b[:k.start]
+	for _, in := range k.inserts {
+		if in.bulk {
+			return extend(locals, 1, []byte{1, byte(I32)})
+		}
+	}
+	return locals
 }
 
 // data keeps passive segments and replaces active ones by empty ones.

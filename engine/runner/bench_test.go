@@ -1,0 +1,305 @@
+package runner_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/culmhq/culm/engine"
+	"github.com/culmhq/culm/engine/runner"
+	"github.com/culmhq/culm/engine/sqlite"
+)
+
+// BenchmarkNodes runs serial flows of 50 nodes that do nothing, so many at the same time.
+// The limit is what SQLite does with the same bytes in the best possible groups: one row
+// a run and commit, as many rows a commit as runs are in flight.
+func BenchmarkNodes(b *testing.B) {
+	for _, inFlight := range []int{1, 100, 1000} {
+		b.Run(fmt.Sprintf("inflight=%d", inFlight), func(b *testing.B) {
+			const nodes = 50
+			h := newBench(b)
+			q := h.request(nodes)
+			var left atomic.Int64
+			left.Store(int64(b.N))
+			var wg sync.WaitGroup
+			b.ResetTimer()
+			for w := range inFlight {
+				wg.Go(func() {
+					for i := 0; left.Add(-nodes) > -nodes; i++ {
+						h.run(q, fmt.Sprintf("r%d-%d", w, i))
+					}
+				})
+			}
+			wg.Wait()
+			elapsed := b.Elapsed()
+			b.StopTimer()
+			done := float64(h.exec.calls.Load())
+			rate := done / elapsed.Seconds()
+			rows := min(inFlight, int(done))
+			bare := bareCommits(b, rows, h.store.bytesPerNode())
+			b.ReportMetric(rate, "nodes/s")
+			b.ReportMetric(bare, "limit_nodes/s")
+			b.ReportMetric(rate/bare, "of_limit")
+			b.ReportMetric(done/float64(h.store.commits.Load()), "nodes/commit")
+			h.stop()
+		})
+	}
+}
+
+// BenchmarkHundredFlows runs 100 flows of 17 nodes from their start to their end.
+func BenchmarkHundredFlows(b *testing.B) {
+	h := newBench(b)
+	q := h.request(17)
+	for n := 0; b.Loop(); n++ {
+		var wg sync.WaitGroup
+		for i := range 100 {
+			wg.Go(func() { h.run(q, fmt.Sprintf("r%d-%d", n, i)) })
+		}
+		wg.Wait()
+	}
+	b.ReportMetric(float64(h.exec.calls.Load())/b.Elapsed().Seconds(), "nodes/s")
+	h.stop()
+}
+
+// BenchmarkSerialFlow runs one flow of 1,000 and one of 10,000 nodes: ten times the nodes
+// should cost ten times the time.
+func BenchmarkSerialFlow(b *testing.B) {
+	var perNode float64
+	for _, nodes := range []int{1000, 9990} {
+		b.Run(fmt.Sprintf("nodes=%d", nodes), func(b *testing.B) {
+			h := newBench(b)
+			q := h.request(nodes)
+			for n := 0; b.Loop(); n++ {
+				h.run(q, fmt.Sprintf("r%d", n))
+			}
+			each := b.Elapsed().Seconds() / float64(h.exec.calls.Load())
+			b.ReportMetric(1/each, "nodes/s")
+			b.ReportMetric(peakMB(b), "peak_MB")
+			if perNode == 0 {
+				perNode = each
+			}
+			b.ReportMetric(each/perNode*float64(nodes)/1000, "times_1000")
+			h.stop()
+		})
+	}
+}
+
+// bench is a runner on SQLite with an executor that does nothing.
+type bench struct {
+	b      *testing.B
+	runner *runner.Runner
+	store  *counted
+	exec   *noop
+	pub    *ends
+	graphs graphs
+}
+
+func newBench(b *testing.B) *bench {
+	b.Helper()
+	d, err := sqlite.Open(context.Background(), filepath.Join(b.TempDir(), "data", "culm.db"), sqlite.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	h := &bench{b: b, store: &counted{Store: d.Store()}, exec: &noop{}, pub: &ends{waiting: map[string]chan struct{}{}}, graphs: graphs{}}
+	h.runner, err = runner.New(runner.Config{
+		Store: h.store, Executor: h.exec, Publisher: h.pub, Clock: wallClock{}, Graphs: h.graphs,
+		Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := h.runner.Start(context.Background()); err != nil {
+		b.Fatal(err)
+	}
+	return h
+}
+
+func (h *bench) request(nodes int) runner.StartRequest {
+	f := steps(nodes)
+	g := h.graphs.compile(h.b, f)
+	return runner.StartRequest{
+		Options:  engine.StartOptions{Name: "bench", Project: "p", Flow: f.ID, Version: 1, Digest: g.Digest()},
+		Document: engine.Canonical(f), Graph: g, Meta: by("bench"),
+	}
+}
+
+// run starts a run and waits for its end.
+func (h *bench) run(q runner.StartRequest, id string) {
+	q.Options.Run = id
+	end := h.pub.wait(id)
+	if _, err := h.runner.StartRun(context.Background(), q); err != nil {
+		h.b.Error(err)
+		return
+	}
+	<-end
+}
+
+func (h *bench) stop() {
+	h.b.Helper()
+	if err := h.runner.Stop(context.Background()); err != nil {
+		h.b.Error(err)
+	}
+	if err := h.store.Close(); err != nil {
+		h.b.Error(err)
+	}
+}
+
+// noop is an executor whose calls end at once.
+type noop struct{ calls atomic.Int64 }
+
+// Execute implements runner.Executor.
+func (x *noop) Execute(context.Context, runner.RunInfo, engine.Dispatch, func(engine.Note)) engine.Result {
+	x.calls.Add(1)
+	return engine.Result{Answer: done()}
+}
+
+// Cancel implements runner.Executor.
+func (*noop) Cancel(context.Context, runner.RunInfo, engine.Dispatch) {}
+
+// ends is a publisher that tells when runs end.
+type ends struct {
+	mu      sync.Mutex
+	waiting map[string]chan struct{}
+}
+
+func (p *ends) wait(run string) <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := make(chan struct{})
+	p.waiting[run] = c
+	return c
+}
+
+// Publish implements runner.Publisher.
+func (p *ends) Publish(run string, rs []engine.Record) {
+	for i := range rs {
+		if c, ok := rs[i].Data.(engine.RunChanged); ok && c.To.Ended() {
+			p.mu.Lock()
+			close(p.waiting[run])
+			delete(p.waiting, run)
+			p.mu.Unlock()
+		}
+	}
+}
+
+// counted counts what a store is given.
+type counted struct {
+	runner.Store
+	commits, batches, bytes atomic.Int64
+}
+
+// Commit implements runner.Store.
+func (c *counted) Commit(ctx context.Context, bs []runner.Batch) error {
+	if n := c.commits.Add(1); n%64 == 0 { // a sample is enough
+		var buf []byte
+		for i := range bs {
+			for _, r := range bs[i].Records {
+				buf = engine.AppendRecord(buf, r)
+			}
+		}
+		c.batches.Add(int64(len(bs)))
+		c.bytes.Add(int64(len(buf)))
+	}
+	return c.Store.Commit(ctx, bs)
+}
+
+func (c *counted) bytesPerNode() int {
+	if n := c.batches.Load(); n > 0 {
+		return int(c.bytes.Load() / n)
+	}
+	return 500
+}
+
+// bareCommits measures SQLite alone: rows of size bytes, so many a transaction, with the
+// settings of the store. It returns rows a second.
+func bareCommits(b *testing.B, rows, size int) float64 {
+	b.Helper()
+	db, err := sql.Open("sqlite3", "file:"+filepath.Join(b.TempDir(), "bare.db")+
+		"?_journal_mode=WAL&_synchronous=FULL&_txlock=immediate&_cache_size=-16384")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	const many = 24
+	for _, s := range []string{
+		`PRAGMA wal_autocheckpoint = 4096`,
+		`CREATE TABLE chunks (id INTEGER PRIMARY KEY, run INTEGER NOT NULL, last INTEGER NOT NULL, data BLOB NOT NULL) STRICT`,
+		`CREATE UNIQUE INDEX chunks_by_run ON chunks (run, last)`,
+	} {
+		if _, err := db.Exec(s); err != nil {
+			b.Fatal(err)
+		}
+	}
+	one, err1 := db.Prepare(`INSERT INTO chunks (run, last, data) VALUES (?, ?, ?)`)
+	multi, err2 := db.Prepare(`INSERT INTO chunks (run, last, data) VALUES (?, ?, ?)` + strings.Repeat(`, (?, ?, ?)`, many-1))
+	if err1 != nil || err2 != nil {
+		b.Fatal(err1, err2)
+	}
+	data := make([]byte, size)
+	args := make([]any, 0, 3*many)
+	begin := time.Now()
+	n := 0
+	for seq := 3; time.Since(begin) < 500*time.Millisecond; seq += 3 {
+		tx, err := db.Begin()
+		if err != nil {
+			b.Fatal(err)
+		}
+		for run := 0; run < rows; {
+			k, st := 1, one
+			if rows-run >= many {
+				k, st = many, multi
+			}
+			args = args[:0]
+			for i := range k {
+				args = append(args, run+i, seq, data)
+			}
+			//nolint:sqlclosecheck // a statement of a transaction ends with it.
+			if _, err := tx.Stmt(st).Exec(args...); err != nil {
+				b.Fatal(err)
+			}
+			run += k
+		}
+		if err := tx.Commit(); err != nil {
+			b.Fatal(err)
+		}
+		n += rows
+	}
+	return float64(n) / time.Since(begin).Seconds()
+}
+
+// wallClock is the real time.
+type wallClock struct{}
+
+// Now implements runner.Clock.
+func (wallClock) Now() time.Time { return time.Now() }
+
+// After implements runner.Clock.
+func (wallClock) After(d time.Duration) (<-chan time.Time, func()) {
+	t := time.NewTimer(d)
+	return t.C, func() { t.Stop() }
+}
+
+// peakMB is the largest resident size that the process has had.
+func peakMB(b *testing.B) float64 {
+	b.Helper()
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0 // not on Linux
+	}
+	_, rest, _ := strings.Cut(string(status), "VmHWM:")
+	kb, err := strconv.ParseFloat(strings.Fields(rest)[0], 64)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return kb / 1024
+}

@@ -1,0 +1,47 @@
+package wasm
+
+import (
+	"context"
+
+	"github.com/tetratelabs/wazero/api"
+)
+
+// RawCall is one instance of a module that keeps its state from call to call, with
+// nothing around the call: no limits, no watch, no fresh memory. It is what the
+// runtime itself costs, for benchmarks; nothing else may use it.
+type RawCall struct {
+	module *Module
+	live   *live
+	v      *invocation
+	inst   *instance
+	f      api.Function
+	ctx    context.Context //nolint:containedctx // handed to every call
+}
+
+// RawCall makes an instance for calls of export with input.
+func (m *Module) RawCall(ctx context.Context, export string, input []byte) (*RawCall, error) {
+	l, e := m.acquire(ctx)
+	if e != nil {
+		return nil, e
+	}
+	r := &RawCall{module: m, live: l, v: newInvocation(m.host, m.limits, Call{Input: input})}
+	r.ctx = &invocationContext{ctx, r.v}
+	if r.inst, e = l.make(ctx, r.v); e != nil {
+		return nil, e
+	}
+	r.f = r.inst.inst.ExportedFunction(export)
+	return r, nil
+}
+
+// Call calls the export.
+func (r *RawCall) Call() error {
+	r.v.blocks, r.v.output = blocks{}, nil
+	var stack [1]uint64
+	return r.f.CallWithStack(r.ctx, stack[:])
+}
+
+// Close frees the instance.
+func (r *RawCall) Close() error {
+	defer r.module.release(r.live)
+	return r.live.discard(r.inst)
+}

@@ -1,0 +1,3 @@
+;; Grows its memory until it is refused, uses it, and traps.
+(module (memory (export "memory") 1) (func (export "execute") (result i32)
+  (loop (br_if 0 (i32.ne (memory.grow (i32.const 16)) (i32.const -1)))) unreachable))

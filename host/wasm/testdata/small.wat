@@ -1,0 +1,20 @@
+;; A small plugin: answers with its input reversed, byte by byte, after a growth of its memory as an allocator does it.
+(module
+  (import "extism:host/env" "input_length" (func $length (result i64)))
+  (import "culm:host/v1" "input_read" (func $read (param i32 i32 i32) (result i32)))
+  (import "culm:host/v1" "output_write" (func $write (param i32 i32)))
+  (memory (export "memory") 2)
+  (data (i32.const 16) "some constants")
+  (global $sp (mut i32) (i32.const 65536))
+  (func (export "_initialize") (i32.store (i32.const 1024) (i32.const 1)))
+  (func (export "execute") (result i32) (local $n i32) (local $i i32)
+    (local.set $n (i32.wrap_i64 (call $length)))
+    (drop (memory.grow (i32.const 1)))
+    (drop (call $read (i32.const 0) (i32.const 70000) (local.get $n)))
+    (block $done (loop $next
+      (br_if $done (i32.ge_u (local.get $i) (local.get $n)))
+      (i32.store8 (i32.add (i32.const 131072) (local.get $i))
+        (i32.load8_u (i32.sub (i32.add (i32.const 69999) (local.get $n)) (local.get $i))))
+      (local.set $i (i32.add (local.get $i) (i32.const 1))) (br $next)))
+    (call $write (i32.const 131072) (local.get $n))
+    i32.const 0))
