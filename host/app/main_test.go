@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -25,58 +26,86 @@ import (
 	"github.com/culmhq/culm/host/app"
 	"github.com/culmhq/culm/host/config"
 	"github.com/culmhq/culm/host/plugins/build"
-	"github.com/culmhq/culm/host/wasm"
 	shipped "github.com/culmhq/culm/plugins-wasm"
 )
 
 // patience bounds every wait for something that must happen.
 const patience = 2 * time.Minute
 
-// TestMain lets the test binary be the compiler process, as the real program is.
+// The places that TestMain prepares, as environment variables.
+const (
+	envCache = "CULM_TEST_CACHE" // compiled plugins, shared by all servers
+	envCulm  = "CULM_TEST_BIN"   // the program, for its compiler process
+)
+
+// TestMain builds the program, whose compiler process compiles the plugins (that of a
+// test binary with the race detector would take minutes), and compiles them once.
 func TestMain(m *testing.M) {
-	if len(os.Args) == 2 && os.Args[1] == "__compile" {
-		os.Exit(wasm.CompilerMain(os.Stdin, os.Stdout))
+	dir, err := os.MkdirTemp("", "culm-app-test-")
+	if err == nil {
+		err = prepare(dir)
 	}
-	cache, err := os.MkdirTemp("", "culm-app-test-")
+	code := 1
 	if err != nil {
-		panic(err)
+		fmt.Fprintln(os.Stderr, err)
+	} else {
+		code = m.Run()
 	}
-	if err := os.Setenv("CULM_TEST_CACHE", cache); err != nil {
-		panic(err)
-	}
-	code := m.Run()
-	if err := os.RemoveAll(cache); err != nil {
-		panic(err)
-	}
+	_ = os.RemoveAll(dir)
 	os.Exit(code)
 }
 
-// shippedPlugins returns some of the plugins that come with the binary: compiling all
+func prepare(dir string) error {
+	bin := filepath.Join(dir, "culm")
+	if out, err := exec.Command("go", "build", "-o", bin, "../cmd/culm").CombinedOutput(); err != nil {
+		return fmt.Errorf("build culm: %w: %s", err, out)
+	}
+	err := errors.Join(os.Setenv(envCache, filepath.Join(dir, "cache")), os.Setenv(envCulm, bin))
+	files, pluginErr := shippedPlugins("core", "demo", "http")
+	if err != nil || errors.Is(pluginErr, fs.ErrNotExist) {
+		return err
+	}
+	cfg := config.Default()
+	cfg.Data = filepath.Join(dir, "data")
+	core, err := app.Open(context.Background(), cfg, deps(slog.New(slog.DiscardHandler), files))
+	if err != nil {
+		return errors.Join(err, pluginErr)
+	}
+	return core.Stop(context.Background())
+}
+
+func deps(log *slog.Logger, files fs.FS) app.Deps {
+	return app.Deps{
+		Logger: log, Plugins: files, CacheDir: os.Getenv(envCache), Version: "test",
+		Compiler: func(ctx context.Context) *exec.Cmd { return exec.CommandContext(ctx, os.Getenv(envCulm), "__compile") },
+	}
+}
+
+// shippedPlugins returns some of the plugins that come with the binary: installing all
 // of them takes longer than the tests.
-func shippedPlugins(t *testing.T, ids ...string) fs.FS {
-	t.Helper()
+func shippedPlugins(ids ...string) (fs.FS, error) {
 	raw, err := fs.ReadFile(shipped.Files, build.IndexFile)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	index, err := build.ReadIndex(raw)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	files := fstest.MapFS{}
 	index.Plugins = slices.DeleteFunc(index.Plugins, func(e build.Entry) bool { return !slices.Contains(ids, e.ID) })
 	for _, e := range index.Plugins {
 		code, err := fs.ReadFile(shipped.Files, e.File)
 		if err != nil {
-			t.Skipf("the plugins are not built (make plugins): %v", err)
+			return nil, fmt.Errorf("the plugins are not built (make plugins): %w", err)
 		}
 		files[e.File] = &fstest.MapFile{Data: code}
 	}
 	if raw, err = json.Marshal(index); err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	files[build.IndexFile] = &fstest.MapFile{Data: raw}
-	return files
+	return files, nil
 }
 
 // published notes the records of every commit, as "kind node state", and lets tests
@@ -97,6 +126,9 @@ func (p *published) Publish(run string, rs []engine.Record) {
 	defer p.mu.Unlock()
 	for _, r := range rs {
 		p.all[run] = append(p.all[run], brief(r))
+		if d, ok := r.Data.(engine.NodeChanged); ok && d.Failure != nil {
+			p.all[run] = append(p.all[run], d.Failure.Error())
+		}
 	}
 	close(p.more)
 	p.more = make(chan struct{})
@@ -146,17 +178,24 @@ type server struct {
 	cfg       config.Config
 	deps      app.Deps
 	published *published
+	// project is that of the requests.
+	project string
 }
 
 // start starts a server with its own data directory on a free port.
 func start(t *testing.T, demo bool, pluginIDs ...string) *server {
 	t.Helper()
+	files, err := shippedPlugins(pluginIDs...)
+	if errors.Is(err, fs.ErrNotExist) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	cfg := config.Default()
 	cfg.Listen, cfg.Data, cfg.Demo = "127.0.0.1:0", filepath.Join(t.TempDir(), "data"), demo
-	s := &server{t: t, cfg: cfg, published: newPublished(), deps: app.Deps{
-		Logger: slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn})), Plugins: shippedPlugins(t, pluginIDs...), CacheDir: os.Getenv("CULM_TEST_CACHE"),
-		Version: "test", Compiler: func(ctx context.Context) *exec.Cmd { return exec.CommandContext(ctx, os.Args[0], "__compile") },
-	}}
+	log := slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	s := &server{t: t, cfg: cfg, published: newPublished(), project: app.DefaultProject(demo), deps: deps(log, files)}
 	s.deps.Publisher = s.published
 	s.start()
 	t.Cleanup(func() { s.stop() })
@@ -274,7 +313,7 @@ type frame struct {
 // follow connects to the stream of a run; a negative after asks for a snapshot.
 func (s *server) follow(run string, after int) *stream {
 	s.t.Helper()
-	url := "ws" + strings.TrimPrefix(s.URL(), "http") + "/api/v1/projects/" + project(s) + "/runs/" + run + "/events"
+	url := "ws" + strings.TrimPrefix(s.URL(), "http") + "/api/v1/projects/" + s.project + "/runs/" + run + "/events"
 	if after >= 0 {
 		url += fmt.Sprintf("?after=%d", after)
 	}
@@ -329,11 +368,9 @@ func inView(v *engine.RunView, wanted string) bool {
 	return string(v.Nodes[who].State) == state
 }
 
-func project(s *server) string { return app.DefaultProject(s.cfg.Demo) }
-
 // in makes a path inside the server's project.
 func (s *server) in(format string, args ...any) string {
-	return "/api/v1/projects/" + project(s) + fmt.Sprintf(format, args...)
+	return "/api/v1/projects/" + s.project + fmt.Sprintf(format, args...)
 }
 
 // publish stores a flow from its JSON and publishes it.

@@ -1,11 +1,19 @@
 package app_test
 
 import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/culmhq/culm/host/api"
+	"github.com/culmhq/culm/host/projects"
 )
 
-// scenario is one request to a fresh server that has the flow "asking" with one run
+// scenario is one request to a fresh project that has the flow "asking" with one run
 // that asks a person: what is answered, and which records it makes.
 type scenario struct {
 	method, path string
@@ -20,7 +28,7 @@ type scenario struct {
 	then *scenario
 }
 
-const base = "/api/v1/projects/default"
+const base = "/api/v1/projects/{project}"
 
 func scenarios() map[string]scenario {
 	node := func(body string) scenario {
@@ -82,7 +90,6 @@ func scenarios() map[string]scenario {
 		"publish, unchanged":  {method: "POST", path: base + "/flows/asking/versions", body: `{"revision":1,"note":"again"}`, status: 201, contains: []string{`"version":1`}},
 		"delete":              {method: "DELETE", path: base + "/flows/asking", status: 204, then: &scenario{method: "GET", path: base + "/runs/{run}", status: 200, contains: []string{`"id":"{run}"`}}},
 		"grants, not asked":   {method: "PUT", path: base + "/plugins/core/grants", body: `{"grants":[{"system":"x","operation":"y"}]}`, status: 422, contains: []string{`"INVALID"`, `/grants/0`}},
-		"too large":           {method: "POST", path: base + "/flows", body: strings.Repeat(" ", 5<<20), status: 413, contains: []string{`"TOO_LARGE"`}},
 		"system":              {method: "PUT", path: base + "/systems/ticket", body: ticket, status: 200, contains: []string{`"credential_set":false`, `"retry":"never"`}, then: &scenario{method: "PUT", path: base + "/systems/ticket/credential", body: `{"token":"s3cret-t0ken-of-mine"}`, status: 204, then: &scenario{method: "GET", path: base + "/systems/ticket", status: 200, contains: []string{`"credential_set":true`}, omits: []string{"s3cret"}}}},
 		"system, other id":    {method: "PUT", path: base + "/systems/other", body: ticket, status: 422, contains: []string{`"field":"/id"`}},
 		"credential, no such": {method: "PUT", path: base + "/systems/none/credential", body: `{"token":"s3cret-t0ken-of-mine"}`, status: 404, omits: []string{"s3cret"}},
@@ -94,28 +101,44 @@ const ticket = `{"format":"culm.system/v1","id":"ticket","title":"Tickets","base
 
 func TestScenarios(t *testing.T) {
 	t.Parallel()
-	for name, sc := range scenarios() {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := start(t, false, "core")
-			s.publish(asking)
-			run := s.run("asking", nil)
-			s.published.wait(t, run, "ask waiting")
-			for step := &sc; step != nil; step = step.then {
-				s.check(step, run)
-			}
-		})
+	shared := start(t, false, "core")
+	n := 0
+	t.Run("all", func(t *testing.T) { // returns when its parallel subtests have ended
+		for name, sc := range scenarios() {
+			n++
+			s := *shared
+			s.project = fmt.Sprintf("p-%d", n)
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				s.t = t
+				s.scenario(&sc)
+			})
+		}
+	})
+}
+
+func (s *server) scenario(sc *scenario) {
+	s.t.Helper()
+	if err := s.Projects.Ensure(s.t.Context(), projects.Project{ID: s.project, Name: s.project, Zone: "UTC"}); err != nil {
+		s.t.Fatal(err)
+	}
+	s.publish(asking)
+	run := s.run("asking", nil)
+	s.published.wait(s.t, run, "ask waiting")
+	for step := sc; step != nil; step = step.then {
+		s.check(step, run)
 	}
 }
 
 func (s *server) check(sc *scenario, run string) {
 	s.t.Helper()
-	status, _, text := s.do(sc.method, strings.ReplaceAll(sc.path, "{run}", run), sc.header, body(sc.body))
+	fill := strings.NewReplacer("{run}", run, "{project}", s.project).Replace
+	status, _, text := s.do(sc.method, fill(sc.path), sc.header, body(sc.body))
 	if status != sc.status {
 		s.t.Fatalf("%s %s: %d %s, want %d", sc.method, sc.path, status, text, sc.status)
 	}
 	for _, part := range sc.contains {
-		if part = strings.ReplaceAll(part, "{run}", run); !strings.Contains(text, part) {
+		if part = fill(part); !strings.Contains(text, part) {
 			s.t.Errorf("%s %s: %s does not hold %s", sc.method, sc.path, text, part)
 		}
 	}
@@ -163,4 +186,27 @@ func idOf(t *testing.T, text string) string {
 	}
 	id, _, _ := strings.Cut(rest, `"`)
 	return id
+}
+
+// TestTooLargeIsSaidBeforeTheBodyIsRead announces a body that is too large, and sends
+// none of it.
+func TestTooLargeIsSaidBeforeTheBodyIsRead(t *testing.T) {
+	t.Parallel()
+	s := start(t, false, "core")
+	c, err := new(net.Dialer).DialContext(t.Context(), "tcp", s.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	fmt.Fprintf(c, "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n",
+		s.in("/flows"), api.BodyMaxBytes+1)
+	resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != 413 || !strings.Contains(string(text), `"TOO_LARGE"`) {
+		t.Fatalf("%d %s %v", resp.StatusCode, text, err)
+	}
 }
