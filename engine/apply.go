@@ -127,7 +127,13 @@ func (s *State) applyPayload(r *Record, node int32) error {
 		return nil // the tokens say the same
 	case TokenMoved:
 		return s.applyToken(d)
+	default:
+		return s.applyAtNode(r, node)
 	}
+}
+
+// applyAtNode applies the payloads that belong to a node.
+func (s *State) applyAtNode(r *Record, node int32) error {
 	if node < 0 {
 		return fmt.Errorf("no node %q", r.Node)
 	}
@@ -292,6 +298,9 @@ func (s *State) applyToken(d TokenMoved) error {
 
 func (s *State) makeToken(d TokenMoved, to int32) error {
 	k := &token{id: d.Token, parent: d.Parent, node: to, dest: -1}
+	if (d.Parent == 0) != (d.From == "") || d.Token != s.lastToken+1 {
+		return fmt.Errorf("token %d is made after token %d", d.Token, s.lastToken)
+	}
 	if d.Parent != 0 {
 		p := s.tokens[d.Parent]
 		if p == nil || s.g.nodes[p.node].id != d.From {

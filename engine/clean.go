@@ -18,34 +18,44 @@ import (
 // cleanJSON returns raw without white space, or false when it is not JSON that a
 // record can hold.
 func cleanJSON(raw json.RawMessage) (json.RawMessage, bool) {
-	depth, quoted, spaces := 0, false, false
-	for i := 0; i < len(raw); i++ {
-		switch c := raw[i]; {
-		case quoted:
-			if c == '\\' {
-				i++
-			} else if c == '"' {
-				quoted = false
-			}
-		case c == '"':
-			quoted = true
-		case c == '{' || c == '[':
-			if depth++; depth > jsonDepthMax {
-				return nil, false
-			}
-		case c == '}' || c == ']':
-			depth--
-		case c == ' ' || c == '\n' || c == '\t' || c == '\r':
-			spaces = true
-		}
-	}
-	if !utf8.Valid(raw) || !json.Valid(raw) {
+	deepest, spaces := scanJSON(raw)
+	if deepest > jsonDepthMax || !utf8.Valid(raw) || !json.Valid(raw) {
 		return nil, false
 	}
 	if spaces {
 		raw = compactJSON(raw)
 	}
 	return raw, true
+}
+
+// scanJSON tells how deep a value nests, and whether it holds white space outside of
+// strings.
+func scanJSON(raw json.RawMessage) (deepest int, spaces bool) {
+	depth := 0
+	for i := 0; i < len(raw); i++ {
+		switch raw[i] {
+		case '"':
+			i = quoteEnd(raw, i+1)
+		case '{', '[':
+			depth++
+			deepest = max(deepest, depth)
+		case '}', ']':
+			depth--
+		case ' ', '\n', '\t', '\r':
+			spaces = true
+		}
+	}
+	return deepest, spaces
+}
+
+// quoteEnd returns the index of the quote that ends a string, or the length.
+func quoteEnd(raw json.RawMessage, i int) int {
+	for ; i < len(raw) && raw[i] != '"'; i++ {
+		if raw[i] == '\\' {
+			i++
+		}
+	}
+	return i
 }
 
 // cleanObject is cleanJSON for a JSON object.

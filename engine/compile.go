@@ -19,7 +19,6 @@ const (
 	MaxDocumentBytes = 4 << 20
 )
 
-//nolint:gochecknoglobals // immutable
 var (
 	flowIDPattern   = regexp.MustCompile(`^[a-z][a-z0-9-]{0,63}$`)
 	nodeIDPattern   = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,63}$`)
@@ -69,11 +68,9 @@ type builder struct {
 	broken    bool // nodes and edges do not make a graph: its shape is not looked at
 	// dead marks the nodes that are unreachable or lead nowhere.
 	dead []bool
-	// nodeOf and varOf are the places in the document of the graph's nodes and
-	// variables.
-	nodeOf, varOf []int
-	edgeOf        []int
-	actions       map[[2]string]*actionSchemas
+	// nodeOf and edgeOf are the places in the document of the graph's nodes and edges.
+	nodeOf, edgeOf []int
+	actions        map[[2]string]*actionSchemas
 	// outputDecls are the tasks with the schemas of their outputs.
 	outputDecls []expr.Decl
 }
@@ -149,6 +146,7 @@ func (b *builder) nodes() {
 			b.g.start = int32(len(b.g.nodes))
 		case TypeEnd:
 			ends++
+		default:
 		}
 		b.g.nodeIdx[n.ID] = int32(len(b.g.nodes))
 		b.nodeOf = append(b.nodeOf, i)

@@ -7,14 +7,8 @@ func (b *builder) reach() {
 	n := len(b.g.nodes)
 	fromStart := make([]bool, n)
 	toEnd := make([]bool, n)
-	var ends []int32
-	for i := range b.g.nodes {
-		if b.g.nodes[i].typ == TypeEnd {
-			ends = append(ends, int32(i))
-		}
-	}
 	b.flood(fromStart, []int32{b.g.start}, func(i int32) []int32 { return b.g.nodes[i].out }, func(e *graphEdge) int32 { return e.to })
-	b.flood(toEnd, ends, func(i int32) []int32 { return b.g.nodes[i].in }, func(e *graphEdge) int32 { return e.from })
+	b.flood(toEnd, b.ends(), func(i int32) []int32 { return b.g.nodes[i].in }, func(e *graphEdge) int32 { return e.from })
 	b.dead = make([]bool, n)
 	for i := range b.g.nodes {
 		id := b.g.nodes[i].id
@@ -25,6 +19,16 @@ func (b *builder) reach() {
 		}
 		b.dead[i] = !fromStart[i] || !toEnd[i]
 	}
+}
+
+func (b *builder) ends() []int32 {
+	var ends []int32
+	for i := range b.g.nodes {
+		if b.g.nodes[i].typ == TypeEnd {
+			ends = append(ends, int32(i))
+		}
+	}
+	return ends
 }
 
 // flood marks everything that can be reached from the seeds.
@@ -80,18 +84,28 @@ func (b *builder) idleCycles() {
 // reportIdle names the gateways that are on such a loop; what merely lies behind one
 // still has a degree too, so only nodes with a way back to themselves count.
 func (b *builder) reportIdle(degree []int) {
-	left := make([]int, len(degree)) // outgoing edges to other nodes that are left
+	left := make([]int, len(degree)) // edges to other nodes that have a degree
+	for k := range b.g.edges {
+		if e := &b.g.edges[k]; degree[e.from] > 0 && degree[e.to] > 0 {
+			left[e.from]++
+		}
+	}
 	var todo []int32
 	for i := range degree {
-		for _, k := range b.g.nodes[i].out {
-			if degree[i] > 0 && degree[b.g.edges[k].to] > 0 {
-				left[i]++
-			}
-		}
 		if degree[i] > 0 && left[i] == 0 {
 			todo = append(todo, int32(i))
 		}
 	}
+	b.dropTails(degree, left, todo)
+	for i := range degree {
+		if degree[i] > 0 {
+			b.report(Problem{Code: ProblemCycleNoTask, Level: SeverityWarning, Node: b.g.nodes[i].id}, "the node is on a loop without a task: a run that turns in it fails")
+		}
+	}
+}
+
+// dropTails takes away, from behind, what leads to no loop.
+func (b *builder) dropTails(degree, left []int, todo []int32) {
 	for len(todo) > 0 {
 		i := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
@@ -104,11 +118,6 @@ func (b *builder) reportIdle(degree []int) {
 			if left[from]--; left[from] == 0 {
 				todo = append(todo, from)
 			}
-		}
-	}
-	for i := range degree {
-		if degree[i] > 0 {
-			b.report(Problem{Code: ProblemCycleNoTask, Level: SeverityWarning, Node: b.g.nodes[i].id}, "the node is on a loop without a task: a run that turns in it fails")
 		}
 	}
 }

@@ -1,5 +1,7 @@
 package engine
 
+import "slices"
+
 // postDominators returns the immediate post-dominator of every node: the first node
 // that every path from it to an end passes; -1 where there is none. Dead nodes have
 // none either. It is the algorithm of Lengauer and Tarjan on the graph turned round,
@@ -12,12 +14,7 @@ func (b *builder) postDominators() []int32 {
 		ancestor: make([]int32, n+1), label: make([]int32, n+1), idom: make([]int32, n+1),
 		bucket: make([][]int32, n+1),
 	}
-	var ends []int32
-	for i := range b.g.nodes {
-		if b.g.nodes[i].typ == TypeEnd && !b.dead[i] {
-			ends = append(ends, int32(i))
-		}
-	}
+	ends := slices.DeleteFunc(b.ends(), func(i int32) bool { return b.dead[i] })
 	// Turned round, the successors of a node are those before it.
 	d.succ = func(i int32, visit func(int32)) {
 		if i == d.root {

@@ -117,6 +117,7 @@ func FuzzDecodeRecord(f *testing.F) {
 }
 
 func mustRead(f *testing.F, path string) []byte {
+	f.Helper()
 	b, err := os.ReadFile(path)
 	if err != nil {
 		f.Fatal(err)

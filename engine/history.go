@@ -58,9 +58,16 @@ type nodeHistory struct {
 	human              bool
 }
 
+// busy reports whether an attempt is under way.
+func (n *nodeHistory) busy() bool {
+	return n.state == NodeRunning || n.state == NodeWaiting || n.state == NodeReady
+}
+
 type tokenHistory struct {
-	parent, children int
-	node             string
+	parent   int
+	children int // that have not ended
+	made     int // at the gateway where it is
+	node     string
 }
 
 func (h *history) record(r *Record) error {
@@ -105,21 +112,30 @@ func (h *history) payload(r *Record) error {
 	case NodeChanged:
 		return h.node(r.Node, d)
 	case NodeNoted:
-		if n := h.nodes[r.Node]; n == nil || n.state != NodeRunning || n.attempt != d.Attempt {
-			return errors.New("a note of a node that does not run")
-		}
+		return h.busy(r.Node, d.Attempt)
 	case NodeLate:
 	case CallbackKept:
-		if n := h.nodes[r.Node]; n == nil || n.attempt != d.Attempt || (n.state != NodeRunning && n.state != NodeWaiting && n.state != NodeReady) {
-			return errors.New("a callback was kept for a node that cannot wait any more")
-		}
+		return h.busy(r.Node, d.Attempt)
 	case TokenMoved:
 		return h.token(d)
 	case GatewayDecided:
-		for _, id := range d.Edges {
-			if k, ok := h.g.edgeIdx[id]; !ok || h.g.nodes[h.g.edges[k].from].id != r.Node {
-				return fmt.Errorf("edge %q does not leave %q", id, r.Node)
-			}
+		return h.decided(r.Node, d)
+	}
+	return nil
+}
+
+// busy checks that an attempt of a node is under way.
+func (h *history) busy(node string, attempt int) error {
+	if n := h.nodes[node]; n == nil || n.attempt != attempt || !n.busy() {
+		return fmt.Errorf("no attempt %d of %q is under way", attempt, node)
+	}
+	return nil
+}
+
+func (h *history) decided(node string, d GatewayDecided) error {
+	for _, id := range d.Edges {
+		if k, ok := h.g.edgeIdx[id]; !ok || h.g.nodes[h.g.edges[k].from].id != node {
+			return fmt.Errorf("edge %q does not leave %q", id, node)
 		}
 	}
 	return nil
@@ -189,7 +205,7 @@ func (h *history) attempt(id string, n *nodeHistory, d *NodeChanged) error {
 	same := d.Iteration == n.iteration && d.Attempt == n.attempt
 	retried := d.Iteration == n.iteration && d.Attempt == n.attempt+1
 	looped := d.Iteration == n.iteration+1 && d.Attempt == 1
-	busy := n.state == NodeRunning || n.state == NodeWaiting || n.state == NodeReady
+	busy := n.busy()
 	switch {
 	case !same && !retried && !looped:
 		return fmt.Errorf("node %q: iteration %d attempt %d after %d, %d", id, d.Iteration, d.Attempt, n.iteration, n.attempt)
@@ -242,6 +258,10 @@ func (h *history) token(d TokenMoved) error {
 	if n := h.nodes[d.From]; n == nil || (n.state != NodeSucceeded && n.state != NodeSkipped) {
 		return fmt.Errorf("token %d leaves %q, which has not ended well", d.Token, d.From)
 	}
+	if out := h.g.nodes[h.g.nodeIdx[d.From]].out; h.g.nodes[h.g.nodeIdx[d.From]].typ == TypeParallel && k.made != len(out) {
+		return fmt.Errorf("token %d leaves %q after %d of %d branches", d.Token, d.From, k.made, len(out))
+	}
+	k.made = 0
 	if k.node = d.To; d.To == "" {
 		delete(h.tokens, d.Token)
 		if p := h.tokens[k.parent]; p != nil {
@@ -252,7 +272,7 @@ func (h *history) token(d TokenMoved) error {
 }
 
 func (h *history) newToken(d TokenMoved) error {
-	if d.Token != h.lastToken+1 || (d.Parent == 0) != (d.Token == 1) {
+	if d.Token != h.lastToken+1 || (d.Parent == 0) != (d.Token == 1) || (d.Parent == 0) != (d.From == "") {
 		return fmt.Errorf("token %d, parent %d after token %d", d.Token, d.Parent, h.lastToken)
 	}
 	h.lastToken = d.Token
@@ -261,7 +281,7 @@ func (h *history) newToken(d TokenMoved) error {
 		if p == nil || p.node != d.From {
 			return fmt.Errorf("parent %d is not at %q", d.Parent, d.From)
 		}
-		if d.To == "" {
+		if p.made++; d.To == "" {
 			return nil
 		}
 		p.children++

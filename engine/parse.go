@@ -119,8 +119,9 @@ func shapeOf(t reflect.Type) *shape {
 			s.fields[name] = shapeOf(t.Field(i).Type)
 		}
 		return s
+	default:
+		return &shape{kind: shapeNumber}
 	}
-	return &shape{kind: shapeNumber}
 }
 
 // flowWalker holds the tokens of a document against the shape.

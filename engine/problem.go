@@ -3,6 +3,8 @@ package engine
 import "fmt"
 
 // Problem is one thing wrong with a flow document, with the place where it is wrong.
+//
+//nolint:errname // a problem of a document first, an error only for those who want one
 type Problem struct {
 	Code    string   `json:"code"`
 	Message string   `json:"message"`

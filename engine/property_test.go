@@ -8,8 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/culmhq/culm/pdk/contract"
 	"pgregory.net/rapid"
+
+	"github.com/culmhq/culm/pdk/contract"
 )
 
 // dice turns bytes into choices; behind the end of the bytes every choice is the first.
@@ -158,11 +159,14 @@ func drive(t testing.TB, data []byte) {
 	d := &dice{data: data}
 	g := drawFlow(t, d)
 	m := Meta{At: time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC), Actor: Actor{ID: "alice"}}
-	s, rs, _, err := Start(g, m, StartOptions{Run: "r", Name: "n", Project: "p", Flow: "f", Version: 1})
+	s, rs, cmds, err := Start(g, m, StartOptions{Run: "r", Name: "n", Project: "p", Flow: "f", Version: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
+	w := &driver{calls: map[string]uint64{}, timers: map[string]SetTimer{}}
+	w.perform(cmds)
 	judge(t, g, s, rs)
+	w.judge(t, g, s)
 	for i := 0; d.left() && i < 300; i++ {
 		m.At = m.At.Add(time.Second)
 		m.CommandID, m.ExpectedSeq = "", 0
@@ -174,7 +178,7 @@ func drive(t testing.TB, data []byte) {
 		}
 		e := drawEvent(g, s, d)
 		before := compactState(s)
-		more, _, err := Step(g, s, m, e)
+		more, cmds, err := Step(g, s, m, e)
 		if err != nil {
 			var refusal *Error
 			if !errors.As(err, &refusal) || len(more) > 0 || compactState(s) != before {
@@ -184,6 +188,50 @@ func drive(t testing.TB, data []byte) {
 		}
 		rs = append(rs, more...)
 		judge(t, g, s, rs)
+		if r, ok := e.(Result); ok && w.calls[r.Node] == r.Epoch {
+			delete(w.calls, r.Node)
+		}
+		w.perform(cmds)
+		w.judge(t, g, s)
+	}
+}
+
+// driver is what a runner without crashes would have under way: the calls that have
+// not ended and the timers that are set.
+type driver struct {
+	calls  map[string]uint64
+	timers map[string]SetTimer
+}
+
+func (w *driver) perform(cmds []Command) {
+	for _, c := range cmds {
+		switch c := c.(type) {
+		case Dispatch:
+			w.calls[c.Node] = c.Epoch
+		case Cancel:
+			delete(w.calls, c.Node)
+		case SetTimer:
+			w.timers[c.Node] = c
+		case ClearTimer:
+			delete(w.timers, c.Node)
+		case Finish:
+		}
+	}
+}
+
+// judge compares what is under way with what a runner would take up after a crash:
+// nothing is lost, nothing is left over.
+func (w *driver) judge(t testing.TB, g *Graph, s *State) {
+	t.Helper()
+	other := &driver{calls: map[string]uint64{}, timers: map[string]SetTimer{}}
+	for _, c := range Outstanding(g, s) {
+		if d, ok := c.(Dispatch); ok && !d.Recovered {
+			t.Fatalf("%s is dispatched again as if for the first time", d.Node)
+		}
+		other.perform([]Command{c})
+	}
+	if !reflect.DeepEqual(w, other) {
+		t.Fatalf("under way: %v\nafter a crash: %v", w, other)
 	}
 }
 

@@ -39,11 +39,17 @@ func (t *step) result(e Result) error {
 	if len(e.Log) > 0 {
 		t.emit(i, NodeNoted{Attempt: t.s.nodes[i].attempt, Log: t.lines(e.Log)})
 	}
+	t.ended(i, e)
+	return nil
+}
+
+// ended ends the call of a node with its result.
+func (t *step) ended(i int32, e Result) {
 	if e.Unknown != nil {
 		d := t.change(i, NodeUnknown)
 		d.Failure, d.Digest = cleanFailure(e.Unknown), e.Digest
 		t.emit(i, d)
-		return nil
+		return
 	}
 	answer := t.checkAnswer(e.Answer)
 	switch answer.Status {
@@ -58,7 +64,6 @@ func (t *step) result(e Result) error {
 	case contract.StatusWaiting:
 		t.wait(i, answer, e.Digest)
 	}
-	return nil
 }
 
 // succeed ends a node well and moves its token on.
@@ -182,18 +187,8 @@ func (t *step) callback(e Callback) error {
 		return err
 	}
 	n := t.s.nodes[i]
-	if n == nil {
-		return t.refuse(CodeWrongState, e.Node, "the node has not been reached")
-	}
-	if len(e.Data) > 0 {
-		data, ok := cleanJSON(e.Data)
-		if !ok {
-			return t.refuse(CodeInvalid, e.Node, "the data is not JSON")
-		}
-		e.Data = data
-	}
-	if e.Attempt > n.attempt || e.Attempt < 0 {
-		return t.refuse(CodeInvalid, e.Node, "there is no attempt %d", e.Attempt)
+	if e.Data, err = t.callbackData(n, e); err != nil {
+		return err
 	}
 	old := e.Attempt != 0 && (e.Attempt != n.attempt || e.Iteration != n.iteration)
 	switch {
@@ -216,6 +211,24 @@ func (t *step) callback(e Callback) error {
 		t.late(i, NodeLate{Attempt: n.attempt, What: "callback", Data: e.Data})
 	}
 	return nil
+}
+
+// callbackData checks a callback for what no state of the node could make right.
+func (t *step) callbackData(n *nodeRun, e Callback) (json.RawMessage, error) {
+	if n == nil {
+		return nil, t.refuse(CodeWrongState, e.Node, "the node has not been reached")
+	}
+	if e.Attempt > n.attempt || e.Attempt < 0 {
+		return nil, t.refuse(CodeInvalid, e.Node, "there is no attempt %d", e.Attempt)
+	}
+	if len(e.Data) == 0 {
+		return nil, nil
+	}
+	data, ok := cleanJSON(e.Data)
+	if !ok {
+		return nil, t.refuse(CodeInvalid, e.Node, "the data is not JSON")
+	}
+	return data, nil
 }
 
 // badCallback says what is wrong with the data of a callback, and where, or nothing.

@@ -34,6 +34,10 @@ type step struct {
 	// decided are the exclusive gateways that this step has passed. One that comes
 	// again is in a loop in which nothing changes.
 	decided map[int32]bool
+	// The first of recs, cmds and moves are kept here: most steps make no more.
+	recBuf  [4]Record
+	cmdBuf  [2]Command
+	moveBuf [1]int32
 }
 
 // Step applies one event. It changes s, and returns the records to make durable and
@@ -65,7 +69,9 @@ func Step(g *Graph, s *State, m Meta, e Event) ([]Record, []Command, error) {
 func newStep(g *Graph, s *State, m Meta) *step {
 	m.At = cleanTime(m.At)
 	m.CommandID, m.Actor.ID, m.Actor.OnBehalfOf = cleanText(m.CommandID), cleanText(m.Actor.ID), cleanText(m.Actor.OnBehalfOf)
-	return &step{s: s, g: g, m: m, recs: make([]Record, 0, 4), cmds: make([]Command, 0, 2)}
+	t := &step{s: s, g: g, m: m}
+	t.recs, t.cmds, t.moves = t.recBuf[:0], t.cmdBuf[:0], t.moveBuf[:0]
+	return t
 }
 
 // isCommand reports whether an event is somebody's will, which may be refused, rather
@@ -74,8 +80,9 @@ func isCommand(e Event) bool {
 	switch e.(type) {
 	case Result, Note, TimerFired:
 		return false
+	default:
+		return true
 	}
-	return true
 }
 
 func (t *step) handle(e Event) error {

@@ -88,8 +88,8 @@ func (c *Ctx) Var(name string, v any) (bool, error) {
 	return true, json.Unmarshal(raw, v)
 }
 
-// SetVar sets a variable that the flow maps to this node. It takes effect with the
-// success of the call, and never on failure.
+// SetVar sets an output that the action declares, which the flow maps to a variable. It
+// takes effect with the success of the call, and never on failure.
 func (c *Ctx) SetVar(name string, v any) error {
 	raw, err := json.Marshal(v)
 	if err != nil {

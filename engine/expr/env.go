@@ -161,7 +161,7 @@ func (e *Env) compile(src string) (*Program, error) {
 		return nil, fail(CodeType, "%v", err)
 	}
 	names, nodes := e.namesIn(checked)
-	return &Program{env: e, prog: prog, out: checked.OutputType(), src: src, names: names, nodes: nodes}, nil
+	return &Program{env: e, prog: prog, out: checked.OutputType(), names: names, nodes: nodes}, nil
 }
 
 // CompileBool compiles a condition.
@@ -176,7 +176,6 @@ func (e *Env) CompileBool(src string) (*Program, error) {
 	return p, nil
 }
 
-//nolint:gochecknoglobals // immutable
 var namePattern = regexp.MustCompile(`(?:undeclared reference to|undefined field) '([^']*)'`)
 
 // issueError turns the first of CEL's issues into an error.

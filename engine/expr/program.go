@@ -16,13 +16,9 @@ type Program struct {
 	env   *Env
 	prog  cel.Program
 	out   *cel.Type
-	src   string
 	names []string
 	nodes bool // it reads the outputs of nodes
 }
-
-// Source returns the text of the expression.
-func (p *Program) Source() string { return p.src }
 
 // Variables returns the flow's variables that the expression names, sorted.
 func (p *Program) Variables() []string { return p.names }
@@ -48,8 +44,9 @@ func (p *Program) Kind() string {
 		return "object"
 	case types.NullTypeKind:
 		return "null"
+	default:
+		return ""
 	}
-	return ""
 }
 
 // Eval evaluates the expression to JSON. An error is an *Error.

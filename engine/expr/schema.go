@@ -29,7 +29,6 @@ type Schema struct {
 	one        []*Schema
 	not        *Schema
 	ref        *Schema
-	def        json.RawMessage
 	number     numberRules
 	length     lengthRules
 }
@@ -99,7 +98,6 @@ type schemaJSON struct {
 	One        []json.RawMessage          `json:"oneOf"`
 	Not        json.RawMessage            `json:"not"`
 	Ref        string                     `json:"$ref"`
-	Default    json.RawMessage            `json:"default"`
 	Pattern    string                     `json:"pattern"`
 }
 
@@ -107,10 +105,10 @@ func (p *schemaParser) parse(s *Schema, raw json.RawMessage, depth int) error {
 	if depth > schemaDepthMax {
 		return fmt.Errorf("nested more than %d deep", schemaDepthMax)
 	}
-	switch t := strings.TrimSpace(string(raw)); {
-	case t == "true":
+	switch strings.TrimSpace(string(raw)) {
+	case "true":
 		return nil
-	case t == "false":
+	case "false":
 		s.never = true
 		return nil
 	}
@@ -135,7 +133,7 @@ func (p *schemaParser) parse(s *Schema, raw json.RawMessage, depth int) error {
 	if err != nil {
 		return err
 	}
-	s.types, s.required, s.enum, s.constant, s.def = types, j.Required, j.Enum, j.Const, j.Default
+	s.types, s.required, s.enum, s.constant = types, j.Required, j.Enum, j.Const
 	return p.parseParts(s, &j, depth)
 }
 
@@ -250,9 +248,6 @@ func (s *Schema) Properties() []string {
 
 // Required returns the names of the properties that must be there.
 func (s *Schema) Required() []string { return s.target().required }
-
-// Default returns the schema's default, or nil.
-func (s *Schema) Default() json.RawMessage { return s.def }
 
 // closed reports whether an object's fields are known by name.
 func (s *Schema) closed() bool {

@@ -39,15 +39,6 @@ func (s *Schema) ValidateValue(v any) []Violation {
 	return c.found
 }
 
-// ValidateExcept is Validate, but for properties of the top object that are not known
-// yet.
-func (s *Schema) ValidateExcept(v map[string]any, unknown func(name string) bool) []Violation {
-	t := *s.target()
-	t.required = slices.DeleteFunc(slices.Clone(t.required), unknown)
-	t.all, t.any, t.one, t.not = nil, nil, nil, nil // they may depend on what is unknown
-	return t.ValidateValue(v)
-}
-
 func decodeAny(raw json.RawMessage) (any, error) {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()

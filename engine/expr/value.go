@@ -219,6 +219,21 @@ func (s *session) objectType(schema *Schema) *objectType {
 // appendJSON writes a value as JSON. Keys are sorted, so equal values give equal bytes.
 func appendJSON(dst []byte, v ref.Val) ([]byte, error) {
 	switch v := v.(type) {
+	case *object:
+		if v.raw == nil {
+			return nil, v.whole()
+		}
+		return append(dst, v.raw...), nil
+	case traits.Mapper:
+		return appendMap(dst, v)
+	case traits.Lister:
+		return appendList(dst, v)
+	}
+	return appendScalar(dst, v)
+}
+
+func appendScalar(dst []byte, v ref.Val) ([]byte, error) {
+	switch v := v.(type) {
 	case types.Null:
 		return append(dst, "null"...), nil
 	case types.Bool:
@@ -238,18 +253,9 @@ func appendJSON(dst []byte, v ref.Val) ([]byte, error) {
 	case types.Bytes:
 		return appendMarshal(dst, base64.StdEncoding.EncodeToString(v))
 	case types.Timestamp:
-		return appendMarshal(dst, v.Time.UTC().Format(time.RFC3339Nano))
+		return appendMarshal(dst, v.UTC().Format(time.RFC3339Nano))
 	case types.Duration:
-		return appendMarshal(dst, v.Duration.String())
-	case *object:
-		if v.raw == nil {
-			return nil, v.whole()
-		}
-		return append(dst, v.raw...), nil
-	case traits.Mapper:
-		return appendMap(dst, v)
-	case traits.Lister:
-		return appendList(dst, v)
+		return appendMarshal(dst, v.String())
 	}
 	return nil, fail(CodeType, "a %s has no JSON form", v.Type().TypeName())
 }
@@ -341,7 +347,7 @@ func text(v ref.Val) (string, error) {
 	case types.Timestamp:
 		return v.Time.UTC().Format(time.RFC3339Nano), nil
 	case types.Duration:
-		return v.Duration.String(), nil
+		return v.String(), nil
 	}
 	b, err := appendJSON(nil, v)
 	return string(b), err

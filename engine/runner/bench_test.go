@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -32,6 +33,7 @@ func BenchmarkNodes(b *testing.B) {
 			left.Store(int64(b.N))
 			var wg sync.WaitGroup
 			b.ResetTimer()
+			cpu := cpuTime(b)
 			for w := range inFlight {
 				wg.Go(func() {
 					for i := 0; left.Add(-nodes) > -nodes; i++ {
@@ -42,11 +44,13 @@ func BenchmarkNodes(b *testing.B) {
 			wg.Wait()
 			elapsed := b.Elapsed()
 			b.StopTimer()
+			cpu = cpuTime(b) - cpu
 			done := float64(h.exec.calls.Load())
 			rate := done / elapsed.Seconds()
 			rows := min(inFlight, int(done))
 			bare := bareCommits(b, rows, h.store.bytesPerNode())
 			b.ReportMetric(rate, "nodes/s")
+			b.ReportMetric(float64(cpu.Microseconds())/done, "cpu_µs/node")
 			b.ReportMetric(bare, "limit_nodes/s")
 			b.ReportMetric(rate/bare, "of_limit")
 			b.ReportMetric(done/float64(h.store.commits.Load()), "nodes/commit")
@@ -287,6 +291,17 @@ func (wallClock) Now() time.Time { return time.Now() }
 func (wallClock) After(d time.Duration) (<-chan time.Time, func()) {
 	t := time.NewTimer(d)
 	return t.C, func() { t.Stop() }
+}
+
+// cpuTime is what the process has used of all cores: a figure that the load of the
+// machine does not change much.
+func cpuTime(b *testing.B) time.Duration {
+	b.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // peakMB is the largest resident size that the process has had.

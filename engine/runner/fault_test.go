@@ -266,5 +266,9 @@ func TestConfigIsChecked(t *testing.T) {
 	}
 	_, err = r.StartRun(t.Context(), runner.StartRequest{})
 	wantIs(t, err, runner.ErrStopped)
+	_, err = r.View(t.Context(), "r1")
+	wantIs(t, err, runner.ErrStopped)
+	_, err = r.Quarantined(t.Context())
+	wantIs(t, err, runner.ErrStopped)
 	wantIs(t, r.Stop(t.Context()), runner.ErrStopped)
 }

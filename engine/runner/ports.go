@@ -1,5 +1,3 @@
-// Package runner drives the core: it applies events, makes their records durable,
-// and only then performs the commands. It owns the ports that it needs.
 package runner
 
 import (

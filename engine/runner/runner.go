@@ -267,6 +267,9 @@ func (r *Runner) View(ctx context.Context, run string) (engine.RunView, error) {
 		view engine.RunView
 		err  error
 	}
+	if err := r.runs(); err != nil {
+		return engine.RunView{}, err
+	}
 	done := make(chan answer, 1)
 	err := r.in.ask(&viewed{run: run, done: func(v engine.RunView, err error) { done <- answer{v, err} }})
 	if err != nil {
@@ -304,6 +307,9 @@ func (r *Runner) Quarantined(ctx context.Context) (map[string]error, error) {
 		runs map[string]error
 		err  error
 	}
+	if err := r.runs(); err != nil {
+		return nil, err
+	}
 	done := make(chan answer, 1)
 	if err := r.in.ask(&faults{done: func(m map[string]error, err error) { done <- answer{m, err} }}); err != nil {
 		return nil, err
@@ -328,6 +334,17 @@ func (r *Runner) enter(from, to phase) bool {
 
 // accepts says whether new work is taken.
 func (r *Runner) accepts() error {
+	if err := r.runs(); err != nil {
+		return err
+	}
+	if r.commit.busy.Load() {
+		return fmt.Errorf("%w: %w", ErrBusy, ErrStoreBusy)
+	}
+	return nil
+}
+
+// runs says whether there is a loop that answers.
+func (r *Runner) runs() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
@@ -335,8 +352,6 @@ func (r *Runner) accepts() error {
 		return fmt.Errorf("%w: %w", ErrStopped, r.failure)
 	case r.phase != phaseRunning:
 		return ErrStopped
-	case r.commit.busy.Load():
-		return fmt.Errorf("%w: %w", ErrBusy, ErrStoreBusy)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/subtle"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -364,7 +365,7 @@ func read(w http.ResponseWriter, r *http.Request, v any) bool {
 		refuse(w, http.StatusBadRequest, "the body cannot be read")
 		return false
 	}
-	if _, err := d.Token(); err != io.EOF { //nolint:errorlint // the decoder returns io.EOF itself
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		refuse(w, http.StatusBadRequest, "the body holds more than one value")
 		return false
 	}

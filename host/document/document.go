@@ -25,7 +25,7 @@ const (
 )
 
 // Problem is one thing that is wrong in a document.
-type Problem struct {
+type Problem struct { //nolint:errname // it is data first: what a person is shown, and what other packages add to
 	// Line is the line in the source, from 1; 0 where there is none.
 	Line int `json:"line,omitempty"`
 	// Column is the column in that line, from 1; 0 where there is none.
@@ -50,7 +50,7 @@ func (p Problem) Error() string {
 
 // Problems is the error of a document: everything that is wrong in it, in the order
 // of the source.
-type Problems []Problem
+type Problems []Problem //nolint:errname // as Problem
 
 // Error lists the problems, one a line.
 func (ps Problems) Error() string {

@@ -125,7 +125,7 @@ func TestDialToOwnListenerIsDeniedAlthoughItIsAllowed(t *testing.T) {
 	refused(t, b, b.call("read", map[string]any{"id": "1"}, ""), gateway.CodeEgressDenied, contract.OriginGateway)
 }
 
-func TestProxyOfTheEnvironmentIsNotUsed(t *testing.T) { //nolint:paralleltest // it changes the environment
+func TestProxyOfTheEnvironmentIsNotUsed(t *testing.T) { // it changes the environment
 	proxy := listen(t, func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, `{"via":"proxy"}`) })
 	for _, name := range []string{"HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"} {
 		t.Setenv(name, proxy.URL)

@@ -25,7 +25,7 @@ func admit(grants Grants, sys Systems, log *slog.Logger, next handler) handler {
 			return failed(fault(contract.OriginGateway, CodeDenied, "the choices of a form may come only from operations that change nothing"))
 		}
 		r, err := bind(c.system, c.op, c.req)
-		var large *tooLarge
+		var large *sizeError
 		switch {
 		case errors.As(err, &large):
 			return failed(fault(contract.OriginLimit, CodeRequestLimit, large.message))
@@ -70,6 +70,6 @@ func unavailable(ctx context.Context, log *slog.Logger, what string, err error) 
 	if ctx.Err() != nil {
 		return fault(contract.OriginHost, CodeCancelled, "the plugin call ended before this call was made")
 	}
-	log.Error("gateway: "+what, slog.Any("error", err))
+	log.Error("gateway: its own data cannot be read", slog.String("what", what), slog.Any("error", err))
 	return later(fault(contract.OriginHost, CodeGatewayUnavailable, what+"; the log of the server says more"))
 }

@@ -29,7 +29,7 @@ const canary = "c4nary/+\"<secret>&value"
 
 const project = "ops"
 
-// document is the system that the tests call; %s is its base URL and %a its auth.
+// document is the system that the tests call; BASE, AUTH and LIMITS are filled in.
 const document = `
 format: culm.system/v1
 id: things
@@ -58,7 +58,7 @@ operations:
 
 // bench is a gateway with real stores, in front of one upstream.
 type bench struct {
-	t       *testing.T
+	t       testing.TB
 	config  gateway.Config
 	gateway *gateway.Gateway
 	store   *store.Store
@@ -101,8 +101,8 @@ func (u *upstream) all() []received {
 }
 
 // listen starts an upstream that records and then lets h answer.
-func listen(t *testing.T, h http.HandlerFunc) *upstream {
-	t.Helper()
+func listen(tb testing.TB, h http.HandlerFunc) *upstream {
+	tb.Helper()
 	u := &upstream{}
 	u.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var b bytes.Buffer
@@ -112,17 +112,17 @@ func listen(t *testing.T, h http.HandlerFunc) *upstream {
 		u.mu.Unlock()
 		h(w, r)
 	}))
-	t.Cleanup(u.Close)
+	tb.Cleanup(u.Close)
 	return u
 }
 
-func newBench(t *testing.T, h http.HandlerFunc, s setting) *bench {
-	t.Helper()
-	b := &bench{t: t, dir: t.TempDir(), log: &lockedBuffer{}, granted: map[string]bool{}, systems: map[string]*systems.Compiled{}}
+func newBench(tb testing.TB, h http.HandlerFunc, s setting) *bench {
+	tb.Helper()
+	b := &bench{t: tb, dir: tb.TempDir(), log: &lockedBuffer{}, granted: map[string]bool{}, systems: map[string]*systems.Compiled{}}
 	if h == nil {
 		h = func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, `{"ok":true}`) }
 	}
-	b.up = listen(t, h)
+	b.up = listen(tb, h)
 	if s.base == "" {
 		s.base = b.up.URL
 	}
@@ -135,7 +135,7 @@ func newBench(t *testing.T, h http.HandlerFunc, s setting) *bench {
 	if s.limits == "" {
 		s.limits = "{timeout_ms: 5000}"
 	}
-	doc := register(t, s)
+	doc := register(tb, s)
 	b.systems[doc.System.ID] = doc
 	b.open(s)
 	for _, op := range doc.System.Operations {
@@ -146,23 +146,23 @@ func newBench(t *testing.T, h http.HandlerFunc, s setting) *bench {
 		if kind == systems.AuthBasic {
 			in = secrets.Input{Username: "robot", Password: secrets.NewSecret(canary)}
 		}
-		if err := b.vault.Set(t.Context(), b.target(), in, "tester"); err != nil {
-			t.Fatal(err)
+		if err := b.vault.Set(tb.Context(), b.target(), in, "tester"); err != nil {
+			tb.Fatal(err)
 		}
 	}
 	return b
 }
 
-func register(t *testing.T, s setting) *systems.Compiled {
-	t.Helper()
+func register(tb testing.TB, s setting) *systems.Compiled {
+	tb.Helper()
 	text := strings.NewReplacer("BASE", s.base, "AUTH", s.auth, "LIMITS", s.limits).Replace(document)
 	doc, err := systems.Parse([]byte(text))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	c, err := systems.Compile(doc)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return c
 }
@@ -240,13 +240,13 @@ func (b *bench) call(op string, params map[string]any, body string) contract.Gat
 	return b.gateway.Open(c).Call(b.t.Context(), ask(b.t, op, params, body))
 }
 
-func ask(t *testing.T, op string, params map[string]any, body string) contract.GatewayRequest {
-	t.Helper()
+func ask(tb testing.TB, op string, params map[string]any, body string) contract.GatewayRequest {
+	tb.Helper()
 	req := contract.GatewayRequest{System: "things", Operation: op}
 	for name, v := range params {
 		raw, err := json.Marshal(v)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		if req.Params == nil {
 			req.Params = map[string]json.RawMessage{}
@@ -260,27 +260,27 @@ func ask(t *testing.T, op string, params map[string]any, body string) contract.G
 }
 
 // refused checks that a call ended with a code and that nothing went out.
-func refused(t *testing.T, b *bench, res contract.GatewayResponse, code string, origin contract.Origin) {
-	t.Helper()
-	fails(t, res, code, origin)
+func refused(tb testing.TB, b *bench, res contract.GatewayResponse, code string, origin contract.Origin) {
+	tb.Helper()
+	fails(tb, res, code, origin)
 	if got := b.up.all(); len(got) != 0 {
-		t.Fatalf("the upstream received %+v", got)
+		tb.Fatalf("the upstream received %+v", got)
 	}
 }
 
-func fails(t *testing.T, res contract.GatewayResponse, code string, origin contract.Origin) {
-	t.Helper()
+func fails(tb testing.TB, res contract.GatewayResponse, code string, origin contract.Origin) {
+	tb.Helper()
 	if res.Failure == nil {
-		t.Fatalf("got status %d %s %q, want %s", res.Status, res.Body, res.Text, code)
+		tb.Fatalf("got status %d %s %q, want %s", res.Status, res.Body, res.Text, code)
 	}
 	if res.Failure.Code != code || res.Failure.Origin != origin {
-		t.Fatalf("got %+v, want %s from %s", res.Failure, code, origin)
+		tb.Fatalf("got %+v, want %s from %s", res.Failure, code, origin)
 	}
 	if res.Failure.System != "things" || res.Failure.Operation == "" {
-		t.Fatalf("the failure does not name the call: %+v", res.Failure)
+		tb.Fatalf("the failure does not name the call: %+v", res.Failure)
 	}
 	if res.Status != 0 || res.Body != nil || res.Text != "" {
-		t.Fatalf("a failure came with an answer: %+v", res)
+		tb.Fatalf("a failure came with an answer: %+v", res)
 	}
 }
 

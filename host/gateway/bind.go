@@ -36,24 +36,24 @@ type request struct {
 	hash string
 }
 
-// invalidParam is a parameter that breaks its declaration. It holds no value.
-type invalidParam struct{ field, message string }
+// paramError is a parameter that breaks its declaration. It holds no value.
+type paramError struct{ field, message string }
 
 // Error reads "field message".
-func (e *invalidParam) Error() string { return e.field + " " + e.message }
+func (e *paramError) Error() string { return e.field + " " + e.message }
 
 func badParam(field, format string, args ...any) error {
-	return &invalidParam{field, fmt.Sprintf(format, args...)}
+	return &paramError{field, fmt.Sprintf(format, args...)}
 }
 
-// tooLarge is a request beyond a limit.
-type tooLarge struct{ message string }
+// sizeError is a request beyond a limit.
+type sizeError struct{ message string }
 
 // Error gives the limit.
-func (e *tooLarge) Error() string { return e.message }
+func (e *sizeError) Error() string { return e.message }
 
-// bind makes the request of an operation. The error is an *invalidParam or a
-// *tooLarge.
+// bind makes the request of an operation. The error is an *paramError or a
+// *sizeError.
 func bind(sys *systems.Compiled, op *systems.CompiledOperation, req contract.GatewayRequest) (*request, error) {
 	values, err := texts(op, req.Params)
 	if err != nil {
@@ -68,13 +68,13 @@ func bind(sys *systems.Compiled, op *systems.CompiledOperation, req contract.Gat
 		return nil, err
 	}
 	if len(u.String()) > maxURLBytes {
-		return nil, &tooLarge{fmt.Sprintf("the address with its parameters is longer than %d bytes", maxURLBytes)}
+		return nil, &sizeError{fmt.Sprintf("the address with its parameters is longer than %d bytes", maxURLBytes)}
 	}
 	if r.body, err = body(op, req.Body); err != nil {
 		return nil, err
 	}
 	if limit := sys.Limits.RequestBytes; int64(len(r.body)) > limit {
-		return nil, &tooLarge{fmt.Sprintf("the body is larger than %d bytes", limit)}
+		return nil, &sizeError{fmt.Sprintf("the body is larger than %d bytes", limit)}
 	}
 	r.hash = r.sum(sys, op.ID)
 	return r, nil

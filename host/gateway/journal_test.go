@@ -42,13 +42,11 @@ func (c *crash) Finish(ctx context.Context, k gateway.Key, a gateway.Answer) err
 // does the plugin see?
 func TestJournalCrashMatrix(t *testing.T) {
 	t.Parallel()
-	create := func(t *testing.T) contract.GatewayRequest { return ask(t, "create", nil, `{"name":"a"}`) }
-	replace := func(t *testing.T) contract.GatewayRequest {
-		return ask(t, "replace", map[string]any{"id": "1"}, `{"a":"b"}`)
-	}
-	read := func(t *testing.T) contract.GatewayRequest { return ask(t, "read", map[string]any{"id": "1"}, "") }
+	create := ask(t, "create", nil, `{"name":"a"}`)
+	replace := ask(t, "replace", map[string]any{"id": "1"}, `{"a":"b"}`)
+	read := ask(t, "read", map[string]any{"id": "1"}, "")
 	for name, c := range map[string]struct {
-		req     func(*testing.T) contract.GatewayRequest
+		req     contract.GatewayRequest
 		at      string
 		reaches int // what the system gets, over both lives
 		status  int // what the plugin sees in the second life
@@ -71,13 +69,13 @@ func TestJournalCrashMatrix(t *testing.T) {
 				g.Journal = die
 			}})
 			first := b.gateway.Open(caller())
-			first.Call(t.Context(), c.req(t))
+			first.Call(t.Context(), c.req)
 
 			die.at = ""
 			again := caller()
 			again.Recovered = true
 			second := b.gateway.Open(again)
-			res := second.Call(t.Context(), c.req(t))
+			res := second.Call(t.Context(), c.req)
 			if res.Status != c.status || (res.Failure == nil) == c.unknown {
 				t.Errorf("the plugin sees %+v", res)
 			}
@@ -96,7 +94,7 @@ func TestJournalCrashMatrix(t *testing.T) {
 			}
 			if c.unknown {
 				fails(t, res, gateway.CodeOutcomeUnknown, contract.OriginGateway)
-				if more := second.Call(t.Context(), read(t)); more.Failure == nil {
+				if more := second.Call(t.Context(), read); more.Failure == nil {
 					t.Error("an attempt that is unknown went on calling")
 				}
 			}

@@ -18,7 +18,7 @@ const minRunBytes = 6
 
 // scrubber takes the values of a credential out of what comes back, in the encodings
 // in which a system may reflect them. A nil scrubber changes nothing.
-type scrubber struct{ r *strings.Replacer }
+type scrubber struct{ values []string }
 
 // newScrubber looks for the secret of a credential, and for basic also for the pair
 // that is sent.
@@ -29,16 +29,31 @@ func newScrubber(c *secrets.Credential) *scrubber {
 		values = append(values, c.Username+":"+plain)
 	}
 	seen := map[string]bool{}
-	var pairs []string
+	s := &scrubber{}
 	for _, v := range values {
 		for _, e := range encodings(v) {
 			if len(e) >= minRunBytes && !seen[e] {
 				seen[e] = true
-				pairs = append(pairs, e, secrets.Mask)
+				s.values = append(s.values, e)
 			}
 		}
 	}
-	return &scrubber{strings.NewReplacer(pairs...)}
+	return s
+}
+
+// text scrubs a text. Nearly always there is nothing in it: then it costs a search for
+// each value and no more.
+func (s *scrubber) text(in string) string {
+	var pairs []string
+	for _, v := range s.values {
+		if strings.Contains(in, v) {
+			pairs = append(pairs, v, secrets.Mask)
+		}
+	}
+	if pairs == nil {
+		return in
+	}
+	return strings.NewReplacer(pairs...).Replace(in)
 }
 
 // encodings lists the ways in which a value may come back.
@@ -98,14 +113,14 @@ func (s *scrubber) response(r contract.GatewayResponse) contract.GatewayResponse
 	if len(r.Headers) > 0 {
 		clean := make(map[string]string, len(r.Headers))
 		for k, v := range r.Headers {
-			clean[k] = s.r.Replace(v)
+			clean[k] = s.text(v)
 		}
 		r.Headers = clean
 	}
-	r.Text = s.r.Replace(r.Text)
+	r.Text = s.text(r.Text)
 	if r.Failure != nil {
 		f := *r.Failure
-		f.Message = s.r.Replace(f.Message)
+		f.Message = s.text(f.Message)
 		r.Failure = &f
 	}
 	if len(r.Body) > 0 {
@@ -121,7 +136,7 @@ func (s *scrubber) json(body json.RawMessage, text string) (json.RawMessage, str
 	if bytes.IndexByte(body, '\\') >= 0 {
 		body = s.unescaped(body)
 	}
-	clean := s.r.Replace(string(body))
+	clean := s.text(string(body))
 	if !json.Valid([]byte(clean)) {
 		return nil, clean
 	}
@@ -148,7 +163,7 @@ func (s *scrubber) unescaped(body json.RawMessage) json.RawMessage {
 func (s *scrubber) walk(v any) any {
 	switch x := v.(type) {
 	case string:
-		return s.r.Replace(x)
+		return s.text(x)
 	case []any:
 		for i := range x {
 			x[i] = s.walk(x[i])
@@ -157,7 +172,7 @@ func (s *scrubber) walk(v any) any {
 	case map[string]any:
 		out := make(map[string]any, len(x))
 		for k, item := range x {
-			out[s.r.Replace(k)] = s.walk(item)
+			out[s.text(k)] = s.walk(item)
 		}
 		return out
 	default:

@@ -365,7 +365,7 @@ func TestTLSIsAlwaysVerified(t *testing.T) {
 				reached = true
 				writeJSON(w, `{}`)
 			}))
-			s.TLS = &tls.Config{Certificates: []tls.Certificate{c.cert}, MaxVersion: c.max, MinVersion: tls.VersionTLS10} //nolint:gosec // an old server is the case
+			s.TLS = &tls.Config{Certificates: []tls.Certificate{c.cert}, MaxVersion: c.max, MinVersion: tls.VersionTLS10} // an old server is the case
 			s.Config.ErrorLog = nil
 			s.StartTLS()
 			defer s.Close()

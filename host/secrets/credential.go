@@ -19,7 +19,7 @@ const (
 	MaxSecretBytes = 16 << 10
 )
 
-// ErrNoCredential: none is set for the system, or it was set for another base URL.
+// ErrNoCredential means that none is set for the system, or it was set for another base URL.
 var ErrNoCredential = errors.New("secrets: no credential")
 
 // InputError is a credential that cannot be accepted. It holds no value.
@@ -91,7 +91,7 @@ type Rows interface {
 	SaveCanary(ctx context.Context, cipher []byte) error
 }
 
-// ErrVersion: somebody else set the credential at the same time.
+// ErrVersion means that somebody else set the credential at the same time.
 var ErrVersion = errors.New("secrets: the credential was set meanwhile")
 
 // Clock tells the time.

@@ -18,11 +18,11 @@ import (
 
 // The reasons why the vault refuses to open. Nothing is changed then.
 var (
-	// ErrKeyMissing: secrets are stored, and the key file is not there.
+	// ErrKeyMissing means that secrets are stored, and the key file is not there.
 	ErrKeyMissing = errors.New("secrets: the key file is missing, and secrets are stored that need it: put it back")
-	// ErrWrongKey: the key file is not the one the secrets were sealed with.
+	// ErrWrongKey means that the key file is not the one the secrets were sealed with.
 	ErrWrongKey = errors.New("secrets: the key file is not the one that the stored secrets were sealed with: put the right one back")
-	// ErrKeyMode: others than the owner may read the key file.
+	// ErrKeyMode means that others than the owner may read the key file.
 	ErrKeyMode = errors.New("secrets: the key file may be readable by its owner only (chmod 600)")
 )
 
@@ -102,7 +102,7 @@ func newKey(h *keyset.Handle) (*Key, error) {
 
 // readKey reads the key file; the error is fs.ErrNotExist when there is none.
 func readKey(path string) (*Key, error) {
-	f, err := os.Open(path) //nolint:gosec // the path is the server's own configuration
+	f, err := os.Open(path) // the path is the server's own configuration
 	if err != nil {
 		return nil, fmt.Errorf("secrets: open the key file: %w", err)
 	}

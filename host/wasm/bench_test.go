@@ -15,6 +15,7 @@ import (
 func BenchmarkCall(b *testing.B) {
 	h := newHost(b)
 	request := []byte(`{"abi":1,"action":"greet","reason":"execute","inputs":{"name":"world, from a request of about 100 bytes"},"context":{}}`)
+	restock := []byte(`{"abi":1,"action":"missing","reason":"execute","inputs":{"system":"cmdb","service":"orders","wanted":5},"context":{}}`)
 	small, err := os.ReadFile(filepath.Join("testdata", "small.wasm"))
 	if err != nil {
 		b.Fatal(err)
@@ -22,25 +23,27 @@ func BenchmarkCall(b *testing.B) {
 	for _, c := range []struct {
 		name, export string
 		module       *wasm.Module
+		input        []byte
 	}{
-		{"go", "execute", goPlugin(b, h)},
-		{"go-noop", "noop", goPlugin(b, h)},
-		{"small", "execute", load(b, h, small)},
+		{"go", "execute", goPlugin(b, h), request},
+		{"go-noop", "noop", goPlugin(b, h), request},
+		{"assemblyscript", "execute", load(b, h, assemblyScript(b)), restock},
+		{"small", "execute", load(b, h, small), request},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			raw, err := c.module.RawCall(b.Context(), c.export, request)
+			raw, err := c.module.RawCall(b.Context(), c.export, c.input)
 			if err != nil {
 				b.Fatal(err)
 			}
 			defer raw.Close()
 			limit := least(b, func() error { return raw.Call() })
 			fresh := least(b, func() error {
-				_, err := c.module.Call(b.Context(), wasm.Call{Export: c.export, Input: request})
+				_, err := c.module.Call(b.Context(), wasm.Call{Export: c.export, Input: c.input})
 				return err
 			})
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := c.module.Call(b.Context(), wasm.Call{Export: c.export, Input: request}); err != nil {
+				if _, err := c.module.Call(b.Context(), wasm.Call{Export: c.export, Input: c.input}); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -52,10 +52,18 @@ func (h *Host) load(ctx context.Context, digest string, wasm []byte, lim Limits)
 		return nil, e
 	}
 	l, e := h.build(ctx, a, dir, lim)
-	if e != nil && e.Failure.Code == CodeHostFault {
-		h.logger.ErrorContext(ctx, "loading a plugin module failed", slog.String("digest", digest), slog.Any("error", e.Cause))
+	if e != nil {
+		if e.Failure.Code == CodeHostFault {
+			h.logger.ErrorContext(ctx, "loading a plugin module failed",
+				slog.String("digest", digest), slog.Any("error", e.Cause))
+		}
+		return nil, e
 	}
-	return l, e
+	if err := verify(dir); err != nil {
+		h.logger.WarnContext(ctx, "a plugin was compiled again in this process: the compiler is another program",
+			slog.String("digest", digest), slog.Any("error", err))
+	}
+	return l, nil
 }
 
 // compiled returns the cache directory of a module that a child process compiled,

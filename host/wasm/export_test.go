@@ -2,6 +2,7 @@ package wasm
 
 import (
 	"context"
+	"time"
 
 	"github.com/tetratelabs/wazero/api"
 )
@@ -15,7 +16,7 @@ type RawCall struct {
 	v      *invocation
 	inst   *instance
 	f      api.Function
-	ctx    context.Context //nolint:containedctx // handed to every call
+	ctx    context.Context
 }
 
 // RawCall makes an instance for calls of export with input.
@@ -29,19 +30,21 @@ func (m *Module) RawCall(ctx context.Context, export string, input []byte) (*Raw
 	if r.inst, e = l.make(ctx, r.v); e != nil {
 		return nil, e
 	}
+	r.v.clock.timer = time.NewTimer(time.Hour)
 	r.f = r.inst.inst.ExportedFunction(export)
 	return r, nil
 }
 
 // Call calls the export.
 func (r *RawCall) Call() error {
-	r.v.blocks, r.v.output = blocks{}, nil
+	r.v.blocks, r.v.output, r.v.counts = blocks{}, nil, counts{}
 	var stack [1]uint64
+	defer r.v.leave()
 	return r.f.CallWithStack(r.ctx, stack[:])
 }
 
 // Close frees the instance.
 func (r *RawCall) Close() error {
-	defer r.module.release(r.live)
-	return r.live.discard(r.inst)
+	defer r.module.release(r.ctx, r.live)
+	return r.live.discard(r.ctx, r.inst)
 }

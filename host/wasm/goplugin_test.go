@@ -47,6 +47,23 @@ func TestGoPluginRandom(t *testing.T) {
 	}
 }
 
+// TestGoPluginSeedsItself: a program that keeps what it drew during its
+// initialisation is noticed and initialised in every call.
+func TestGoPluginSeedsItself(t *testing.T) {
+	t.Parallel()
+	m := goModule(t, newHost(t), "goseeds")
+	if m.FromImage() {
+		t.Error("the random numbers of the initialisation are part of the image")
+	}
+	seen := map[string]bool{}
+	for range 5 {
+		seen[output(t, m, wasm.Call{Export: "show"})] = true
+	}
+	if len(seen) != 5 {
+		t.Errorf("5 calls show %d different values: %v", len(seen), seen)
+	}
+}
+
 // TestGoPluginBehaviour calls the exports of a plugin that uses the Extism library
 // as it is.
 func TestGoPluginBehaviour(t *testing.T) {

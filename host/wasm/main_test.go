@@ -96,15 +96,15 @@ func wantFailure(tb testing.TB, err error, code string, origin contract.Origin) 
 	return f
 }
 
-// goBuild builds testdata/goplugin once for all tests, which take turns.
-func goBuild(tb testing.TB) ([]byte, error) {
+// goBuild builds a Go plugin below testdata once for all tests, which take turns.
+func goBuild(tb testing.TB, name string) ([]byte, error) {
 	tb.Helper()
-	out := filepath.Join(wasmtest.Scratch(tb), "goplugin.wasm")
+	out := filepath.Join(wasmtest.Scratch(tb), name+".wasm")
 	if b, err := os.ReadFile(out); err == nil {
 		return b, nil
 	}
 	cmd := exec.Command("go", "build", "-buildmode=c-shared", "-trimpath", "-ldflags=-w", "-o", out, ".")
-	cmd.Dir = filepath.Join("testdata", "goplugin")
+	cmd.Dir = filepath.Join("testdata", name)
 	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
 	if text, err := cmd.CombinedOutput(); err != nil {
 		return nil, errors.New(string(text))
@@ -112,13 +112,19 @@ func goBuild(tb testing.TB) ([]byte, error) {
 	return os.ReadFile(out)
 }
 
-// goPlugin loads the Go plugin, one test after the other, so that only the first
-// has it compiled.
+// goPlugin loads the Go plugin of most tests.
 func goPlugin(tb testing.TB, h *wasm.Host) *wasm.Module {
+	tb.Helper()
+	return goModule(tb, h, "goplugin")
+}
+
+// goModule loads a Go plugin, one test after the other, so that only the first has
+// it compiled.
+func goModule(tb testing.TB, h *wasm.Host, name string) *wasm.Module {
 	tb.Helper()
 	goTurn <- struct{}{}
 	defer func() { <-goTurn }()
-	b, err := goBuild(tb)
+	b, err := goBuild(tb, name)
 	if err != nil {
 		tb.Fatalf("build the Go plugin: %v", err)
 	}

@@ -34,27 +34,50 @@ type CreateOut struct {
 	EndsAt time.Time `json:"ends_at" title:"End"`
 }
 
+// create makes the silence, or first lets the host remember when it begins: if the server
+// stops in the middle, the same request is made again, and no second silence.
 func create(c *pdk.Ctx, in CreateIn) (CreateOut, error) {
+	if _, err := in.wire(); err != nil {
+		return CreateOut{}, err
+	}
+	if in.StartsAt == nil {
+		return CreateOut{}, pdk.Timer(0, c.Now())
+	}
+	return createAt(c, in, *in.StartsAt)
+}
+
+func createNow(c *pdk.Ctx, in CreateIn) (CreateOut, error) {
+	var start time.Time
+	if err := c.State(&start); err != nil {
+		return CreateOut{}, err
+	}
+	return createAt(c, in, start)
+}
+
+// wire translates the matchers and checks what the schema cannot.
+func (in CreateIn) wire() ([]matcher, error) {
 	if in.Duration == 0 {
-		return CreateOut{}, pdk.InvalidInput("duration", "must be longer than 0s")
+		return nil, pdk.InvalidInput("duration", "must be longer than 0s")
 	}
-	s := silence{
-		StartsAt: c.Now(), Comment: in.Comment,
-		CreatedBy: cmp.Or(in.CreatedBy, c.Run().Operator, "culm"),
-	}
-	if in.StartsAt != nil {
-		s.StartsAt = in.StartsAt.UTC()
-	}
-	s.EndsAt = s.StartsAt.Add(time.Duration(in.Duration))
-	if !s.EndsAt.After(c.Now()) {
-		return CreateOut{}, pdk.InvalidInput("starts_at", "the silence would end at %s, which has passed", s.EndsAt.Format(time.RFC3339))
-	}
+	var all []matcher
 	for i, m := range in.Matchers {
 		w, err := m.wire(fmt.Sprintf("matchers.%d", i))
 		if err != nil {
-			return CreateOut{}, err
+			return nil, err
 		}
-		s.Matchers = append(s.Matchers, w)
+		all = append(all, w)
+	}
+	return all, nil
+}
+
+func createAt(c *pdk.Ctx, in CreateIn, start time.Time) (CreateOut, error) {
+	matchers, err := in.wire()
+	if err != nil {
+		return CreateOut{}, err
+	}
+	s := silence{
+		Matchers: matchers, StartsAt: start.UTC(), EndsAt: start.UTC().Add(time.Duration(in.Duration)),
+		CreatedBy: cmp.Or(in.CreatedBy, c.Run().Operator, "culm"), Comment: in.Comment,
 	}
 	var reply struct {
 		SilenceID string `json:"silenceID"`

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/culmhq/culm/pdk"
+	"github.com/culmhq/culm/pdk/contract"
 )
 
 const system = "alertmanager"
@@ -25,7 +26,8 @@ var plugin = pdk.Register(pdk.Plugin{
 		pdk.Action[CreateIn, CreateOut]{
 			ID: "create_silence", Title: pdk.Text{En: "Create a silence"}, Icon: "bell-off",
 			Defaults: CreateIn{Duration: pdk.Duration(time.Hour)},
-			Execute:  create, Rollback: undoCreate,
+			Waits:    []contract.WaitKind{contract.WaitTimer},
+			Execute:  create, Resume: createNow, Rollback: undoCreate,
 		},
 		pdk.Action[ListIn, ListOut]{
 			ID: "list_silences", Title: pdk.Text{En: "List silences"}, Icon: "bell",

@@ -16,18 +16,21 @@ func rules() map[string][]string {
 	boundary := "pdk/contract"
 	return map[string][]string{
 		"pdk/contract":     {},
-		"pdk":              {boundary},
+		"pdk":              {boundary, "pdk/manifest"},
+		"pdk/manifest":     {boundary},
 		"engine/expr":      {boundary},
 		"engine":           {boundary, "engine/expr"},
 		"engine/runner":    {boundary, "engine", "engine/expr"},
 		"engine/memory":    {boundary, "engine", "engine/expr", "engine/runner"},
 		"engine/sqlite":    {boundary, "engine", "engine/expr", "engine/runner"},
-		"host/wasm":        {boundary},
+		"host/wasm":        {boundary, "host/wasm/binary"},
 		"host/gateway":     {boundary, "host/systems", "host/secrets", "host/document"},
 		"host/systems":     {boundary, "host/document"},
 		"host/document":    {},
 		"host/secrets":     {boundary},
-		"plugins-src/core": {boundary, "pdk"},
+		"plugins-src/core": {boundary, "pdk", "pdk/manifest"},
+
+		"host/plugins/build": {boundary},
 	}
 }
 

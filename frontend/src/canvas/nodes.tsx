@@ -1,4 +1,4 @@
-import { Handle, type NodeProps, Position } from '@xyflow/react'
+import { Handle, type NodeProps, NodeToolbar, Position } from '@xyflow/react'
 import { memo } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { FlowNode, NodeView } from '~/api/types'
@@ -124,35 +124,41 @@ function RunLine({ view }: { view: NodeView }) {
   )
 }
 
-type ActionProps = { id: string; name: string; view: NodeView; onAction: NonNullable<CanvasInfo['onNodeAction']> }
+type ActionProps = {
+  id: string
+  name: string
+  view: NodeView
+  /** What hangs below the node, and is left free. */
+  below?: number
+  onAction: NonNullable<CanvasInfo['onNodeAction']>
+}
 
-function NodeActions({ id, name, view, onAction }: ActionProps) {
+/** What an operator is most likely to do next. The buttons keep their size at every zoom. */
+function NodeActions({ id, name, view, below = 6, onAction }: ActionProps) {
   const { t } = useTranslation()
-  if (view.state === 'failed') {
-    return (
-      <span className="nd-actions nodrag nopan">
-        <button type="button" aria-label={t('node.retryNamed', { name })} onClick={() => onAction(id, 'retry')}>
-          <IconRefresh size={13} aria-hidden />
-          {t('action.retry')}
-        </button>
-        <button type="button" aria-label={t('node.skipNamed', { name })} onClick={() => onAction(id, 'skip')}>
-          <IconPlayerSkipForward size={13} aria-hidden />
-          {t('action.skip')}
-        </button>
-      </span>
-    )
-  }
-  if (view.state === 'waiting' && view.wait?.kind === 'human') {
-    return (
-      <span className="nd-actions nodrag nopan">
+  const asks = view.state === 'waiting' && view.wait?.kind === 'human'
+  if (view.state !== 'failed' && !asks) return null
+  return (
+    <NodeToolbar isVisible position={Position.Bottom} align="start" offset={below} className="nd-actions">
+      {asks ? (
         <button type="button" aria-label={t('node.confirmNamed', { name })} onClick={() => onAction(id, 'confirm')}>
           <IconUserCheck size={13} aria-hidden />
           {t('action.answer')}
         </button>
-      </span>
-    )
-  }
-  return null
+      ) : (
+        <>
+          <button type="button" aria-label={t('node.retryNamed', { name })} onClick={() => onAction(id, 'retry')}>
+            <IconRefresh size={13} aria-hidden />
+            {t('action.retry')}
+          </button>
+          <button type="button" aria-label={t('node.skipNamed', { name })} onClick={() => onAction(id, 'skip')}>
+            <IconPlayerSkipForward size={13} aria-hidden />
+            {t('action.skip')}
+          </button>
+        </>
+      )}
+    </NodeToolbar>
+  )
 }
 
 const GatewayNode = memo(function GatewayNode({ id, data, selected }: Props) {
@@ -178,7 +184,9 @@ const GatewayNode = memo(function GatewayNode({ id, data, selected }: Props) {
       <span className="nd-below">{name}</span>
       {view?.state === 'failed' && <StateDisc view={view} />}
       <Mark level={info.problems.get(id)} />
-      {view && info.onNodeAction && <NodeActions id={id} name={name} view={view} onAction={info.onNodeAction} />}
+      {view && info.onNodeAction && (
+        <NodeActions id={id} name={name} view={view} below={26} onAction={info.onNodeAction} />
+      )}
       <Handles node={node} connectable={info.mode === 'edit'} />
     </div>
   )

@@ -202,7 +202,7 @@ function viewOfRect(rect: Rect, width: number, height: number): Viewport {
 
 /** How to move the view: these also work while nothing but the overview is drawn. */
 export function useView(nodes: readonly FlowNode[]) {
-  const { setViewport, zoomIn, zoomOut, screenToFlowPosition, setCenter } = useReactFlow()
+  const { setViewport, getViewport, zoomIn, zoomOut, screenToFlowPosition, setCenter } = useReactFlow()
   const size = useRef({ width: 0, height: 0 })
   size.current = useStore(
     useCallback((s) => ({ width: s.width, height: s.height }), []),
@@ -220,6 +220,17 @@ export function useView(nodes: readonly FlowNode[]) {
       zoomIn: () => void zoomIn({ duration: 140 }),
       zoomOut: () => void zoomOut({ duration: 140 }),
       toFlow: (point: Point) => screenToFlowPosition(point),
+      /** Moves the view just so far that a rectangle is in sight. */
+      reveal: (rect: Rect) => {
+        const { x, y, zoom } = getViewport()
+        const { width, height } = size.current
+        const margin = 48
+        const [left, top] = [rect.x * zoom + x, rect.y * zoom + y]
+        const [right, bottom] = [left + rect.width * zoom, top + rect.height * zoom]
+        const dx = left < margin ? margin - left : Math.min(0, width - margin - right)
+        const dy = top < margin ? margin - top : Math.min(0, height - margin - bottom)
+        if (dx !== 0 || dy !== 0) void setViewport({ x: x + dx, y: y + dy, zoom }, { duration: 140 })
+      },
       centre: (id: string) => {
         const node = latest.current.find((n) => n.id === id)
         if (!node) return
@@ -228,7 +239,7 @@ export function useView(nodes: readonly FlowNode[]) {
         void setCenter(x + width / 2, y + height / 2, { zoom: 1, duration: 140 })
       },
     }),
-    [setViewport, setCenter, zoomIn, zoomOut, screenToFlowPosition],
+    [setViewport, getViewport, setCenter, zoomIn, zoomOut, screenToFlowPosition],
   )
 }
 

@@ -79,7 +79,7 @@ export function lanePath({ sourceX, sourceY, targetX, targetY }: Ends, lane: num
   for (let i = 1; i < points.length - 1; i++)
     path += bend(points[i - 1] as Point, points[i] as Point, points[i + 1] as Point)
   path += ` L${targetX} ${targetY}`
-  return [path, (sourceX + targetX) / 2, lane]
+  return [path, Math.min(sourceX + stub + 70, (sourceX + targetX) / 2), lane]
 }
 
 type Point = [number, number]

@@ -182,6 +182,7 @@ function useActions(view: React.RefObject<View | null>, box: React.RefObject<HTM
       const node: FlowNode = { id: freshId(nodeIds(doc), blueprint.action ?? blueprint.type), ...blueprint, position }
       store.getState().commit(addNode(doc, node))
       useUi.getState().select([node.id])
+      view.current?.reveal({ ...position, width, height })
     }
     return {
       add: (blueprint: Blueprint) => {

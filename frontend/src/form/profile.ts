@@ -81,8 +81,16 @@ function widgetOf(schema: Schema): UiSchema {
   if (widget && ownFields[widget] !== undefined) return ownFields[widget] ? { 'ui:field': ownFields[widget] } : {}
   if (isFreeForm(schema)) return { 'ui:field': 'JsonField' }
   if (isKeyed(schema)) return { 'ui:field': 'KeyValueField' }
-  if (schema.type === 'object' || schema.type === 'array') return {}
+  if (schema.type === 'array') return listWidget(schema)
+  if (schema.type === 'object') return {}
   return widget ? { 'ui:widget': widgetNames[widget] ?? widget } : {}
+}
+
+/** Lists of texts are written as tags, lists of choices picked; others get a row an entry. */
+function listWidget(schema: Schema): UiSchema {
+  const items = isObject(schema.items) ? (schema.items as Schema) : undefined
+  if (items?.enum || items?.oneOf) return { 'ui:widget': 'choices' }
+  return items?.type === 'string' ? { 'ui:widget': 'tags' } : {}
 }
 
 /** Values of any type, and objects and arrays without a shape, are written as JSON. */

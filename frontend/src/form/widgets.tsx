@@ -225,6 +225,31 @@ function Tags(props: WidgetProps) {
   )
 }
 
+/** Several of a list of choices. */
+function Choices(props: WidgetProps) {
+  const items = props.schema.items as Schema
+  const named = Array.isArray(items.oneOf) ? (items.oneOf as { const: unknown; title?: string }[]) : []
+  const plain = Array.isArray(items.enum)
+    ? items.enum.map((value) => ({ const: value as unknown, title: String(value) }))
+    : []
+  const all = [...named, ...plain]
+  const values: unknown[] = Array.isArray(props.value) ? props.value : []
+  const expressions = values
+    .filter((v) => !all.some((c) => c.const === v))
+    .map((v) => ({ value: String(v), label: String(v) }))
+  return (
+    <MultiSelect
+      {...common(props)}
+      size="xs"
+      data={[...all.map((c) => ({ value: String(c.const), label: c.title ?? String(c.const) })), ...expressions]}
+      value={values.map(String)}
+      onChange={(picked) =>
+        props.onChange(picked.map((text) => all.find((c) => String(c.const) === text)?.const ?? text))
+      }
+    />
+  )
+}
+
 /** The widgets of our own theme, by the names that the library and the profile use. */
 export const widgets: RegistryWidgetsType = {
   TextWidget: Text,
@@ -241,4 +266,5 @@ export const widgets: RegistryWidgetsType = {
   EmailWidget: Text,
   URLWidget: Text,
   tags: Tags,
+  choices: Choices,
 }

@@ -171,6 +171,26 @@ func compiler(t *testing.T) string {
 	return self
 }
 
+// TestModulesLinkNoSchemaCode: what makes manifests stays on the author's machine.
+func TestModulesLinkNoSchemaCode(t *testing.T) {
+	t.Parallel()
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "./plugins-src/...")
+	cmd.Dir, cmd.Env = root, append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	linked := strings.Fields(string(out))
+	if !slices.Contains(linked, "github.com/culmhq/culm/pdk") || !slices.Contains(linked, "github.com/extism/go-pdk") {
+		t.Fatalf("these are not the packages of the modules: %v", linked)
+	}
+	for _, heavy := range []string{"github.com/culmhq/culm/pdk/manifest", "github.com/invopop/jsonschema", "go/doc", "net", "net/http", "regexp", "text/template"} {
+		if slices.Contains(linked, heavy) {
+			t.Errorf("the modules link %s", heavy)
+		}
+	}
+}
+
 // checkPackage checks what a catalogue reads without running anything.
 func checkPackage(t *testing.T, id string, p build.Package, module []byte) {
 	t.Helper()

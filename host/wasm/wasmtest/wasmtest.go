@@ -21,7 +21,7 @@ func Compiler(tb testing.TB) func(context.Context) *exec.Cmd {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return func(ctx context.Context) *exec.Cmd { return exec.CommandContext(ctx, path) }
+	return func(ctx context.Context) *exec.Cmd { return exec.CommandContext(ctx, path, "__compile") }
 }
 
 // Scratch returns a directory that lives until Remove.
@@ -44,16 +44,20 @@ func Remove() error {
 }
 
 // scratch makes the directory, once.
+//
+//nolint:gochecknoglobals // one directory a test binary
 var scratch = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "culm-wasmtest-") })
 
 // build builds the compiler process, once.
+//
+//nolint:gochecknoglobals // one program a test binary
 var build = sync.OnceValues(func() (string, error) {
 	dir, err := scratch()
 	if err != nil {
 		return "", err
 	}
 	path := filepath.Join(dir, "compiler")
-	cmd := exec.Command("go", "build", "-o", path, "github.com/culmhq/culm/host/wasm/wasmtest/compiler")
+	cmd := exec.Command("go", "test", "-c", "-race=false", "-o", path, "github.com/culmhq/culm/host/wasm/wasmtest/compiler")
 	if text, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the compiler process: %w: %s", err, text)
 	}

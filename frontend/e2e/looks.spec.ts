@@ -1,0 +1,73 @@
+import { AxeBuilder } from '@axe-core/playwright'
+import { expect, type Page, test } from '@playwright/test'
+import { around, node, project, publishedFlow, startedRun } from './steps'
+
+const standards = ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']
+
+/** Nodes are scaled with the view; the credit of the canvas library is theirs. */
+async function accessible(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(standards)
+    .exclude('.react-flow__attribution')
+    .analyze()
+  expect(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`)).toEqual([])
+}
+
+const past = {
+  plugin: 'core',
+  action: 'wait_until',
+  name: { en: 'Too late', zh: '太晚了' },
+  inputs: { at: '2020-01-01T00:00:00Z', past: 'fail' },
+}
+
+for (const scheme of ['light', 'dark'] as const) {
+  test(`list, editor and run meet WCAG 2.2 AA, ${scheme}`, async ({ page, request }) => {
+    await page.emulateMedia({ colorScheme: scheme })
+    const flow = await publishedFlow(request, around(`外观 ${scheme}`, past))
+    const run = await startedRun(request, flow)
+
+    await page.goto(`/p/${project}/flows`)
+    await expect(page.getByRole('link', { name: `外观 ${scheme}`, exact: true })).toBeVisible()
+    await accessible(page)
+
+    await page.goto(`/p/${project}/runs`)
+    await expect(page.getByTestId('run-state').first()).toBeVisible()
+    await accessible(page)
+
+    await page.goto(`/p/${project}/flows/${flow}`)
+    await node(page, 'task').click()
+    await expect(page.locator('.cm-editor').first()).toBeVisible()
+    await accessible(page)
+    await page.getByRole('button', { name: '变量', exact: true }).click()
+    await page.getByRole('button', { name: '添加变量' }).click()
+    await accessible(page)
+
+    await page.goto(`/p/${project}/runs/${run}?node=task`)
+    await expect(node(page, 'task')).toHaveAttribute('data-s', 'failed')
+    await expect(page.getByRole('region', { name: '失败原因' })).toBeVisible()
+    await accessible(page)
+  })
+}
+
+test('language and appearance are switched at once and remembered', async ({ page, request }) => {
+  const flow = await publishedFlow(request, around('语言', past))
+  await page.goto(`/p/${project}/flows/${flow}`)
+  await expect(node(page, 'task')).toContainText('太晚了')
+  await expect(page.locator('html')).toHaveAttribute('lang', 'zh')
+
+  await page.getByRole('button', { name: 'Switch to English' }).click()
+  await expect(page.locator('html')).toHaveAttribute('lang', 'en')
+  await expect(node(page, 'task')).toContainText('Too late')
+  await expect(
+    page.getByRole('complementary', { name: 'Palette' }).getByRole('button', { name: 'Wait for' }),
+  ).toBeVisible()
+
+  await page.getByRole('button', { name: 'Appearance' }).click()
+  await page.getByRole('menuitem', { name: 'Dark' }).click()
+  await expect(page.locator('html')).toHaveAttribute('data-mantine-color-scheme', 'dark')
+
+  await page.reload()
+  await expect(page.locator('html')).toHaveAttribute('lang', 'en')
+  await expect(page.locator('html')).toHaveAttribute('data-mantine-color-scheme', 'dark')
+  await expect(node(page, 'task')).toContainText('Too late')
+})

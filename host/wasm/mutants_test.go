@@ -1,0 +1,104 @@
+package wasm
+
+import (
+	"context"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+)
+
+// TestMutants: 2,000 damaged modules. Each is refused, or traps, or runs; none
+// takes the host down or keeps it.
+func TestMutants(t *testing.T) {
+	t.Parallel()
+	n := 2000
+	if testing.Short() {
+		n = 300
+	}
+	var seeds [][]byte
+	for _, name := range []string{"flow", "small", "evil/state", "evil/state-image", "evil/indirect", "evil/log-spam", "restock"} {
+		b, err := os.ReadFile(filepath.Join("testdata", filepath.FromSlash(name)+".wasm"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		seeds = append(seeds, b)
+	}
+	lim := DefaultLimits()
+	lim.StartTime, lim.GuestTime = 20*time.Millisecond, 20*time.Millisecond
+	h := newHost(Config{Limits: lim, Parallel: 1})
+	r := rand.New(rand.NewPCG(1, 2)) // a fixed seed: the same mutants every time
+	ends := map[string]int{}
+	for range n {
+		seed := seeds[r.IntN(len(seeds))]
+		if r.IntN(8) != 0 {
+			seed = seeds[r.IntN(len(seeds)-1)] // the large one less often
+		}
+		ends[h.survive(t, mutate(r, seed))]++
+	}
+	t.Logf("%d mutants: %v", n, ends)
+	if ends["ran"] == 0 || ends[CodeModuleInvalid] == 0 || ends[CodeTrap] == 0 {
+		t.Errorf("the mutants are not varied: %v", ends)
+	}
+	if ends[CodeHostFault] != 0 {
+		t.Errorf("%d mutants made the host fail", ends[CodeHostFault])
+	}
+}
+
+// survive runs a module as far as it goes and says how it ended.
+func (h *Host) survive(t *testing.T, module []byte) string {
+	t.Helper()
+	began := time.Now()
+	defer func() {
+		if took := time.Since(began); took > 20*time.Second {
+			t.Errorf("a mutant took %v", took)
+		}
+	}()
+	a, e := analyse(module, h.limits)
+	if e != nil {
+		return e.Failure.Code
+	}
+	l, e := h.build(t.Context(), a, t.TempDir(), h.limits)
+	if e != nil {
+		return e.Failure.Code
+	}
+	defer l.close(t.Context())
+	kind := a.calls["execute"]
+	if kind == notCallable {
+		return CodeExportMissing
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	v := newInvocation(h, h.limits, Call{Input: []byte("{}")})
+	if _, e := l.run(ctx, v, "execute", kind); e != nil {
+		return e.Failure.Code
+	}
+	return "ran"
+}
+
+// mutate damages a copy of a module: bits, bytes, ranges.
+func mutate(r *rand.Rand, module []byte) []byte {
+	b := slices.Clone(module)
+	for range 1 + r.IntN(4) {
+		at := 8 + r.IntN(len(b)-8)
+		switch r.IntN(6) {
+		case 0:
+			return b[:at]
+		case 1, 2:
+			b[at] ^= 1 << r.IntN(8)
+		case 3:
+			b[at] = byte(r.IntN(256))
+		case 4:
+			to := min(at+1+r.IntN(8), len(b))
+			b = slices.Delete(b, at, to)
+		case 5:
+			b = slices.Insert(b, at, byte(r.IntN(256)))
+		}
+		if len(b) < 10 {
+			return b
+		}
+	}
+	return b
+}
