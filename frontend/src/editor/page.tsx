@@ -11,6 +11,8 @@ import { ErrorNotice } from '~/app/notices'
 import { placed } from '~/doc/arrange'
 import { type Backup, clearBackup, readBackup } from '~/doc/backup'
 import { createDocStore, DocContext, type DocStore, sameFlow } from '~/doc/store'
+import { preloadExpression } from '~/form/lazy-expression'
+import { preloadForm } from '~/form/lazy-form'
 import { useUi } from '~/ui/store'
 import { Editor } from './editor'
 import './editor.css'
@@ -50,6 +52,8 @@ function Opened({ project, detail, plugins }: { project: string; detail: FlowDet
   // biome-ignore lint/correctness/useExhaustiveDependencies: a later answer of the server must not replace what is being edited
   useEffect(() => {
     let gone = false
+    preloadForm()
+    preloadExpression()
     void placed(detail.document).then((document) => {
       if (gone) return
       const kept = readBackup(project, detail.id)

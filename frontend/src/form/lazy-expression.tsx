@@ -1,13 +1,25 @@
-import { TextInput } from '@mantine/core'
 import { lazy, Suspense } from 'react'
 import type { ExpressionInputProps } from './expression-input'
 
-const Loaded = lazy(() => import('./expression-input').then((m) => ({ default: m.ExpressionInput })))
+const load = () => import('./expression-input').then((m) => ({ default: m.ExpressionInput }))
+const Loaded = lazy(load)
 
-/** The expression editor; a plain field stands in while its code is on the way. */
+/** Fetches the editor's code before the first field needs it. */
+export function preloadExpression(): void {
+  // A failed fetch is tried again, and told, when a field is shown.
+  load().catch(() => undefined)
+}
+
+/** The expression editor. What stands in until its code is here takes no focus, so that none is lost. */
 export function Expression(props: ExpressionInputProps) {
   return (
-    <Suspense fallback={<TextInput aria-label={props.label} value={props.value} readOnly />}>
+    <Suspense
+      fallback={
+        <div className="ex ex-wait" data-multiline={props.multiline} aria-hidden="true">
+          {props.value || props.placeholder}
+        </div>
+      }
+    >
       <Loaded {...props} />
     </Suspense>
   )

@@ -2,7 +2,7 @@ import Form, { type IChangeEvent } from '@rjsf/core'
 import type { FormContextType, RJSFSchema } from '@rjsf/utils'
 import { useCallback, useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import type { Json, JsonObject, Schema } from '~/api/types'
+import type { JsonObject, Schema } from '~/api/types'
 import type { ScopeName } from '~/doc/scope'
 import { useLang } from '~/i18n/text'
 import type { FormInfo } from './context'
@@ -10,10 +10,10 @@ import { fields } from './fields'
 import './form.css'
 import { formOf } from './profile'
 import { templates } from './templates'
-import { check, createValidator, type Violation } from './validator'
+import { createValidator, type Violation } from './validator'
 import { widgets } from './widgets'
 
-interface Props {
+export interface SchemaFormProps {
   /** Tells fields of two forms on one page apart. */
   name: string
   schema: Schema
@@ -46,13 +46,8 @@ function useSay(): (v: Violation) => string {
   )
 }
 
-/** Checks the whole value; answers how many things are wrong. */
-export function countViolations(schema: Schema, value: Json, expressions: boolean): number {
-  return check(formOf(schema, 'en').schema, value, expressions).length
-}
-
 /** A form made from a JSON Schema, in our own look. */
-export function SchemaForm(props: Props) {
+export function SchemaForm(props: SchemaFormProps) {
   const {
     name,
     schema,
