@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -18,21 +17,8 @@ import (
 	"github.com/culmhq/culm/host/config"
 	"github.com/culmhq/culm/host/flows"
 	"github.com/culmhq/culm/host/runs"
-	"github.com/culmhq/culm/host/wasm"
 	"github.com/culmhq/culm/pdk/contract"
-	shipped "github.com/culmhq/culm/plugins-wasm"
 )
-
-// compileChild is the argument with which the tests start themselves as the process
-// that compiles plugins.
-const compileChild = "__compile"
-
-func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == compileChild {
-		os.Exit(wasm.CompilerMain(os.Stdin, os.Stdout))
-	}
-	os.Exit(m.Run())
-}
 
 // BenchmarkWasmHundredFlows runs 100 flows of 17 real wasm nodes (core/assert, a Go
 // plugin) from start to end, everything else as in production.
@@ -78,16 +64,13 @@ func openProgram(b *testing.B) *program {
 	p := &program{ended: map[string]chan engine.RunState{}}
 	cfg := config.Default()
 	cfg.Data = filepath.Join(b.TempDir(), "data")
-	core, err := app.Open(b.Context(), cfg, app.Deps{
-		Logger:  slog.New(slog.DiscardHandler),
-		Plugins: shipped.Files,
-		// Shared by all benchmarks of this machine and build of the tests.
-		CacheDir: filepath.Join(os.TempDir(), "culm-bench-compiled"),
-		Compiler: func(ctx context.Context) *exec.Cmd {
-			return exec.CommandContext(ctx, os.Args[0], compileChild) //nolint:gosec // the test's own binary
-		},
-		Publisher: p,
-	})
+	files, err := shippedPlugins("core")
+	if err != nil {
+		b.Fatal(err)
+	}
+	d := deps(slog.New(slog.DiscardHandler), files)
+	d.Publisher = p
+	core, err := app.Open(b.Context(), cfg, d)
 	if err != nil {
 		b.Fatal(err)
 	}
