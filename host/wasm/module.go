@@ -125,6 +125,7 @@ func (m *Module) hold(ctx context.Context) (*live, *Error) {
 		}
 		m.live = l
 		m.ready.Store(true)
+		m.host.ready.Add(1)
 	}
 	m.live.refs++
 	m.inflight.Add(1)
@@ -148,7 +149,10 @@ func (m *Module) drop(ctx context.Context) {
 	m.mu.Lock()
 	l := m.live
 	m.live = nil
-	m.ready.Store(false)
+	if l != nil {
+		m.ready.Store(false)
+		m.host.ready.Add(-1)
+	}
 	dead := l != nil && l.refs == 0
 	m.mu.Unlock()
 	if dead {
