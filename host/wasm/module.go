@@ -38,7 +38,13 @@ func (m *Module) Limits() Limits { return m.limits }
 // were after initialisation, whatever earlier calls did. The error is an *Error
 // with the plugin's, the limit's or the host's failure; the Result is filled as far
 // as it is known in either case. Ending ctx stops the call.
-func (m *Module) Call(ctx context.Context, c Call) (Result, error) {
+func (m *Module) Call(ctx context.Context, c Call) (result Result, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			m.host.logger.ErrorContext(ctx, "a plugin call panicked in the host", slog.Any("panic", r))
+			err = hostFault("a defect", nil)
+		}
+	}()
 	kind, ok := m.calls[c.Export]
 	if !ok || kind == notCallable {
 		return Result{}, failure(contract.OriginPlugin, CodeExportMissing,
