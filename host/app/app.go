@@ -20,7 +20,7 @@ type App struct {
 	deps Deps
 
 	server *api.Server
-	addr   net.Addr
+	ln     net.Listener
 	served chan error
 
 	mu    sync.Mutex
@@ -48,11 +48,11 @@ func (a *App) Start(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("app: listen: %w", err)
 	}
-	a.addr = ln.Addr()
+	a.ln = ln
 	if a.Core, err = Open(ctx, a.cfg, a.deps); err != nil {
 		return errors.Join(err, ln.Close())
 	}
-	if own, err := netip.ParseAddrPort(a.addr.String()); err == nil {
+	if own, err := netip.ParseAddrPort(a.ln.Addr().String()); err == nil {
 		a.policy.Deny(own)
 	}
 	a.server, err = api.New(api.Options{
@@ -73,10 +73,10 @@ func (a *App) Start(ctx context.Context) (err error) {
 }
 
 // Addr is the address that is listened on, known after Start.
-func (a *App) Addr() net.Addr { return a.addr }
+func (a *App) Addr() net.Addr { return a.ln.Addr() }
 
 // URL is where a browser finds the server.
-func (a *App) URL() string { return "http://" + a.addr.String() }
+func (a *App) URL() string { return "http://" + a.ln.Addr().String() }
 
 // Stop takes no more requests, tells the clients of the live stream to come back,
 // lets running calls end until ctx is done, and closes everything.
@@ -84,9 +84,16 @@ func (a *App) Stop(ctx context.Context) error {
 	a.become(errStopping)
 	hubErr := a.hub.Close(ctx)
 	err := errors.Join(hubErr, a.server.Stop(ctx))
+	// A server that was told to stop before it took its first connection has not seen
+	// it: without a listener it cannot go on.
+	if closeErr := a.ln.Close(); !errors.Is(closeErr, net.ErrClosed) {
+		err = errors.Join(err, closeErr)
+	}
 	select {
 	case serveErr := <-a.served:
-		err = errors.Join(err, serveErr)
+		if !errors.Is(serveErr, net.ErrClosed) {
+			err = errors.Join(err, serveErr)
+		}
 	case <-ctx.Done():
 	}
 	return errors.Join(err, a.Core.Stop(ctx))

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -68,7 +69,7 @@ func serve(t *testing.T, src live.Source, o live.Options) (*live.Hub, string) {
 	t.Helper()
 	hub := live.New(src, o)
 	up := websocket.Upgrader{}
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var after *uint64
 		if s := r.URL.Query().Get("after"); s != "" {
 			n, err := strconv.ParseUint(s, 10, 64)
@@ -84,6 +85,16 @@ func serve(t *testing.T, src live.Source, o live.Options) (*live.Hub, string) {
 		}
 		hub.Serve(context.Background(), conn, "p", r.URL.Query().Get("run"), after)
 	}))
+	// A small buffer, so that a client that does not read is noticed soon.
+	srv.Config.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
+		if tcp, ok := c.(*net.TCPConn); ok {
+			if err := tcp.SetWriteBuffer(16 << 10); err != nil {
+				t.Error(err)
+			}
+		}
+		return ctx
+	}
+	srv.Start()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
@@ -291,10 +302,10 @@ func TestSlowClientIsClosedAndBlocksNobody(t *testing.T) {
 	next(t, fast)
 
 	// The fast client paces the publisher: the loop can only end if the slow one
-	// holds up neither of them. 20 MB are far beyond every buffer on the way.
+	// holds up neither of them. 4 MB are beyond every buffer on the way.
 	value := json.RawMessage(`"` + strings.Repeat("v", live.ValueMaxBytes-2) + `"`)
 	seq, seen := uint64(0), uint64(0)
-	for seq < 5000 {
+	for seq < 1000 {
 		for range 100 {
 			seq++
 			r := engine.Record{Seq: seq, Kind: engine.KindVariable, Data: engine.VariableSet{Name: "v", Value: value}}
@@ -324,7 +335,7 @@ func TestSlowClientIsClosedAndBlocksNobody(t *testing.T) {
 // sees exactly the sequence of the store.
 func TestDropAndResume(t *testing.T) {
 	t.Parallel()
-	const clients, records = 100, 6000
+	const clients, records = 100, 2000
 	src := &history{}
 	hub, url := serve(t, src, live.Options{Window: time.Millisecond, PageMax: 64, QueueMax: 16})
 
@@ -367,7 +378,7 @@ func follow(t *testing.T, url string, rnd *rand.Rand, last uint64) {
 			after = &n
 		}
 		c := dial(t, url, after)
-		for budget := 1 + rnd.IntN(900); budget > 0 && applied < last; {
+		for budget := 1 + rnd.IntN(300); budget > 0 && applied < last; {
 			var f frame
 			if err := c.ReadJSON(&f); err != nil {
 				if code := closeCode(err); code != live.CloseSlow {

@@ -71,11 +71,12 @@ func tryOut(wasm []byte, order compileOrder) *Error {
 	if e != nil {
 		return e
 	}
-	l, e := h.build(context.Background(), a, order.Dir, h.limits)
+	ctx := context.Background()
+	l, e := h.build(ctx, a, order.Dir, h.limits)
 	if e != nil {
 		return e
 	}
-	if err := l.close(); err != nil {
+	if err := l.close(ctx); err != nil {
 		return hostFault("closing a module", fmt.Errorf("compile: %w", err))
 	}
 	return nil

@@ -18,7 +18,7 @@ type Evaluator interface {
 	Eval(ctx context.Context, req contract.EvalRequest) contract.EvalResponse
 }
 
-// CodeEvalAbsent: the host that runs the plugin evaluates no expressions.
+// CodeEvalAbsent says that the host that runs the plugin evaluates no expressions.
 const CodeEvalAbsent = "EVAL_ABSENT"
 
 // culmEval returns the function of culm:host/v1 that evaluates an expression: the language

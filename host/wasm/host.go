@@ -164,7 +164,7 @@ func (h *Host) Load(ctx context.Context, digest string, wasm []byte) (*Module, e
 		h.mu.Unlock()
 		return nil, e
 	}
-	m.release(l)
+	m.release(ctx, l)
 	return m, nil
 }
 
@@ -185,7 +185,7 @@ func (h *Host) Forget(digest string) {
 	delete(h.modules, digest)
 	h.mu.Unlock()
 	if m != nil {
-		m.drop()
+		m.drop(context.Background())
 	}
 }
 
@@ -202,14 +202,14 @@ func (h *Host) Close() error {
 	h.modules = map[string]*Module{}
 	h.mu.Unlock()
 	for _, m := range ms {
-		m.drop()
+		m.drop(context.Background())
 	}
 	return h.dirt.close()
 }
 
 // used notes the use of a module and drops the least recently used one that is
 // idle while more than loadedMax are ready.
-func (h *Host) used(m *Module) {
+func (h *Host) used(ctx context.Context, m *Module) {
 	h.mu.Lock()
 	h.uses++
 	m.lastUse.Store(h.uses)
@@ -226,7 +226,7 @@ func (h *Host) used(m *Module) {
 	}
 	h.mu.Unlock()
 	if ready > h.loadedMax && oldest != nil {
-		oldest.drop()
+		oldest.drop(ctx)
 	}
 }
 

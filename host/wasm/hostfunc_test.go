@@ -84,7 +84,7 @@ func callHostile(t *testing.T, h *Host, f namedFunc, args []uint64) {
 	if e != nil {
 		t.Fatalf("%s.%s: %v", f.module, f.name, e)
 	}
-	defer l.close() //nolint:errcheck // a test's module
+	defer l.close(t.Context())
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	v := newInvocation(h, h.limits, Call{Input: []byte("some input")})

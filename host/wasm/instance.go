@@ -88,7 +88,7 @@ func (l *live) run(ctx context.Context, v *invocation, export string, kind calla
 	if !v.unwound && e == nil && l.renewable && l.renew(v, i) && l.idle.put(i) {
 		return statusOf(kind, stack[0]), nil
 	}
-	if err := l.discard(i); err != nil && e == nil {
+	if err := l.discard(ctx, i); err != nil && e == nil {
 		e = hostFault("closing a plugin", err)
 	}
 	return statusOf(kind, stack[0]), e
@@ -135,7 +135,7 @@ func (l *live) make(ctx context.Context, v *invocation) (*instance, *Error) {
 	}
 	i := &instance{inst: inst, memory: b, funcs: map[string]api.Function{}}
 	if e := l.furnish(v, i); e != nil {
-		if err := l.discard(i); err != nil {
+		if err := l.discard(ctx, i); err != nil {
 			e.Cause = err
 		}
 		return nil, e
@@ -200,9 +200,10 @@ func (i *instance) shrink(size uint64) bool {
 	return i.memory.size == size && uint64(i.inst.Memory().Size()) == size
 }
 
-// discard closes an instance and gives its buffer back.
-func (l *live) discard(i *instance) error {
-	return errors.Join(i.inst.Close(context.Background()), l.buffers.give(i.memory))
+// discard closes an instance, whether ctx has ended or not, and gives its buffer
+// back.
+func (l *live) discard(ctx context.Context, i *instance) error {
+	return errors.Join(i.inst.Close(context.WithoutCancel(ctx)), l.buffers.give(i.memory))
 }
 
 // initialise runs the functions that initialise an instance, under their own
@@ -236,7 +237,7 @@ func (l *live) enterGuest(ctx context.Context, v *invocation, i *instance, expor
 		i.funcs[export] = f
 	}
 	end := v.begin(ctx, i.stop, guest)
-	err := f.CallWithStack(&invocationContext{ctx, v}, stack)
+	err := f.CallWithStack(&invocationContext{ctx, v}, stack) //nolint:contextcheck // it is ctx, with the invocation
 	end()
 	if err == nil {
 		return nil

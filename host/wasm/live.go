@@ -46,7 +46,7 @@ func (h *Host) build(ctx context.Context, a *analysis, dir string, lim Limits) (
 		return nil, e
 	}
 	if e := l.snapshot(ctx, h, a, rw, lim); e != nil {
-		if err := l.close(); err != nil {
+		if err := l.close(ctx); err != nil {
 			e.Cause = errors.Join(e.Cause, err)
 		}
 		return nil, e
@@ -80,19 +80,19 @@ func (l *live) compile(ctx context.Context, rewritten []byte, dir string) *Error
 	l.runtime = wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigCompiler().
 		WithCoreFeatures(api.CoreFeaturesV2).WithCompilationCache(cache).WithDebugInfoEnabled(false))
 	if l.compiled, err = l.runtime.CompileModule(ctx, rewritten); err != nil {
-		_ = l.close() // the refusal is what matters
+		_ = l.close(ctx) // the refusal is what matters
 		return failure(contract.OriginPlugin, CodeModuleInvalid, "%s", clean(firstLine(err.Error()), 500)).because(err)
 	}
 	if err := link(ctx, l.runtime); err != nil {
-		_ = l.close()
+		_ = l.close(ctx)
 		return hostFault("linking host functions", err)
 	}
 	return nil
 }
 
-// close frees the module. Nothing may be using it.
-func (l *live) close() error {
-	ctx := context.Background()
+// close frees the module, whether ctx has ended or not. Nothing may be using it.
+func (l *live) close(ctx context.Context) error {
+	ctx = context.WithoutCancel(ctx)
 	var errs []error
 	for _, i := range l.idle.drain() {
 		errs = append(errs, i.inst.Close(ctx), l.buffers.give(i.memory))

@@ -53,7 +53,7 @@ func (m *Module) Call(ctx context.Context, c Call) (Result, error) {
 	if e != nil {
 		return Result{}, e
 	}
-	defer m.release(l)
+	defer m.release(ctx, l)
 	v := newInvocation(m.host, lim, c)
 	v.enter(ctx)
 	if !v.slot {
@@ -110,7 +110,7 @@ func (m *Module) acquire(ctx context.Context) (*live, *Error) {
 	if e != nil {
 		return nil, e
 	}
-	m.host.used(m)
+	m.host.used(ctx, m)
 	return l, nil
 }
 
@@ -132,19 +132,19 @@ func (m *Module) hold(ctx context.Context) (*live, *Error) {
 }
 
 // release ends a use of l and frees it if it was dropped meanwhile.
-func (m *Module) release(l *live) {
+func (m *Module) release(ctx context.Context, l *live) {
 	m.inflight.Add(-1)
 	m.mu.Lock()
 	l.refs--
 	dead := l.refs == 0 && m.live != l
 	m.mu.Unlock()
 	if dead {
-		m.host.bury(l)
+		m.host.bury(ctx, l)
 	}
 }
 
 // drop frees the live part once nothing uses it. A later call builds it again.
-func (m *Module) drop() {
+func (m *Module) drop(ctx context.Context) {
 	m.mu.Lock()
 	l := m.live
 	m.live = nil
@@ -152,14 +152,14 @@ func (m *Module) drop() {
 	dead := l != nil && l.refs == 0
 	m.mu.Unlock()
 	if dead {
-		m.host.bury(l)
+		m.host.bury(ctx, l)
 	}
 }
 
 // bury frees a live part that nothing uses.
-func (h *Host) bury(l *live) {
-	if err := l.close(); err != nil {
-		h.logger.Error("freeing a plugin module failed", slog.Any("error", err))
+func (h *Host) bury(ctx context.Context, l *live) {
+	if err := l.close(ctx); err != nil {
+		h.logger.ErrorContext(ctx, "freeing a plugin module failed", slog.Any("error", err))
 	}
 }
 

@@ -64,7 +64,7 @@ func (h *Host) survive(t *testing.T, module []byte) string {
 	if e != nil {
 		return e.Failure.Code
 	}
-	defer l.close() //nolint:errcheck // a test's module
+	defer l.close(t.Context())
 	kind := a.calls["execute"]
 	if kind == notCallable {
 		return CodeExportMissing

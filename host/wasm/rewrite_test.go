@@ -26,7 +26,7 @@ type observed struct {
 func plainCall(t *testing.T, h *Host, module []byte, export string, input []byte) observed {
 	t.Helper()
 	r := wazero.NewRuntimeWithConfig(t.Context(), wazero.NewRuntimeConfigCompiler())
-	defer r.Close(context.Background()) //nolint:errcheck // a test's runtime
+	defer r.Close(context.Background())
 	if err := link(t.Context(), r); err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func hostCall(t *testing.T, h *Host, module []byte, export string, input []byte)
 	if e != nil {
 		t.Fatal(e)
 	}
-	defer l.close() //nolint:errcheck // a test's module
+	defer l.close(t.Context())
 	v := newInvocation(h, h.limits, Call{Input: input})
 	i, e := l.ready(t.Context(), v)
 	if e != nil {
@@ -66,7 +66,7 @@ func hostCall(t *testing.T, h *Host, module []byte, export string, input []byte)
 	v.initialised, v.output = true, nil
 	res, err := i.inst.ExportedFunction(export).Call(&invocationContext{t.Context(), v})
 	o := observe(v, i.inst, res, err)
-	if err := l.discard(i); err != nil {
+	if err := l.discard(t.Context(), i); err != nil {
 		t.Error(err)
 	}
 	return o

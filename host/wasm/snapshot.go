@@ -36,7 +36,7 @@ func (l *live) snapshot(ctx context.Context, h *Host, a *analysis, rw binary.Rew
 	}
 	l.globals, l.renewable = globalValues(i.inst, a, rw)
 	taken, e := l.afterStart(ctx, v, i, a, rw)
-	if err := l.discard(i); err != nil && e == nil {
+	if err := l.discard(ctx, i); err != nil && e == nil {
 		e = hostFault("closing a plugin", err)
 	}
 	if e != nil || taken == nil {

@@ -64,32 +64,40 @@ func (s *jsonScanner) value(depth int) {
 	if s.err != nil {
 		return
 	}
-	switch c := s.peek(); {
-	case (c == '{' || c == '[') && depth >= jsonDepthMax:
-		s.fail(fmt.Sprintf("more than %d levels", jsonDepthMax))
-	case c == '{':
-		s.object(depth)
-	case c == '[':
-		s.array(depth)
-	case c == '"':
-		s.text()
-	case c == '-' || c >= '0' && c <= '9':
-		s.number()
-	case c == 't':
-		s.word("true")
-	case c == 'f':
-		s.word("false")
-	case c == 'n':
-		s.word("null")
-	case s.pos >= len(s.b):
+	if s.pos >= len(s.b) {
 		s.fail("unexpected end")
+		return
+	}
+	switch s.peek() {
+	case '{':
+		s.object(depth)
+	case '[':
+		s.array(depth)
+	case '"':
+		s.text()
+	case '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
+		s.number()
+	case 't':
+		s.word("true")
+	case 'f':
+		s.word("false")
+	case 'n':
+		s.word("null")
 	default:
 		s.fail("unexpected character")
 	}
 }
 
-func (s *jsonScanner) object(depth int) {
+// enter goes one level down.
+func (s *jsonScanner) enter(depth int) {
+	if depth >= jsonDepthMax {
+		s.fail(fmt.Sprintf("more than %d levels", jsonDepthMax))
+	}
 	s.pos++
+}
+
+func (s *jsonScanner) object(depth int) {
+	s.enter(depth)
 	s.space()
 	if s.peek() == '}' {
 		s.pos++
@@ -135,7 +143,7 @@ func (s *jsonScanner) unique(seen map[string]struct{}, from int) {
 }
 
 func (s *jsonScanner) array(depth int) {
-	s.pos++
+	s.enter(depth)
 	s.space()
 	if s.peek() == ']' {
 		s.pos++

@@ -61,9 +61,8 @@ func (w *walker) walk() {
 
 // instruction reads one instruction and returns the new depth of blocks.
 func (w *walker) instruction(depth int) int {
-	op := w.byte()
-	switch {
-	case op >= 0x02 && op <= 0x04: // block, loop, if
+	switch op := w.byte(); op {
+	case 0x02, 0x03, 0x04: // block, loop, if
 		w.skipSigned(33)
 		if op == 0x03 {
 			w.inserts = append(w.inserts, insert{at: w.pos})
@@ -71,25 +70,19 @@ func (w *walker) instruction(depth int) int {
 		if depth++; depth > blockDepth {
 			w.fail("blocks are nested too deeply")
 		}
-	case op == 0x0b: // end
-		return depth - 1
-	case op == 0x0c || op == 0x0d: // br, br_if
+	case 0x0b: // end
+		depth--
+	case 0x0c, 0x0d: // br, br_if
 		w.u32()
-	case op == 0x0e: // br_table
-		n := w.u32()
-		if w.err == nil && uint64(n) > uint64(len(w.b)) {
-			w.fail("unexpected end")
-		}
-		for i := uint64(0); i <= uint64(n) && w.err == nil; i++ {
-			w.u32()
-		}
-	case op == 0x10: // call
+	case 0x0e: // br_table
+		w.branches()
+	case 0x10: // call
 		w.calls = true
 		f := w.index("function", len(w.m.Imports)+len(w.m.Functions))
 		if w.callees != nil && w.err == nil {
 			w.callees(f)
 		}
-	case op == 0x11: // call_indirect
+	case 0x11: // call_indirect
 		w.calls = true
 		w.index("type", len(w.m.Types))
 		w.u32()
@@ -99,46 +92,74 @@ func (w *walker) instruction(depth int) int {
 	return depth
 }
 
+// branches reads the targets of a br_table.
+func (w *walker) branches() {
+	n := w.u32()
+	if w.err == nil && uint64(n) > uint64(len(w.b)) {
+		w.fail("unexpected end")
+	}
+	for i := uint64(0); i <= uint64(n) && w.err == nil; i++ {
+		w.u32()
+	}
+}
+
 // plain reads an instruction that does not change the flow of control.
 func (w *walker) plain(op byte) {
-	switch {
-	case op == 0x1c: // select with types
-		n := w.count("types of a select", 1)
-		for range n {
+	switch op {
+	case 0x1c: // select with types
+		for range w.count("types of a select", 1) {
 			valueType(&w.reader)
 		}
-	case op == 0x26: // table.set
+	case 0x20, 0x21, 0x22, 0x25: // locals, table.get
+		w.u32()
+	case 0x23, 0x24: // global.get, global.set
+		w.index("global", len(w.m.Globals))
+	case 0x26: // table.set
 		w.tableWrites = true
 		w.u32()
-	case op == 0x23 || op == 0x24: // global.get, global.set
-		w.index("global", len(w.m.Globals))
-	case op == 0xd2: // ref.func
-		w.index("function", len(w.m.Imports)+len(w.m.Functions))
-	case op >= 0x20 && op <= 0x25: // locals, table.get
-		w.u32()
-	case op >= 0x28 && op <= 0x3e: // loads and stores
-		w.memarg()
-	case op == 0x3f || op == 0x40: // memory.size, memory.grow
+	case 0x3f, 0x40: // memory.size, memory.grow
 		w.needMemory()
 		if w.byte() != 0 {
 			w.fail("an instruction names another memory")
 		}
-	case op == 0x41:
-		w.skipSigned(32)
-	case op == 0x42:
-		w.skipSigned(64)
-	case op == 0x43:
-		w.take(4)
-	case op == 0x44:
-		w.take(8)
-	case op == 0xd0: // ref.null
+	case 0x41, 0x42, 0x43, 0x44:
+		w.constant(op)
+	case 0xd0: // ref.null
 		valueType(&w.reader)
-	case op == 0xfc:
+	case 0xd2: // ref.func
+		w.index("function", len(w.m.Imports)+len(w.m.Functions))
+	case 0xfc:
 		at := w.pos - 1
 		w.misc(w.u32(), at)
-	case op == 0xfd:
+	case 0xfd:
 		w.vector(w.u32())
-	case op <= 0x01, op == 0x05, op == 0x0f, op == 0x1a, op == 0x1b, op >= 0x45 && op <= 0xc4, op == 0xd1:
+	default:
+		w.simple(op)
+	}
+}
+
+// constant reads the value of a constant.
+func (w *walker) constant(op byte) {
+	switch op {
+	case 0x41:
+		w.skipSigned(32)
+	case 0x42:
+		w.skipSigned(64)
+	case 0x43:
+		w.take(4)
+	case 0x44:
+		w.take(8)
+	}
+}
+
+// simple reads loads, stores, and instructions without immediates.
+func (w *walker) simple(op byte) {
+	switch {
+	case op >= 0x28 && op <= 0x3e: // loads and stores
+		w.memarg()
+	case op >= 0x45 && op <= 0xc4: // arithmetic
+	case op <= 0x01, op == 0x05, op == 0x0f, op == 0x1a, op == 0x1b, op == 0xd1:
+		// unreachable, nop, else, return, drop, select, ref.is_null
 	default:
 		w.fail("instruction %#x is not supported", op)
 	}

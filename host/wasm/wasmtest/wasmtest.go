@@ -44,9 +44,13 @@ func Remove() error {
 }
 
 // scratch makes the directory, once.
+//
+//nolint:gochecknoglobals // one directory a test binary
 var scratch = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "culm-wasmtest-") })
 
 // build builds the compiler process, once.
+//
+//nolint:gochecknoglobals // one program a test binary
 var build = sync.OnceValues(func() (string, error) {
 	dir, err := scratch()
 	if err != nil {
