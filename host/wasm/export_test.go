@@ -60,7 +60,7 @@ func LoopTimes(ctx context.Context, module []byte, rounds int) (plain, rewritten
 		return 0, 0, err
 	}
 	r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigCompiler())
-	defer r.Close(ctx) //nolint:errcheck // a benchmark's runtime
+	defer r.Close(ctx)
 	best := [2]time.Duration{time.Hour, time.Hour}
 	var fs [2]api.Function
 	for i, code := range [][]byte{module, binary.Rewrite(m, 0).Bytes} {

@@ -104,8 +104,8 @@ func (d *screen) view(v engine.RunView) error {
 		fmt.Fprintf(&b, "\x1b[%dA", d.drawn)
 	}
 	lines := d.lines(v)
-	// A line that is too long is cut by the terminal: one that went on below would
-	// be counted as one and leave a trail.
+	// A line that is still too long is cut by the terminal: one that went on below
+	// would be counted as one and leave a trail.
 	b.WriteString("\x1b[?7l")
 	for _, l := range lines {
 		b.WriteString("\x1b[2K" + l + "\n")
@@ -174,7 +174,8 @@ func (d *screen) line(id string, n engine.NodeView) string {
 
 // remark is what else there is to say of a node, in what is left of the line.
 func (d *screen) remark(n engine.NodeView) string {
-	const width = 60
+	const before = 54 // what line has written already
+	width := max(columns(d.out)-before, 0)
 	switch {
 	case n.Failure != nil:
 		return "  " + d.style("31", cut(clean(d.text.failureText(n.Failure)), width))
@@ -183,7 +184,7 @@ func (d *screen) remark(n engine.NodeView) string {
 	case n.State == engine.NodeWaiting && n.Wait != nil:
 		return "  " + d.text.of(string(n.Wait.Kind))
 	case n.Progress != nil && n.State == engine.NodeRunning:
-		return fmt.Sprintf("  %d%% %s", n.Progress.Percent, cut(clean(n.Progress.Message), width))
+		return fmt.Sprintf("  %d%% %s", n.Progress.Percent, cut(clean(n.Progress.Message), max(width-5, 0)))
 	default:
 		return ""
 	}
