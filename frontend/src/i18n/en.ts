@@ -426,7 +426,8 @@ export const en: Messages = {
     },
     advice: {
       flow: 'Check the inputs, expressions and variables of the node, then retry with other inputs.',
-      plugin: 'Read the log and the plugin’s description; tell its author when it happens again.',
+      plugin:
+        'Check the inputs and the log, and retry with other inputs; tell the plugin’s author when it happens again.',
       limit: 'Use less data or split the node, or ask an administrator for a higher limit.',
       gateway: 'Ask an administrator to check the grant, the address and the credential.',
       system: 'Look at the outside system, and retry when it works again.',
