@@ -16,5 +16,9 @@ export default defineConfig({
   },
   build: { target: 'es2022', manifest: true, emptyOutDir: true, chunkSizeWarningLimit: 700 },
   server: { host: '127.0.0.1', proxy: { '/api': { target: api, ws: true, changeOrigin: true } } },
-  test: { include: ['src/**/*.test.ts', 'src/**/*.test.tsx'], environment: 'node' },
+  test: {
+    include: ['src/**/*.test.ts', 'src/**/*.test.tsx'],
+    environment: 'node',
+    server: { deps: { inline: ['@rjsf/core'] } },
+  },
 })

@@ -8,31 +8,54 @@ const repository = join(import.meta.dirname, '..', '..')
 /** Compiling the shipped plugins for the first time takes a while on a small machine. */
 const readyWithinMs = 180_000
 
+/** A running program: where it answers, and its process. */
+export interface Server {
+  url: string
+  process: ChildProcess
+}
+
 /**
  * Starts the real program on a free port with a data directory of its own, and
  * answers how to stop it. CULM_BIN names the binary; without it one is built.
  */
 export default async function start(): Promise<() => Promise<void>> {
   const dir = mkdtempSync(join(tmpdir(), 'culm-e2e-'))
-  const bin = process.env.CULM_BIN ?? build(dir)
-  const server = spawn(bin, ['serve', '--demo', '--listen', '127.0.0.1:0', '--data', join(dir, 'data')], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  process.env.CULM_E2E_BIN = process.env.CULM_BIN ?? build(dir)
   try {
-    process.env.CULM_E2E_URL = await address(server)
+    const server = await launch(join(dir, 'data'), '127.0.0.1:0')
+    process.env.CULM_E2E_URL = server.url
+    return async () => {
+      await stop(server, 'SIGTERM')
+      rmSync(dir, { recursive: true, force: true })
+    }
   } catch (error) {
-    server.kill('SIGKILL')
     rmSync(dir, { recursive: true, force: true })
     throw error
   }
-  return async () => {
-    const ended = new Promise((resolve) => server.once('exit', resolve))
-    server.kill('SIGTERM')
-    const force = setTimeout(() => server.kill('SIGKILL'), 25_000)
-    await ended
-    clearTimeout(force)
-    rmSync(dir, { recursive: true, force: true })
+}
+
+/** Starts the program on a data directory and waits until it answers. */
+export async function launch(data: string, listen: string): Promise<Server> {
+  const bin = process.env.CULM_E2E_BIN ?? ''
+  const child = spawn(bin, ['serve', '--demo', '--listen', listen, '--data', data], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  try {
+    return { url: await address(child), process: child }
+  } catch (error) {
+    child.kill('SIGKILL')
+    throw error
   }
+}
+
+/** Ends the program and waits until it has ended. */
+export async function stop(server: Server, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+  if (server.process.exitCode !== null || server.process.signalCode !== null) return
+  const ended = new Promise((resolve) => server.process.once('exit', resolve))
+  server.process.kill(signal)
+  const force = setTimeout(() => server.process.kill('SIGKILL'), 25_000)
+  await ended
+  clearTimeout(force)
 }
 
 function build(dir: string): string {
@@ -42,7 +65,7 @@ function build(dir: string): string {
 }
 
 /** Reads where the server listens from what it prints when it is ready. */
-function address(server: ChildProcess): Promise<string> {
+function address(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     let printed = ''
     const timer = setTimeout(() => reject(new Error(`the server was not ready in time:\n${printed}`)), readyWithinMs)
@@ -53,9 +76,9 @@ function address(server: ChildProcess): Promise<string> {
       clearTimeout(timer)
       resolve(found[1])
     }
-    server.stdout?.on('data', read)
-    server.stderr?.on('data', read)
-    server.once('exit', (code) => {
+    child.stdout?.on('data', read)
+    child.stderr?.on('data', read)
+    child.once('exit', (code) => {
       clearTimeout(timer)
       reject(new Error(`the server ended with ${code}:\n${printed}`))
     })

@@ -27,7 +27,9 @@ const (
 	codeTimeout      fault.Code = "TIMEOUT"
 )
 
-// statuses maps codes to HTTP statuses; others are 500.
+// status maps codes to HTTP statuses; others are 500.
+//
+//nolint:cyclop // a table: one row a status
 func status(code fault.Code) int {
 	switch code {
 	case fault.NotFound:

@@ -211,7 +211,7 @@ func start(t *testing.T, demo bool, pluginIDs ...string) *server {
 func (s *server) start() {
 	s.t.Helper()
 	s.App = app.New(s.cfg, s.deps)
-	if err := s.App.Start(s.t.Context()); err != nil {
+	if err := s.Start(s.t.Context()); err != nil {
 		s.t.Fatal(err)
 	}
 }

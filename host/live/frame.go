@@ -67,42 +67,60 @@ func (c *client) send(b *batch) error {
 // sendAll writes the records that the client has not seen, in frames of bounded size.
 // It reports a hole when a batch does not continue the one before.
 func (c *client) sendAll(bs []*batch) (hole bool, err error) {
-	frame := []byte(recordsHead)
-	flush := func() error {
-		if len(frame) == len(recordsHead) {
-			return nil
-		}
-		err := c.write(append(frame, recordsTail...))
-		frame = append(frame[:0], recordsHead...)
-		return err
-	}
+	f := frame{client: c, text: []byte(recordsHead)}
 	for _, b := range bs {
 		if b.lastSeq() <= c.cursor {
 			continue
 		}
 		if b.firstSeq() > c.cursor+1 {
-			return true, flush()
+			return true, f.flush()
 		}
 		enc, err := b.encode()
 		if err != nil {
 			return false, errInternal
 		}
 		for _, e := range enc[c.cursor+1-b.firstSeq():] {
-			if len(frame) > len(recordsHead) {
-				if len(frame)+len(e) > c.opt.FrameMaxBytes {
-					if err := flush(); err != nil {
-						return false, err
-					}
-				} else {
-					frame = append(frame, ',')
-				}
+			if err := f.add(e); err != nil {
+				return false, err
 			}
-			frame = append(frame, e...)
 		}
 		c.cursor = b.lastSeq()
 	}
-	return false, flush()
+	return false, f.flush()
 }
+
+// frame gathers records until they are written together.
+type frame struct {
+	client *client
+	text   []byte
+}
+
+// add takes a record in, after writing those before it if the frame would become too
+// large.
+func (f *frame) add(record []byte) error {
+	if !f.empty() && len(f.text)+len(record) > f.client.opt.FrameMaxBytes {
+		if err := f.flush(); err != nil {
+			return err
+		}
+	}
+	if !f.empty() {
+		f.text = append(f.text, ',')
+	}
+	f.text = append(f.text, record...)
+	return nil
+}
+
+// flush writes the frame, if it holds anything, and begins another.
+func (f *frame) flush() error {
+	if f.empty() {
+		return nil
+	}
+	err := f.client.write(append(f.text, recordsTail...))
+	f.text = append(f.text[:0], recordsHead...)
+	return err
+}
+
+func (f *frame) empty() bool { return len(f.text) == len(recordsHead) }
 
 func snapshotFrame(v engine.RunView) ([]byte, error) {
 	v.Variables, v.Outputs = omitValues(v.Variables), omitValues(v.Outputs)

@@ -126,7 +126,7 @@ func (h *Hub) Serve(ctx context.Context, conn *websocket.Conn, project, run stri
 		wake: make(chan struct{}, 1), press: make(chan struct{}, 1),
 	}
 	t, ok := h.enter(c)
-	defer conn.Close()
+	defer func() { _ = conn.Close() }() // the client is gone, or has been told why
 	if !ok {
 		cancel(errGoingAway)
 		c.bye(errGoingAway)

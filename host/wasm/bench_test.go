@@ -1,12 +1,17 @@
 package wasm_test
 
 import (
+	"context"
+	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/culmhq/culm/host/wasm"
+	"github.com/culmhq/culm/pdk/contract"
 )
 
 // BenchmarkCall measures a call with fresh state, from Module.Call to its result,
@@ -51,6 +56,106 @@ func BenchmarkCall(b *testing.B) {
 			b.ReportMetric(float64(fresh)/float64(limit), "x-raw")
 		})
 	}
+}
+
+// BenchmarkStop measures how long after its deadline a runaway guest ends.
+func BenchmarkStop(b *testing.B) {
+	m := load(b, newHost(b), evil(b, "endless"))
+	const deadline = 20 * time.Millisecond
+	var late time.Duration
+	for b.Loop() {
+		ctx, cancel := context.WithTimeout(b.Context(), deadline)
+		began := time.Now()
+		_, err := m.Call(ctx, wasm.Call{Export: "execute"})
+		late += time.Since(began) - deadline
+		cancel()
+		if f := wasm.AsFailure(err); f == nil || f.Code != wasm.CodeTimeout {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(late.Microseconds())/float64(b.N), "µs-late")
+}
+
+// BenchmarkYield measures what being stoppable costs a loop of integer arithmetic,
+// as the ratio of the rewritten module to the original.
+func BenchmarkYield(b *testing.B) {
+	module, err := os.ReadFile(filepath.Join("testdata", "loop.wasm"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	plain, rewritten := time.Hour, time.Hour
+	for b.Loop() {
+		p, r, err := wasm.LoopTimes(b.Context(), module, 5)
+		if err != nil {
+			b.Fatal(err)
+		}
+		plain, rewritten = min(plain, p), min(rewritten, r)
+	}
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(float64(plain.Microseconds()), "plain-µs")
+	b.ReportMetric(float64(rewritten)/float64(plain), "x-plain")
+}
+
+// BenchmarkMemory measures the memory that a hundred Go plugin instances in use at
+// once add to the process, per instance.
+func BenchmarkMemory(b *testing.B) {
+	const n = 100
+	for b.Loop() {
+		h := newHost(b, func(c *wasm.Config) { c.Parallel = n })
+		m := goPlugin(b, h)
+		runtime.GC()
+		before := residentBytes(b)
+		grown := int64(0)
+		during(b, m, n, func() {
+			runtime.GC()
+			grown = residentBytes(b) - before
+		})
+		b.ReportMetric(float64(grown)/n/1024, "KiB/instance")
+		if err := h.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(0, "ns/op")
+}
+
+// during runs f while n calls of m are in the middle of a gateway call.
+func during(b *testing.B, m *wasm.Module, n int, f func()) {
+	b.Helper()
+	inside, leave := make(chan struct{}, n), make(chan struct{})
+	s := &services{gateway: func(context.Context, contract.GatewayRequest) contract.GatewayResponse {
+		inside <- struct{}{}
+		<-leave
+		return contract.GatewayResponse{Status: 204}
+	}}
+	var wg sync.WaitGroup
+	for range n {
+		wg.Go(func() {
+			_, err := m.Call(b.Context(), wasm.Call{Export: "call", Input: []byte(`{"system":"a","operation":"b"}`), Services: s})
+			if err != nil {
+				b.Error(err)
+			}
+		})
+	}
+	for range n {
+		<-inside
+	}
+	f()
+	close(leave)
+	wg.Wait()
+}
+
+// residentBytes reads the resident memory of this process.
+func residentBytes(b *testing.B) int64 {
+	b.Helper()
+	text, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		b.Skip("the memory of a process cannot be read here")
+	}
+	var size, resident int64
+	if _, err := fmt.Sscan(string(text), &size, &resident); err != nil {
+		b.Fatal(err)
+	}
+	return resident * int64(os.Getpagesize())
 }
 
 // least returns the least time of many runs of f: on a busy machine it is the only

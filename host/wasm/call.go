@@ -180,14 +180,14 @@ func (v *invocation) outside(ctx context.Context, f func()) {
 	v.mu.Unlock()
 	v.leave()
 	f()
-	if ctx.Err() != nil {
-		v.abort(stopped(context.Cause(ctx), v.limits.Timeout.String()))
-	}
 	v.enter(ctx)
 	v.mu.Lock()
 	v.clock.since = v.host.now()
 	v.clock.timer.Reset(max(v.clock.left, 0))
 	v.mu.Unlock()
+	if ctx.Err() != nil {
+		v.abort(stopped(context.Cause(ctx), v.limits.Timeout.String()))
+	}
 }
 
 // enter takes a place to run in, or gives up when the context ends: the guest then

@@ -155,6 +155,26 @@ func TestRecursion(t *testing.T) {
 	}
 }
 
+// TestServicesPanic: a defect of the services ends the call, not the process, and
+// shows nothing of itself.
+func TestServicesPanic(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	for _, name := range []string{"log-spam", "progress-spam"} {
+		_, err := load(t, h, evil(t, name)).Call(t.Context(), wasm.Call{Export: "execute", Services: defect{}})
+		if f := wantFailure(t, err, wasm.CodeHostFault, contract.OriginHost); strings.Contains(f.Message+string(f.Detail), "inner") {
+			t.Errorf("%s: the failure shows %q", name, f.Message)
+		}
+	}
+}
+
+// defect is a Services that panics.
+type defect struct{ wasm.None }
+
+func (defect) Log(contract.LogLine) { panic("inner detail") }
+
+func (defect) Progress(int, string) { var m map[string]int; m["inner detail"] = 1 }
+
 // TestLogLimit: what is logged over the limit is dropped, and one line says so.
 func TestLogLimit(t *testing.T) {
 	t.Parallel()

@@ -4,7 +4,10 @@ import (
 	"context"
 	"time"
 
+	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
+
+	"github.com/culmhq/culm/host/wasm/binary"
 )
 
 // RawCall is one instance of a module that keeps its state from call to call, with
@@ -47,4 +50,34 @@ func (r *RawCall) Call() error {
 func (r *RawCall) Close() error {
 	defer r.module.release(r.ctx, r.live)
 	return r.live.discard(r.ctx, r.inst)
+}
+
+// LoopTimes returns the least time of the export execute of a module as it is and as
+// the host rewrites it, of rounds runs each, by turns.
+func LoopTimes(ctx context.Context, module []byte, rounds int) (plain, rewritten time.Duration, err error) {
+	m, err := binary.Parse(module, "", binary.DefaultLimits())
+	if err != nil {
+		return 0, 0, err
+	}
+	r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigCompiler())
+	defer r.Close(ctx)
+	best := [2]time.Duration{time.Hour, time.Hour}
+	var fs [2]api.Function
+	for i, code := range [][]byte{module, binary.Rewrite(m, 0).Bytes} {
+		inst, err := r.InstantiateWithConfig(ctx, code, wazero.NewModuleConfig().WithName(""))
+		if err != nil {
+			return 0, 0, err
+		}
+		fs[i] = inst.ExportedFunction("execute")
+	}
+	for range rounds {
+		for i, f := range fs {
+			began := time.Now()
+			if _, err := f.Call(ctx); err != nil {
+				return 0, 0, err
+			}
+			best[i] = min(best[i], time.Since(began))
+		}
+	}
+	return best[0], best[1], nil
 }

@@ -64,6 +64,27 @@ func TestGoPluginSeedsItself(t *testing.T) {
 	}
 }
 
+// TestGoPluginRewritten: the Go plugin answers as it does without the rewrite.
+func TestGoPluginRewritten(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	m := goPlugin(t, h)
+	module, err := goBuild(t, "goplugin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for export, input := range map[string]string{
+		"execute": `{"inputs":{"name":"it"}}`, "echo": strings.Repeat("0123456789", 5000), "count": "", "fail": "", "boom": "", "noop": "",
+	} {
+		wantOut, wantTrap := wasm.PlainCall(t, h, module, export, []byte(input))
+		r, err := m.Call(t.Context(), wasm.Call{Export: export, Input: []byte(input)})
+		f := wasm.AsFailure(err)
+		if f == nil && string(r.Output) != wantOut || (f != nil && f.Code == wasm.CodeTrap) != wantTrap {
+			t.Errorf("%s gives %q, %v; without the rewrite %q, trap %t", export, r.Output, f, wantOut, wantTrap)
+		}
+	}
+}
+
 // TestGoPluginBehaviour calls the exports of a plugin that uses the Extism library
 // as it is.
 func TestGoPluginBehaviour(t *testing.T) {

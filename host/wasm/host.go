@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/culmhq/culm/pdk/contract"
@@ -54,9 +55,11 @@ type Host struct {
 	compiling chan struct{} // places to compile in
 	dirt      *dirtReader
 
+	uses  atomic.Uint64 // numbers the uses of modules
+	ready atomic.Int64  // modules that are ready
+
 	mu      sync.Mutex
 	modules map[string]*Module
-	uses    uint64
 	closed  bool
 }
 
@@ -210,22 +213,20 @@ func (h *Host) Close() error {
 // used notes the use of a module and drops the least recently used one that is
 // idle while more than loadedMax are ready.
 func (h *Host) used(ctx context.Context, m *Module) {
+	m.lastUse.Store(h.uses.Add(1))
+	if h.ready.Load() <= int64(h.loadedMax) {
+		return
+	}
 	h.mu.Lock()
-	h.uses++
-	m.lastUse.Store(h.uses)
-	var ready int
 	var oldest *Module
 	for _, o := range h.modules {
-		if !o.ready.Load() {
-			continue
-		}
-		ready++
-		if o != m && o.inflight.Load() == 0 && (oldest == nil || o.lastUse.Load() < oldest.lastUse.Load()) {
+		idle := o != m && o.ready.Load() && o.inflight.Load() == 0
+		if idle && (oldest == nil || o.lastUse.Load() < oldest.lastUse.Load()) {
 			oldest = o
 		}
 	}
 	h.mu.Unlock()
-	if ready > h.loadedMax && oldest != nil {
+	if oldest != nil {
 		oldest.drop(ctx)
 	}
 }

@@ -221,6 +221,38 @@ func TestQueue(t *testing.T) {
 	wantFailure(t, <-done, wasm.CodeCancelled, contract.OriginHost)
 }
 
+// TestHammer: instances and buffers that go from hand to hand between goroutines,
+// calls that trap in between, and calls that are cancelled, never show one call what
+// another left.
+func TestHammer(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, func(c *wasm.Config) { c.Parallel = 3 })
+	state, table, trap := load(t, h, evil(t, "state-image")), load(t, h, evil(t, "state")), load(t, h, evil(t, "endless"))
+	var wg sync.WaitGroup
+	for range 6 {
+		wg.Go(func() {
+			for range 40 {
+				for m, want := range map[*wasm.Module]string{state: "aaaaaaa", table: "aaaaaaaaaaaa"} {
+					r, err := m.Call(t.Context(), wasm.Call{Export: "execute"})
+					if err != nil || string(r.Output) != want {
+						t.Errorf("%q, %v; want %q", r.Output, err, want)
+						return
+					}
+				}
+			}
+		})
+		wg.Go(func() {
+			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+			defer cancel()
+			_, err := trap.Call(ctx, wasm.Call{Export: "execute"})
+			if f := wasm.AsFailure(err); f == nil || f.Code != wasm.CodeTimeout {
+				t.Errorf("the endless call ends with %v", err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
 // TestNothingLeaks: hundreds of calls that end in every way leave no goroutine and
 // no file behind. Not parallel: it counts those of the whole process.
 func TestNothingLeaks(t *testing.T) { //nolint:paralleltest // counts goroutines

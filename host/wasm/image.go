@@ -44,6 +44,7 @@ type buffer struct {
 	starved bool
 	// shrinkTo is the size that the next growth sets instead, if it is not zero.
 	shrinkTo uint64
+	scratch  []byte
 }
 
 // take returns a buffer that holds the image, for at most limit bytes.
@@ -98,11 +99,7 @@ func (p *buffers) close() error {
 // restore puts a buffer back into the state of the image. It reports false when
 // that failed and the buffer must not be used again.
 func (p *buffers) restore(b *buffer) bool {
-	ok := true
-	if b.high > p.image.size {
-		ok = p.dirt.zero(b.base, p.image.size, b.high)
-	}
-	p.dirt.copyBack(b.base[:p.image.size], p.image.mapping.bytes)
+	ok := p.dirt.restore(b.base, p.image.mapping.bytes, b.high, &b.scratch)
 	b.high, b.starved = b.size, false
 	return ok
 }

@@ -137,49 +137,48 @@ func (d *dirtReader) probe() bool {
 		read |= b[at]
 	}
 	b[d.page], b[3*d.page] = 1, 1
-	image, ok := d.entries(b[:2*d.page])
-	tail, ok2 := d.entries(b[2*d.page:])
-	return ok && ok2 && read == 0 && !written(image[0]) && written(image[1]) && written(tail[1])
+	var scratch []byte
+	e, ok := d.entries(b, &scratch)
+	return ok && read == 0 && !e.written(0) && e.written(1) && e.written(3)
 }
 
-// written reports whether an entry is of a page that holds what was written.
-func written(entry uint64) bool {
-	return entry&(pagePresent|pageSwapped) != 0 && entry&pageOfFile == 0
-}
-
-// entries reads the page map of b, which begins at a page. The result is valid
-// until the next call of the same goroutine; false means unknown.
-func (d *dirtReader) entries(b []byte) ([]uint64, bool) {
+// entries reads the page map of b, which begins at a page, into scratch; false means
+// unknown.
+func (d *dirtReader) entries(b []byte, scratch *[]byte) (pageEntries, bool) {
 	if d.pagemap == nil || len(b) == 0 {
 		return nil, false
 	}
-	pages := uint64(len(b)) / d.page
-	raw := make([]byte, 8*pages)
+	n := 8 * int(uint64(len(b))/d.page)
+	if cap(*scratch) < n {
+		*scratch = make([]byte, n)
+	}
+	raw := (*scratch)[:n]
 	at := uint64(uintptr(unsafe.Pointer(&b[0]))) / d.page * 8
-	if n, err := d.pagemap.ReadAt(raw, int64(at)); err != nil || n != len(raw) {
+	if got, err := d.pagemap.ReadAt(raw, int64(at)); err != nil || got != n {
 		return nil, false
 	}
-	out := make([]uint64, pages)
-	for i := range out {
-		out[i] = binary.NativeEndian.Uint64(raw[8*i:])
-	}
-	return out, true
+	return raw, true
 }
 
-// copyBack copies the pages of b that were written from the image.
-func (d *dirtReader) copyBack(b, image []byte) {
-	entries, ok := d.entries(b)
-	if !ok {
-		copy(b, image)
-		return
-	}
-	for i := 0; i < len(entries); i++ {
-		from := i
-		for i < len(entries) && written(entries[i]) {
+// pageEntries are entries of the page map, eight bytes each.
+type pageEntries []byte
+
+// written reports whether page i holds what was written.
+func (e pageEntries) written(i int) bool {
+	entry := binary.NativeEndian.Uint64(e[8*i:])
+	return entry&(pagePresent|pageSwapped) != 0 && entry&pageOfFile == 0
+}
+
+// runs calls f with every maximal range of bytes in [from, to) whose pages were
+// written; e begins at byte 0, from and to are at pages.
+func (d *dirtReader) runs(e pageEntries, from, to uint64, f func(from, to uint64)) {
+	for i, end := int(from/d.page), int(to/d.page); i < end; i++ {
+		first := i
+		for i < end && e.written(i) {
 			i++
 		}
-		if i > from {
-			copy(b[uint64(from)*d.page:uint64(i)*d.page], image[uint64(from)*d.page:])
+		if i > first {
+			f(uint64(first)*d.page, uint64(i)*d.page)
 		}
 	}
 }
@@ -188,21 +187,23 @@ func (d *dirtReader) copyBack(b, image []byte) {
 // back to the system.
 const zeroMax = 1 << 20
 
-// zero makes b[from:to], which lies behind the image, read as zero.
-func (d *dirtReader) zero(b []byte, from, to uint64) bool {
-	tail := b[from:to]
-	if to-from <= zeroMax {
-		entries, ok := d.entries(tail)
-		for i, e := range entries {
-			if written(e) {
-				clear(tail[uint64(i)*d.page : uint64(i+1)*d.page])
-			}
-		}
-		if ok {
-			return true
-		}
+// restore makes b, of which the first high bytes were in use, hold the image and
+// zeros behind it. It reports false when that failed.
+func (d *dirtReader) restore(b, image []byte, high uint64, scratch *[]byte) bool {
+	size := uint64(len(image))
+	end := size
+	if high > size && high-size <= zeroMax {
+		end = high
 	}
-	return unix.Madvise(tail, unix.MADV_DONTNEED) == nil
+	e, ok := d.entries(b[:end], scratch)
+	if !ok {
+		copy(b, image)
+		end = size
+	} else {
+		d.runs(e, 0, size, func(from, to uint64) { copy(b[from:to], image[from:to]) })
+		d.runs(e, size, end, func(from, to uint64) { clear(b[from:to]) })
+	}
+	return high <= end || unix.Madvise(b[end:high], unix.MADV_DONTNEED) == nil
 }
 
 // close closes the page map.

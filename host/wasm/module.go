@@ -38,7 +38,13 @@ func (m *Module) Limits() Limits { return m.limits }
 // were after initialisation, whatever earlier calls did. The error is an *Error
 // with the plugin's, the limit's or the host's failure; the Result is filled as far
 // as it is known in either case. Ending ctx stops the call.
-func (m *Module) Call(ctx context.Context, c Call) (Result, error) {
+func (m *Module) Call(ctx context.Context, c Call) (result Result, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			m.host.logger.ErrorContext(ctx, "a plugin call panicked in the host", slog.Any("panic", r))
+			err = hostFault("a defect", nil)
+		}
+	}()
 	kind, ok := m.calls[c.Export]
 	if !ok || kind == notCallable {
 		return Result{}, failure(contract.OriginPlugin, CodeExportMissing,
@@ -125,6 +131,7 @@ func (m *Module) hold(ctx context.Context) (*live, *Error) {
 		}
 		m.live = l
 		m.ready.Store(true)
+		m.host.ready.Add(1)
 	}
 	m.live.refs++
 	m.inflight.Add(1)
@@ -148,7 +155,10 @@ func (m *Module) drop(ctx context.Context) {
 	m.mu.Lock()
 	l := m.live
 	m.live = nil
-	m.ready.Store(false)
+	if l != nil {
+		m.ready.Store(false)
+		m.host.ready.Add(-1)
+	}
 	dead := l != nil && l.refs == 0
 	m.mu.Unlock()
 	if dead {

@@ -41,6 +41,14 @@ func plainCall(t *testing.T, h *Host, module []byte, export string, input []byte
 	return observe(v, inst, res, err)
 }
 
+// PlainCall runs an export of the module as it is and returns its output, and
+// whether it trapped.
+func PlainCall(t *testing.T, h *Host, module []byte, export string, input []byte) (string, bool) {
+	t.Helper()
+	o := plainCall(t, h, module, export, input)
+	return o.output, o.trap != ""
+}
+
 // hostCall runs an export as the host does.
 func hostCall(t *testing.T, h *Host, module []byte, export string, input []byte) observed {
 	t.Helper()

@@ -6,9 +6,9 @@ const base: Flow = {
   format: 'culm.flow/v1',
   name: 'flow',
   nodes: [
-    { id: 'a', type: 'start' },
-    { id: 'b', type: 'task', inputs: { x: 1 } },
-    { id: 'c', type: 'end' },
+    { id: 'a', type: 'start', position: { x: 0, y: 0 } },
+    { id: 'b', type: 'task', inputs: { x: 1 }, position: { x: 100, y: 0 } },
+    { id: 'c', type: 'end', position: { x: 400, y: 0 } },
   ],
   edges: [
     { id: 'e1', from: 'a', to: 'b' },
@@ -41,6 +41,15 @@ describe('merge', () => {
     const other = merge(base, mine, theirs, 'theirs')
     expect(other.document.nodes[1]?.inputs).toEqual({ x: 3 })
     expect(other.clashes).toMatchObject([{ list: 'nodes', key: 'b' }])
+  })
+
+  it('keeps the places of nodes where the stored document has none', () => {
+    const bare = base.nodes.map(({ position: _position, ...n }) => n)
+    const theirs = { ...base, nodes: [...bare, { id: 'd', type: 'task' as const }] }
+    const { document, taken, clashes } = merge(base, base, theirs, 'mine')
+    expect({ taken, clashes }).toEqual({ taken: 1, clashes: [] })
+    expect(document.nodes.slice(0, 3)).toEqual(base.nodes)
+    expect(document.nodes[3]?.position?.y).toBeGreaterThan(44)
   })
 
   it('keeps no edge to a node that the other side removed', () => {

@@ -1,5 +1,6 @@
 import type { Flow } from '~/api/types'
 import { type Items, itemsOf, keyOf, type ListName } from './commands'
+import { boundsOf } from './graph'
 import { canonical } from './store'
 
 /** One thing that both sides changed, each in its own way. */
@@ -22,7 +23,8 @@ export interface Merged {
  * changed is taken from that side. Where both changed the same thing the choice
  * is `prefer`, and the clash is listed so that a person sees it.
  */
-export function merge(base: Flow, mine: Flow, theirs: Flow, prefer: 'mine' | 'theirs'): Merged {
+export function merge(base: Flow, mine: Flow, saved: Flow, prefer: 'mine' | 'theirs'): Merged {
+  const theirs = withPlaces(saved, base, mine)
   const clashes: Clash[] = []
   let taken = 0
   const pick = (list: Clash['list'], key: string, b: unknown, m: unknown, t: unknown): unknown => {
@@ -66,6 +68,19 @@ type ItemMap = Map<string, Items[ListName]>
 
 function byKey(list: ListName, doc: Flow): ItemMap {
   return new Map(itemsOf(doc, list).map((item) => [keyOf(list, item), item]))
+}
+
+/** A stored document may leave the places to the canvas; a missing one is no change. */
+function withPlaces(theirs: Flow, base: Flow, mine: Flow): Flow {
+  const known = new Map([...mine.nodes, ...base.nodes].map((n) => [n.id, n.position]))
+  const bottom = boundsOf(mine.nodes)
+  let fresh = 0
+  const nodes = theirs.nodes.map((n) => {
+    if (n.position) return n
+    const position = known.get(n.id) ?? { x: bottom.x + 248 * fresh++, y: bottom.y + bottom.height + 64 }
+    return { ...n, position }
+  })
+  return { ...theirs, nodes }
 }
 
 /** One side may have removed a node that the other connected: such edges go. */

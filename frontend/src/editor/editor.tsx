@@ -317,12 +317,13 @@ function EditorBar({
         </Tooltip>
         <Button
           variant="default"
+          aria-label={t('action.save')}
           leftSection={<IconDeviceFloppy size={15} aria-hidden />}
           onClick={onSave}
           loading={busy}
           disabled={!dirty}
         >
-          {t('action.save')}
+          <span className="shell-wide">{t('action.save')}</span>
         </Button>
         <Button leftSection={<IconPlayerPlayFilled size={13} aria-hidden />} onClick={onStart} disabled={busy}>
           {t('action.start')}

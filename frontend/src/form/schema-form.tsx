@@ -1,5 +1,5 @@
 import Form, { type IChangeEvent } from '@rjsf/core'
-import type { FormContextType, RJSFSchema } from '@rjsf/utils'
+import { type FormContextType, type RJSFSchema, toErrorSchema } from '@rjsf/utils'
 import { useCallback, useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { JsonObject, Schema } from '~/api/types'
@@ -10,7 +10,7 @@ import { fields } from './fields'
 import './form.css'
 import { formOf } from './profile'
 import { templates } from './templates'
-import { createValidator, type Violation } from './validator'
+import { branches, check, present, type Violation } from './validator'
 import { widgets } from './widgets'
 
 export interface SchemaFormProps {
@@ -65,7 +65,6 @@ export function SchemaForm(props: SchemaFormProps) {
   const lang = useLang()
   const say = useSay()
   const { schema: shown, ui } = useMemo(() => formOf(schema, lang), [schema, lang])
-  const validator = useMemo(() => createValidator(expressions, say, literal), [expressions, say, literal])
   const [switched, setSwitchedState] = useState<ReadonlySet<string>>(new Set())
   const [touched, setTouched] = useState(strict)
   const setSwitched = useCallback((id: string, on: boolean) => {
@@ -91,9 +90,16 @@ export function SchemaForm(props: SchemaFormProps) {
     }),
     [expressions, scope, switched, setSwitched, literals, onLiteral, problems, focus, value],
   )
+  // What is missing is told once the form was touched; what is wrong, at once.
+  const errors = useMemo(() => {
+    const told = check(shown, value, expressions, literal).filter((v) => touched || v.keyword !== 'required')
+    return toErrorSchema(
+      told.map((v) => ({ property: v.path.map((s) => `.${s}`).join(''), message: say(v), stack: v.keyword })),
+    )
+  }, [shown, value, expressions, literal, touched, say])
   const changed = (event: IChangeEvent) => {
     setTouched(true)
-    onChange((event.formData ?? {}) as JsonObject)
+    onChange(present((event.formData ?? {}) as JsonObject) as JsonObject)
   }
   return (
     <Form
@@ -104,8 +110,9 @@ export function SchemaForm(props: SchemaFormProps) {
       uiSchema={{ ...ui, 'ui:submitButtonOptions': { norender: true } }}
       formData={value}
       formContext={info as unknown as FormContextType}
-      validator={validator}
-      liveValidate={touched ? 'onChange' : false}
+      validator={branches}
+      noValidate
+      extraErrors={errors}
       showErrorList={false}
       noHtml5Validate
       readonly={readOnly}

@@ -1,5 +1,5 @@
 import { type Schema as CfSchema, type OutputUnit, validate } from '@cfworker/json-schema'
-import { type RJSFSchema, type RJSFValidationError, toErrorSchema, type ValidatorType } from '@rjsf/utils'
+import type { ValidatorType } from '@rjsf/utils'
 import type { Json, Schema } from '~/api/types'
 import { choiceMark, relax, wrapMark } from './relax'
 
@@ -110,31 +110,25 @@ function target(root: Schema, ref: Json | undefined): Json | undefined {
   return at
 }
 
-/** Says a violation in the language that is shown. */
-export type Say = (violation: Violation) => string
+/** A value without properties that are undefined: the library leaves these behind where a field was emptied. */
+export function present(value: Json | undefined): Json | undefined {
+  if (Array.isArray(value)) return value.map((v) => present(v) ?? null)
+  if (value === null || typeof value !== 'object') return value
+  const kept = Object.entries(value).filter(([, v]) => v !== undefined)
+  return Object.fromEntries(kept.map(([key, v]) => [key, present(v) as Json]))
+}
 
-/** Makes the validator that the form library asks. */
-export function createValidator(expressions: boolean, say: Say, literal: readonly string[] = []): ValidatorType {
-  const errorsOf = (schema: RJSFSchema, data: unknown): RJSFValidationError[] =>
-    check(schema as Schema, data, expressions, literal).map((violation) => ({
-      name: violation.keyword,
-      message: say(violation),
-      property: violation.path.map((s) => `.${s}`).join(''),
-      stack: violation.path.join('.'),
-    }))
-  return {
-    validateFormData(data, schema, _custom, transform, ui) {
-      const found = errorsOf(schema, data ?? {})
-      const errors = transform ? transform(found, ui) : found
-      return { errors, errorSchema: toErrorSchema(errors) }
-    },
-    // While it renders, the library picks branches by the literal schema.
-    isValid(schema, data, rootSchema) {
-      const withDefs = { ...(schema as object), $defs: (rootSchema as Schema | undefined)?.$defs } as CfSchema
-      return validate(data, withDefs, '2020-12').valid
-    },
-    rawValidation(schema, data) {
-      return { errors: errorsOf(schema, data) as never[] }
-    },
-  }
+/**
+ * What the form library asks while it renders: which branch of a schema a value
+ * belongs to. That is decided by the literal schema. The messages of a form come
+ * from check().
+ */
+export const branches: ValidatorType = {
+  isValid(schema, data, rootSchema) {
+    const withDefs = { ...(schema as object), $defs: (rootSchema as Schema | undefined)?.$defs } as CfSchema
+    const value = present(data as Json | undefined)
+    return value !== undefined && validate(value, withDefs, '2020-12').valid
+  },
+  validateFormData: () => ({ errors: [], errorSchema: {} }),
+  rawValidation: () => ({}),
 }

@@ -287,6 +287,7 @@ export const en: Messages = {
   },
   form: {
     required: 'Required',
+    defaultIs: 'Default: {{value}}',
     toExpression: 'Use an expression',
     toValue: 'Use a fixed value',
     expressionOf: '{{label}}: use an expression',
@@ -367,6 +368,7 @@ export const en: Messages = {
     filter: 'Filter by state',
     filters: { all: 'All', failed: 'Failed', active: 'Active', todo: 'To do' },
     noNodes: 'No node fits',
+    moreNodes: '{{n}} more nodes',
     showCanvas: 'Show the canvas',
     showList: 'List of nodes',
     overview: 'The run',
@@ -426,7 +428,8 @@ export const en: Messages = {
     },
     advice: {
       flow: 'Check the inputs, expressions and variables of the node, then retry with other inputs.',
-      plugin: 'Read the log and the plugin’s description; tell its author when it happens again.',
+      plugin:
+        'Check the inputs and the log, and retry with other inputs; tell the plugin’s author when it happens again.',
       limit: 'Use less data or split the node, or ask an administrator for a higher limit.',
       gateway: 'Ask an administrator to check the grant, the address and the credential.',
       system: 'Look at the outside system, and retry when it works again.',

@@ -271,6 +271,7 @@ export const zh = {
   },
   form: {
     required: '必填',
+    defaultIs: '默认：{{value}}',
     toExpression: '改用表达式',
     toValue: '改用固定值',
     expressionOf: '{{label}}：使用表达式',
@@ -346,6 +347,7 @@ export const zh = {
     filter: '按状态筛选',
     filters: { all: '全部', failed: '失败', active: '进行中', todo: '未执行' },
     noNodes: '没有符合条件的节点',
+    moreNodes: '还有 {{n}} 个节点',
     showCanvas: '查看画布',
     showList: '节点列表',
     overview: '任务概览',
@@ -398,7 +400,7 @@ export const zh = {
     },
     advice: {
       flow: '检查节点的输入、表达式和变量，改好后用新的输入重试。',
-      plugin: '查看日志，按插件的说明处理；问题反复出现时联系插件作者。',
+      plugin: '检查节点的输入和日志，修改输入后重试；反复出现时联系插件作者。',
       limit: '减小数据量或拆分节点，或请管理员调整限额。',
       gateway: '请管理员检查授权、系统地址和凭证。',
       system: '到外部系统查看，恢复后重试。',

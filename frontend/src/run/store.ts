@@ -62,6 +62,14 @@ export class RunStore {
     return this.#model.taken.has(edge)
   }
 
+  /** The node that is most worth looking at: failed, asking, or at work. */
+  hotspot(): string | undefined {
+    const working = [...this.#model.nodes]
+      .filter(([, n]) => n.state === 'running' || n.state === 'waiting')
+      .map(([id]) => id)
+    return [...this.#summary.failed, ...this.#summary.asking, ...working][0]
+  }
+
   /** Applies a frame; 'gap' means that the stream must be resumed after seq. */
   apply(frame: Frame): Outcome {
     const outcome = applyFrame(this.#model, frame, this.#pending)

@@ -127,6 +127,8 @@ function Console({ project, detail, drawing, plugins, store, link }: ConsoleProp
     view.current = next
   }, [])
   useNextFailure(store, goTo, chosen)
+  // The console opens where something happens.
+  const [opening] = useState(() => store.hotspot())
   return (
     <CanvasContext value={info}>
       <div className="rn">
@@ -144,7 +146,7 @@ function Console({ project, detail, drawing, plugins, store, link }: ConsoleProp
           {(!narrow || !showList) && (
             <div className="rn-canvas">
               <Canvas
-                at={chosen}
+                at={chosen ?? opening}
                 doc={drawing}
                 selection={selection}
                 editable={false}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 
 	"github.com/culmhq/culm/host/config"
 	"github.com/culmhq/culm/host/fault"
@@ -45,6 +46,16 @@ func (o outside) getenv(name string) string {
 func terminal(stream any) bool {
 	f, ok := stream.(*os.File)
 	return ok && isatty.IsTerminal(f.Fd())
+}
+
+// columns is the width of a terminal, or that of a common one where it does not say.
+func columns(stream any) int {
+	if f, ok := stream.(*os.File); ok {
+		if size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ); err == nil && size.Col > 0 {
+			return int(size.Col)
+		}
+	}
+	return 80
 }
 
 // colour reports whether a stream may get colours (https://no-color.org).

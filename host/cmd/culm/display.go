@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mattn/go-runewidth"
+
 	"github.com/culmhq/culm/engine"
 	"github.com/culmhq/culm/pdk/contract"
 )
@@ -102,9 +104,13 @@ func (d *screen) view(v engine.RunView) error {
 		fmt.Fprintf(&b, "\x1b[%dA", d.drawn)
 	}
 	lines := d.lines(v)
+	// A line that is still too long is cut by the terminal: one that went on below
+	// would be counted as one and leave a trail.
+	b.WriteString("\x1b[?7l")
 	for _, l := range lines {
 		b.WriteString("\x1b[2K" + l + "\n")
 	}
+	b.WriteString("\x1b[?7h")
 	d.drawn = len(lines)
 	_, err := io.WriteString(d.out, b.String())
 	return err
@@ -113,6 +119,13 @@ func (d *screen) view(v engine.RunView) error {
 func (d *screen) close(v engine.RunView) error {
 	if err := d.view(v); err != nil {
 		return err
+	}
+	for _, id := range d.order {
+		if n := v.Nodes[id]; n.Failure != nil {
+			if _, err := fmt.Fprintf(d.out, "%s: %s\n", nodeTitle(d.flow, id, d.text.lang), clean(d.text.failureText(n.Failure))); err != nil {
+				return err
+			}
+		}
 	}
 	return printOutputs(d.out, v)
 }
@@ -152,7 +165,7 @@ func (d *screen) line(id string, n engine.NodeView) string {
 		}
 		took = span(*n.StartedAt, end)
 	}
-	l := fmt.Sprintf("  %s %-28s %-10s %7s", d.style(sgr, mark), cut(nodeTitle(d.flow, id, d.text.lang), 28), d.text.of(string(n.State)), took)
+	l := fmt.Sprintf("  %s %s %s %7s", d.style(sgr, mark), column(nodeTitle(d.flow, id, d.text.lang), 28), column(d.text.of(string(n.State)), 10), took)
 	if n.Attempt > 1 {
 		l += fmt.Sprintf("  #%d", n.Attempt)
 	}
@@ -161,7 +174,8 @@ func (d *screen) line(id string, n engine.NodeView) string {
 
 // remark is what else there is to say of a node, in what is left of the line.
 func (d *screen) remark(n engine.NodeView) string {
-	const width = 60
+	const before = 54 // what line has written already
+	width := max(columns(d.out)-before, 0)
 	switch {
 	case n.Failure != nil:
 		return "  " + d.style("31", cut(clean(d.text.failureText(n.Failure)), width))
@@ -170,7 +184,7 @@ func (d *screen) remark(n engine.NodeView) string {
 	case n.State == engine.NodeWaiting && n.Wait != nil:
 		return "  " + d.text.of(string(n.Wait.Kind))
 	case n.Progress != nil && n.State == engine.NodeRunning:
-		return fmt.Sprintf("  %d%% %s", n.Progress.Percent, cut(clean(n.Progress.Message), width))
+		return fmt.Sprintf("  %d%% %s", n.Progress.Percent, cut(clean(n.Progress.Message), max(width-5, 0)))
 	default:
 		return ""
 	}
@@ -218,11 +232,8 @@ func clean(s string) string {
 	}, s)
 }
 
-// cut shortens a text to a number of characters.
-func cut(s string, n int) string {
-	rs := []rune(s)
-	if len(rs) <= n {
-		return s
-	}
-	return string(rs[:n-1]) + "…"
-}
+// cut shortens a text to a number of columns; Chinese characters take two.
+func cut(s string, columns int) string { return runewidth.Truncate(s, columns, "…") }
+
+// column is cut, filled with blanks to that width.
+func column(s string, columns int) string { return runewidth.FillRight(cut(s, columns), columns) }

@@ -64,14 +64,7 @@ func (f *follower) follow(ctx context.Context) error {
 	f.asked = map[string]bool{}
 	person := terminal(f.in) && terminal(f.err)
 	f.lines = lineReader{in: f.in}
-	switch {
-	case f.options.asJSON:
-		f.display = jsonLines{json.NewEncoder(f.out)}
-	case terminal(f.out) && f.getenv("TERM") != "dumb":
-		f.display = &screen{program: f.program, flow: f.flow, out: f.out, colour: f.colour(f.out)}
-	default:
-		f.display = &plainLines{program: f.program, flow: f.flow, out: f.out}
-	}
+	f.display = f.choose()
 	tick := time.NewTicker(refresh)
 	defer tick.Stop()
 	for {
@@ -100,6 +93,18 @@ func (f *follower) follow(ctx context.Context) error {
 		case <-f.watch.wake:
 		case <-tick.C:
 		}
+	}
+}
+
+// choose picks the display that suits where the output goes.
+func (f *follower) choose() display {
+	switch {
+	case f.options.asJSON:
+		return jsonLines{json.NewEncoder(f.out)}
+	case terminal(f.out) && f.getenv("TERM") != "dumb":
+		return &screen{program: f.program, flow: f.flow, out: f.out, colour: f.colour(f.out)}
+	default:
+		return &plainLines{program: f.program, flow: f.flow, out: f.out}
 	}
 }
 

@@ -15,7 +15,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/culmhq/culm/engine"
+	"github.com/culmhq/culm/engine/sqlite"
+	"github.com/culmhq/culm/host/app"
 	"github.com/culmhq/culm/host/demo"
+	shipped "github.com/culmhq/culm/plugins-wasm"
 )
 
 // The real program is killed at random moments while runs start, work on an outside
@@ -275,4 +279,34 @@ func (wallClock) After(d time.Duration) (c <-chan time.Time, stop func()) {
 	return t.C, func() { t.Stop() }
 }
 
-func verify(t *testing.T, dir string) { t.Helper() }
+// verify opens the database that the program left behind and checks every invariant
+// of every run in it.
+func verify(t *testing.T, dir string) {
+	t.Helper()
+	plugins, err := app.NewShipped(shipped.Files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	manifests, err := plugins.Manifests()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sqlite.Verify(t.Context(), filepath.Join(dir, "culm.db"), shippedGraphs{manifests}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// shippedGraphs compiles flow versions against the plugins inside the binary.
+type shippedGraphs struct{ catalogue engine.Catalogue }
+
+func (g shippedGraphs) Graph(_ context.Context, digest string, document []byte, _ map[string]string) (*engine.Graph, error) {
+	f, err := engine.ParseFlow(document)
+	if err != nil {
+		return nil, err
+	}
+	graph, problems := engine.Compile(f, g.catalogue)
+	if graph == nil {
+		return nil, fmt.Errorf("flow version %s: %+v", digest, problems)
+	}
+	return graph, nil
+}

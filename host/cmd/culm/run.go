@@ -50,7 +50,7 @@ func (p *program) runCommand() *cobra.Command {
 			"Plugins reach only systems that are registered, at allowed addresses, and only with a\n" +
 			"grant: --demo brings the demo systems with theirs, culm system add and --grant others.\n\n" +
 			"Exit codes: 0 succeeded, 1 failed or revoked, 2 the input was refused, 3 blocked.",
-		Example: "  culm run --demo host/demo/flows/hello.yaml\n" +
+		Example: "  culm run --demo host/demo/flows/canary-release.yaml\n" +
 			"  culm run deploy.yaml --input service=web --input 'hosts=[\"web-1\",\"web-2\"]'\n" +
 			"  culm run deploy.yaml --inputs values.yaml --json > records.jsonl\n" +
 			"  culm run triage.yaml --data ./data --allow 127.0.0.1:9090 --grant prometheus=prometheus/query",

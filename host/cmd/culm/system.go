@@ -69,6 +69,9 @@ func (p *program) systemList() *cobra.Command {
 				if o.asJSON {
 					return p.json(all.Items)
 				}
+				if len(all.Items) == 0 {
+					fmt.Fprintf(p.out, "no systems in project %s; culm system add FILE.yaml registers one\n", o.project)
+				}
 				return p.printSystems(all.Items)
 			})
 		},

@@ -110,7 +110,7 @@ func (p *program) read(file string) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		defer f.Close()
+		defer func() { _ = f.Close() }() // it was only read
 		r = f
 	}
 	b, err := io.ReadAll(io.LimitReader(r, flows.DocumentBytesMax+1))
