@@ -85,3 +85,44 @@ test('illegal connections are refused with the reason, and undo takes back whole
   await node(page, 'wait_for1').click()
   await expect(page.getByRole('textbox', { name: '时长' })).toHaveText('90s')
 })
+
+test('every problem leads to its place, and conditions are written on branches', async ({ page, request }) => {
+  const made = await request.post(`/api/v1/projects/${project}/flows`, {
+    data: {
+      document: {
+        format: 'culm.flow/v1',
+        name: `问题 ${Date.now()}`,
+        variables: [{ name: 'count', source: 'input', schema: { type: 'integer' }, value: 2 }],
+        nodes: [
+          { id: 'start', type: 'start' },
+          { id: 'way', type: 'exclusive' },
+          { id: 'pause', type: 'task', plugin: 'core', action: 'wait_for' },
+          { id: 'end', type: 'end' },
+        ],
+        edges: [
+          { id: 'e1', from: 'start', to: 'way' },
+          { id: 'e2', from: 'way', to: 'pause' },
+          { id: 'e3', from: 'way', to: 'end', default: true },
+          { id: 'e4', from: 'pause', to: 'end' },
+        ],
+      },
+    },
+  })
+  const { id } = (await made.json()) as { id: string }
+  await page.goto(`/p/${project}/flows/${id}`)
+  await page.getByRole('button', { name: '2 个问题' }).click()
+  await page.getByRole('button', { name: /缺少输入 duration/ }).click()
+  await expect(page.getByRole('textbox', { name: '时长' })).toBeFocused()
+  await writeInto(page.getByRole('textbox', { name: '时长' }), '1s')
+
+  await page.getByRole('button', { name: '1 个问题' }).click()
+  await page.getByRole('button', { name: /分支缺少条件/ }).click()
+  const condition = page.getByRole('textbox', { name: '条件（CEL）' })
+  await condition.click()
+  await condition.pressSequentially('cou')
+  await page.getByRole('option', { name: /count/ }).click()
+  await condition.pressSequentially(' > 1')
+  await expect(condition).toHaveText('count > 1')
+  await expect(page.getByRole('button', { name: '0 个问题' })).toBeVisible()
+  await expect(page.locator('.ed-label', { hasText: 'count > 1' })).toBeVisible()
+})

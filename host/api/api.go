@@ -116,9 +116,6 @@ func (s *Server) Serve(ln net.Listener) error { return s.app.Listener(ln) }
 // the hub first: its clients would be waited for.
 func (s *Server) Stop(ctx context.Context) error { return s.app.ShutdownWithContext(ctx) }
 
-// OpenAPI returns the OpenAPI document of the API.
-func (s *Server) OpenAPI() []byte { return s.openAPI }
-
 type health struct {
 	Status string `json:"status"`
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/netip"
 	"sync"
@@ -113,9 +112,4 @@ func (a *App) ready() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.state
-}
-
-// LogValue shows where the server is and what it keeps its data in.
-func (a *App) LogValue() slog.Value {
-	return slog.GroupValue(slog.String("url", a.URL()), slog.String("data", a.cfg.Data), slog.Bool("demo", a.cfg.Demo))
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/invopop/jsonschema"
 
 	"github.com/culmhq/culm/engine"
+	"github.com/culmhq/culm/host/systems"
 	"github.com/culmhq/culm/pdk/contract"
 )
 
@@ -37,13 +38,14 @@ func run(dir string) error {
 		Mapper:         mapped,
 		Anonymous:      true,
 	}
-	for _, pkg := range []string{"./engine", "./pdk/contract"} {
+	for _, pkg := range []string{"./engine", "./pdk/contract", "./host/systems"} {
 		if err := r.AddGoComments(module, pkg, jsonschema.WithFullComment()); err != nil {
 			return fmt.Errorf("read the comments of %s: %w", pkg, err)
 		}
 	}
 	for _, d := range []document{
 		{"flow.v1.json", "Culm flow document", &engine.Flow{}},
+		{"system.v1.json", "Culm system document", &systems.System{}},
 		{"plugin.v1.json", "Culm plugin manifest", &contract.Manifest{}},
 		{"request.v1.json", "Request of a plugin call", &contract.Request{}},
 		{"answer.v1.json", "Answer of a plugin call", &contract.Answer{}},
@@ -104,7 +106,12 @@ func closed() map[reflect.Type][]string {
 		reflect.TypeFor[contract.Status](): words(contract.StatusSucceeded, contract.StatusFailed, contract.StatusWaiting),
 		reflect.TypeFor[contract.Origin](): words(contract.OriginFlow, contract.OriginPlugin, contract.OriginLimit, contract.OriginGateway,
 			contract.OriginSystem, contract.OriginHost),
-		reflect.TypeFor[contract.WaitKind](): words(contract.WaitPoll, contract.WaitTimer, contract.WaitCallback, contract.WaitHuman),
+		reflect.TypeFor[systems.AuthType]():   words(systems.AuthNone, systems.AuthBasic, systems.AuthBearer, systems.AuthAPIKey),
+		reflect.TypeFor[systems.Retry]():      words(systems.RetrySafe, systems.RetryKeyed, systems.RetryNever),
+		reflect.TypeFor[systems.Risk]():       words(systems.RiskRead, systems.RiskWrite, systems.RiskDestructive),
+		reflect.TypeFor[systems.Place]():      words(systems.InPath, systems.InQuery, systems.InHeader),
+		reflect.TypeFor[systems.ArrayStyle](): words(systems.ArrayRepeat, systems.ArrayComma),
+		reflect.TypeFor[contract.WaitKind]():  words(contract.WaitPoll, contract.WaitTimer, contract.WaitCallback, contract.WaitHuman),
 	}
 }
 

@@ -10,6 +10,7 @@ import {
   TextInput,
 } from '@mantine/core'
 import type { RegistryWidgetsType, WidgetProps } from '@rjsf/utils'
+import i18next from 'i18next'
 import { useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Schema } from '~/api/types'
@@ -23,9 +24,17 @@ function common(props: WidgetProps) {
     'aria-label': props.label,
     'aria-invalid': (props.rawErrors?.length ?? 0) > 0 || undefined,
     'aria-describedby': `${props.id}__note`,
-    placeholder: props.placeholder,
+    placeholder: props.placeholder || defaultHint(props),
     disabled: props.disabled || props.readonly,
   }
+}
+
+/** What the plugin takes where the field is left empty. */
+function defaultHint(props: WidgetProps): string | undefined {
+  const value = props.schema.default
+  if (value === undefined || value === null || value === '' || typeof value === 'object') return undefined
+  const label = props.options.enumOptions?.find((o) => o.value === value)?.label ?? String(value)
+  return i18next.t('form.defaultIs', { value: label })
 }
 
 /** A text that is kept here while it is typed, so that a long form stays quick. */
@@ -83,7 +92,7 @@ function Template(props: WidgetProps) {
         value={String(props.value ?? '')}
         scope={literal ? [] : info.scope}
         multiline={multiline}
-        placeholder={props.placeholder}
+        placeholder={props.placeholder || defaultHint(props)}
         invalid={(props.rawErrors?.length ?? 0) > 0}
         readOnly={props.disabled || props.readonly}
         onChange={(v) => props.onChange(v === '' ? props.options.emptyValue : v)}

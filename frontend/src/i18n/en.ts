@@ -287,6 +287,7 @@ export const en: Messages = {
   },
   form: {
     required: 'Required',
+    defaultIs: 'Default: {{value}}',
     toExpression: 'Use an expression',
     toValue: 'Use a fixed value',
     expressionOf: '{{label}}: use an expression',
@@ -367,6 +368,7 @@ export const en: Messages = {
     filter: 'Filter by state',
     filters: { all: 'All', failed: 'Failed', active: 'Active', todo: 'To do' },
     noNodes: 'No node fits',
+    moreNodes: '{{n}} more nodes',
     showCanvas: 'Show the canvas',
     showList: 'List of nodes',
     overview: 'The run',

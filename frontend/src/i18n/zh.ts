@@ -271,6 +271,7 @@ export const zh = {
   },
   form: {
     required: '必填',
+    defaultIs: '默认：{{value}}',
     toExpression: '改用表达式',
     toValue: '改用固定值',
     expressionOf: '{{label}}：使用表达式',
@@ -346,6 +347,7 @@ export const zh = {
     filter: '按状态筛选',
     filters: { all: '全部', failed: '失败', active: '进行中', todo: '未执行' },
     noNodes: '没有符合条件的节点',
+    moreNodes: '还有 {{n}} 个节点',
     showCanvas: '查看画布',
     showList: '节点列表',
     overview: '任务概览',

@@ -16,6 +16,9 @@ const inFilter: Record<Filter, (state: NodeState | undefined) => boolean> = {
   todo: (s) => s === undefined,
 }
 
+/** A long list is shown in parts: search and filters reach the rest. */
+const rowsStep = 300
+
 interface Props {
   nodes: readonly FlowNode[]
   chosen: string | undefined
@@ -31,6 +34,7 @@ export function NodeList({ nodes, chosen, onChoose, onCanvas }: Props) {
   const name = useNodeName()
   const [filter, setFilter] = useState<Filter>('all')
   const [query, setQuery] = useState('')
+  const [rows, setRows] = useState(rowsStep)
   const words = query.trim().toLowerCase()
   // biome-ignore lint/correctness/useExhaustiveDependencies: the summary says when states changed
   const shown = useMemo(
@@ -70,10 +74,15 @@ export function NodeList({ nodes, chosen, onChoose, onCanvas }: Props) {
       </div>
       {shown.length === 0 && <p className="quiet rn-none">{t('run.noNodes')}</p>}
       <ul>
-        {shown.map((node) => (
+        {shown.slice(0, rows).map((node) => (
           <NodeRow key={node.id} node={node} name={name(node)} chosen={node.id === chosen} onChoose={onChoose} />
         ))}
       </ul>
+      {shown.length > rows && (
+        <Button variant="subtle" fullWidth onClick={() => setRows(rows + rowsStep)}>
+          {t('run.moreNodes', { n: shown.length - rows })}
+        </Button>
+      )}
     </nav>
   )
 }
