@@ -63,7 +63,7 @@ function StartForm({ project, flow, version, document, onClose }: Props & { docu
     setStrict(true)
     if (countViolations(schema, values, false) > 0) return
     start.mutate(
-      { version, inputs: values, ...(name.trim() ? { name: name.trim() } : {}) },
+      { version, inputs: values, name: name.trim() || unnamed(text(document.name)) },
       { onSuccess: (run) => void navigate({ to: '/p/$project/runs/$run', params: { project, run: run.id } }) },
     )
   }
@@ -106,6 +106,12 @@ function StartForm({ project, flow, version, document, onClose }: Props & { docu
       </Group>
     </form>
   )
+}
+
+/** The name of a run that was given none: in the operator's language and on his clock. */
+function unnamed(flow: string): string {
+  const at = new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'medium' }).format(new Date())
+  return `${flow.slice(0, 64)} ${at}`
 }
 
 function defaults(inputs: Variable[]): JsonObject {
