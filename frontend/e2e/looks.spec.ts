@@ -27,7 +27,7 @@ for (const scheme of ['light', 'dark'] as const) {
     const run = await startedRun(request, flow)
 
     await page.goto(`/p/${project}/flows`)
-    await expect(page.getByRole('link', { name: `外观 ${scheme}`, exact: true })).toBeVisible()
+    await expect(page.getByRole('link', { name: `外观 ${scheme}`, exact: true }).first()).toBeVisible()
     await accessible(page)
 
     await page.goto(`/p/${project}/runs`)

@@ -26,6 +26,7 @@ import (
 	"github.com/culmhq/culm/host/app"
 	"github.com/culmhq/culm/host/config"
 	"github.com/culmhq/culm/host/plugins/build"
+	"github.com/culmhq/culm/host/wasm"
 	shipped "github.com/culmhq/culm/plugins-wasm"
 )
 
@@ -35,12 +36,17 @@ const patience = 2 * time.Minute
 // The places that TestMain prepares, as environment variables.
 const (
 	envCache = "CULM_TEST_CACHE" // compiled plugins, shared by all servers
-	envCulm  = "CULM_TEST_BIN"   // the program, for its compiler process
+	envBin   = "CULM_TEST_BIN"   // the program of the compiler process
 )
 
-// TestMain builds the program, whose compiler process compiles the plugins (that of a
-// test binary with the race detector would take minutes), and compiles them once.
+// TestMain compiles the plugins once, for all tests. The compiler process is this test
+// binary without the race detector, with which compiling takes minutes; another
+// program would not do, since the runtime keys its cache by what the binary says of
+// the runtime's version, and test binaries say nothing.
 func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && os.Args[1] == "__compile" {
+		os.Exit(wasm.CompilerMain(os.Stdin, os.Stdout))
+	}
 	dir, err := os.MkdirTemp("", "culm-app-test-")
 	if err == nil {
 		err = prepare(dir)
@@ -56,11 +62,11 @@ func TestMain(m *testing.M) {
 }
 
 func prepare(dir string) error {
-	bin := filepath.Join(dir, "culm")
-	if out, err := exec.Command("go", "build", "-o", bin, "../cmd/culm").CombinedOutput(); err != nil {
-		return fmt.Errorf("build culm: %w: %s", err, out)
+	bin := filepath.Join(dir, "compiler")
+	if out, err := exec.Command("go", "test", "-c", "-o", bin, ".").CombinedOutput(); err != nil {
+		return fmt.Errorf("build the compiler process: %w: %s", err, out)
 	}
-	err := errors.Join(os.Setenv(envCache, filepath.Join(dir, "cache")), os.Setenv(envCulm, bin))
+	err := errors.Join(os.Setenv(envCache, filepath.Join(dir, "cache")), os.Setenv(envBin, bin))
 	files, pluginErr := shippedPlugins("core", "demo", "http")
 	if err != nil || errors.Is(pluginErr, fs.ErrNotExist) {
 		return err
@@ -77,7 +83,7 @@ func prepare(dir string) error {
 func deps(log *slog.Logger, files fs.FS) app.Deps {
 	return app.Deps{
 		Logger: log, Plugins: files, CacheDir: os.Getenv(envCache), Version: "test",
-		Compiler: func(ctx context.Context) *exec.Cmd { return exec.CommandContext(ctx, os.Getenv(envCulm), "__compile") },
+		Compiler: func(ctx context.Context) *exec.Cmd { return exec.CommandContext(ctx, os.Getenv(envBin), "__compile") },
 	}
 }
 

@@ -69,7 +69,7 @@ func (s *Shipped) Code(p plugins.ShippedPlugin) ([]byte, error) {
 			return nil, fmt.Errorf("app: shipped plugin %s: %w", e.ID, err)
 		}
 		if got := build.Digest(code); got != e.Digest {
-			return nil, fmt.Errorf("app: shipped plugin %s: its module has digest %s, the index names %s", e.ID, got, e.Digest)
+			return nil, fmt.Errorf("app: shipped plugin %s: its module has digest %s, the index names %s: build the plugins again (make plugins)", e.ID, got, e.Digest)
 		}
 		return code, nil
 	}

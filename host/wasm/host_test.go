@@ -256,7 +256,7 @@ func TestHammer(t *testing.T) {
 // TestNothingLeaks: hundreds of calls that end in every way leave no goroutine and
 // no file behind. Not parallel: it counts those of the whole process.
 func TestNothingLeaks(t *testing.T) { //nolint:paralleltest // counts goroutines
-	h := newHost(t, strict)
+	h := newHost(t)
 	names := []string{"unreachable", "exits", "output-huge", "alloc-huge", "gateway-spam", "memory-bomb", "failing", "state"}
 	round := func(n int) {
 		for _, name := range names {

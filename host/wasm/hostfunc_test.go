@@ -113,6 +113,9 @@ func TestHostFunctionsMisused(t *testing.T) {
 	for _, f := range allFuncs() {
 		params, _ := signature(f.sig)
 		for i, edge := range edges {
+			if raceDetector && i%4 != 3 { // each call compiles a module
+				continue
+			}
 			args := make([]uint64, len(params))
 			for p := range args {
 				args[p] = edge

@@ -15,8 +15,8 @@ import (
 func TestMutants(t *testing.T) {
 	t.Parallel()
 	n := 2000
-	if testing.Short() {
-		n = 300
+	if testing.Short() || raceDetector { // which makes the compiler ten times slower
+		n = 200
 	}
 	var seeds [][]byte
 	for _, name := range []string{"flow", "small", "evil/state", "evil/state-image", "evil/indirect", "evil/log-spam", "restock"} {
@@ -39,7 +39,7 @@ func TestMutants(t *testing.T) {
 		ends[h.survive(t, mutate(r, seed))]++
 	}
 	t.Logf("%d mutants: %v", n, ends)
-	if ends["ran"] == 0 || ends[CodeModuleInvalid] == 0 || ends[CodeTrap] == 0 {
+	if ends["ran"] == 0 || ends[CodeModuleInvalid] == 0 || n == 2000 && ends[CodeTrap] == 0 {
 		t.Errorf("the mutants are not varied: %v", ends)
 	}
 	if ends[CodeHostFault] != 0 {

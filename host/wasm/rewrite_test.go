@@ -23,9 +23,9 @@ type observed struct {
 
 // plainCall runs an export of the module as it is, without rewrite, image or
 // watch.
-func plainCall(t *testing.T, h *Host, module []byte, export string, input []byte) observed {
+func plainCall(t *testing.T, h *Host, c wazero.RuntimeConfig, module []byte, export string, input []byte) observed {
 	t.Helper()
-	r := wazero.NewRuntimeWithConfig(t.Context(), wazero.NewRuntimeConfigCompiler())
+	r := wazero.NewRuntimeWithConfig(t.Context(), c)
 	defer r.Close(context.Background())
 	if err := link(t.Context(), r); err != nil {
 		t.Fatal(err)
@@ -41,11 +41,11 @@ func plainCall(t *testing.T, h *Host, module []byte, export string, input []byte
 	return observe(v, inst, res, err)
 }
 
-// PlainCall runs an export of the module as it is and returns its output, and
-// whether it trapped.
+// PlainCall runs an export of the module as it is, by the interpreter, and returns
+// its output, and whether it trapped.
 func PlainCall(t *testing.T, h *Host, module []byte, export string, input []byte) (string, bool) {
 	t.Helper()
-	o := plainCall(t, h, module, export, input)
+	o := plainCall(t, h, wazero.NewRuntimeConfigInterpreter(), module, export, input)
 	return o.output, o.trap != ""
 }
 
@@ -115,7 +115,7 @@ func TestRewriteChangesNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 			input := []byte(`{"action":"missing","inputs":{"system":"s","service":"x","wanted":3}}`)
-			plain := plainCall(t, h, module, "execute", input)
+			plain := plainCall(t, h, wazero.NewRuntimeConfigCompiler(), module, "execute", input)
 			host := hostCall(t, h, module, "execute", input)
 			if plain != host {
 				t.Errorf("the original gives %+v\nthe rewritten  %+v", plain, host)

@@ -28,7 +28,7 @@ const FlowEdgeView = memo(function FlowEdgeView(props: EdgeProps<CanvasEdge>) {
           <div
             className="ed-label"
             data-selected={selected}
-            data-default={edge?.default}
+            data-code={!text(edge?.name) && !edge?.default}
             data-untaken={mode === 'run' && !taken}
             style={{ transform: `translate(-50%, -50%) translate(${x}px, ${y}px)` }}
           >

@@ -1,7 +1,7 @@
 import { ActionIcon, Button, Tooltip } from '@mantine/core'
 import { Link, useBlocker, useNavigate } from '@tanstack/react-router'
 import { Panel } from '@xyflow/react'
-import { type ReactNode, useCallback, useMemo, useRef, useState } from 'react'
+import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useCreateFlow } from '~/api/queries'
 import type { FlowNode, Plugin, Position, Problem } from '~/api/types'
@@ -24,7 +24,7 @@ import { CanvasContext, type CanvasInfo } from '~/canvas/context'
 import { useNodeName } from '~/canvas/nodes'
 import type { View } from '~/canvas/rf'
 import { arrangeAside } from '~/doc/arrange'
-import { addNode, connect, freeSpot, freshId, moveTo, nodeIds, refusal, sizeOf } from '~/doc/graph'
+import { addNode, connect, freeSpot, freshId, nodeIds, refusal, sizeOf } from '~/doc/graph'
 import { isDirty, useDoc, useDocStore } from '~/doc/store'
 import { useCodes } from '~/i18n/codes'
 import { textIn, useLang, useText } from '~/i18n/text'
@@ -88,7 +88,7 @@ function EditorBody({ project, flow, plugins, notice }: Props) {
   const { save, publish } = saving
   const actions = useActions(view, canvasBox)
   useValidation(project, store)
-  useTwoWays(store)
+  useTrimmedSelection()
 
   const start = useCallback(async () => {
     const version = await publish('')
@@ -243,7 +243,6 @@ function useActions(view: React.RefObject<View | null>, box: React.RefObject<HTM
       setView: (next: View) => {
         view.current = next
       },
-      place: (moves: ReadonlyMap<string, Position>) => store.getState().commit(moveTo(moves)),
     }
   }, [store, view, box])
 }
@@ -415,15 +414,14 @@ function useCopyFlow(project: string): () => void {
   }
 }
 
-/** Selection may name what undo took away: it is trimmed. */
-function useTwoWays(store: ReturnType<typeof useDocStore>): void {
+/** Undo may take away what is selected: the selection follows the document. */
+function useTrimmedSelection(): void {
   const doc = useDoc((s) => s.doc)
-  useMemo(() => {
+  useEffect(() => {
     const { selection, select } = useUi.getState()
-    const nodes = [...selection.nodes].filter((id) => doc.nodes.some((n) => n.id === id))
-    const edges = [...selection.edges].filter((id) => doc.edges.some((e) => e.id === id))
-    if (nodes.length !== selection.nodes.size || edges.length !== selection.edges.size)
-      queueMicrotask(() => select(nodes, edges))
-    return store
-  }, [doc, store])
+    const known = new Set([...doc.nodes, ...doc.edges].map((item) => item.id))
+    const nodes = [...selection.nodes].filter((id) => known.has(id))
+    const edges = [...selection.edges].filter((id) => known.has(id))
+    if (nodes.length !== selection.nodes.size || edges.length !== selection.edges.size) select(nodes, edges)
+  }, [doc])
 }

@@ -34,7 +34,8 @@ export function useEditorKeys(store: DocStore, keys: Keys): void {
       if (handled) event.preventDefault()
     }
     const copied = (event: ClipboardEvent) => {
-      if (isTyping(event.target)) return
+      // A text that was marked with the mouse is what a person means to copy.
+      if (isTyping(event.target) || document.getSelection()?.isCollapsed === false) return
       const text = copyText(store.getState().doc, useUi.getState().selection.nodes)
       if (!text) return
       event.clipboardData?.setData('text/plain', text)

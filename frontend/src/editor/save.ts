@@ -7,6 +7,7 @@ import { say, sayError } from '~/app/notices'
 import { clearBackup, writeBackup } from '~/doc/backup'
 import { type DocStore, isDirty } from '~/doc/store'
 import { useCodes } from '~/i18n/codes'
+import { useUi } from '~/ui/store'
 
 const validateAfterMs = 500
 const backupAfterMs = 400
@@ -104,7 +105,10 @@ export function useSaving(project: string, flow: string, store: DocStore) {
         say(t('editor.published', { version: made.version }))
         return made.version
       } catch (e) {
-        if (e instanceof ApiError && e.body.problems) store.getState().setProblems(e.body.problems)
+        if (e instanceof ApiError && e.body.problems) {
+          store.getState().setProblems(e.body.problems)
+          useUi.getState().openDrawer('problems')
+        }
         sayError(codes.error(e))
         return null
       }

@@ -64,14 +64,24 @@ function FieldTemplate(props: FieldTemplateProps) {
   )
 }
 
-/** Brings a field into view when a problem that points at it is picked. */
+/** Brings a field into view and focuses it when a problem that points at it is picked. */
 function useFocus(focus: string | undefined, pointer: string) {
   const holder = useRef<HTMLDivElement>(null)
   const wanted = focus !== undefined && pointer !== '' && focus === pointer
   useEffect(() => {
-    if (!wanted) return
-    holder.current?.scrollIntoView({ block: 'center' })
-    holder.current?.querySelector<HTMLElement>('input, textarea, [contenteditable=true], button')?.focus()
+    const element = holder.current
+    if (!wanted || !element) return
+    element.scrollIntoView({ block: 'center' })
+    const enter = () => {
+      const input = element.querySelector<HTMLElement>('input, textarea, [contenteditable=true]')
+      input?.focus()
+      return input !== null
+    }
+    if (enter()) return
+    // The expression editor may still be on its way.
+    const observer = new MutationObserver(() => enter() && observer.disconnect())
+    observer.observe(element, { childList: true, subtree: true })
+    return () => observer.disconnect()
   }, [wanted])
   return holder
 }

@@ -1,11 +1,13 @@
 package main
 
 import (
-	"context"
+	"errors"
 	"flag"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -15,21 +17,13 @@ import (
 
 var update = flag.Bool("update", false, "write the expected output in the scripts anew")
 
-// TestMain lets the test binary be culm in the scripts, and the compiler process of
-// that culm.
-func TestMain(m *testing.M) {
-	if len(os.Args) == 2 && os.Args[1] == compileName {
-		os.Exit(run(context.Background(), os.Args[1:], outside{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
-	}
-	testscript.Main(m, map[string]func(){"culm": main})
-}
-
+// TestScripts runs the program itself, as it is built for people: with the race
+// detector its compiler process would take minutes.
 func TestScripts(t *testing.T) {
 	t.Parallel()
-	cache := t.TempDir()
-	flows, err := filepath.Abs("../../demo/flows")
-	if err != nil {
-		t.Fatal(err)
+	bin, cache := t.TempDir(), t.TempDir()
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", filepath.Join(bin, "culm"), ".").CombinedOutput(); err != nil {
+		t.Fatalf("build culm: %v: %s", err, out)
 	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -38,8 +32,8 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			// Compiled plugins are shared between the scripts, as between the runs of
 			// one user.
+			e.Setenv("PATH", bin+string(os.PathListSeparator)+e.Getenv("PATH"))
 			e.Setenv("XDG_CACHE_HOME", cache)
-			e.Setenv("DEMO_FLOWS", flows)
 			e.Setenv("LANG", "C.UTF-8")
 			// A module that exports execute, which returns 0.
 			const module = "\x00asm\x01\x00\x00\x00" + "\x01\x05\x01\x60\x00\x01\x7f" + "\x03\x02\x01\x00" +
@@ -62,11 +56,11 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	got := "0"
 	if err := ts.Exec(args[1], args[2:]...); err != nil {
-		coder, ok := err.(interface{ ExitCode() int })
-		if !ok {
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
 			ts.Fatalf("%s: %v", args[1], err)
 		}
-		got = string(rune('0' + coder.ExitCode()))
+		got = strconv.Itoa(exit.ExitCode())
 	}
 	if got != args[0] {
 		ts.Fatalf("exit code %s, want %s", got, args[0])
