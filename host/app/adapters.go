@@ -61,12 +61,6 @@ func (s *source) Snapshot(ctx context.Context, project, run string) (engine.RunV
 	return v, absent(err)
 }
 
-// Head implements live.Source.
-func (s *source) Head(ctx context.Context, project, run string) (uint64, error) {
-	v, err := s.Snapshot(ctx, project, run)
-	return v.Seq, err
-}
-
 // Records implements live.Source.
 func (s *source) Records(ctx context.Context, project, run string, after uint64, limit int) ([]engine.Record, error) {
 	rs, err := s.runs.Records(ctx, runs.RecordsQuery{Project: project, Run: run, After: after, Limit: limit})

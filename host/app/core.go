@@ -193,6 +193,9 @@ func (c *Core) install(ctx context.Context, dir string) error {
 	if missing := c.shipped.Missing(); len(missing) > 0 {
 		c.deps.Logger.Warn("plugins were not built into this binary", slog.Any("plugins", missing))
 	}
+	if n := c.uninstalled(); n > 0 {
+		c.deps.Logger.Info("compiling plugins, once: this can take a minute", slog.Int("count", n))
+	}
 	if _, err := c.Plugins.InstallShipped(ctx, c.shipped); err != nil {
 		return err
 	}
@@ -213,6 +216,17 @@ func (c *Core) install(ctx context.Context, dir string) error {
 		}
 	}
 	return nil
+}
+
+// uninstalled counts the shipped plugins that the catalogue does not know.
+func (c *Core) uninstalled() int {
+	n := 0
+	for _, e := range c.shipped.entries {
+		if _, ok := c.Plugins.Module(e.Digest); !ok {
+			n++
+		}
+	}
+	return n
 }
 
 // Start takes up the runs that have not ended. From then on runs may be started.

@@ -144,14 +144,18 @@ func (c *client) begin(ctx context.Context, after *uint64) error {
 		}
 		return c.write(frame)
 	}
-	head, err := c.src.Head(ctx, c.project, c.run)
+	c.cursor = *after
+	if c.cursor == 0 {
+		return nil
+	}
+	// Asking for the record that the client has seen costs less than the run's state.
+	rs, err := c.src.Records(ctx, c.project, c.run, c.cursor-1, 1)
 	if err != nil {
 		return sourceError(err)
 	}
-	if *after > head {
+	if len(rs) == 0 {
 		return errBeyond
 	}
-	c.cursor = *after
 	return nil
 }
 

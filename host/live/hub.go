@@ -27,8 +27,6 @@ var ErrNoRun = errors.New("live: no such run")
 type Source interface {
 	// Snapshot returns the run as it is after its last committed record.
 	Snapshot(ctx context.Context, project, run string) (engine.RunView, error)
-	// Head returns the sequence number of the run's last committed record.
-	Head(ctx context.Context, project, run string) (uint64, error)
 	// Records returns the committed records after seq, at most limit, in order.
 	Records(ctx context.Context, project, run string, after uint64, limit int) ([]engine.Record, error)
 }

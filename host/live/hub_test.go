@@ -45,14 +45,12 @@ func (h *history) Snapshot(_ context.Context, _, run string) (engine.RunView, er
 	return engine.RunView{Run: run, Seq: uint64(len(h.rs))}, nil
 }
 
-func (h *history) Head(ctx context.Context, project, run string) (uint64, error) {
-	v, err := h.Snapshot(ctx, project, run)
-	return v.Seq, err
-}
-
-func (h *history) Records(_ context.Context, _, _ string, after uint64, limit int) ([]engine.Record, error) {
+func (h *history) Records(_ context.Context, _, run string, after uint64, limit int) ([]engine.Record, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if run != "r" {
+		return nil, live.ErrNoRun
+	}
 	if after >= uint64(len(h.rs)) {
 		return nil, nil
 	}

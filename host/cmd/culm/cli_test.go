@@ -78,12 +78,21 @@ func TestEveryWordHasBothLanguages(t *testing.T) {
 func TestInputsOfTheCommandLine(t *testing.T) {
 	t.Parallel()
 	f := &engine.Flow{Variables: []engine.Variable{
-		{Name: "text"}, {Name: "zip", Schema: json.RawMessage(`{"type":"string"}`)}, {Name: "n", Schema: json.RawMessage(`{"type":"integer"}`)},
+		{Name: "text"},
+		{Name: "zip", Schema: json.RawMessage(`{"type":"string"}`)},
+		{Name: "n", Schema: json.RawMessage(`{"type":"integer"}`)},
 		{Name: "list", Schema: json.RawMessage(`{"type":"array"}`)},
 	}}
 	for _, tc := range []struct{ name, value, want string }{
-		{"text", "5", `"5"`}, {"zip", "00123", `"00123"`}, {"zip", "true", `"true"`}, {"n", "5", "5"}, {"n", "five", `"five"`},
-		{"list", `["a"]`, `["a"]`}, {"other", "5", "5"}, {"other", "a=b", `"a=b"`}, {"text", "", `""`},
+		{"text", "5", `"5"`},
+		{"zip", "00123", `"00123"`},
+		{"zip", "true", `"true"`},
+		{"n", "5", "5"},
+		{"n", "five", `"five"`},
+		{"list", `["a"]`, `["a"]`},
+		{"other", "5", "5"},
+		{"other", "a=b", `"a=b"`},
+		{"text", "", `""`},
 	} {
 		if got := string(literal(f, tc.name, tc.value)); got != tc.want {
 			t.Errorf("%s=%s: %s, want %s", tc.name, tc.value, got, tc.want)
