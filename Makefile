@@ -63,7 +63,7 @@ test: deps build test-go test-web test-e2e ## everything: Go with -race, plugins
 # something on a small machine.
 HEAVY := ./host/app ./host/cmd/culm ./host/plugins/build ./host/wasm
 test-go: plugins-wasm/.built $(CULM)
-	go test -race -shuffle=on -timeout 20m $$(go list ./... | grep -v $(patsubst ./%,-e '/culm/%$$$$',$(HEAVY)))
+	go test -race -shuffle=on -timeout 20m $$(go list ./... | grep -v $(patsubst ./%,-e '/culm/%$$',$(HEAVY)))
 	CULM_BIN="$(CURDIR)/$(CULM)" go test -race -shuffle=on -timeout 20m -p 1 $(HEAVY)
 
 test-web: frontend/node_modules/.installed
