@@ -101,8 +101,8 @@ verify: plugins-wasm/.built ## regenerate, and fail if anything differs from wha
 deadcode: $(DEADCODE) ## functions that nothing calls
 	@scripts/deadcode.sh $(DEADCODE)
 
-web-check: frontend/node_modules/.installed ## frontend format, lint, types, unused code
-	cd frontend && npm run --silent check
+web-check: frontend/dist/index.html ## frontend format, lint, types, unused code, sizes
+	cd frontend && npm run --silent check && npm run --silent budget
 
 ## ---- measuring and long runs -------------------------------------------------
 
