@@ -50,7 +50,7 @@ func TestKillAtRandomMomentsLosesNothingAcknowledged(t *testing.T) {
 		srv := w.serve(t)
 		w.checkAcknowledged(t, srv)
 		stop := w.load(srv)
-		wait(time.Duration(10+w.rnd.IntN(400)) * time.Millisecond)
+		wait(time.Duration(10+w.draw(400)) * time.Millisecond)
 		srv.kill()
 		stop()
 		if i%10 == 9 {
@@ -212,10 +212,13 @@ func (w *killWorld) acknowledge(run string, seq uint64) {
 	w.runs[run] = max(w.runs[run], seq)
 }
 
-func (w *killWorld) chance(percent int) bool {
+func (w *killWorld) chance(percent int) bool { return w.draw(100) < percent }
+
+// draw returns a number below n from the test's one seed.
+func (w *killWorld) draw(n int) int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.rnd.IntN(100) < percent
+	return w.rnd.IntN(n)
 }
 
 // checkAcknowledged asks for every run that was ever acknowledged.
