@@ -46,7 +46,11 @@ func AppendRecord(dst []byte, r Record) []byte {
 	case TokenMoved:
 		dst = d.append(dst)
 	case VariableSet:
-		dst = append(appendString(append(dst, `{"name":`...), d.Name), `,"value":`...)
+		dst = append(dst, '{')
+		if d.Scope != "" {
+			dst = append(appendString(append(dst, `"scope":`...), d.Scope), ',')
+		}
+		dst = append(appendString(append(dst, `"name":`...), d.Name), `,"value":`...)
 		dst = append(append(dst, d.Value...), '}')
 	default:
 		dst = append(dst, mustJSON(d)...)
@@ -83,6 +87,11 @@ func (d *NodeChanged) append(dst []byte) []byte {
 	}
 	dst = appendText(dst, `,"digest":`, d.Digest)
 	dst = appendText(dst, `,"by":`, d.By)
+	if d.Deadline != nil {
+		dst = append(d.Deadline.AppendFormat(append(dst, `,"deadline":"`...), time.RFC3339Nano), '"')
+	}
+	dst = appendInt(dst, `,"repeat":`, d.Repeat)
+	dst = appendText(dst, `,"child":`, d.Child)
 	return append(dst, '}')
 }
 
@@ -159,6 +168,14 @@ func decodePayload(k Kind, b json.RawMessage) (Payload, error) {
 		return payload[TokenMoved](b)
 	case KindGatewayDecided:
 		return payload[GatewayDecided](b)
+	case KindScopeEntered:
+		return payload[ScopeEntered](b)
+	case KindNodeHeld:
+		return payload[NodeHeld](b)
+	case KindNodeTimer:
+		return payload[NodeTimer](b)
+	case KindRollback:
+		return payload[RollbackChanged](b)
 	}
 	return nil, &KindError{Kind: k}
 }

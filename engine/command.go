@@ -33,6 +33,8 @@ type Dispatch struct {
 	PluginState json.RawMessage
 	Callback    json.RawMessage
 	Polls       int
+	// Outputs are those of the attempt that ReasonRollback undoes.
+	Outputs json.RawMessage
 	// Recovered is set when the dispatch may have been made before a crash.
 	Recovered bool
 }
@@ -46,7 +48,8 @@ type Cancel struct {
 	Dispatch Dispatch
 }
 
-// SetTimer asks for a TimerFired with the same node and epoch at Due.
+// SetTimer asks for a TimerFired with the same node and epoch at Due. It takes the
+// place of the node's timer before. Node is empty for the deadline of the run.
 type SetTimer struct {
 	Node  string
 	Epoch uint64
@@ -59,11 +62,40 @@ type ClearTimer struct {
 	Epoch uint64
 }
 
+// StartChild asks to start the run of an independent subflow node; its end comes back as
+// a ChildEnded with the same node and epoch. The run's id is the core's choice, so that
+// the same command performed again finds the run it made before.
+type StartChild struct {
+	Node  string
+	Epoch uint64
+	// Run is the id of the run to start, Parent what its RunStarted holds.
+	Run    string
+	Parent Parent
+	// Reference is the key of the flow in the document's Subflows, Flow and Version
+	// name it.
+	Reference string
+	Flow      string
+	Version   int
+	Schemes   []string
+	Inputs    map[string]json.RawMessage
+	// Recovered is set when the command may have been performed before a crash.
+	Recovered bool
+}
+
+// ControlChild passes Pause, Resume or Revoke on to a run below. It has no effect on a
+// run that is in that state already, or has ended.
+type ControlChild struct {
+	Run   string
+	Event Event
+}
+
 // Finish says that the run ended: its last command.
 type Finish struct{ State RunState }
 
-func (Dispatch) isCommand()   {}
-func (Cancel) isCommand()     {}
-func (SetTimer) isCommand()   {}
-func (ClearTimer) isCommand() {}
-func (Finish) isCommand()     {}
+func (Dispatch) isCommand()     {}
+func (Cancel) isCommand()       {}
+func (SetTimer) isCommand()     {}
+func (ClearTimer) isCommand()   {}
+func (StartChild) isCommand()   {}
+func (ControlChild) isCommand() {}
+func (Finish) isCommand()       {}

@@ -62,7 +62,8 @@ type Progress struct {
 	Message string `json:"message,omitempty"`
 }
 
-// TimerFired says that the timer of a SetTimer command is due.
+// TimerFired says that the timer of a SetTimer command is due. Node is empty for the
+// deadline of the run.
 type TimerFired struct {
 	Node  string
 	Epoch uint64
@@ -80,11 +81,60 @@ type Callback struct {
 	Data      json.RawMessage
 }
 
-// Pause stops tokens before their next node.
-type Pause struct{}
+// ChildEnded says how the run that an independent subflow node started has ended, or
+// that it could not be started.
+type ChildEnded struct {
+	Node  string
+	Epoch uint64
+	// Run is the child's id, State its last one; empty when it was not started.
+	Run     string
+	State   RunState
+	Outputs map[string]json.RawMessage
+	// Failure says why, unless State is succeeded.
+	Failure *contract.Failure
+}
 
-// Resume lets them go on.
-type Resume struct{}
+// Pause stops tokens before their next node: all of them, or with Node, a subflow that
+// runs, those inside it. With any other Node it stops the next token before that
+// node. The independent runs below are paused too.
+type Pause struct{ Node string }
+
+// Resume takes a Pause of the same Node back.
+type Resume struct{ Node string }
+
+// Fail ends the run as failed, and cancels what runs.
+type Fail struct{ Reason string }
+
+// SetVariables changes variables of the run: inputs, constants without expressions, and
+// those that nodes write. Scope is the path of a subflow node, empty for the run's.
+type SetVariables struct {
+	Scope  string
+	Values map[string]json.RawMessage
+}
+
+// Reschedule moves the time of a wait that ends by time, or of an automatic retry.
+type Reschedule struct {
+	Node string
+	At   time.Time
+}
+
+// Rollback takes the run back to an earlier task, which then runs again. From is the
+// node at which it stands now, To the task to go back to.
+type Rollback struct {
+	From, To string
+	Mode     RollbackMode
+}
+
+// RollbackMode says what is done about the nodes in between.
+type RollbackMode string
+
+// The modes of a rollback.
+const (
+	// RollbackAny forgets them.
+	RollbackAny RollbackMode = "any"
+	// RollbackCompensate calls the plugins' own rollback actions, newest first.
+	RollbackCompensate RollbackMode = "compensate"
+)
 
 // Revoke ends the run and cancels what runs.
 type Revoke struct{ Reason string }
@@ -94,13 +144,28 @@ type Revoke struct{ Reason string }
 type Retry struct {
 	Node   string
 	Inputs map[string]json.RawMessage
+	// Part is RepeatedIteration to run only the failed iteration of a node with
+	// Repeat again.
+	Part Repeated
 }
+
+// Repeated says which part of a node with Repeat a Retry or Skip means.
+type Repeated string
+
+// The parts.
+const (
+	RepeatedAll       Repeated = ""          // the whole node
+	RepeatedIteration Repeated = "iteration" // the iteration that failed
+)
 
 // Skip lets the flow go on behind a failed node. Edges chooses the edges of a failed
 // gateway by id.
 type Skip struct {
 	Node  string
 	Edges []string
+	// Part is RepeatedIteration to go on with the next iteration of a node with
+	// Repeat.
+	Part Repeated
 }
 
 // ForceFail fails a running or waiting node.
@@ -127,14 +192,19 @@ const (
 	ResolveFail  Resolution = "fail"
 )
 
-func (Result) isEvent()     {}
-func (Note) isEvent()       {}
-func (TimerFired) isEvent() {}
-func (Callback) isEvent()   {}
-func (Pause) isEvent()      {}
-func (Resume) isEvent()     {}
-func (Revoke) isEvent()     {}
-func (Retry) isEvent()      {}
-func (Skip) isEvent()       {}
-func (ForceFail) isEvent()  {}
-func (Resolve) isEvent()    {}
+func (Result) isEvent()       {}
+func (Note) isEvent()         {}
+func (TimerFired) isEvent()   {}
+func (Callback) isEvent()     {}
+func (ChildEnded) isEvent()   {}
+func (Fail) isEvent()         {}
+func (SetVariables) isEvent() {}
+func (Reschedule) isEvent()   {}
+func (Rollback) isEvent()     {}
+func (Pause) isEvent()        {}
+func (Resume) isEvent()       {}
+func (Revoke) isEvent()       {}
+func (Retry) isEvent()        {}
+func (Skip) isEvent()         {}
+func (ForceFail) isEvent()    {}
+func (Resolve) isEvent()      {}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"encoding/json"
+	"strconv"
 
 	"github.com/culmhq/culm/pdk/contract"
 )
@@ -24,6 +25,24 @@ type Flow struct {
 	// OnFailure says what a failed node does to the run; the zero value blocks it
 	// until an operator decides.
 	OnFailure FailurePolicy `json:"on_failure,omitempty"`
+	// TimeoutMS is how long a run may take, from its start; then it fails. Zero means
+	// as long as it likes.
+	TimeoutMS int64 `json:"timeout_ms,omitempty"`
+	// Schemes are named selections of the optional nodes.
+	Schemes []Scheme `json:"schemes,omitempty"`
+	// Subflows holds the flows that subflow nodes name, by Node.Reference: those of
+	// the whole tree, so that a document is complete in itself. The host fills it in
+	// when it pins versions; a flow written by hand may bring its own.
+	Subflows map[string]*Flow `json:"subflows,omitempty"`
+}
+
+// Scheme is a named selection: the optional nodes that are left out.
+type Scheme struct {
+	// ID is as a node's; unique among schemes.
+	ID   string        `json:"id"`
+	Name contract.Text `json:"name,omitzero"`
+	// Without lists the optional nodes that a run does not execute, by id.
+	Without []string `json:"without,omitempty"`
 }
 
 // FailurePolicy is what a failed node does to its run.
@@ -75,8 +94,7 @@ type Variable struct {
 // NodeType is the type of a node.
 type NodeType string
 
-// The node types. Subflow and inclusive are part of the format; an engine that
-// does not run them yet refuses them when it compiles the flow.
+// The node types.
 const (
 	TypeStart     NodeType = "start"
 	TypeEnd       NodeType = "end"
@@ -107,9 +125,91 @@ type Node struct {
 	Outputs map[string]string `json:"outputs,omitempty"`
 	// Strategy is that of an exclusive gateway.
 	Strategy Strategy `json:"strategy,omitempty"`
+	// Flow and Version name what a subflow node runs; version 0 is the latest one,
+	// which is resolved when a run starts. Mode says how. Schemes lists the schemes
+	// of that flow that apply.
+	Flow    string      `json:"flow,omitempty"`
+	Version int         `json:"version,omitempty"`
+	Mode    SubflowMode `json:"mode,omitempty"`
+	Schemes []string    `json:"schemes,omitempty"`
+	// Optional lets a start leave the node out.
+	Optional bool `json:"optional,omitempty"`
+	// IgnoreFailure lets the flow go on behind the node although it failed; its state
+	// is skipped then, and its failure stays.
+	IgnoreFailure bool `json:"ignore_failure,omitempty"`
+	// NoRetry and NoSkip forbid operators to do that with the failed node.
+	NoRetry bool `json:"no_retry,omitempty"`
+	NoSkip  bool `json:"no_skip,omitempty"`
+	// Retry, Timeout and Repeat are absent when there is none.
+	Retry   *RetryPolicy `json:"retry,omitempty"`
+	Timeout *Timeout     `json:"timeout,omitempty"`
+	Repeat  *Repeat      `json:"repeat,omitempty"`
+	// MaxReruns is how often a loop may enter the node again; zero means MaxReruns of
+	// the package, which no flow can exceed.
+	MaxReruns int `json:"max_reruns,omitempty"`
 	// Position is where the canvas draws the node, in pixels; absent means that
 	// it is laid out automatically.
 	Position *Position `json:"position,omitempty"`
+}
+
+// Reference is the key under which Flow.Subflows holds what a subflow node runs: the
+// flow's id for the latest version, "id@7" for version 7.
+func (n *Node) Reference() string {
+	if n.Version == 0 {
+		return n.Flow
+	}
+	return n.Flow + "@" + strconv.Itoa(n.Version)
+}
+
+// SubflowMode says how a subflow node runs its flow.
+type SubflowMode string
+
+// The modes of a subflow.
+const (
+	SubflowInline      SubflowMode = ""            // inside the run, in a scope of its own
+	SubflowIndependent SubflowMode = "independent" // as a run of its own, for which the node waits
+)
+
+// RetryPolicy says how a failed node is tried again without anybody's doing. The n-th
+// retry comes DelayMS × Backoff^(n-1) after the failure, at most MaxDelayMS.
+type RetryPolicy struct {
+	// Max is the number of retries, 1 to 100. A retry by hand begins the count anew.
+	Max int `json:"max"`
+	// DelayMS is at least 0, at most a day.
+	DelayMS int64 `json:"delay_ms,omitempty"`
+	// Backoff is at least 1, which is also what zero means.
+	Backoff float64 `json:"backoff,omitempty"`
+	// MaxDelayMS bounds the delay; zero means a day.
+	MaxDelayMS int64 `json:"max_delay_ms,omitempty"`
+	// Jitter, 0 to 1, is the part of the delay that is random: the delay is cut by up
+	// to that part. It is drawn from the run's id, the node and the attempt.
+	Jitter float64 `json:"jitter,omitempty"`
+}
+
+// Timeout bounds one attempt of a node, its waits included.
+type Timeout struct {
+	AfterMS int64         `json:"after_ms"`
+	Action  TimeoutAction `json:"action,omitempty"`
+}
+
+// TimeoutAction is what a timeout does to its node.
+type TimeoutAction string
+
+// The actions of a timeout.
+const (
+	TimeoutFail TimeoutAction = ""     // the node fails
+	TimeoutSkip TimeoutAction = "skip" // it fails, and the flow goes on behind it
+)
+
+// Repeat runs a task several times in a row, each time as an iteration.
+type Repeat struct {
+	// Times is 1 to MaxReruns.
+	Times int `json:"times"`
+	// ContinueOnFailure goes on with the next iteration when one fails.
+	ContinueOnFailure bool `json:"continue_on_failure,omitempty"`
+	// Collect names a variable of source node, a list, to which each iteration's
+	// outputs are appended.
+	Collect string `json:"collect,omitempty"`
 }
 
 // Strategy says what an exclusive gateway does when several conditions hold.

@@ -79,7 +79,7 @@ func TestRecordRefusals(t *testing.T) {
 	}
 	var format *engine.FormatError
 	var kind *engine.KindError
-	if _, err := engine.DecodeRecord([]byte(strings.Replace(good, `"format":1`, `"format":2,"future":true`, 1))); !errors.As(err, &format) || format.Format != 2 {
+	if _, err := engine.DecodeRecord([]byte(strings.Replace(good, `"format":1`, `"format":3,"future":true`, 1))); !errors.As(err, &format) || format.Format != 3 {
 		t.Errorf("newer format: %v", err)
 	}
 	if _, err := engine.DecodeRecord([]byte(strings.Replace(good, `"run.started"`, `"run.teleported"`, 1))); !errors.As(err, &kind) || kind.Kind != "run.teleported" {

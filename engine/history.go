@@ -102,7 +102,7 @@ func (h *history) record(r *Record) error {
 func (h *history) payload(r *Record) error {
 	switch d := r.Data.(type) {
 	case RunStarted:
-		if d.Format != RecordFormat {
+		if d.Format < 1 || d.Format > RecordFormat {
 			return fmt.Errorf("format %d", d.Format)
 		}
 	case RunChanged:
@@ -120,6 +120,8 @@ func (h *history) payload(r *Record) error {
 		return h.token(d)
 	case GatewayDecided:
 		return h.decided(r.Node, d)
+	case ScopeEntered, NodeHeld, NodeTimer, RollbackChanged:
+		return fmt.Errorf("not supported yet: %T", d)
 	}
 	return nil
 }

@@ -44,10 +44,18 @@ func (t *step) changeRun(on runTrigger, reason string) error {
 	return nil
 }
 
-func (t *step) pause() error { return t.changeRun(onRunPause, "") }
+func (t *step) pause(e Pause) error {
+	if e.Node != "" {
+		return t.refuse(CodeInvalid, e.Node, "not supported yet")
+	}
+	return t.changeRun(onRunPause, "")
+}
 
 // resume lets the held nodes go, in the order of their tokens.
-func (t *step) resume() error {
+func (t *step) resume(e Resume) error {
+	if e.Node != "" {
+		return t.refuse(CodeInvalid, e.Node, "not supported yet")
+	}
 	if err := t.changeRun(onRunResume, ""); err != nil {
 		return err
 	}

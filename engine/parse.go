@@ -93,7 +93,10 @@ const (
 )
 
 // shapeOf derives the shape from the Go type, so that format and parser cannot differ.
-func shapeOf(t reflect.Type) *shape {
+func shapeOf(t reflect.Type) *shape { return shapeIn(t, map[reflect.Type]*shape{}) }
+
+// shapeIn is shapeOf for types that hold themselves.
+func shapeIn(t reflect.Type, made map[reflect.Type]*shape) *shape {
 	switch t {
 	case reflect.TypeFor[json.RawMessage]():
 		return &shape{kind: shapeAny}
@@ -103,20 +106,24 @@ func shapeOf(t reflect.Type) *shape {
 	}
 	switch t.Kind() {
 	case reflect.Pointer:
-		return shapeOf(t.Elem())
+		return shapeIn(t.Elem(), made)
 	case reflect.String:
 		return &shape{kind: shapeString}
 	case reflect.Bool:
 		return &shape{kind: shapeBool}
 	case reflect.Slice:
-		return &shape{kind: shapeArray, elem: shapeOf(t.Elem())}
+		return &shape{kind: shapeArray, elem: shapeIn(t.Elem(), made)}
 	case reflect.Map:
-		return &shape{kind: shapeMap, elem: shapeOf(t.Elem())}
+		return &shape{kind: shapeMap, elem: shapeIn(t.Elem(), made)}
 	case reflect.Struct:
+		if s := made[t]; s != nil {
+			return s
+		}
 		s := &shape{kind: shapeObject, fields: make(map[string]*shape, t.NumField())}
+		made[t] = s
 		for i := range t.NumField() {
 			name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
-			s.fields[name] = shapeOf(t.Field(i).Type)
+			s.fields[name] = shapeIn(t.Field(i).Type, made)
 		}
 		return s
 	default:

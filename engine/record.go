@@ -9,7 +9,7 @@ import (
 
 // RecordFormat is the version of the records that this package writes; Replay also
 // reads every earlier one and refuses later ones.
-const RecordFormat = 1
+const RecordFormat = 2
 
 // Kind is the kind of a record (pinned names: they are stored, and shown to the
 // browser as they are).
@@ -26,6 +26,10 @@ const (
 	KindCallbackKept   Kind = "callback.kept"   // CallbackKept: came before its wait
 	KindTokenMoved     Kind = "token.moved"     // TokenMoved
 	KindGatewayDecided Kind = "gateway.decided" // GatewayDecided: which edges were taken
+	KindScopeEntered   Kind = "scope.entered"   // ScopeEntered: an inline subflow begins
+	KindNodeHeld       Kind = "node.held"       // NodeHeld: an operator asks to stop before the node, or no more
+	KindNodeTimer      Kind = "node.timer"      // NodeTimer: an operator moved the timer of a wait
+	KindRollback       Kind = "run.rollback"    // RollbackChanged: a rollback begins or ends
 )
 
 // Record is one entry of a run's history. A run is its records: Seq is strictly
@@ -59,10 +63,25 @@ type RunStarted struct {
 	Project string            `json:"project"`
 	// Env holds the project's variables and Zone its IANA time zone as they were
 	// at start.
-	Env       map[string]json.RawMessage `json:"env,omitempty"`
-	Zone      string                     `json:"zone,omitempty"`
-	Operator  string                     `json:"operator"`
+	Env      map[string]json.RawMessage `json:"env,omitempty"`
+	Zone     string                     `json:"zone,omitempty"`
+	Operator string                     `json:"operator"`
+	// Parent is set in a run that an independent subflow node started.
+	Parent *Parent `json:"parent,omitempty"`
+	// StartAt is the node at which the run began, when that was not the start.
+	StartAt string `json:"start_at,omitempty"`
+	// Deadline is when the run fails if it has not ended, from Flow.TimeoutMS.
+	Deadline  *time.Time                 `json:"deadline,omitempty"`
 	Variables map[string]json.RawMessage `json:"variables,omitempty"`
+}
+
+// Parent is the node that started a run, in the run it belongs to.
+type Parent struct {
+	Run  string `json:"run"`
+	Node string `json:"node"`
+	// Epoch is that of the node's wait; Depth counts the runs above.
+	Epoch uint64 `json:"epoch"`
+	Depth int    `json:"depth"`
 }
 
 // RunChanged is a change of the run's state.
@@ -75,8 +94,11 @@ type RunChanged struct {
 	Outputs map[string]json.RawMessage `json:"outputs,omitempty"`
 }
 
-// VariableSet is a new value of a variable; Record.Node wrote it.
+// VariableSet is a new value of a variable. Record.Node wrote it; it is empty when an
+// operator did.
 type VariableSet struct {
+	// Scope is the path of the subflow node whose variable it is; empty is the run's.
+	Scope string          `json:"scope,omitempty"`
 	Name  string          `json:"name"`
 	Value json.RawMessage `json:"value"`
 }
@@ -109,9 +131,53 @@ type NodeChanged struct {
 	Overrides map[string]json.RawMessage `json:"overrides,omitempty"`
 	// Digest is that of the module that ran.
 	Digest string `json:"digest,omitempty"`
-	// By says what an operator did, where the change is his: retry, skip, ...
+	// By says what an operator did, where the change is his: retry, skip, ...; or
+	// which option of the node did it: auto_retry, ignore_failure, timeout, repeat.
 	By string `json:"by,omitempty"`
+	// Deadline is set when an attempt starts that has a timeout.
+	Deadline *time.Time `json:"deadline,omitempty"`
+	// Repeat is the ordinal of the iteration in a Repeat, from 1.
+	Repeat int `json:"repeat,omitempty"`
+	// Child is the id of the run for which an independent subflow waits.
+	Child string `json:"child,omitempty"`
 }
+
+// ScopeEntered begins the inside of an inline subflow node: its variables are as they
+// are at a start, and what its nodes gave before is gone.
+type ScopeEntered struct {
+	Variables map[string]json.RawMessage `json:"variables,omitempty"`
+}
+
+// NodeHeld says whether a token stops before the node the next time it comes there.
+type NodeHeld struct {
+	Held bool `json:"held"`
+}
+
+// NodeTimer is a new time for a wait that ends by time.
+type NodeTimer struct {
+	Epoch uint64    `json:"epoch"`
+	Due   time.Time `json:"due"`
+}
+
+// RollbackChanged begins and ends a rollback.
+type RollbackChanged struct {
+	Phase RollbackPhase `json:"phase"`
+	Mode  RollbackMode  `json:"mode"`
+	From  string        `json:"from"`
+	To    string        `json:"to"`
+	// Undone lists, when it begins, the nodes that are undone, in the order in which
+	// that is asked for.
+	Undone []string `json:"undone,omitempty"`
+}
+
+// RollbackPhase is how far a rollback is.
+type RollbackPhase string
+
+// The phases of a rollback.
+const (
+	RollbackBegun RollbackPhase = "begun"
+	RollbackEnded RollbackPhase = "ended"
+)
 
 // NodeNoted holds what a running call said.
 type NodeNoted struct {
@@ -153,12 +219,16 @@ type GatewayDecided struct {
 	By string `json:"by,omitempty"`
 }
 
-func (RunStarted) kind() Kind     { return KindRunStarted }
-func (RunChanged) kind() Kind     { return KindRunState }
-func (VariableSet) kind() Kind    { return KindVariable }
-func (NodeChanged) kind() Kind    { return KindNodeState }
-func (NodeNoted) kind() Kind      { return KindNodeNote }
-func (NodeLate) kind() Kind       { return KindNodeLate }
-func (CallbackKept) kind() Kind   { return KindCallbackKept }
-func (TokenMoved) kind() Kind     { return KindTokenMoved }
-func (GatewayDecided) kind() Kind { return KindGatewayDecided }
+func (RunStarted) kind() Kind      { return KindRunStarted }
+func (RunChanged) kind() Kind      { return KindRunState }
+func (VariableSet) kind() Kind     { return KindVariable }
+func (NodeChanged) kind() Kind     { return KindNodeState }
+func (NodeNoted) kind() Kind       { return KindNodeNote }
+func (NodeLate) kind() Kind        { return KindNodeLate }
+func (CallbackKept) kind() Kind    { return KindCallbackKept }
+func (TokenMoved) kind() Kind      { return KindTokenMoved }
+func (GatewayDecided) kind() Kind  { return KindGatewayDecided }
+func (ScopeEntered) kind() Kind    { return KindScopeEntered }
+func (NodeHeld) kind() Kind        { return KindNodeHeld }
+func (NodeTimer) kind() Kind       { return KindNodeTimer }
+func (RollbackChanged) kind() Kind { return KindRollback }

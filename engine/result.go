@@ -307,6 +307,7 @@ func (t *step) badWait(w *contract.Wait) string {
 	switch w.Kind {
 	case contract.WaitPoll, contract.WaitTimer, contract.WaitCallback, contract.WaitHuman:
 		return ""
+	case contract.WaitRun: // not a plugin's to say
 	}
 	return fmt.Sprintf("unknown kind of wait %q", w.Kind)
 }

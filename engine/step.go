@@ -16,6 +16,11 @@ type StartOptions struct {
 	Plugins                  map[string]string
 	Env                      map[string]json.RawMessage
 	Zone                     string
+	// Parent is set for the run of an independent subflow node.
+	Parent *Parent
+	// StartAt is the node to begin at; empty is the start. CanStartAt says which may
+	// be chosen.
+	StartAt string
 	// Inputs are the values of input variables, by name.
 	Inputs map[string]json.RawMessage
 }
@@ -78,7 +83,7 @@ func newStep(g *Graph, s *State, m Meta) *step {
 // than a fact, which can only be late.
 func isCommand(e Event) bool {
 	switch e.(type) {
-	case Result, Note, TimerFired:
+	case Result, Note, TimerFired, ChildEnded:
 		return false
 	default:
 		return true
@@ -95,10 +100,20 @@ func (t *step) handle(e Event) error {
 		return t.timer(e)
 	case Callback:
 		return t.callback(e)
+	case ChildEnded:
+		return t.childEnded(e)
 	case Pause:
-		return t.pause()
+		return t.pause(e)
 	case Resume:
-		return t.resume()
+		return t.resume(e)
+	case Fail:
+		return t.fail(e)
+	case SetVariables:
+		return t.setVariables(e)
+	case Reschedule:
+		return t.reschedule(e)
+	case Rollback:
+		return t.rollback(e)
 	case Revoke:
 		return t.revoke(e)
 	case Retry:

@@ -22,7 +22,13 @@ type RunView struct {
 	EndedAt   *time.Time                 `json:"ended_at,omitempty"`
 	Variables map[string]json.RawMessage `json:"variables,omitempty"`
 	Outputs   map[string]json.RawMessage `json:"outputs,omitempty"`
-	Nodes     map[string]NodeView        `json:"nodes"`
+	// Parent is set for the run of an independent subflow node.
+	Parent *Parent `json:"parent,omitempty"`
+	// Deadline is when the run fails if it has not ended.
+	Deadline *time.Time `json:"deadline,omitempty"`
+	// Nodes are those that were reached, by path: "deploy.check" is the node check
+	// inside the inline subflow deploy.
+	Nodes map[string]NodeView `json:"nodes"`
 	// Taken lists the ids of the edges that were taken.
 	Taken []string `json:"taken,omitempty"`
 }
@@ -38,6 +44,16 @@ type NodeView struct {
 	Due       *time.Time        `json:"due,omitempty"`
 	Failure   *contract.Failure `json:"failure,omitempty"`
 	Progress  *Progress         `json:"progress,omitempty"`
+	// Held is set when the next token stops before the node.
+	Held bool `json:"held,omitempty"`
+	// By is what made the state, when an operator or an option of the node did.
+	By string `json:"by,omitempty"`
+	// Deadline is when the attempt times out.
+	Deadline *time.Time `json:"deadline,omitempty"`
+	// Repeat is the ordinal of the iteration in a Repeat, from 1.
+	Repeat int `json:"repeat,omitempty"`
+	// Child is the run for which an independent subflow waits or has waited.
+	Child string `json:"child,omitempty"`
 }
 
 // View returns what the outside sees of the run. It shares no memory with the state
@@ -46,7 +62,7 @@ func (s *State) View() RunView {
 	v := RunView{
 		Run: s.info.Run, Name: s.info.Name, Project: s.info.Project, Flow: s.info.Flow, Version: s.info.Version,
 		State: s.state, Seq: s.seq, Operator: s.info.Operator, CreatedAt: s.createdAt, EndedAt: optional(s.endedAt),
-		Outputs: s.outputs, Nodes: map[string]NodeView{},
+		Outputs: s.outputs, Parent: s.info.Parent, Deadline: s.info.Deadline, Nodes: map[string]NodeView{},
 	}
 	for i, value := range s.vars {
 		if value == nil || s.g.vars[i].Secret {

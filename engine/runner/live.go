@@ -60,7 +60,7 @@ func (r *live) batch(now time.Time, rs []engine.Record, cs []engine.Command) Bat
 			b.Timers = append(b.Timers, TimerChange{Node: c.Node, Epoch: c.Epoch, Due: c.Due})
 		case engine.ClearTimer:
 			b.Timers = append(b.Timers, TimerChange{Node: c.Node, Epoch: c.Epoch})
-		case engine.Dispatch, engine.Cancel, engine.Finish:
+		case engine.Dispatch, engine.Cancel, engine.StartChild, engine.ControlChild, engine.Finish:
 		}
 	}
 	return b

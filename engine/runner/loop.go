@@ -292,6 +292,8 @@ func (l *loop) perform(r *live, cs []engine.Command) {
 			l.alarms.set(r, c.Node, c.Epoch, c.Due)
 		case engine.ClearTimer:
 			l.alarms.clear(r, c.Node, c.Epoch)
+		case engine.StartChild, engine.ControlChild:
+			panic("runner: child runs are not supported yet")
 		case engine.Finish:
 			l.alarms.forget(r)
 		}

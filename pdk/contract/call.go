@@ -137,6 +137,7 @@ const (
 	WaitTimer    WaitKind = "timer"    // resume once, at At or after AfterMS
 	WaitCallback WaitKind = "callback" // resume when a program calls back
 	WaitHuman    WaitKind = "human"    // resume when a person answers Prompt
+	WaitRun      WaitKind = "run"      // the host's own: an independent subflow waits for its run
 )
 
 // Wait is what a waiting answer waits for.

@@ -1,0 +1,3 @@
+package engine
+
+func (t *step) rollback(Rollback) error { return t.refuse(CodeInvalid, "", "not supported yet") }
