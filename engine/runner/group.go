@@ -67,7 +67,7 @@ type committer struct {
 	in     chan *group
 	out    chan *group
 	quit   chan struct{}
-	busy   atomic.Bool // whether the store is busy, so that callers can be told
+	busy   atomic.Pointer[error] // why the store is busy, if it is, so that callers can be told
 	exited chan struct{}
 }
 
@@ -115,10 +115,10 @@ func (c *committer) write(bs []Batch) error {
 	for {
 		err := c.store.Commit(context.Background(), bs)
 		if !errors.Is(err, ErrStoreBusy) {
-			c.busy.Store(false)
+			c.busy.Store(nil)
 			return err
 		}
-		if !c.busy.Swap(true) {
+		if c.busy.Swap(&err) == nil {
 			c.log.Warn("the store is busy; commits wait", "error", err)
 		}
 		pause, stop := c.clock.After(busyPause)

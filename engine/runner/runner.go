@@ -337,8 +337,8 @@ func (r *Runner) accepts() error {
 	if err := r.runs(); err != nil {
 		return err
 	}
-	if r.commit.busy.Load() {
-		return fmt.Errorf("%w: %w", ErrBusy, ErrStoreBusy)
+	if why := r.commit.busy.Load(); why != nil {
+		return fmt.Errorf("%w: %w", ErrBusy, *why)
 	}
 	return nil
 }

@@ -38,11 +38,12 @@ var binary = sync.OnceValues(func() (string, error) {
 
 // server is a running `culm serve`, reached over its own loopback port.
 type server struct {
-	t    *testing.T
-	cmd  *exec.Cmd
-	base string
-	logs *lockedBuffer
-	done chan struct{}
+	t       *testing.T
+	cmd     *exec.Cmd
+	base    string // set once it is ready
+	address chan string
+	logs    *lockedBuffer
+	done    chan struct{}
 }
 
 var addressLine = regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
@@ -51,12 +52,24 @@ var addressLine = regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
 // ready.
 func startServer(t *testing.T, dir string, args ...string) *server {
 	t.Helper()
+	s := launch(t, nil, dir, args...)
+	if err := s.ready(); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// launch runs the program, under another one if wrap is not empty, and does not wait
+// for it.
+func launch(t *testing.T, wrap []string, dir string, args ...string) *server {
+	t.Helper()
 	bin, err := binary()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &server{t: t, logs: &lockedBuffer{}, done: make(chan struct{})}
-	s.cmd = exec.CommandContext(context.Background(), bin, append([]string{"serve", "--listen", "127.0.0.1:0", "--data", dir}, args...)...)
+	s := &server{t: t, address: make(chan string, 1), logs: &lockedBuffer{}, done: make(chan struct{})}
+	command := append(append(wrap[:len(wrap):len(wrap)], bin, "serve", "--listen", "127.0.0.1:0", "--data", dir), args...)
+	s.cmd = exec.CommandContext(context.Background(), command[0], command[1:]...)
 	s.cmd.Stderr = s.logs
 	stdout, err := s.cmd.StdoutPipe()
 	if err != nil {
@@ -65,14 +78,13 @@ func startServer(t *testing.T, dir string, args ...string) *server {
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	address := make(chan string, 1)
 	go func() {
 		lines := bufio.NewScanner(stdout)
 		for lines.Scan() {
 			_, _ = fmt.Fprintln(s.logs, lines.Text())
 			if a := addressLine.FindString(lines.Text()); a != "" {
 				select {
-				case address <- a:
+				case s.address <- a:
 				default:
 				}
 			}
@@ -81,14 +93,19 @@ func startServer(t *testing.T, dir string, args ...string) *server {
 		close(s.done)
 	}()
 	t.Cleanup(s.kill)
-	select {
-	case s.base = <-address:
-	case <-s.done:
-		t.Fatalf("the server ended before it was ready:\n%s", s.logs)
-	case <-time.After(60 * time.Second):
-		t.Fatalf("the server was not ready in time:\n%s", s.logs)
-	}
 	return s
+}
+
+// ready waits until the server answers, or says why it never will.
+func (s *server) ready() error {
+	select {
+	case s.base = <-s.address:
+		return nil
+	case <-s.done:
+		return fmt.Errorf("the server ended before it was ready:\n%s", s.logs)
+	case <-time.After(60 * time.Second):
+		return fmt.Errorf("the server was not ready in time:\n%s", s.logs)
+	}
 }
 
 // kill ends the process the hard way; nothing of it gets a chance to finish.
