@@ -118,6 +118,7 @@ func newWorldIn(t *testing.T, dir string) *world {
 	t.Cleanup(platform.Close)
 	t.Cleanup(book.Close)
 	w.args = []string{"--allow", strings.TrimPrefix(platform.URL, "http://") + "," + strings.TrimPrefix(book.URL, "http://")}
+	prepare(t, w.dir)
 	srv := startServer(t, w.dir, w.args...)
 	srv.connect(t, "demo", platform.URL)
 	srv.must(http.MethodPut, project+"/systems/demo/credential", map[string]any{"token": "kill-test"}, nil)

@@ -86,11 +86,11 @@ func (l *ledger) enter(r *http.Request, entry string, flaky bool) int {
 	return http.StatusOK
 }
 
-// has reports whether an entry was booked.
+// has reports whether an entry was carried out.
 func (l *ledger) has(run, entry string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.books[run+"/"+entry] > 0
+	return l.books[run+"/"+entry] > 0 || len(l.marks[run+"/"+entry]) > 0
 }
 
 // count is how many effects there were.

@@ -19,22 +19,75 @@ import (
 	"time"
 )
 
+// envDir names the directory of what the tests share.
+const envDir = "CULM_TEST_DIR"
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "culm-test-")
+	if err == nil {
+		err = os.Setenv(envDir, dir)
+	}
+	code := 1
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	} else {
+		code = m.Run()
+	}
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
+}
+
 // binary is the real program, built once for all tests of this package that run it.
 var binary = sync.OnceValues(func() (string, error) {
 	if given := os.Getenv("CULM_BIN"); given != "" {
 		return given, nil
 	}
-	dir, err := os.MkdirTemp("", "culm-bin-")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "culm")
+	path := filepath.Join(os.Getenv(envDir), "culm")
 	cmd := exec.Command("go", "build", "-o", path, ".")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build: %w: %s", err, out)
 	}
 	return path, nil
 })
+
+// prepared is a data directory as the first start leaves it, with compiled plugins: that
+// takes longer than most tests.
+var prepared = sync.OnceValues(func() (string, error) {
+	bin, err := binary()
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(os.Getenv(envDir), "prepared")
+	cmd := exec.Command(bin, "serve", "--listen", "127.0.0.1:0", "--data", dir)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return "", err
+	}
+	if err := cmd.Start(); err != nil {
+		return "", err
+	}
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if addressLine.MatchString(lines.Text()) {
+			_ = cmd.Process.Signal(syscall.SIGTERM)
+		}
+	}
+	if err := cmd.Wait(); err != nil {
+		return "", fmt.Errorf("the first start: %w", err)
+	}
+	return dir, nil
+})
+
+// prepare makes a data directory that is not the first start's any more.
+func prepare(t *testing.T, dir string) {
+	t.Helper()
+	from, err := prepared()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.CommandContext(t.Context(), "cp", "-a", from, dir).CombinedOutput(); err != nil {
+		t.Fatalf("copy the data directory: %v: %s", err, out)
+	}
+}
 
 // server is a running `culm serve`, reached over its own loopback port.
 type server struct {
