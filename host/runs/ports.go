@@ -28,9 +28,10 @@ type Lister interface {
 	List(ctx context.Context, q runner.RunQuery) ([]runner.RunHead, error)
 }
 
-// Flows finds published versions.
+// Flows finds published versions, and what their subflow nodes name.
 type Flows interface {
 	Version(ctx context.Context, project, flow string, number int) (flows.Version, error)
+	Resolve(ctx context.Context, project string, f *engine.Flow) (flows.Resolved, error)
 }
 
 // Projects finds projects.
