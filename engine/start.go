@@ -21,7 +21,7 @@ func Start(g *Graph, m Meta, o StartOptions) (*State, []Record, []Command, error
 	started := RunStarted{
 		Format: RecordFormat, Run: cleanText(o.Run), Name: cleanText(o.Name), Flow: cleanText(o.Flow), Version: o.Version,
 		Digest: o.Digest, Plugins: o.Plugins, Project: cleanText(o.Project), Env: o.Env, Zone: o.Zone,
-		Operator: t.m.Actor.ID, Variables: variables,
+		Operator: t.m.Actor.ID, Variables: variables, Deadline: t.runDeadline(),
 	}
 	// Constants may read run and env, so they are made on a state that has begun.
 	if err := t.constants(&started); err != nil {
@@ -31,6 +31,7 @@ func Start(g *Graph, m Meta, o StartOptions) (*State, []Record, []Command, error
 		started.Variables = nil
 	}
 	t.emit(-1, started)
+	t.setRunTimer()
 	t.emit(-1, RunChanged{From: RunCreated, To: RunRunning})
 	t.emit(-1, TokenMoved{Token: 1, To: g.nodes[g.start].id})
 	t.moves = append(t.moves, g.start)
