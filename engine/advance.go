@@ -12,6 +12,8 @@ type entry struct {
 	node      int32
 	iteration int
 	attempt   int
+	reruns    int
+	repeat    int
 	by        string
 	overrides map[string]json.RawMessage
 }
@@ -19,9 +21,9 @@ type entry struct {
 // arrive enters a node that a token has just reached: for the first time, or again by
 // a loop.
 func (t *step) arrive(i int32) {
-	e := entry{node: i, attempt: 1}
+	e := entry{node: i, attempt: 1, repeat: t.g.nodes[i].opts.firstOf()}
 	if n := t.s.nodes[i]; n.attempt > 0 { // the token's arrival made it
-		e.iteration = n.iteration + 1
+		e.iteration, e.reruns = n.iteration+1, n.reruns+1
 	}
 	t.enter(e)
 }
@@ -29,13 +31,13 @@ func (t *step) arrive(i int32) {
 // again enters a node in which a token already is: its next attempt.
 func (t *step) again(i int32, by string, overrides map[string]json.RawMessage) {
 	n := t.s.nodes[i]
-	t.enter(entry{node: i, iteration: n.iteration, attempt: n.attempt + 1, by: by, overrides: overrides})
+	t.enter(entry{node: i, iteration: n.iteration, attempt: n.attempt + 1, repeat: n.repeat, by: by, overrides: overrides})
 }
 
 // release enters a node that was held by a pause.
 func (t *step) release(i int32) {
 	n := t.s.nodes[i]
-	t.enter(entry{node: i, iteration: n.iteration, attempt: n.attempt})
+	t.enter(entry{node: i, iteration: n.iteration, attempt: n.attempt, reruns: n.reruns})
 }
 
 func (t *step) enter(e entry) {
@@ -43,8 +45,8 @@ func (t *step) enter(e entry) {
 		t.emit(e.node, t.begin(e, NodeReady))
 		return
 	}
-	if e.iteration > MaxReruns && e.by == "" {
-		t.breakNode(e, failFlow(FailRerunLimit, fmt.Sprintf("the node was entered more than %d times again", MaxReruns)))
+	if most := t.g.nodes[e.node].opts.maxReruns; e.reruns > most {
+		t.breakNode(e, failFlow(FailRerunLimit, fmt.Sprintf("the node was entered more than %d times again", most)))
 		return
 	}
 	g := &t.g.nodes[e.node]
@@ -69,7 +71,7 @@ func (t *step) enter(e entry) {
 // begin makes the record with which a try starts.
 func (t *step) begin(e entry, to NodeState) NodeChanged {
 	d := t.change(e.node, to)
-	d.Iteration, d.Attempt, d.By, d.Overrides = e.iteration, e.attempt, e.by, e.overrides
+	d.Iteration, d.Attempt, d.Repeat, d.By, d.Overrides = e.iteration, e.attempt, e.repeat, e.by, e.overrides
 	return d
 }
 
@@ -81,9 +83,10 @@ func (t *step) enterTask(e entry) {
 	}
 	d := t.begin(e, NodeRunning)
 	d.Epoch++
-	d.Reason, d.Inputs = contract.ReasonExecute, inputs
+	d.Reason, d.Inputs, d.Deadline = contract.ReasonExecute, inputs, t.deadline(e.node)
 	t.emit(e.node, d)
 	t.command(t.s.dispatch(e.node, false))
+	t.setTimer(e.node)
 }
 
 func (t *step) enterExclusive(e entry) {

@@ -22,6 +22,8 @@ import (
 //     succeeded has no token left; no token rests where nothing can move it.
 //   - The run is blocked exactly when only failed or unknown nodes could move it.
 //   - A command has one effect: its records stand together.
+//   - Retries by themselves, deadlines and failures that are passed over are those of the
+//     drawing; none comes before its time, none is owed and missing.
 func CheckHistory(g *Graph, rs []Record) error {
 	if len(rs) == 0 {
 		return errors.New("engine: history: no records")
@@ -49,6 +51,7 @@ type history struct {
 	lastToken int
 	commands  map[string]bool
 	command   string
+	drawings  map[string]*Node
 }
 
 type nodeHistory struct {
@@ -56,6 +59,7 @@ type nodeHistory struct {
 	epoch              uint64
 	iteration, attempt int
 	human              bool
+	options            optionHistory
 }
 
 // busy reports whether an attempt is under way.
@@ -110,7 +114,7 @@ func (h *history) payload(r *Record) error {
 	case VariableSet:
 		return h.variable(r.Node, d)
 	case NodeChanged:
-		return h.node(r.Node, d)
+		return h.node(r, d)
 	case NodeNoted:
 		return h.busy(r.Node, d.Attempt)
 	case NodeLate:
@@ -167,10 +171,14 @@ func (h *history) variable(node string, d VariableSet) error {
 			return nil
 		}
 	}
+	if h.drawn(node).collects(d.Name) {
+		return nil
+	}
 	return fmt.Errorf("node %q does not write %q", node, d.Name)
 }
 
-func (h *history) node(id string, d NodeChanged) error {
+func (h *history) node(r *Record, d NodeChanged) error {
+	id := r.Node
 	n := h.nodes[id]
 	if n == nil {
 		n = &nodeHistory{}
@@ -186,6 +194,9 @@ func (h *history) node(id string, d NodeChanged) error {
 		return err
 	}
 	if err := complete(&d); err != nil {
+		return fmt.Errorf("node %q: %w", id, err)
+	}
+	if err := h.options(r, n, &d); err != nil {
 		return fmt.Errorf("node %q: %w", id, err)
 	}
 	if h.state == RunSuspended && d.Reason == contract.ReasonExecute {
@@ -259,6 +270,8 @@ func (h *history) token(d TokenMoved) error {
 	}
 	if n := h.nodes[d.From]; n == nil || (n.state != NodeSucceeded && n.state != NodeSkipped) {
 		return fmt.Errorf("token %d leaves %q, which has not ended well", d.Token, d.From)
+	} else if h.leavesEarly(d.From, n) {
+		return fmt.Errorf("token %d leaves %q before its last repetition", d.Token, d.From)
 	}
 	if out := h.g.nodes[h.g.nodeIdx[d.From]].out; h.g.nodes[h.g.nodeIdx[d.From]].typ == TypeParallel && k.made != len(out) {
 		return fmt.Errorf("token %d leaves %q after %d of %d branches", d.Token, d.From, k.made, len(out))
@@ -329,7 +342,11 @@ func (h *history) end() error {
 				active++
 			}
 		case NodeFailed, NodeUnknown:
-			stuck++
+			if n.options.due.IsZero() {
+				stuck++
+			} else {
+				active++
+			}
 		case NodeIdle, NodeReady, NodeSuspended, NodeSucceeded, NodeSkipped, NodeCancelled,
 			NodeRollingBack, NodeRolledBack, NodeRollbackFailed:
 		}
@@ -349,6 +366,9 @@ func (h *history) resting() error {
 		n := h.nodes[k.node]
 		if n == nil {
 			return fmt.Errorf("token %d is at %q, which was not entered", id, k.node)
+		}
+		if err := h.restingOption(k.node, n); err != nil {
+			return err
 		}
 		switch n.state {
 		case NodeSucceeded, NodeSkipped:

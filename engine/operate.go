@@ -80,11 +80,21 @@ func (t *step) retry(e Retry) error {
 	if err != nil {
 		return err
 	}
+	if err := t.forbidden(i, t.g.nodes[i].opts.noRetry, "retried"); err != nil {
+		return err
+	}
+	repeat, err := t.part(i, e.Part)
+	if err != nil {
+		return err
+	}
 	overrides, err := t.overrides(i, e.Inputs)
 	if err != nil {
 		return err
 	}
-	t.again(i, byRetry, overrides)
+	t.clearTimer(i)
+	t.uncollect(i, e.Part)
+	n := t.s.nodes[i]
+	t.enter(entry{node: i, iteration: n.iteration, attempt: n.attempt + 1, repeat: repeat, by: byRetry, overrides: overrides})
 	return nil
 }
 
@@ -121,6 +131,12 @@ func (t *step) skip(e Skip) error {
 	if err != nil {
 		return err
 	}
+	if err := t.forbidden(i, t.g.nodes[i].opts.noSkip, "skipped"); err != nil {
+		return err
+	}
+	if _, err := t.part(i, e.Part); err != nil {
+		return err
+	}
 	g := &t.g.nodes[i]
 	edge := int32(-1)
 	switch g.typ {
@@ -141,11 +157,16 @@ func (t *step) skip(e Skip) error {
 	case TypeStart, TypeEnd, TypeSubflow, TypeParallel, TypeInclusive, TypeJoin:
 		return t.refuse(CodeWrongState, e.Node, "a %s node cannot be skipped", g.typ)
 	}
+	t.clearTimer(i)
 	d := t.change(i, NodeSkipped)
 	d.By = bySkip
 	t.emit(i, d)
 	if g.typ == TypeExclusive {
 		t.emit(i, GatewayDecided{Edges: []string{t.g.edges[edge].id}, By: bySkip})
+	}
+	if e.Part == RepeatedIteration {
+		t.goOn(i)
+		return nil
 	}
 	t.leave(i, edge)
 	return nil
@@ -198,10 +219,15 @@ func (t *step) resolve(e Resolve) error {
 	return nil
 }
 
-// What an operator did, as NodeChanged.By and GatewayDecided.By say it.
+// What an operator, or an option of the node, did, as NodeChanged.By and
+// GatewayDecided.By say it.
 const (
 	byRetry     = "retry"
 	bySkip      = "skip"
 	byForceFail = "force_fail"
 	byResolve   = "resolve"
+	byAutoRetry = "auto_retry"
+	byIgnore    = "ignore_failure"
+	byTimeout   = "timeout"
+	byRepeat    = "repeat"
 )
