@@ -10,8 +10,18 @@ import (
 // Canonical returns the one JSON form of a document: fields in the order of the
 // types, keys of free objects sorted, no white space, absent and empty lists alike.
 // Numbers keep their spelling.
-func Canonical(f *Flow) []byte {
+func Canonical(f *Flow) []byte { return mustJSON(canonical(f)) }
+
+func canonical(f *Flow) *Flow {
 	c := *f
+	if f.Subflows != nil {
+		c.Subflows = make(map[string]*Flow, len(f.Subflows))
+		for reference, sub := range f.Subflows {
+			if sub != nil {
+				c.Subflows[reference] = canonical(sub)
+			}
+		}
+	}
 	if c.Nodes == nil {
 		c.Nodes = []Node{}
 	}
@@ -34,7 +44,7 @@ func Canonical(f *Flow) []byte {
 		}
 		c.Nodes[i] = n
 	}
-	return mustJSON(c)
+	return &c
 }
 
 // sorted writes free JSON with sorted keys; what is not JSON becomes null, so that a
