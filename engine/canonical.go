@@ -9,19 +9,11 @@ import (
 
 // Canonical returns the one JSON form of a document: fields in the order of the
 // types, keys of free objects sorted, no white space, absent and empty lists alike.
-// Numbers keep their spelling.
+// Numbers keep their spelling. Its subflows are written in the same way.
 func Canonical(f *Flow) []byte { return mustJSON(canonical(f)) }
 
 func canonical(f *Flow) *Flow {
 	c := *f
-	if f.Subflows != nil {
-		c.Subflows = make(map[string]*Flow, len(f.Subflows))
-		for reference, sub := range f.Subflows {
-			if sub != nil {
-				c.Subflows[reference] = canonical(sub)
-			}
-		}
-	}
 	if c.Nodes == nil {
 		c.Nodes = []Node{}
 	}
@@ -43,6 +35,15 @@ func canonical(f *Flow) *Flow {
 			n.Inputs = inputs
 		}
 		c.Nodes[i] = n
+	}
+	if len(f.Subflows) > 0 {
+		c.Subflows = make(map[string]*Flow, len(f.Subflows))
+		for reference, sub := range f.Subflows {
+			if sub != nil {
+				sub = canonical(sub)
+			}
+			c.Subflows[reference] = sub
+		}
 	}
 	return &c
 }

@@ -15,6 +15,8 @@ const (
 	ProblemNodeType      = "NODE_TYPE_UNKNOWN"
 	ProblemNodeField     = "NODE_FIELD_MISPLACED" // Args: field, type
 	ProblemStrategy      = "STRATEGY_UNKNOWN"
+	ProblemOptionRange   = "OPTION_OUT_OF_RANGE"    // Args: have, min, max
+	ProblemTimeoutAction = "TIMEOUT_ACTION_UNKNOWN" // Args: action
 	ProblemStartMissing  = "START_MISSING"
 	ProblemStartMany     = "START_MANY"
 	ProblemEndMissing    = "END_MISSING"
@@ -86,5 +88,6 @@ const (
 	FailManyConditions = "GATEWAY_MANY_CONDITIONS" // more than one holds, strategy only
 	FailBadAnswer      = "BAD_ANSWER"              // the plugin answered what the contract does not allow
 	FailForced         = "FORCED"                  // an operator failed the node
+	FailTimeout        = "TIMEOUT"                 // the attempt took longer than the node may
 	FailInput          = "INPUT_INVALID"           // the evaluated inputs do not fit the action's schema
 )

@@ -25,6 +25,8 @@ import (
 //   - What is in a subflow that is suspended, or has ended, is not called.
 //   - The run is blocked exactly when only failed or unknown nodes could move it.
 //   - A command has one effect: its records stand together.
+//   - Retries by themselves, deadlines and failures that are passed over are those of the
+//     drawing; none comes before its time, none is owed and missing.
 func CheckHistory(g *Graph, rs []Record) error {
 	if len(rs) == 0 {
 		return errors.New("engine: history: no records")
@@ -52,6 +54,7 @@ type history struct {
 	lastToken int
 	commands  map[string]bool
 	command   string
+	drawings  map[string]*Node
 }
 
 type nodeHistory struct {
@@ -61,6 +64,7 @@ type nodeHistory struct {
 	human              bool
 	decided            []string // edges
 	begun              uint64   // the epoch with which the inside of a subflow began
+	options            optionHistory
 }
 
 // busy reports whether an attempt is under way.
@@ -115,7 +119,7 @@ func (h *history) payload(r *Record) error {
 	case VariableSet:
 		return h.variable(r.Node, d)
 	case NodeChanged:
-		return h.node(r.Node, d)
+		return h.node(r, d)
 	case NodeNoted:
 		return h.busy(r.Node, d.Attempt)
 	case NodeLate:
@@ -180,7 +184,8 @@ func (h *history) variable(node string, d VariableSet) error {
 	return fmt.Errorf("node %q does not write %q", node, d.Name)
 }
 
-func (h *history) node(id string, d NodeChanged) error {
+func (h *history) node(r *Record, d NodeChanged) error {
+	id := r.Node
 	n := h.nodes[id]
 	if n == nil {
 		n = &nodeHistory{}
@@ -196,6 +201,9 @@ func (h *history) node(id string, d NodeChanged) error {
 		return err
 	}
 	if err := complete(&d); err != nil {
+		return fmt.Errorf("node %q: %w", id, err)
+	}
+	if err := h.options(r, n, &d); err != nil {
 		return fmt.Errorf("node %q: %w", id, err)
 	}
 	if d.Reason == contract.ReasonExecute {
@@ -351,7 +359,11 @@ func (h *history) end() error {
 				active++
 			}
 		case NodeFailed, NodeUnknown:
-			stuck++
+			if n.options.due.IsZero() {
+				stuck++
+			} else {
+				active++
+			}
 		case NodeIdle, NodeReady, NodeSuspended, NodeSucceeded, NodeSkipped, NodeCancelled,
 			NodeRollingBack, NodeRolledBack, NodeRollbackFailed:
 		}
@@ -371,6 +383,9 @@ func (h *history) resting() error {
 		n := h.nodes[k.node]
 		if n == nil {
 			return fmt.Errorf("token %d is at %q, which was not entered", id, k.node)
+		}
+		if err := h.restingOption(k.node, n); err != nil {
+			return err
 		}
 		switch n.state {
 		case NodeSucceeded, NodeSkipped:

@@ -103,6 +103,11 @@ func (h *history) entered(id string, d ScopeEntered) error {
 			return fmt.Errorf("no variable %q in %q", name, id)
 		}
 	}
+	for inner, n := range h.nodes {
+		if slices.Contains(around(inner), id) && n.attempt > 0 {
+			n.options.loops = -1 // the first time in this round is not counted
+		}
+	}
 	h.nodes[id].begun = h.nodes[id].epoch
 	return nil
 }

@@ -80,10 +80,14 @@ func (t *step) retry(e Retry) error {
 	if err != nil {
 		return err
 	}
+	if err := t.forbidden(i, t.g.nodes[i].opts.noRetry, "retried"); err != nil {
+		return err
+	}
 	overrides, err := t.overrides(i, e.Inputs)
 	if err != nil {
 		return err
 	}
+	t.clearTimer(i)
 	t.again(i, byRetry, overrides)
 	return nil
 }
@@ -125,6 +129,10 @@ func (t *step) skip(e Skip) error {
 	if err != nil {
 		return err
 	}
+	if err := t.forbidden(i, t.g.nodes[i].opts.noSkip, "skipped"); err != nil {
+		return err
+	}
+	t.clearTimer(i)
 	d := t.change(i, NodeSkipped)
 	d.By = bySkip
 	t.emit(i, d)
@@ -226,10 +234,14 @@ func (t *step) resolve(e Resolve) error {
 	return nil
 }
 
-// What an operator did, as NodeChanged.By and GatewayDecided.By say it.
+// What an operator, or an option of the node, did, as NodeChanged.By and
+// GatewayDecided.By say it.
 const (
 	byRetry     = "retry"
 	bySkip      = "skip"
 	byForceFail = "force_fail"
 	byResolve   = "resolve"
+	byAutoRetry = "auto_retry"
+	byIgnore    = "ignore_failure"
+	byTimeout   = "timeout"
 )

@@ -154,7 +154,7 @@ func (sc *scenario) draw(verb, rest string) bool {
 	case "new":
 		sc.check()
 		fresh := newScenario(sc.t)
-		sc.flow, sc.drawn, sc.graph, sc.state, sc.records = fresh.flow, &sc.flow, nil, nil, nil
+		sc.flow, sc.drawn, sc.graph, sc.state, sc.records, sc.now = fresh.flow, &sc.flow, nil, nil, nil, fresh.now
 		if rest != "" {
 			sc.json(rest, &sc.flow)
 		}

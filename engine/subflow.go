@@ -66,8 +66,11 @@ func (s *State) applyScope(i int32, d ScopeEntered) error {
 		s.setVariable(v, nil)
 	}
 	for n := sc.node0; n < sc.nodeEnd; n++ {
-		if s.nodes[n] != nil {
-			s.nodes[n].outputs = nil
+		if in := s.nodes[n]; in != nil {
+			in.outputs, in.reruns = nil, 0
+			if in.attempt > 0 {
+				in.reruns = -1 // the first time in this round is not counted
+			}
 		}
 	}
 	for name, value := range d.Variables {
