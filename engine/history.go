@@ -176,10 +176,16 @@ func (h *history) variable(node string, d VariableSet) error {
 	if !ok {
 		return fmt.Errorf("no variable %q in %q", d.Name, d.Scope)
 	}
+	if scope, _, _ := cutLast(node); scope != d.Scope {
+		return fmt.Errorf("node %q writes a variable of %q", node, d.Scope)
+	}
 	for _, b := range h.g.nodes[h.g.nodeIdx[node]].outputs {
 		if b.variable == i {
 			return nil
 		}
+	}
+	if h.drawn(node).collects(d.Name) {
+		return nil
 	}
 	return fmt.Errorf("node %q does not write %q", node, d.Name)
 }
@@ -284,6 +290,8 @@ func (h *history) token(d TokenMoved) error {
 	}
 	if n := h.nodes[d.From]; n == nil || (n.state != NodeSucceeded && n.state != NodeSkipped) {
 		return fmt.Errorf("token %d leaves %q, which has not ended well", d.Token, d.From)
+	} else if h.leavesEarly(d.From, n) {
+		return fmt.Errorf("token %d leaves %q before its last repetition", d.Token, d.From)
 	}
 	if branches := h.branches(d.From); branches != k.made {
 		return fmt.Errorf("token %d leaves %q after %d of %d branches", d.Token, d.From, k.made, branches)

@@ -31,11 +31,19 @@ func (h *history) inside(id string) (start string, ok bool) {
 // around lists the subflow nodes around a node, the innermost first.
 func around(id string) []string {
 	var outer []string
-	for at := strings.LastIndexByte(id, '.'); at >= 0; at = strings.LastIndexByte(id, '.') {
-		id = id[:at]
-		outer = append(outer, id)
+	for scope, _, ok := cutLast(id); ok; scope, _, ok = cutLast(scope) {
+		outer = append(outer, scope)
 	}
 	return outer
+}
+
+// cutLast takes the path of its scope off an id.
+func cutLast(id string) (scope, local string, ok bool) {
+	at := strings.LastIndexByte(id, '.')
+	if at < 0 {
+		return "", id, false
+	}
+	return id[:at], id[at+1:], true
 }
 
 // mayBegin checks that nothing that an operator stopped is around a node, and that

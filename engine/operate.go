@@ -83,12 +83,18 @@ func (t *step) retry(e Retry) error {
 	if err := t.forbidden(i, t.g.nodes[i].opts.noRetry, "retried"); err != nil {
 		return err
 	}
+	repeat, err := t.part(i, e.Part)
+	if err != nil {
+		return err
+	}
 	overrides, err := t.overrides(i, e.Inputs)
 	if err != nil {
 		return err
 	}
 	t.clearTimer(i)
-	t.again(i, byRetry, overrides)
+	t.uncollect(i, e.Part)
+	n := t.s.nodes[i]
+	t.enter(entry{node: i, iteration: n.iteration, attempt: n.attempt + 1, repeat: repeat, by: byRetry, overrides: overrides})
 	return nil
 }
 
@@ -132,6 +138,9 @@ func (t *step) skip(e Skip) error {
 	if err := t.forbidden(i, t.g.nodes[i].opts.noSkip, "skipped"); err != nil {
 		return err
 	}
+	if _, err := t.part(i, e.Part); err != nil {
+		return err
+	}
 	t.clearTimer(i)
 	d := t.change(i, NodeSkipped)
 	d.By = bySkip
@@ -144,6 +153,10 @@ func (t *step) skip(e Skip) error {
 		t.fork(i, edges)
 		return nil
 	case TypeTask, TypeSubflow, TypeStart, TypeEnd, TypeParallel, TypeJoin:
+	}
+	if e.Part == RepeatedIteration {
+		t.goOn(i)
+		return nil
 	}
 	t.leave(i, edges[0])
 	return nil
@@ -244,4 +257,5 @@ const (
 	byAutoRetry = "auto_retry"
 	byIgnore    = "ignore_failure"
 	byTimeout   = "timeout"
+	byRepeat    = "repeat"
 )

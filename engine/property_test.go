@@ -184,6 +184,7 @@ func drawDocument(d *dice, flows []string, depth int) *Flow {
 		{Name: "x", Source: SourceNode, Schema: integer, Value: json.RawMessage(`1`), Output: true},
 		{Name: "k", Source: SourceInput, Schema: integer, Value: json.RawMessage(`2`)},
 		{Name: "c", Source: SourceConstant, Schema: integer, Value: json.RawMessage(`"${k * 2}"`), Output: d.roll(3) == 2},
+		{Name: "gathered", Source: SourceNode, Schema: json.RawMessage(`{"type":"array"}`)},
 	}}
 	a := &author{d: d, f: f, flows: flows}
 	start := a.node(TypeStart)
@@ -342,9 +343,9 @@ func drawEvent(g *Graph, s *State, d *dice) Event {
 	case 0, 1, 2, 3, 4:
 		return drawResult(id, epoch, d)
 	case 5:
-		return Retry{Node: id, Inputs: drawInputs(d)}
+		return Retry{Node: id, Inputs: drawInputs(d), Part: drawPart(d)}
 	case 6:
-		return Skip{Node: id, Edges: drawEdges(g, i, d)}
+		return Skip{Node: id, Edges: drawEdges(g, i, d), Part: drawPart(d)}
 	case 7:
 		return ForceFail{Node: id, Reason: "because"}
 	case 8:

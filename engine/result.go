@@ -76,7 +76,8 @@ func (t *step) succeed(i int32, outputs json.RawMessage, digest, by string) {
 	d.Outputs, d.Digest, d.By = outputs, digest, by
 	t.emit(i, d)
 	t.extract(i, outputs)
-	t.leave(i, t.g.nodes[i].out[0])
+	t.collect(i, outputs)
+	t.goOn(i)
 }
 
 // extract writes outputs into the variables that are bound to them; also those of a
@@ -92,10 +93,15 @@ func (t *step) extract(i int32, outputs json.RawMessage) {
 	}
 	for _, b := range bound {
 		if v, ok := values[b.output]; ok {
-			w := &t.g.vars[b.variable]
-			t.emit(i, VariableSet{Scope: t.g.scopes[w.scope].path, Name: w.Name, Value: v})
+			t.write(i, b.variable, v)
 		}
 	}
+}
+
+// write gives a variable the value that a node has for it.
+func (t *step) write(node, variable int32, value json.RawMessage) {
+	v := &t.g.vars[variable]
+	t.emit(node, VariableSet{Scope: t.g.scopes[v.scope].path, Name: v.Name, Value: value})
 }
 
 // wait begins a wait, and ends it at once when the callback is already there.
