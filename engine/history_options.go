@@ -244,10 +244,19 @@ func (n *Node) collects(variable string) bool { return n.Repeat != nil && n.Repe
 // drawn is a node as the document has it.
 func (h *history) drawn(id string) *Node {
 	if h.drawings == nil {
-		h.drawings = make(map[string]*Node, len(h.g.flow.Nodes))
-		for i := range h.g.flow.Nodes {
-			h.drawings[h.g.flow.Nodes[i].ID] = &h.g.flow.Nodes[i]
-		}
+		h.drawings = make(map[string]*Node, len(h.g.nodes))
+		h.draw("", h.g.flow)
 	}
 	return h.drawings[id]
+}
+
+// draw finds the drawings of a flow's nodes and of those inside of its inline subflows.
+func (h *history) draw(path string, f *Flow) {
+	for i := range f.Nodes {
+		n := &f.Nodes[i]
+		h.drawings[path+n.ID] = n
+		if n.Type == TypeSubflow && n.Mode == SubflowInline {
+			h.draw(path+n.ID+".", h.g.flow.Subflows[n.Reference()])
+		}
+	}
 }

@@ -45,7 +45,7 @@ func Outstanding(g *Graph, s *State) []Command {
 	for _, i := range s.tokenNodes() {
 		switch n := s.nodes[i]; {
 		case n == nil:
-		case n.state == NodeRunning:
+		case n.state == NodeRunning && g.nodes[i].typ == TypeTask:
 			cmds = append(cmds, s.dispatch(i, true))
 			fallthrough
 		default:
