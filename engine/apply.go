@@ -27,6 +27,7 @@ type State struct {
 	taken     []uint64 // bit set of edges
 	active    int      // nodes that move without a human
 	stuck     int      // nodes that need one: failed, unknown
+	children  int      // nodes that wait for a run
 	commands  commandLog
 }
 
@@ -54,9 +55,13 @@ type nodeRun struct {
 	deadline  time.Time // when the attempt times out
 	retries   int       // automatic ones, since anything else began an attempt
 	reruns    int       // how often a loop entered the node again
-	repeat    int       // the ordinal of the iteration in a Repeat
-	startedAt time.Time
-	endedAt   time.Time
+	held      bool      // the next token stops here
+	child     string    // the run that an independent subflow waits for, or has waited for
+	// controlled is set when that run was paused or resumed from here.
+	controlled bool
+	repeat     int // the ordinal of the iteration in a Repeat
+	startedAt  time.Time
+	endedAt    time.Time
 }
 
 // token is a place in the flow where something happens. The first one is the run;
@@ -155,6 +160,8 @@ func (s *State) applyAtNode(r *Record, node int32) error {
 		n.kept = append(n.kept, d.Data)
 	case ScopeEntered:
 		return s.applyScope(node, d)
+	case NodeHeld:
+		s.applyHeld(node, d)
 	default:
 		return fmt.Errorf("unknown payload %T", d)
 	}
@@ -184,6 +191,9 @@ func (s *State) applyRun(r *Record, d RunChanged) error {
 		return fmt.Errorf("run is %s, cannot go from %s to %s", s.state, d.From, d.To)
 	}
 	s.state = d.To
+	if d.To == RunSuspended || d.From == RunSuspended {
+		s.markControlled(0, int32(len(s.nodes)))
+	}
 	if d.To.Ended() {
 		s.endedAt, s.outputs = r.At, d.Outputs
 	}
@@ -199,21 +209,35 @@ func (s *State) applyNode(r *Record, i int32, d *NodeChanged) error {
 	if d.Iteration != n.iteration || d.Attempt != n.attempt {
 		n.begin(d)
 	}
+	if n.waitsForRun() {
+		n.held = false // it was the run below that was held
+	}
 	n.state, n.by = d.To, d.By
 	if d.Overrides != nil {
 		n.overrides = d.Overrides
 	}
 	switch d.To {
 	case NodeRunning:
-		n.dispatched(r.At, d)
+		if d.Reason != "" { // else it is a subflow that goes on
+			n.dispatched(r.At, d)
+		} else {
+			s.markControlled(s.inside(i))
+		}
 	case NodeWaiting:
+		n.child, n.controlled = d.Child, false
 		n.wait, n.plugin, n.callback = d.Wait, d.PluginState, nil
 		if d.Due != nil {
 			n.due = *d.Due
 		}
 	case NodeSucceeded, NodeFailed, NodeSkipped, NodeCancelled, NodeUnknown:
 		n.ended(r.At, d)
-	case NodeIdle, NodeReady, NodeSuspended, NodeRollingBack, NodeRolledBack, NodeRollbackFailed:
+	case NodeSuspended:
+		if d.From == NodeRunning {
+			s.markControlled(s.inside(i))
+		} else {
+			n.held = false
+		}
+	case NodeIdle, NodeReady, NodeRollingBack, NodeRolledBack, NodeRollbackFailed:
 	}
 	s.count(i, n, 1)
 	return nil
@@ -270,6 +294,9 @@ func (s *State) count(i int32, n *nodeRun, by int) {
 	case NodeWaiting:
 		if n.wait.Kind != contract.WaitHuman {
 			s.active += by
+		}
+		if n.wait.Kind == contract.WaitRun {
+			s.children += by
 		}
 	case NodeFailed, NodeUnknown:
 		if n.retrying() {

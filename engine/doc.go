@@ -57,8 +57,10 @@
 //	(not reached)    enter          running
 //	                 pass           succeeded
 //	                 hold           ready
+//	                 stop           suspended
 //	                 break          failed
 //	ready            pass           succeeded
+//	                 stop           suspended
 //	                 release        running
 //	                 break          failed
 //	                 cancel         cancelled
@@ -68,15 +70,24 @@
 //	                 doubt          unknown
 //	                 force_fail     failed
 //	                 timeout        failed
+//	                 pause          suspended
 //	                 cancel         cancelled
 //	waiting          wake           running
 //	                 force_fail     failed
 //	                 timeout        failed
+//	                 child_succeed  succeeded
+//	                 child_fail     failed
 //	                 cancel         cancelled
-//	suspended        cancel         cancelled
+//	suspended        pass           succeeded
+//	                 hold           ready
+//	                 release        running
+//	                 break          failed
+//	                 resume         running
+//	                 cancel         cancelled
 //	succeeded        enter          running
 //	                 pass           succeeded
 //	                 hold           ready
+//	                 stop           suspended
 //	                 break          failed
 //	failed           pass           succeeded
 //	                 hold           ready
@@ -88,6 +99,7 @@
 //	skipped          enter          running
 //	                 pass           succeeded
 //	                 hold           ready
+//	                 stop           suspended
 //	                 break          failed
 //	cancelled                       (nothing)
 //	unknown          hold           ready

@@ -197,7 +197,10 @@ func (t *step) cancelNode(i int32) {
 func (t *step) stopCall(i int32) {
 	n := t.s.nodes[i]
 	id := t.g.nodes[i].id
-	if t.g.nodes[i].typ == TypeTask && (n.state == NodeRunning || n.state == NodeWaiting) {
+	switch {
+	case n.waitsForRun():
+		t.command(ControlChild{Run: n.child, Event: Revoke{Reason: revokedWithNode}})
+	case t.g.nodes[i].typ == TypeTask && (n.state == NodeRunning || n.state == NodeWaiting):
 		t.command(Cancel{Node: id, Epoch: n.epoch, Dispatch: t.s.dispatch(i, false)})
 	}
 	t.clearTimer(i)
