@@ -35,6 +35,9 @@ func (t *step) enterIndependent(e entry) {
 	w.Wait, w.Child = &contract.Wait{Kind: contract.WaitRun}, t.childID(e.node)
 	t.emit(e.node, w)
 	t.command(t.s.startChild(e.node, false))
+	if t.s.childPaused(e.node) { // the node is held, but was entered again by an operator
+		t.command(ControlChild{Run: w.Child, Event: Pause{}})
+	}
 	t.setTimer(e.node)
 }
 

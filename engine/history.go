@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/culmhq/culm/pdk/contract"
 )
@@ -59,6 +60,7 @@ type history struct {
 	start     string          // the node at which the run begins
 	command   string
 	drawings  map[string]*Node
+	deadline  time.Time
 }
 
 type nodeHistory struct {
@@ -120,8 +122,14 @@ func (h *history) payload(r *Record) error {
 		if d.Format < 1 || d.Format > RecordFormat {
 			return fmt.Errorf("format %d", d.Format)
 		}
-		return h.begins(d)
+		if err := h.begins(d); err != nil {
+			return err
+		}
+		return h.started(r.At, &d)
 	case RunChanged:
+		if err := h.timedOut(r, &d); err != nil {
+			return err
+		}
 		return h.run(d)
 	case VariableSet:
 		return h.variable(r.Node, d)
@@ -136,11 +144,13 @@ func (h *history) payload(r *Record) error {
 		return h.token(d)
 	case GatewayDecided:
 		return h.decided(r.Node, d)
+	case NodeTimer:
+		return h.timer(r, d)
 	case ScopeEntered:
 		return h.entered(r.Node, d)
 	case NodeHeld:
 		return h.held(r.Node, d)
-	case NodeTimer, RollbackChanged:
+	case RollbackChanged:
 		return fmt.Errorf("not supported yet: %T", d)
 	}
 	return nil

@@ -65,14 +65,14 @@ func (w *driver) endChild() (Event, bool) {
 // drawScopeEvent draws what concerns subflows and single nodes.
 func drawScopeEvent(g *Graph, s *State, i int32, epoch uint64, d *dice) Event {
 	id := g.nodes[i].id
-	if d.roll(3) == 1 && s.g.nodes[i].scope > 0 {
+	if out := g.nodes[i].out; len(out) > 0 && d.roll(3) == 1 { // where the token goes next
+		id = g.nodes[g.edges[out[d.roll(len(out))]].to].id
+	}
+	if d.roll(3) > 0 && g.nodes[i].scope > 0 {
 		id = g.scopeOf(i).path
 	}
 	switch d.roll(4) {
 	case 0:
-		if out := g.nodes[i].out; len(out) > 0 && d.roll(2) == 1 { // where the token goes next
-			id = g.nodes[g.edges[out[d.roll(len(out))]].to].id
-		}
 		return Pause{Node: id}
 	case 1:
 		for _, k := range s.tokenNodes() {
@@ -82,11 +82,11 @@ func drawScopeEvent(g *Graph, s *State, i int32, epoch uint64, d *dice) Event {
 		}
 		return Resume{Node: id}
 	case 2:
-		return ChildEnded{Node: id, Epoch: epoch, Run: s.at(i).child, State: RunSucceeded, Outputs: map[string]json.RawMessage{
+		return ChildEnded{Node: g.nodes[i].id, Epoch: epoch, Run: s.at(i).child, State: RunSucceeded, Outputs: map[string]json.RawMessage{
 			"x": json.RawMessage([]string{"7", " 8 ", `"text"`, "{"}[d.roll(4)]),
 		}}
 	}
-	e := ChildEnded{Node: id, Epoch: epoch, Run: s.at(i).child, State: []RunState{RunFailed, RunRevoked, "", "lost\xff"}[d.roll(4)]}
+	e := ChildEnded{Node: g.nodes[i].id, Epoch: epoch, Run: s.at(i).child, State: []RunState{RunFailed, RunRevoked, "", "lost\xff"}[d.roll(4)]}
 	if d.roll(2) == 1 {
 		e.Run, e.Failure = "", &contract.Failure{Code: "X\xff"}
 	}
@@ -98,8 +98,8 @@ func drawScopeEvent(g *Graph, s *State, i int32, epoch uint64, d *dice) Event {
 func TestRandomScopes(t *testing.T) {
 	t.Parallel()
 	seen := map[string]int{}
-	for seed := range uint64(60) {
-		for _, r := range drive(t, uniform(seed, 11, 900)) {
+	for seed := range uint64(300) {
+		for _, r := range driveJudging(t, uniform(seed, 11, 900), 10) {
 			seen[string(r.Kind)]++
 			if d, ok := r.Data.(NodeChanged); ok {
 				seen[string(d.From)+">"+string(d.To)]++

@@ -174,6 +174,9 @@ func drawFlow(t testing.TB, d *dice) *Graph {
 	if d.roll(4) == 3 {
 		f.OnFailure = FailureFail
 	}
+	if d.roll(8) == 7 {
+		f.TimeoutMS = int64(20_000 + d.roll(100)*1000)
+	}
 	g, problems := Compile(f, openCatalogue{})
 	if g == nil {
 		t.Fatalf("a well-formed flow is refused: %v\n%s", problems, Canonical(f))
@@ -213,6 +216,13 @@ func drawDocument(d *dice, flows []string, depth int) *Flow {
 // sound, a refusal changes nothing, and what was recorded gives the same state.
 func drive(t testing.TB, data []byte) []Record {
 	t.Helper()
+	return driveJudging(t, data, 1)
+}
+
+// driveJudging is drive that judges the history at every so many steps, for it takes the
+// longer the longer the history is.
+func driveJudging(t testing.TB, data []byte, every int) []Record {
+	t.Helper()
 	d := &dice{data: data}
 	g := drawFlow(t, d)
 	m := Meta{At: time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC), Actor: Actor{ID: "alice"}}
@@ -250,7 +260,9 @@ func drive(t testing.TB, data []byte) []Record {
 			continue
 		}
 		rs = append(rs, more...)
-		judge(t, g, s, rs)
+		if i%every == 0 {
+			judge(t, g, s, rs)
+		}
 		if r, ok := e.(Result); ok && w.calls[r.Node] == r.Epoch {
 			delete(w.calls, r.Node)
 		}
@@ -385,10 +397,7 @@ func drawEvent(g *Graph, s *State, d *dice) Event {
 	case 14:
 		return Resolve{Node: id, As: []Resolution{ResolveDone, ResolveRetry, ResolveFail, "maybe"}[d.roll(4)]}
 	}
-	if d.roll(6) == 5 {
-		return Revoke{Reason: "enough"}
-	}
-	return drawResult(id, epoch, d)
+	return drawOther(s, id, epoch, d)
 }
 
 func drawResult(id string, epoch uint64, d *dice) Event {
