@@ -28,6 +28,7 @@ type State struct {
 	active    int      // nodes that move without a human
 	stuck     int      // nodes that need one: failed, unknown
 	commands  commandLog
+	rollback  *undoing // the one under way
 }
 
 // nodeRun is what a run knows about a node that was reached.
@@ -52,6 +53,7 @@ type nodeRun struct {
 	progress  *Progress
 	startedAt time.Time
 	endedAt   time.Time
+	undo      []snapshot // attempts that a rollback can undo, oldest first
 }
 
 // token is a place in the flow where something happens. The first one is the run;
@@ -127,6 +129,8 @@ func (s *State) applyPayload(r *Record, node int32) error {
 		return nil // the tokens say the same
 	case TokenMoved:
 		return s.applyToken(d)
+	case RollbackChanged:
+		return s.applyRollback(d)
 	default:
 		return s.applyAtNode(r, node)
 	}
@@ -186,7 +190,7 @@ func (s *State) applyNode(r *Record, i int32, d *NodeChanged) error {
 		return fmt.Errorf("node %q is %q, cannot go from %q to %q", r.Node, n.state, d.From, d.To)
 	}
 	s.count(n, -1)
-	if d.Iteration != n.iteration || d.Attempt != n.attempt {
+	if !undoes(d.To) && (d.Iteration != n.iteration || d.Attempt != n.attempt) {
 		n.begin(d)
 	}
 	n.state = d.To
@@ -203,7 +207,14 @@ func (s *State) applyNode(r *Record, i int32, d *NodeChanged) error {
 		}
 	case NodeSucceeded, NodeFailed, NodeSkipped, NodeCancelled, NodeUnknown:
 		n.ended(r.At, d)
-	case NodeIdle, NodeReady, NodeSuspended, NodeRollingBack, NodeRolledBack, NodeRollbackFailed:
+		if d.To == NodeSucceeded && s.g.nodes[i].rollback {
+			n.remember()
+		}
+	case NodeRollingBack, NodeRolledBack, NodeRollbackFailed:
+		n.applyUndo(d)
+	case NodeIdle:
+		s.forget(i)
+	case NodeReady, NodeSuspended:
 	}
 	s.count(n, 1)
 	return nil
@@ -248,16 +259,15 @@ func (n *nodeRun) ended(at time.Time, d *NodeChanged) {
 // count keeps the numbers that settle looks at.
 func (s *State) count(n *nodeRun, by int) {
 	switch n.state {
-	case NodeRunning:
+	case NodeRunning, NodeRollingBack:
 		s.active += by
 	case NodeWaiting:
 		if n.wait.Kind != contract.WaitHuman {
 			s.active += by
 		}
-	case NodeFailed, NodeUnknown:
+	case NodeFailed, NodeUnknown, NodeRollbackFailed:
 		s.stuck += by
-	case NodeIdle, NodeReady, NodeSuspended, NodeSucceeded, NodeSkipped, NodeCancelled,
-		NodeRollingBack, NodeRolledBack, NodeRollbackFailed:
+	case NodeIdle, NodeReady, NodeSuspended, NodeSucceeded, NodeSkipped, NodeCancelled, NodeRolledBack:
 	}
 }
 

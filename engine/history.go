@@ -21,6 +21,8 @@ import (
 //   - Tokens move along edges; a parent moves when its children have ended; a run that
 //     succeeded has no token left; no token rests where nothing can move it.
 //   - The run is blocked exactly when only failed or unknown nodes could move it.
+//   - A rollback undoes tasks newest attempt first, none before those that follow it, then
+//     forgets them and takes their tokens back; nothing else touches them meanwhile.
 //   - A command has one effect: its records stand together.
 func CheckHistory(g *Graph, rs []Record) error {
 	if len(rs) == 0 {
@@ -49,6 +51,7 @@ type history struct {
 	lastToken int
 	commands  map[string]bool
 	command   string
+	rollback  *rollbackHistory
 }
 
 type nodeHistory struct {
@@ -56,11 +59,12 @@ type nodeHistory struct {
 	epoch              uint64
 	iteration, attempt int
 	human              bool
+	done               []succeeded // what a rollback can undo, oldest first
 }
 
 // busy reports whether an attempt is under way.
 func (n *nodeHistory) busy() bool {
-	return n.state == NodeRunning || n.state == NodeWaiting || n.state == NodeReady
+	return n.state == NodeRunning || n.state == NodeWaiting || n.state == NodeReady || n.state == NodeRollingBack
 }
 
 type tokenHistory struct {
@@ -120,7 +124,9 @@ func (h *history) payload(r *Record) error {
 		return h.token(d)
 	case GatewayDecided:
 		return h.decided(r.Node, d)
-	case ScopeEntered, NodeHeld, NodeTimer, RollbackChanged:
+	case RollbackChanged:
+		return h.rollbackChanged(d)
+	case ScopeEntered, NodeHeld, NodeTimer:
 		return fmt.Errorf("not supported yet: %T", d)
 	}
 	return nil
@@ -182,16 +188,26 @@ func (h *history) node(id string, d NodeChanged) error {
 	if !slices.ContainsFunc(nodeTransitions, func(t nodeTransition) bool { return t.To == d.To && slices.Contains(t.From, d.From) }) {
 		return fmt.Errorf("no way from %q to %q", d.From, d.To)
 	}
-	if err := h.attempt(id, n, &d); err != nil {
+	check := h.attempt
+	if undoes(d.To) || d.To == NodeIdle {
+		check = h.undo
+	}
+	if err := check(id, n, &d); err != nil {
 		return err
 	}
 	if err := complete(&d); err != nil {
 		return fmt.Errorf("node %q: %w", id, err)
 	}
-	if h.state == RunSuspended && d.Reason == contract.ReasonExecute {
+	if h.state == RunSuspended && (d.Reason == contract.ReasonExecute || d.Reason == contract.ReasonRollback) {
 		return fmt.Errorf("node %q is called while the run is suspended", id)
 	}
-	n.state, n.epoch, n.iteration, n.attempt = d.To, d.Epoch, d.Iteration, d.Attempt
+	if err := h.afterNode(id, n, &d); err != nil {
+		return err
+	}
+	n.state, n.epoch = d.To, d.Epoch
+	if !undoes(d.To) { // a rollback is about older attempts
+		n.iteration, n.attempt = d.Iteration, d.Attempt
+	}
 	n.human = d.Wait != nil && d.Wait.Kind == contract.WaitHuman
 	return nil
 }
@@ -238,7 +254,9 @@ func complete(d *NodeChanged) error {
 		if d.From == NodeRunning && d.Outputs == nil {
 			return errors.New("succeeded without outputs")
 		}
-	case NodeIdle, NodeReady, NodeSuspended, NodeSkipped, NodeCancelled, NodeRollingBack, NodeRolledBack, NodeRollbackFailed:
+	case NodeIdle, NodeRollingBack, NodeRolledBack, NodeRollbackFailed:
+		return completeUndo(d)
+	case NodeReady, NodeSuspended, NodeSkipped, NodeCancelled:
 	}
 	return nil
 }
@@ -254,6 +272,12 @@ func (h *history) token(d TokenMoved) error {
 	if k == nil || k.node != d.From {
 		return fmt.Errorf("token %d is not at %q", d.Token, d.From)
 	}
+	if back := h.takenBack(d); back && k.children == 0 {
+		k.made = 0
+		return h.moved(d, k)
+	} else if back {
+		return fmt.Errorf("token %d is taken back before its children", d.Token)
+	}
 	if k.children > 0 {
 		return fmt.Errorf("token %d moves before its children have ended", d.Token)
 	}
@@ -264,6 +288,10 @@ func (h *history) token(d TokenMoved) error {
 		return fmt.Errorf("token %d leaves %q after %d of %d branches", d.Token, d.From, k.made, len(out))
 	}
 	k.made = 0
+	return h.moved(d, k)
+}
+
+func (h *history) moved(d TokenMoved, k *tokenHistory) error {
 	if k.node = d.To; d.To == "" {
 		delete(h.tokens, d.Token)
 		if p := h.tokens[k.parent]; p != nil {
@@ -297,7 +325,7 @@ func (h *history) newToken(d TokenMoved) error {
 func (h *history) edge(d TokenMoved) error {
 	if d.Edge == "" {
 		join, _ := h.g.Join(d.From)
-		if d.From != "" && d.To != "" && join != d.To {
+		if d.From != "" && d.To != "" && join != d.To && !h.takenBack(d) {
 			return fmt.Errorf("token %d goes from %q to %q without an edge", d.Token, d.From, d.To)
 		}
 		return nil
@@ -321,17 +349,16 @@ func (h *history) end() error {
 	active, stuck := 0, 0
 	for id, n := range h.nodes {
 		switch n.state {
-		case NodeRunning, NodeWaiting:
+		case NodeRunning, NodeWaiting, NodeRollingBack:
 			if h.state.Ended() {
 				return fmt.Errorf("node %q is %s in a run that is %s", id, n.state, h.state)
 			}
 			if !n.human {
 				active++
 			}
-		case NodeFailed, NodeUnknown:
+		case NodeFailed, NodeUnknown, NodeRollbackFailed:
 			stuck++
-		case NodeIdle, NodeReady, NodeSuspended, NodeSucceeded, NodeSkipped, NodeCancelled,
-			NodeRollingBack, NodeRolledBack, NodeRollbackFailed:
+		case NodeIdle, NodeReady, NodeSuspended, NodeSucceeded, NodeSkipped, NodeCancelled, NodeRolledBack:
 		}
 	}
 	if blocked := stuck > 0 && active == 0; !h.state.Ended() && h.state != RunSuspended && blocked != (h.state == RunBlocked) {

@@ -39,10 +39,10 @@ func Outstanding(g *Graph, s *State) []Command {
 		return nil
 	}
 	var cmds []Command
-	for _, i := range s.tokenNodes() {
+	for _, i := range s.busyNodes() {
 		switch n := s.nodes[i]; {
 		case n == nil:
-		case n.state == NodeRunning:
+		case n.state == NodeRunning || n.state == NodeRollingBack:
 			cmds = append(cmds, s.dispatch(i, true))
 		case n.state == NodeWaiting && !n.due.IsZero():
 			cmds = append(cmds, SetTimer{Node: g.nodes[i].id, Epoch: n.epoch, Due: n.due})
