@@ -12,6 +12,7 @@ type entry struct {
 	node      int32
 	iteration int
 	attempt   int
+	reruns    int
 	by        string
 	overrides map[string]json.RawMessage
 }
@@ -21,7 +22,7 @@ type entry struct {
 func (t *step) arrive(i int32) {
 	e := entry{node: i, attempt: 1}
 	if n := t.s.nodes[i]; n.attempt > 0 { // the token's arrival made it
-		e.iteration = n.iteration + 1
+		e.iteration, e.reruns = n.iteration+1, n.reruns+1
 	}
 	t.enter(e)
 }
@@ -35,7 +36,7 @@ func (t *step) again(i int32, by string, overrides map[string]json.RawMessage) {
 // release enters a node that was held by a pause.
 func (t *step) release(i int32) {
 	n := t.s.nodes[i]
-	t.enter(entry{node: i, iteration: n.iteration, attempt: n.attempt})
+	t.enter(entry{node: i, iteration: n.iteration, attempt: n.attempt, reruns: n.reruns})
 }
 
 func (t *step) enter(e entry) {
@@ -43,8 +44,8 @@ func (t *step) enter(e entry) {
 		t.emit(e.node, t.begin(e, NodeReady))
 		return
 	}
-	if e.iteration > MaxReruns && e.by == "" {
-		t.breakNode(e, failFlow(FailRerunLimit, fmt.Sprintf("the node was entered more than %d times again", MaxReruns)))
+	if most := t.g.nodes[e.node].opts.maxReruns; e.reruns > most {
+		t.breakNode(e, failFlow(FailRerunLimit, fmt.Sprintf("the node was entered more than %d times again", most)))
 		return
 	}
 	g := &t.g.nodes[e.node]
@@ -81,9 +82,10 @@ func (t *step) enterTask(e entry) {
 	}
 	d := t.begin(e, NodeRunning)
 	d.Epoch++
-	d.Reason, d.Inputs = contract.ReasonExecute, inputs
+	d.Reason, d.Inputs, d.Deadline = contract.ReasonExecute, inputs, t.deadline(e.node)
 	t.emit(e.node, d)
 	t.command(t.s.dispatch(e.node, false))
+	t.setTimer(e.node)
 }
 
 func (t *step) enterExclusive(e entry) {

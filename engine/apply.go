@@ -51,6 +51,10 @@ type nodeRun struct {
 	kept      []json.RawMessage // callbacks that came early
 	overrides map[string]json.RawMessage
 	progress  *Progress
+	by        string    // what made the state: NodeChanged.By
+	deadline  time.Time // when the attempt times out
+	retries   int       // automatic ones, since anything else began an attempt
+	reruns    int       // how often a loop entered the node again
 	startedAt time.Time
 	endedAt   time.Time
 	undo      []snapshot // attempts that a rollback can undo, oldest first
@@ -193,7 +197,7 @@ func (s *State) applyNode(r *Record, i int32, d *NodeChanged) error {
 	if !undoes(d.To) && (d.Iteration != n.iteration || d.Attempt != n.attempt) {
 		n.begin(d)
 	}
-	n.state = d.To
+	n.state, n.by = d.To, d.By
 	if d.Overrides != nil {
 		n.overrides = d.Overrides
 	}
@@ -223,6 +227,7 @@ func (s *State) applyNode(r *Record, i int32, d *NodeChanged) error {
 // begin clears what belongs to one attempt. Outputs stay until the next ones, so that
 // an expression in a loop can read those of the time before.
 func (n *nodeRun) begin(d *NodeChanged) {
+	n.beginOptions(d)
 	n.iteration, n.attempt = d.Iteration, d.Attempt
 	n.call, n.polls = 0, 0
 	n.kept, n.progress, n.failure = nil, nil, nil
@@ -235,6 +240,9 @@ func (n *nodeRun) dispatched(at time.Time, d *NodeChanged) {
 	switch d.Reason {
 	case contract.ReasonExecute:
 		n.startedAt, n.inputs, n.plugin = at, d.Inputs, nil
+		if d.Deadline != nil {
+			n.deadline = *d.Deadline
+		}
 	case contract.ReasonCallback:
 		if i := slices.IndexFunc(n.kept, func(k json.RawMessage) bool { return bytes.Equal(k, d.Callback) }); i >= 0 {
 			n.kept = slices.Delete(slices.Clone(n.kept), i, i+1)
@@ -249,8 +257,8 @@ func (n *nodeRun) ended(at time.Time, d *NodeChanged) {
 	if n.startedAt.IsZero() {
 		n.startedAt = at
 	}
-	n.endedAt, n.failure = at, d.Failure
-	n.wait, n.due, n.callback, n.kept = nil, time.Time{}, nil, nil
+	n.endedAt, n.wait, n.callback, n.kept = at, nil, nil, nil
+	n.endOptions(d)
 	if d.Outputs != nil {
 		n.outputs = d.Outputs
 	}
@@ -266,7 +274,11 @@ func (s *State) count(n *nodeRun, by int) {
 			s.active += by
 		}
 	case NodeFailed, NodeUnknown, NodeRollbackFailed:
-		s.stuck += by
+		if n.retrying() {
+			s.active += by
+		} else {
+			s.stuck += by
+		}
 	case NodeIdle, NodeReady, NodeSuspended, NodeSucceeded, NodeSkipped, NodeCancelled, NodeRolledBack:
 	}
 }

@@ -9,8 +9,10 @@ import (
 
 // Canonical returns the one JSON form of a document: fields in the order of the
 // types, keys of free objects sorted, no white space, absent and empty lists alike.
-// Numbers keep their spelling.
-func Canonical(f *Flow) []byte {
+// Numbers keep their spelling. Its subflows are written in the same way.
+func Canonical(f *Flow) []byte { return mustJSON(canonical(f)) }
+
+func canonical(f *Flow) *Flow {
 	c := *f
 	if c.Nodes == nil {
 		c.Nodes = []Node{}
@@ -34,7 +36,16 @@ func Canonical(f *Flow) []byte {
 		}
 		c.Nodes[i] = n
 	}
-	return mustJSON(c)
+	if len(f.Subflows) > 0 {
+		c.Subflows = make(map[string]*Flow, len(f.Subflows))
+		for reference, sub := range f.Subflows {
+			if sub != nil {
+				sub = canonical(sub)
+			}
+			c.Subflows[reference] = sub
+		}
+	}
+	return &c
 }
 
 // sorted writes free JSON with sorted keys; what is not JSON becomes null, so that a

@@ -16,6 +16,8 @@ const (
 	ProblemNodeUnsupported = "NODE_TYPE_UNSUPPORTED" // Args: type
 	ProblemNodeField       = "NODE_FIELD_MISPLACED"  // Args: field, type
 	ProblemStrategy        = "STRATEGY_UNKNOWN"
+	ProblemOptionRange     = "OPTION_OUT_OF_RANGE"    // Args: have, min, max
+	ProblemTimeoutAction   = "TIMEOUT_ACTION_UNKNOWN" // Args: action
 	ProblemStartMissing    = "START_MISSING"
 	ProblemStartMany       = "START_MANY"
 	ProblemEndMissing      = "END_MISSING"
@@ -79,5 +81,6 @@ const (
 	FailManyConditions = "GATEWAY_MANY_CONDITIONS" // more than one holds, strategy only
 	FailBadAnswer      = "BAD_ANSWER"              // the plugin answered what the contract does not allow
 	FailForced         = "FORCED"                  // an operator failed the node
+	FailTimeout        = "TIMEOUT"                 // the attempt took longer than the node may
 	FailInput          = "INPUT_INVALID"           // the evaluated inputs do not fit the action's schema
 )

@@ -137,6 +137,7 @@ func (b *builder) nodes() {
 			b.report(at, "a node id is a letter, then up to 63 letters, digits and _")
 		}
 		b.nodeType(n)
+		b.nodeOptions(n)
 		switch n.Type {
 		case TypeStart:
 			if starts++; starts > 1 {
@@ -151,7 +152,7 @@ func (b *builder) nodes() {
 		b.g.nodeIdx[n.ID] = int32(len(b.g.nodes))
 		b.nodeOf = append(b.nodeOf, i)
 		b.g.nodes = append(b.g.nodes, graphNode{
-			id: n.ID, typ: n.Type, plugin: n.Plugin, action: n.Action, strategy: n.Strategy, join: -1, block: -1, byDefault: -1,
+			id: n.ID, typ: n.Type, plugin: n.Plugin, action: n.Action, strategy: n.Strategy, opts: n.options(), join: -1, block: -1, byDefault: -1,
 		})
 	}
 	if starts == 0 {

@@ -140,6 +140,9 @@ func describeNode(id string, d engine.NodeChanged) string {
 	if d.Due != nil {
 		s += " until " + d.Due.Format(time.TimeOnly)
 	}
+	if d.Deadline != nil {
+		s += " deadline " + d.Deadline.Format(time.TimeOnly)
+	}
 	return s + prefix(" callback ", string(d.Callback))
 }
 

@@ -70,9 +70,11 @@
 //	                 wait           waiting
 //	                 doubt          unknown
 //	                 force_fail     failed
+//	                 timeout        failed
 //	                 cancel         cancelled
 //	waiting          wake           running
 //	                 force_fail     failed
+//	                 timeout        failed
 //	                 cancel         cancelled
 //	suspended        cancel         cancelled
 //	                 undo           rolling_back
@@ -90,6 +92,8 @@
 //	                 break          failed
 //	                 retry          running
 //	                 skip           skipped
+//	                 ignore         skipped
+//	                 auto_retry     running
 //	                 undo           rolling_back
 //	                 undone         rolled_back
 //	                 forget         (not reached)

@@ -36,6 +36,7 @@ type graphNode struct {
 	plugin   string
 	action   string
 	strategy Strategy
+	opts     *nodeOptions
 	out, in  []int32 // edges, in document order
 	// join is the join that ends the block of a parallel gateway, -1 elsewhere.
 	join int32

@@ -24,6 +24,8 @@ import (
 //   - A rollback undoes tasks newest attempt first, none before those that follow it, then
 //     forgets them and takes their tokens back; nothing else touches them meanwhile.
 //   - A command has one effect: its records stand together.
+//   - Retries by themselves, deadlines and failures that are passed over are those of the
+//     drawing; none comes before its time, none is owed and missing.
 func CheckHistory(g *Graph, rs []Record) error {
 	if len(rs) == 0 {
 		return errors.New("engine: history: no records")
@@ -52,6 +54,7 @@ type history struct {
 	commands  map[string]bool
 	command   string
 	rollback  *rollbackHistory
+	drawings  map[string]*Node
 }
 
 type nodeHistory struct {
@@ -60,6 +63,7 @@ type nodeHistory struct {
 	iteration, attempt int
 	human              bool
 	done               []succeeded // what a rollback can undo, oldest first
+	options            optionHistory
 }
 
 // busy reports whether an attempt is under way.
@@ -114,7 +118,7 @@ func (h *history) payload(r *Record) error {
 	case VariableSet:
 		return h.variable(r.Node, d)
 	case NodeChanged:
-		return h.node(r.Node, d)
+		return h.node(r, d)
 	case NodeNoted:
 		return h.busy(r.Node, d.Attempt)
 	case NodeLate:
@@ -176,7 +180,8 @@ func (h *history) variable(node string, d VariableSet) error {
 	return fmt.Errorf("node %q does not write %q", node, d.Name)
 }
 
-func (h *history) node(id string, d NodeChanged) error {
+func (h *history) node(r *Record, d NodeChanged) error {
+	id := r.Node
 	n := h.nodes[id]
 	if n == nil {
 		n = &nodeHistory{}
@@ -188,26 +193,25 @@ func (h *history) node(id string, d NodeChanged) error {
 	if !slices.ContainsFunc(nodeTransitions, func(t nodeTransition) bool { return t.To == d.To && slices.Contains(t.From, d.From) }) {
 		return fmt.Errorf("no way from %q to %q", d.From, d.To)
 	}
-	check := h.attempt
 	if undoes(d.To) || d.To == NodeIdle {
-		check = h.undo
+		return h.undo(id, n, &d)
 	}
-	if err := check(id, n, &d); err != nil {
+	if err := h.attempt(id, n, &d); err != nil {
 		return err
 	}
 	if err := complete(&d); err != nil {
 		return fmt.Errorf("node %q: %w", id, err)
 	}
-	if h.state == RunSuspended && (d.Reason == contract.ReasonExecute || d.Reason == contract.ReasonRollback) {
+	if err := h.options(r, n, &d); err != nil {
+		return fmt.Errorf("node %q: %w", id, err)
+	}
+	if h.state == RunSuspended && d.Reason == contract.ReasonExecute {
 		return fmt.Errorf("node %q is called while the run is suspended", id)
 	}
 	if err := h.afterNode(id, n, &d); err != nil {
 		return err
 	}
-	n.state, n.epoch = d.To, d.Epoch
-	if !undoes(d.To) { // a rollback is about older attempts
-		n.iteration, n.attempt = d.Iteration, d.Attempt
-	}
+	n.state, n.epoch, n.iteration, n.attempt = d.To, d.Epoch, d.Iteration, d.Attempt
 	n.human = d.Wait != nil && d.Wait.Kind == contract.WaitHuman
 	return nil
 }
@@ -254,9 +258,7 @@ func complete(d *NodeChanged) error {
 		if d.From == NodeRunning && d.Outputs == nil {
 			return errors.New("succeeded without outputs")
 		}
-	case NodeIdle, NodeRollingBack, NodeRolledBack, NodeRollbackFailed:
-		return completeUndo(d)
-	case NodeReady, NodeSuspended, NodeSkipped, NodeCancelled:
+	case NodeIdle, NodeReady, NodeSuspended, NodeSkipped, NodeCancelled, NodeRollingBack, NodeRolledBack, NodeRollbackFailed:
 	}
 	return nil
 }
@@ -357,7 +359,11 @@ func (h *history) end() error {
 				active++
 			}
 		case NodeFailed, NodeUnknown, NodeRollbackFailed:
-			stuck++
+			if n.options.due.IsZero() {
+				stuck++
+			} else {
+				active++
+			}
 		case NodeIdle, NodeReady, NodeSuspended, NodeSucceeded, NodeSkipped, NodeCancelled, NodeRolledBack:
 		}
 	}
@@ -376,6 +382,9 @@ func (h *history) resting() error {
 		n := h.nodes[k.node]
 		if n == nil {
 			return fmt.Errorf("token %d is at %q, which was not entered", id, k.node)
+		}
+		if err := h.restingOption(k.node, n); err != nil {
+			return err
 		}
 		switch n.state {
 		case NodeSucceeded, NodeSkipped:

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/culmhq/culm/pdk/contract"
 )
@@ -54,6 +55,7 @@ func (h *history) rollbackBegun(d RollbackChanged) error {
 			return fmt.Errorf("%q is %s", id, n.state)
 		}
 		at[id] = k
+		n.options.due = time.Time{} // no automatic retry comes any more
 	}
 	h.rollback = &rollbackHistory{RollbackChanged: d, at: at}
 	return nil
@@ -92,9 +94,24 @@ func (h *history) undo(id string, n *nodeHistory, d *NodeChanged) error {
 	if d.Epoch != n.epoch+called {
 		return fmt.Errorf("node %q: epoch %d after %d", id, d.Epoch, n.epoch)
 	}
-	if d.To == NodeIdle {
-		return h.forget(id, n, d)
+	if err := completeUndo(d); err != nil {
+		return fmt.Errorf("node %q: %w", id, err)
 	}
+	judge := h.undoTask
+	if d.To == NodeIdle {
+		judge = h.forget
+	}
+	if err := judge(id, n, d); err != nil {
+		return err
+	}
+	// A rollback is about older attempts: those of the node stay.
+	n.state, n.epoch, n.options, n.human = d.To, d.Epoch, optionHistory{}, false
+	return nil
+}
+
+// undoTask checks one task that is undone.
+func (h *history) undoTask(id string, n *nodeHistory, d *NodeChanged) error {
+	r := h.rollback
 	k, listed := r.at[id]
 	if !listed || r.Mode != RollbackCompensate {
 		return fmt.Errorf("node %q is not one to undo", id)
@@ -107,6 +124,9 @@ func (h *history) undo(id string, n *nodeHistory, d *NodeChanged) error {
 	}
 	if (succeeded{d.Iteration, d.Attempt}) != want {
 		return fmt.Errorf("node %q: iteration %d attempt %d is undone, not the newest", id, d.Iteration, d.Attempt)
+	}
+	if d.To == NodeRollingBack && h.state == RunSuspended {
+		return fmt.Errorf("node %q is called while the run is suspended", id)
 	}
 	if d.To == NodeRolledBack && len(n.done) > 0 {
 		if !undoes(d.From) {
@@ -159,7 +179,7 @@ func (h *history) afterNode(id string, n *nodeHistory, d *NodeChanged) error {
 	if d.To == NodeSucceeded && g.rollback {
 		n.done = append(n.done, succeeded{d.Iteration, d.Attempt})
 	}
-	if h.rollback == nil || undoes(d.To) || d.To == NodeIdle || d.To == NodeCancelled {
+	if h.rollback == nil || d.To == NodeCancelled {
 		return nil
 	}
 	if _, listed := h.rollback.at[id]; listed {

@@ -80,10 +80,14 @@ func (t *step) retry(e Retry) error {
 	if err != nil {
 		return err
 	}
+	if err := t.forbidden(i, t.g.nodes[i].opts.noRetry, "retried"); err != nil {
+		return err
+	}
 	overrides, err := t.overrides(i, e.Inputs)
 	if err != nil {
 		return err
 	}
+	t.clearTimer(i)
 	t.again(i, byRetry, overrides)
 	return nil
 }
@@ -121,6 +125,9 @@ func (t *step) skip(e Skip) error {
 	if err != nil {
 		return err
 	}
+	if err := t.forbidden(i, t.g.nodes[i].opts.noSkip, "skipped"); err != nil {
+		return err
+	}
 	g := &t.g.nodes[i]
 	edge := int32(-1)
 	switch g.typ {
@@ -141,6 +148,7 @@ func (t *step) skip(e Skip) error {
 	case TypeStart, TypeEnd, TypeSubflow, TypeParallel, TypeInclusive, TypeJoin:
 		return t.refuse(CodeWrongState, e.Node, "a %s node cannot be skipped", g.typ)
 	}
+	t.clearTimer(i)
 	d := t.change(i, NodeSkipped)
 	d.By = bySkip
 	t.emit(i, d)
@@ -204,11 +212,15 @@ func (t *step) resolve(e Resolve) error {
 	return nil
 }
 
-// What an operator did, as NodeChanged.By and GatewayDecided.By say it.
+// What an operator, or an option of the node, did, as NodeChanged.By and
+// GatewayDecided.By say it.
 const (
 	byRetry     = "retry"
 	bySkip      = "skip"
 	byForceFail = "force_fail"
 	byResolve   = "resolve"
 	byRollback  = "rollback"
+	byAutoRetry = "auto_retry"
+	byIgnore    = "ignore_failure"
+	byTimeout   = "timeout"
 )

@@ -40,6 +40,7 @@ func (a *author) node(t NodeType) string {
 	if t == TypeTask {
 		n.Plugin, n.Action = "test", []string{"any", "undo"}[a.d.roll(2)]
 		n.Outputs = map[string]string{"x": "x"}
+		a.options(&n)
 		if a.d.roll(3) == 1 {
 			n.Inputs = map[string]json.RawMessage{"v": json.RawMessage(`"${x} and ${nodes.n2.outputs.x}"`)}
 		}
@@ -154,7 +155,7 @@ func drawFlow(t testing.TB, d *dice) *Graph {
 
 // drive runs a random flow with random events and judges every step: the history is
 // sound, a refusal changes nothing, and what was recorded gives the same state.
-func drive(t testing.TB, data []byte) {
+func drive(t testing.TB, data []byte) []Record {
 	t.Helper()
 	d := &dice{data: data}
 	g := drawFlow(t, d)
@@ -168,7 +169,10 @@ func drive(t testing.TB, data []byte) {
 	judge(t, g, s, rs)
 	w.judge(t, g, s)
 	for i := 0; d.left() && i < 300; i++ {
-		m.At = m.At.Add(time.Second)
+		var e Event
+		if m.At, e = w.later(m.At, d); e == nil {
+			e = drawEvent(g, s, d)
+		}
 		m.CommandID, m.ExpectedSeq = "", 0
 		if d.roll(8) == 7 {
 			m.CommandID = fmt.Sprintf("c%d", d.roll(4))
@@ -176,7 +180,6 @@ func drive(t testing.TB, data []byte) {
 		if d.roll(16) == 15 {
 			m.ExpectedSeq = uint64(d.roll(40))
 		}
-		e := drawEvent(g, s, d)
 		before := compactState(s)
 		more, cmds, err := Step(g, s, m, e)
 		if err != nil {
@@ -191,9 +194,14 @@ func drive(t testing.TB, data []byte) {
 		if r, ok := e.(Result); ok && w.calls[r.Node] == r.Epoch {
 			delete(w.calls, r.Node)
 		}
+		if f, ok := e.(TimerFired); ok {
+			w.fired(f)
+		}
 		w.perform(cmds)
 		w.judge(t, g, s)
 	}
+	w.drain(t, g, s, m, rs)
+	return rs
 }
 
 // driver is what a runner without crashes would have under way: the calls that have

@@ -44,8 +44,11 @@ func Outstanding(g *Graph, s *State) []Command {
 		case n == nil:
 		case n.state == NodeRunning || n.state == NodeRollingBack:
 			cmds = append(cmds, s.dispatch(i, true))
-		case n.state == NodeWaiting && !n.due.IsZero():
-			cmds = append(cmds, SetTimer{Node: g.nodes[i].id, Epoch: n.epoch, Due: n.due})
+			fallthrough
+		default:
+			if due := n.timer(); !due.IsZero() {
+				cmds = append(cmds, SetTimer{Node: g.nodes[i].id, Epoch: n.epoch, Due: due})
+			}
 		}
 	}
 	return cmds

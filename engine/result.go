@@ -44,6 +44,7 @@ func (t *step) result(e Result) error {
 // ended ends the call of a node with its result.
 func (t *step) ended(i int32, e Result) {
 	if e.Unknown != nil {
+		t.clearTimer(i)
 		d := t.change(i, NodeUnknown)
 		d.Failure, d.Digest = cleanFailure(e.Unknown), e.Digest
 		t.emit(i, d)
@@ -52,13 +53,13 @@ func (t *step) ended(i int32, e Result) {
 	answer := t.checkAnswer(e.Answer)
 	switch answer.Status {
 	case contract.StatusSucceeded:
+		t.clearTimer(i)
 		t.succeed(i, answer.Outputs, e.Digest, "")
 	case contract.StatusFailed:
+		t.clearTimer(i)
 		d := t.change(i, NodeFailed)
 		d.Failure, d.Outputs, d.Digest = answer.Failure, answer.Outputs, e.Digest
-		t.emit(i, d)
-		t.extract(i, answer.Outputs)
-		t.failed(answer.Failure)
+		t.failCall(i, d)
 	case contract.StatusWaiting:
 		t.wait(i, answer, e.Digest)
 	}
@@ -102,16 +103,13 @@ func (t *step) wait(i int32, a contract.Answer, digest string) {
 		d.Due = &due
 	}
 	t.emit(i, d)
-	n := t.s.nodes[i]
-	for _, data := range n.kept {
+	for _, data := range t.s.nodes[i].kept {
 		if message, _ := badCallback(a.Wait, data); message == "" && takesCallback(a.Wait.Kind) {
 			t.wake(i, contract.ReasonCallback, data)
 			return
 		}
 	}
-	if d.Due != nil {
-		t.command(SetTimer{Node: t.g.nodes[i].id, Epoch: n.epoch, Due: *d.Due})
-	}
+	t.setTimer(i)
 }
 
 // dueAt returns when a wait is to be resumed by time, or zero. A wait for a callback
@@ -141,6 +139,7 @@ func (t *step) wake(i int32, why contract.Reason, data json.RawMessage) {
 	}
 	t.emit(i, d)
 	t.command(t.s.dispatch(i, false))
+	t.setTimer(i)
 }
 
 func (t *step) note(e Note) error {
@@ -163,24 +162,6 @@ func (t *step) noted(i int32, log []contract.LogLine, progress *Progress) {
 		progress = &Progress{Percent: min(max(progress.Percent, 0), 100), Message: cleanText(progress.Message)}
 	}
 	t.emit(i, NodeNoted{Attempt: t.s.nodes[i].attempt, Log: t.lines(log), Progress: progress})
-}
-
-func (t *step) timer(e TimerFired) error {
-	i, err := t.node(e.Node)
-	if err != nil {
-		return err
-	}
-	if !t.current(i, NodeWaiting, e.Epoch) || t.s.nodes[i].due.IsZero() {
-		t.late(i, NodeLate{Epoch: e.Epoch, What: "timer"})
-		return nil
-	}
-	t.clearTimer(i)
-	why := contract.ReasonTimer
-	if t.s.nodes[i].wait.Kind == contract.WaitPoll {
-		why = contract.ReasonPoll
-	}
-	t.wake(i, why, nil)
-	return nil
 }
 
 func (t *step) late(i int32, d NodeLate) { t.emit(i, d) }

@@ -151,8 +151,9 @@ func (sc *scenario) draw(verb, rest string) bool {
 	f := strings.Fields(rest)
 	switch verb {
 	case "new":
+		sc.check()
 		fresh := newScenario(sc.t)
-		sc.flow, sc.graph = fresh.flow, nil
+		sc.flow, sc.graph, sc.state, sc.records, sc.now = fresh.flow, nil, nil, nil, fresh.now
 		if rest != "" {
 			sc.json(rest, &sc.flow)
 		}

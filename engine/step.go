@@ -191,6 +191,7 @@ func (t *step) cancelNode(i int32) {
 		return
 	}
 	if _, ok := nodeTarget(onCancel, n.state); !ok {
+		t.clearTimer(i) // that of an automatic retry
 		return
 	}
 	t.stopCall(i)
@@ -205,12 +206,6 @@ func (t *step) stopCall(i int32) {
 		t.command(Cancel{Node: id, Epoch: n.epoch, Dispatch: t.s.dispatch(i, false)})
 	}
 	t.clearTimer(i)
-}
-
-func (t *step) clearTimer(i int32) {
-	if n := t.s.nodes[i]; n.state == NodeWaiting && !n.due.IsZero() {
-		t.command(ClearTimer{Node: t.g.nodes[i].id, Epoch: n.epoch})
-	}
 }
 
 // change begins the record of a node's change: where it is now, and where it goes.

@@ -87,7 +87,11 @@ func (s *State) View() RunView {
 	}
 	for i, n := range s.nodes {
 		if n != nil && n.state != NodeIdle {
-			v.Nodes[s.g.nodes[i].id] = n.view()
+			shown := n.view()
+			if s.state.Ended() {
+				shown.Due = nil // nothing comes any more
+			}
+			v.Nodes[s.g.nodes[i].id] = shown
 		}
 	}
 	for w, word := range s.taken {
@@ -102,6 +106,7 @@ func (n *nodeRun) view() NodeView {
 	return NodeView{
 		State: n.state, Iteration: n.iteration, Attempt: n.attempt, StartedAt: optional(n.startedAt),
 		EndedAt: optional(n.endedAt), Wait: n.wait, Due: optional(n.due), Failure: n.failure, Progress: n.progress,
+		By: n.by, Deadline: optional(n.deadline),
 	}
 }
 

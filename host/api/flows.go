@@ -54,11 +54,8 @@ func (s *Server) validateFlow(ctx context.Context, r *request) (answer, error) {
 	if _, err := s.o.Projects.Get(ctx, r.params["project"]); err != nil {
 		return answer{}, err
 	}
-	ps := s.o.Flows.Validate(doc)
-	if ps == nil {
-		ps = []engine.Problem{}
-	}
-	return ok(problemsBody{ps}, nil)
+	ps, err := s.o.Flows.Validate(ctx, r.params["project"], doc)
+	return ok(problemsBody{ps}, err)
 }
 
 func (s *Server) getFlow(ctx context.Context, r *request) (answer, error) {

@@ -36,7 +36,7 @@ func status(code fault.Code) int {
 		return http.StatusNotFound
 	case fault.Invalid, fault.KeyReused:
 		return http.StatusUnprocessableEntity
-	case fault.Exists, fault.Conflict, fault.WrongState, fault.RunEnded:
+	case fault.Exists, fault.Conflict, fault.InUse, fault.WrongState, fault.RunEnded:
 		return http.StatusConflict
 	case fault.TooLarge:
 		return http.StatusRequestEntityTooLarge

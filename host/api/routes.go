@@ -126,6 +126,10 @@ func routes() []route {
 			method: http.MethodPost, path: "/projects/{project}/flows/{flow}/runs", summary: "Start a run of a published version.",
 			in: startBody{}, out: runs.Summary{}, status: http.StatusCreated, creates: true, handle: (*Server).startRun,
 		},
+		{
+			method: http.MethodPost, path: "/projects/{project}/flows/{flow}/preview", summary: "Show what a start would run; start nothing.",
+			in: previewBody{}, out: runs.Preview{}, handle: (*Server).previewStart,
+		},
 
 		{
 			method: http.MethodGet, path: "/projects/{project}/runs", summary: "List runs, newest first.",
@@ -141,12 +145,12 @@ func routes() []route {
 			query: []string{"after", "limit"}, out: recordsBody{}, handle: (*Server).listRecords,
 		},
 		{
-			method: http.MethodPost, path: "/projects/{project}/runs/{run}/commands", summary: "Pause, resume or revoke a run.",
+			method: http.MethodPost, path: "/projects/{project}/runs/{run}/commands", summary: "Pause, resume, fail or revoke a run, change its variables, or roll it back.",
 			in: runCommandBody{}, out: seqBody{}, creates: true, handle: (*Server).commandRun,
 		},
 		{
 			method: http.MethodPost, path: "/projects/{project}/runs/{run}/nodes/{node}/commands",
-			summary: "Retry, skip, force-fail or resolve a node, or answer its wait.",
+			summary: "Pause, resume, retry, skip, force-fail, resolve or reschedule a node, or answer its wait.",
 			in:      nodeCommandBody{}, out: seqBody{}, creates: true, handle: (*Server).commandNode,
 		},
 		{

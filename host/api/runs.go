@@ -13,12 +13,24 @@ type startBody struct {
 	Name    string                     `json:"name,omitempty"`
 	Version int                        `json:"version,omitempty"`
 	Inputs  map[string]json.RawMessage `json:"inputs,omitempty"`
+	runs.Selection
+	StartAt string `json:"start_at,omitempty"`
+}
+
+type previewBody struct {
+	Version int `json:"version,omitempty"`
+	runs.Selection
 }
 
 type runCommandBody struct {
-	Command     runs.RunCommand `json:"command"`
-	Reason      string          `json:"reason,omitempty"`
-	ExpectedSeq uint64          `json:"expected_seq,omitempty"`
+	Command     runs.RunCommand            `json:"command"`
+	Reason      string                     `json:"reason,omitempty"`
+	Scope       string                     `json:"scope,omitempty"`
+	Values      map[string]json.RawMessage `json:"values,omitempty"`
+	From        string                     `json:"from,omitempty"`
+	To          string                     `json:"to,omitempty"`
+	Mode        engine.RollbackMode        `json:"mode,omitempty"`
+	ExpectedSeq uint64                     `json:"expected_seq,omitempty"`
 }
 
 // recordsBody is a page of a history; Next is the after of the next page.
@@ -37,7 +49,20 @@ func (s *Server) startRun(ctx context.Context, r *request) (answer, error) {
 	}
 	return created(s.o.Runs.Start(ctx, runs.StartRequest{
 		Project: r.params["project"], Actor: actor(), Flow: r.params["flow"],
-		Name: b.Name, Version: b.Version, Inputs: b.Inputs, Key: r.key,
+		Name: b.Name, Version: b.Version, Selection: b.Selection, StartAt: b.StartAt, Inputs: b.Inputs, Key: r.key,
+	}))
+}
+
+func (s *Server) previewStart(ctx context.Context, r *request) (answer, error) {
+	var b previewBody
+	if err := r.decode(&b); err != nil {
+		return answer{}, err
+	}
+	if b.Version < 0 {
+		return answer{}, fault.At("/version", "a version is a number from 1")
+	}
+	return ok(s.o.Runs.Preview(ctx, runs.PreviewRequest{
+		Project: r.params["project"], Flow: r.params["flow"], Version: b.Version, Selection: b.Selection,
 	}))
 }
 
@@ -101,7 +126,9 @@ func (s *Server) commandRun(ctx context.Context, r *request) (answer, error) {
 	}
 	seq, err := s.o.Runs.Command(ctx, runs.CommandRequest{
 		Project: r.params["project"], Run: r.params["run"], Actor: actor(),
-		Command: b.Command, Reason: b.Reason, ExpectedSeq: b.ExpectedSeq, CommandID: r.key.Value,
+		Command: b.Command, Reason: b.Reason, Scope: b.Scope, Values: b.Values,
+		Rollback:    engine.Rollback{From: b.From, To: b.To, Mode: b.Mode},
+		ExpectedSeq: b.ExpectedSeq, CommandID: r.key.Value,
 	})
 	return ok(seqBody{seq}, err)
 }

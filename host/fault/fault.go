@@ -20,6 +20,7 @@ const (
 	Invalid    Code = "INVALID"     // the data given is wrong; Field or Problems say where
 	Exists     Code = "EXISTS"      // the id is taken
 	Conflict   Code = "CONFLICT"    // somebody else changed it first; Current is what is stored
+	InUse      Code = "IN_USE"      // something else needs it
 	WrongState Code = "WRONG_STATE" // its state does not allow this
 	RunEnded   Code = "RUN_ENDED"   // the run is over
 	TooLarge   Code = "TOO_LARGE"   // beyond a limit

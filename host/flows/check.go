@@ -21,17 +21,24 @@ type Checker struct {
 // NewChecker makes a checker against a catalogue.
 func NewChecker(c engine.Catalogue) *Checker { return &Checker{catalogue: c} }
 
-// Problems returns every problem of a document; never nil.
-func (c *Checker) Problems(f *engine.Flow) []engine.Problem {
-	_, problems := engine.Compile(f, c.catalogue)
-	known := make(map[place]bool, len(problems))
-	for _, p := range problems {
-		known[placeOf(p)] = true
-	}
-	out := append([]engine.Problem{}, problems...)
-	for _, p := range c.values(f) {
-		if !known[placeOf(p)] { // the core said what is wrong there, and better
-			out = append(out, p)
+// Problems returns every problem of a document that is complete in itself; never nil.
+func (c *Checker) Problems(f *engine.Flow) []engine.Problem { return c.problems(Resolved{Flow: f}) }
+
+// problems returns every problem of a document with its subflows, where those that were
+// found first say best what is wrong at a place.
+func (c *Checker) problems(r Resolved) []engine.Problem {
+	_, compiled := engine.Compile(r.Flow, c.catalogue)
+	known := map[place]bool{}
+	out := []engine.Problem{}
+	for _, some := range [][]engine.Problem{r.Problems, compiled, c.values(r.Flow)} {
+		n := len(out)
+		for _, p := range some {
+			if !known[placeOf(p)] {
+				out = append(out, p)
+			}
+		}
+		for _, p := range out[n:] {
+			known[placeOf(p)] = true
 		}
 	}
 	return out
@@ -49,8 +56,38 @@ func (c *Checker) values(f *engine.Flow) []engine.Problem {
 		out = append(out, c.variable(&f.Variables[i])...)
 	}
 	for i := range f.Nodes {
-		if f.Nodes[i].Type == engine.TypeTask {
-			out = append(out, c.inputs(&f.Nodes[i])...)
+		switch n := &f.Nodes[i]; n.Type {
+		case engine.TypeTask:
+			out = append(out, c.inputs(n)...)
+		case engine.TypeSubflow:
+			out = append(out, c.passed(n, f.Subflows[n.Reference()])...)
+		case engine.TypeStart, engine.TypeEnd, engine.TypeExclusive, engine.TypeParallel, engine.TypeInclusive, engine.TypeJoin:
+		}
+	}
+	return out
+}
+
+// passed checks what a subflow node gives to the inputs of its flow.
+func (c *Checker) passed(n *engine.Node, f *engine.Flow) []engine.Problem {
+	if f == nil {
+		return nil // that it is missing is said already
+	}
+	var out []engine.Problem
+	for i := range f.Variables {
+		v := &f.Variables[i]
+		value, given := n.Inputs[v.Name]
+		if v.Source != engine.SourceInput || !given || slices.Contains(n.Literal, v.Name) {
+			continue
+		}
+		form, err := c.forms.RelaxedValue(ValueSchema(v))
+		if err != nil {
+			continue // a fault of that flow, which was said when it was published
+		}
+		for _, x := range form.Check(value) {
+			out = append(out, engine.Problem{
+				Code: engine.ProblemInputInvalid, Message: x.Message, Level: engine.SeverityError, Node: n.ID,
+				Field: "/inputs/" + v.Name + x.Field, Args: map[string]string{"input": v.Name, "detail": x.Message},
+			})
 		}
 	}
 	return out

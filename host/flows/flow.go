@@ -144,7 +144,8 @@ type Repository interface {
 	// Flows returns drafts without documents, the newest change first.
 	Flows(ctx context.Context, q ListQuery) (page.Of[Draft], error)
 	// DeleteFlow removes draft and versions. The numbers of its versions are not
-	// given again to a flow with the same id.
+	// given again to a flow with the same id. One that a subflow node of another
+	// flow's draft or latest version names stays: fault.InUse says which those are.
 	DeleteFlow(ctx context.Context, project, id string) error
 	Versions
 }

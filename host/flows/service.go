@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/culmhq/culm/engine"
@@ -27,6 +28,9 @@ type Options struct {
 type Service struct {
 	o       Options
 	checker *Checker
+	// publishing is held while a version is checked and stored: two flows that begin to
+	// contain each other at the same time must not both pass.
+	publishing sync.Mutex
 }
 
 // New makes the use cases.
@@ -53,7 +57,7 @@ func (s *Service) Create(ctx context.Context, r CreateRequest) (Detail, error) {
 		Scope: idempotency.Scope{Project: r.Project, Actor: r.Actor, Route: "flows"}, Key: r.Key, At: at,
 	}
 	for n := 1; ; n++ {
-		d, err := s.draft(r.Document, Draft{
+		d, err := s.draft(ctx, r.Document, Draft{
 			Project: r.Project, ID: numbered(base, n), Revision: 1, UpdatedAt: at, UpdatedBy: r.Actor.ID,
 		})
 		if err != nil {
@@ -66,7 +70,7 @@ func (s *Service) Create(ctx context.Context, r CreateRequest) (Detail, error) {
 		if err != nil {
 			return Detail{}, err
 		}
-		return s.detail(d)
+		return s.detail(ctx, d)
 	}
 }
 
@@ -76,7 +80,7 @@ func (s *Service) Get(ctx context.Context, project, id string) (Detail, error) {
 	if err != nil {
 		return Detail{}, err
 	}
-	return s.detail(d)
+	return s.detail(ctx, d)
 }
 
 // Save replaces the draft, also by one with problems.
@@ -93,7 +97,7 @@ func (s *Service) Save(ctx context.Context, r SaveRequest) (Detail, error) {
 	}
 	next := before
 	next.Revision, next.UpdatedAt, next.UpdatedBy = r.Revision+1, s.now(), r.Actor.ID
-	next, err = s.draft(r.Document, next)
+	next, err = s.draft(ctx, r.Document, next)
 	if err != nil {
 		return Detail{}, err
 	}
@@ -104,10 +108,11 @@ func (s *Service) Save(ctx context.Context, r SaveRequest) (Detail, error) {
 	if !saved {
 		return Detail{}, s.conflict(ctx, r.Project, r.Flow)
 	}
-	return s.detail(next)
+	return s.detail(ctx, next)
 }
 
-// Delete removes a flow and its versions; runs keep what they run.
+// Delete removes a flow and its versions; runs keep what they run. One that other
+// flows contain is a fault.InUse: they could not be started any more.
 func (s *Service) Delete(ctx context.Context, project, id string, by engine.Actor) error {
 	if err := s.o.Repository.DeleteFlow(ctx, project, id); err != nil {
 		return err
@@ -140,8 +145,15 @@ func (s *Service) List(ctx context.Context, q ListQuery) (page.Of[Summary], erro
 	return out, nil
 }
 
-// Validate returns every problem of a document; it stores nothing.
-func (s *Service) Validate(f *engine.Flow) []engine.Problem { return s.checker.Problems(f) }
+// Validate returns every problem of a document in a project, never nil; it stores
+// nothing.
+func (s *Service) Validate(ctx context.Context, project string, f *engine.Flow) ([]engine.Problem, error) {
+	r, err := s.Resolve(ctx, project, f)
+	if err != nil {
+		return nil, err
+	}
+	return s.checker.problems(r), nil
+}
 
 // Publish makes the draft the next version. A draft that is the latest version
 // already answers that one; one with errors is a fault.Invalid with Problems.
@@ -157,7 +169,13 @@ func (s *Service) Publish(ctx context.Context, r PublishRequest) (Version, error
 	if err != nil {
 		return Version{}, err
 	}
-	if ps := s.checker.Problems(f); d.Revision == r.Revision && Errors(ps) {
+	s.publishing.Lock()
+	defer s.publishing.Unlock()
+	ps, err := s.Validate(ctx, r.Project, f)
+	if err != nil {
+		return Version{}, err
+	}
+	if d.Revision == r.Revision && Errors(ps) {
 		e := fault.New(fault.Invalid, "the draft has problems")
 		e.Problems = ps
 		return Version{}, e
@@ -198,7 +216,7 @@ func (s *Service) Versions(ctx context.Context, project, flow string, q page.Que
 func (s *Service) now() time.Time { return s.o.Clock.Now().UTC().Truncate(time.Microsecond) }
 
 // draft fills in what a draft says of its document.
-func (s *Service) draft(f *engine.Flow, d Draft) (Draft, error) {
+func (s *Service) draft(ctx context.Context, f *engine.Flow, d Draft) (Draft, error) {
 	doc := *f
 	doc.ID = d.ID
 	b := engine.Canonical(&doc)
@@ -206,18 +224,23 @@ func (s *Service) draft(f *engine.Flow, d Draft) (Draft, error) {
 		return Draft{}, fault.New(fault.TooLarge, "a flow may have %d bytes at most", DocumentBytesMax)
 	}
 	d.Name, d.Doc, d.Document, d.Nodes = doc.Name, doc.Doc, b, len(doc.Nodes)
-	d.Valid = !Errors(s.checker.Problems(&doc))
-	return d, nil
+	ps, err := s.Validate(ctx, d.Project, &doc)
+	d.Valid = !Errors(ps)
+	return d, err
 }
 
-func (s *Service) detail(d Draft) (Detail, error) {
+func (s *Service) detail(ctx context.Context, d Draft) (Detail, error) {
 	f, err := stored(d)
+	if err != nil {
+		return Detail{}, err
+	}
+	ps, err := s.Validate(ctx, d.Project, f)
 	if err != nil {
 		return Detail{}, err
 	}
 	return Detail{
 		ID: d.ID, Document: f, Revision: d.Revision, Version: d.Version, PublishedRevision: d.PublishedRevision,
-		Problems: s.checker.Problems(f), UpdatedAt: d.UpdatedAt, UpdatedBy: d.UpdatedBy,
+		Problems: ps, UpdatedAt: d.UpdatedAt, UpdatedBy: d.UpdatedBy,
 	}, nil
 }
 

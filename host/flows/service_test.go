@@ -191,7 +191,11 @@ func TestValuesOfVariablesAreChecked(t *testing.T) {
 		engine.Variable{Name: "broken", Source: engine.SourceInput, Schema: json.RawMessage(`{"type":"string","pattern":"("}`)},
 	)
 	got := map[string]string{}
-	for _, x := range s.Validate(f) {
+	ps, err := s.Validate(t.Context(), hosttest.Project, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range ps {
 		if x.Level == engine.SeverityError {
 			got[x.Variable] = x.Field
 		}

@@ -160,7 +160,10 @@ func omitPayload(p engine.Payload) engine.Payload {
 	case engine.CallbackKept:
 		d.Data = omit(d.Data)
 		return d
-	case engine.NodeNoted, engine.TokenMoved, engine.GatewayDecided:
+	case engine.ScopeEntered:
+		d.Variables = omitValues(d.Variables)
+		return d
+	case engine.NodeNoted, engine.TokenMoved, engine.GatewayDecided, engine.NodeHeld, engine.NodeTimer, engine.RollbackChanged:
 		return d
 	default:
 		return p
@@ -205,6 +208,10 @@ func payloadBytes(p engine.Payload) int {
 		return mapBytes(d.Variables) + mapBytes(d.Env)
 	case engine.RunChanged:
 		return mapBytes(d.Outputs) + len(d.Reason)
+	case engine.ScopeEntered:
+		return mapBytes(d.Variables)
+	case engine.RollbackChanged:
+		return 64 * len(d.Undone)
 	case engine.VariableSet:
 		return small(d.Value)
 	case engine.NodeNoted:

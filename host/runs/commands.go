@@ -18,24 +18,82 @@ const reasonMax = 4096
 // Command applies an operator's command and returns the run's last sequence number
 // once it is durable.
 func (s *Service) Command(ctx context.Context, r CommandRequest) (uint64, error) {
-	if err := checkReason(r.Reason); err != nil {
+	e, err := runEvent(r)
+	if err != nil {
 		return 0, err
 	}
-	var e engine.Event
-	switch r.Command {
-	case CommandPause:
-		e = engine.Pause{}
-	case CommandResume:
-		e = engine.Resume{}
-	case CommandRevoke:
-		e = engine.Revoke{Reason: r.Reason}
-	default:
-		return 0, fault.At("/command", "must be pause, resume or revoke")
-	}
-	if r.Reason != "" && r.Command != CommandRevoke {
-		return 0, unused("/reason", string(r.Command))
+	if set, ok := e.(engine.SetVariables); ok {
+		h, err := s.head(ctx, r.Project, r.Run)
+		if err != nil {
+			return 0, err
+		}
+		if err := s.checkValues(h, set); err != nil {
+			return 0, err
+		}
 	}
 	return s.apply(ctx, r.Project, r.Run, engine.Meta{Actor: r.Actor, CommandID: r.CommandID, ExpectedSeq: r.ExpectedSeq}, e)
+}
+
+func runEvent(r CommandRequest) (engine.Event, error) {
+	if err := checkReason(r.Reason); err != nil {
+		return nil, err
+	}
+	if err := unusedField(string(r.Command), []commandField{
+		{"/reason", r.Reason != "", r.Command == CommandRevoke || r.Command == CommandFail},
+		{"/scope", r.Scope != "", r.Command == CommandSetVariables},
+		{"/values", r.Values != nil, r.Command == CommandSetVariables},
+		{"/from", r.Rollback.From != "", r.Command == CommandRollback},
+		{"/to", r.Rollback.To != "", r.Command == CommandRollback},
+		{"/mode", r.Rollback.Mode != "", r.Command == CommandRollback},
+	}); err != nil {
+		return nil, err
+	}
+	switch r.Command {
+	case CommandPause:
+		return engine.Pause{}, nil
+	case CommandResume:
+		return engine.Resume{}, nil
+	case CommandRevoke:
+		return engine.Revoke{Reason: r.Reason}, nil
+	case CommandFail:
+		return engine.Fail{Reason: r.Reason}, nil
+	case CommandSetVariables:
+		if len(r.Values) == 0 {
+			return nil, fault.At("/values", "name at least one variable")
+		}
+		return engine.SetVariables{Scope: r.Scope, Values: r.Values}, nil
+	case CommandRollback:
+		return r.Rollback, checkRollback(r.Rollback)
+	default:
+		return nil, fault.At("/command", "must be pause, resume, revoke, fail, set_variables or rollback")
+	}
+}
+
+// checkRollback checks what can be checked without the run.
+func checkRollback(r engine.Rollback) error {
+	switch {
+	case r.From == "":
+		return fault.At("/from", "say where the run stands")
+	case r.To == "":
+		return fault.At("/to", "say where to go back to")
+	case r.Mode != engine.RollbackAny && r.Mode != engine.RollbackCompensate:
+		return fault.At("/mode", "must be any or compensate")
+	}
+	return nil
+}
+
+// checkValues checks new values of variables against the schemas of the scope's flow.
+// Which variables may be changed is the core's to say.
+func (s *Service) checkValues(h runner.RunHead, set engine.SetVariables) error {
+	f, err := decodeFlow(h)
+	if err != nil {
+		return err
+	}
+	in := scopeAt(f, set.Scope)
+	if in == nil {
+		return fault.At("/scope", "no subflow %q runs inside the run", set.Scope)
+	}
+	return s.checkVariables(in, "/values/", set.Values, func(*engine.Variable) bool { return true })
 }
 
 // NodeCommand applies an operator's command to a node and returns the run's last
@@ -76,53 +134,82 @@ func nodeEvent(r NodeCommandRequest) (engine.Event, error) {
 	if err := checkUnused(r); err != nil {
 		return nil, err
 	}
+	if err := checkNeeded(r); err != nil {
+		return nil, err
+	}
 	switch r.Command {
+	case NodePause:
+		return engine.Pause{Node: r.Node}, nil
+	case NodeResume:
+		return engine.Resume{Node: r.Node}, nil
 	case NodeRetry:
-		return engine.Retry{Node: r.Node, Inputs: r.Inputs}, nil
+		return engine.Retry{Node: r.Node, Inputs: r.Inputs, Part: r.Part}, nil
 	case NodeSkip:
-		return engine.Skip{Node: r.Node, Edges: r.Edges}, nil
+		return engine.Skip{Node: r.Node, Edges: r.Edges, Part: r.Part}, nil
 	case NodeForceFail:
 		return engine.ForceFail{Node: r.Node, Reason: r.Reason}, nil
+	case NodeReschedule:
+		return engine.Reschedule{Node: r.Node, At: r.At}, nil
 	case NodeResolve:
-		switch r.As {
-		case engine.ResolveDone, engine.ResolveRetry, engine.ResolveFail:
-			return engine.Resolve{Node: r.Node, As: r.As, Outputs: r.Outputs}, nil
-		default:
-			return nil, fault.At("/as", "must be done, retry or fail")
-		}
+		return engine.Resolve{Node: r.Node, As: r.As, Outputs: r.Outputs}, nil
 	case NodeCallback:
-		if len(r.Data) > 0 && !json.Valid(r.Data) {
-			return nil, fault.At("/data", "is not JSON")
-		}
-		return engine.Callback{Node: r.Node, Attempt: r.Attempt, Data: r.Data}, nil
+		return engine.Callback{Node: r.Node, Attempt: r.Attempt, Iteration: r.Iteration, Data: r.Data}, nil
 	default:
-		return nil, fault.At("/command", "must be retry, skip, force_fail, resolve or callback")
+		return nil, fault.At("/command", "must be pause, resume, retry, skip, force_fail, resolve, reschedule or callback")
 	}
+}
+
+// checkNeeded checks the fields that the command does use.
+func checkNeeded(r NodeCommandRequest) error {
+	switch {
+	case r.Command == NodeResolve && !slices.Contains([]engine.Resolution{engine.ResolveDone, engine.ResolveRetry, engine.ResolveFail}, r.As):
+		return fault.At("/as", "must be done, retry or fail")
+	case r.Part != engine.RepeatedAll && r.Part != engine.RepeatedIteration:
+		return fault.At("/part", "must be iteration, or absent for the whole node")
+	case r.Command == NodeReschedule && r.At.IsZero():
+		return fault.At("/at", "say when")
+	case len(r.Data) > 0 && !json.Valid(r.Data):
+		return fault.At("/data", "is not JSON")
+	case r.Attempt < 0 || r.Iteration < 0:
+		return fault.At("/attempt", "attempts count from 1, iterations from 0")
+	}
+	return nil
+}
+
+// commandField is a field of a command: whether it is there, and whether it may be.
+type commandField struct {
+	field      string
+	there, may bool
+}
+
+func unusedField(command string, fields []commandField) error {
+	for _, x := range fields {
+		if x.there && !x.may {
+			return unused(x.field, command)
+		}
+	}
+	return nil
 }
 
 // checkUnused refuses fields that the command does not use.
 func checkUnused(r NodeCommandRequest) error {
-	for _, x := range []struct {
-		field string
-		given bool
-		by    NodeCommand
-	}{
-		{"/inputs", r.Inputs != nil, NodeRetry},
-		{"/edges", r.Edges != nil, NodeSkip},
-		{"/reason", r.Reason != "", NodeForceFail},
-		{"/as", r.As != "", NodeResolve},
-		{"/outputs", len(r.Outputs) > 0, NodeResolve},
-		{"/data", len(r.Data) > 0, NodeCallback},
-		{"/attempt", r.Attempt != 0, NodeCallback},
-	} {
-		if x.given && r.Command != x.by {
-			return unused(x.field, string(r.Command))
-		}
+	retried, skipped, called := r.Command == NodeRetry, r.Command == NodeSkip, r.Command == NodeCallback
+	err := unusedField(string(r.Command), []commandField{
+		{"/inputs", r.Inputs != nil, retried},
+		{"/edges", r.Edges != nil, skipped},
+		{"/part", r.Part != "", retried || skipped},
+		{"/at", !r.At.IsZero(), r.Command == NodeReschedule},
+		{"/reason", r.Reason != "", r.Command == NodeForceFail},
+		{"/as", r.As != "", r.Command == NodeResolve},
+		{"/outputs", len(r.Outputs) > 0, r.Command == NodeResolve},
+		{"/data", len(r.Data) > 0, called},
+		{"/attempt", r.Attempt != 0, called},
+		{"/iteration", r.Iteration != 0, called},
+	})
+	if err == nil && len(r.Outputs) > 0 && r.As != engine.ResolveDone {
+		err = fault.At("/outputs", "are given only to a node that is resolved as done")
 	}
-	if len(r.Outputs) > 0 && r.As != engine.ResolveDone {
-		return fault.At("/outputs", "are given only to a node that is resolved as done")
-	}
-	return nil
+	return err
 }
 
 func unused(field, command string) error { return fault.At(field, "is not used by %s", command) }
@@ -215,7 +302,7 @@ func (s *Service) checkEarly(ctx context.Context, h runner.RunHead, r NodeComman
 
 // action finds a task node of a run and the declaration of what it runs; a node that
 // is none gives nil, which the core refuses in its own words.
-func (s *Service) action(ctx context.Context, h runner.RunHead, id string) (*engine.Node, contract.Action, error) {
+func (s *Service) action(ctx context.Context, h runner.RunHead, path string) (*engine.Node, contract.Action, error) {
 	none := contract.Action{}
 	f, err := decodeFlow(h)
 	if err != nil {
@@ -229,14 +316,12 @@ func (s *Service) action(ctx context.Context, h runner.RunHead, id string) (*eng
 		return nil, none, fault.New(fault.Internal, "run %s has no records", h.ID)
 	}
 	started, _ := rs[0].Data.(engine.RunStarted)
-	for i := range f.Nodes {
-		n := &f.Nodes[i]
-		if n.ID != id || n.Type != engine.TypeTask {
-			continue
-		}
-		if a, ok := s.o.Catalogue.Pinned(started.Plugins).Action(n.Plugin, n.Action); ok {
-			return n, a, nil
-		}
+	n := nodeAt(f, path)
+	if n == nil || n.Type != engine.TypeTask {
+		return nil, none, nil
+	}
+	if a, ok := s.o.Catalogue.Pinned(started.Plugins).Action(n.Plugin, n.Action); ok {
+		return n, a, nil
 	}
 	return nil, none, nil
 }

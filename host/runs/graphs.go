@@ -88,10 +88,20 @@ func firstError(ps []engine.Problem) error {
 	return fmt.Errorf("no graph")
 }
 
-// pins returns the digests of the latest modules of the plugins that a flow uses. A
-// plugin that is not installed is left out: compiling reports it.
+// pins returns the digests of the latest modules of the plugins that a flow and its
+// subflows use. A plugin that is not installed is left out: compiling reports it.
 func pins(f *engine.Flow, c Catalogue) map[string]string {
 	out := map[string]string{}
+	pinNodes(f, c, out)
+	for _, sub := range f.Subflows {
+		if sub != nil {
+			pinNodes(sub, c, out)
+		}
+	}
+	return out
+}
+
+func pinNodes(f *engine.Flow, c Catalogue, out map[string]string) {
 	for i := range f.Nodes {
 		if id := f.Nodes[i].Plugin; f.Nodes[i].Type == engine.TypeTask && id != "" {
 			if m, ok := c.Latest(id); ok {
@@ -99,5 +109,4 @@ func pins(f *engine.Flow, c Catalogue) map[string]string {
 			}
 		}
 	}
-	return out
 }

@@ -3,7 +3,6 @@ package runs
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/culmhq/culm/engine"
 	"github.com/culmhq/culm/host/fault"
@@ -13,7 +12,7 @@ import (
 // recordsPage is how many records are read at once to assemble a node.
 const recordsPage = 2000
 
-// Node returns everything about one node. A node that was not reached yet has no
+// Node returns everything about one node, which is named by its path. A node that was not reached yet has no
 // attempts; one that the flow does not have is a fault.NotFound.
 func (s *Service) Node(ctx context.Context, project, run, node string) (NodeDetail, error) {
 	h, err := s.head(ctx, project, run)
@@ -24,7 +23,7 @@ func (s *Service) Node(ctx context.Context, project, run, node string) (NodeDeta
 	if err != nil {
 		return NodeDetail{}, err
 	}
-	if !slices.ContainsFunc(f.Nodes, func(n engine.Node) bool { return n.ID == node }) {
+	if nodeAt(f, node) == nil {
 		e := fault.Missing("node", node)
 		e.Node = node
 		return NodeDetail{}, e
@@ -67,8 +66,14 @@ func (t *teller) take(r *engine.Record) {
 				a.Progress = d.Progress
 			}
 		}
-	case engine.RunStarted, engine.RunChanged, engine.VariableSet, engine.NodeLate,
-		engine.CallbackKept, engine.TokenMoved, engine.GatewayDecided:
+	case engine.NodeHeld:
+		t.detail.Held = d.Held
+	case engine.NodeTimer:
+		if a := t.last(); a != nil {
+			a.Due = &d.Due
+		}
+	case engine.RunStarted, engine.RunChanged, engine.VariableSet, engine.NodeLate, engine.CallbackKept,
+		engine.TokenMoved, engine.GatewayDecided, engine.ScopeEntered, engine.RollbackChanged:
 		// They belong to the run's history, which is told elsewhere.
 	}
 }
@@ -101,6 +106,15 @@ func (t *teller) changed(r *engine.Record, d engine.NodeChanged) {
 	}
 	if d.By != "" {
 		a.By = d.By
+	}
+	if d.Deadline != nil {
+		a.Deadline = d.Deadline
+	}
+	if d.Repeat != 0 {
+		a.Repeat = d.Repeat
+	}
+	if d.Child != "" {
+		a.Child = d.Child
 	}
 	switch {
 	case !ended(d.To):

@@ -28,9 +28,10 @@ type Lister interface {
 	List(ctx context.Context, q runner.RunQuery) ([]runner.RunHead, error)
 }
 
-// Flows finds published versions.
+// Flows finds published versions, and what their subflow nodes name.
 type Flows interface {
 	Version(ctx context.Context, project, flow string, number int) (flows.Version, error)
+	Resolve(ctx context.Context, project string, f *engine.Flow) (flows.Resolved, error)
 }
 
 // Projects finds projects.
@@ -43,6 +44,9 @@ type Catalogue interface {
 	Latest(plugin string) (plugins.Module, bool)
 	Module(digest string) (plugins.Module, bool)
 	Pinned(digests map[string]string) engine.Catalogue
+	// Ungranted reports whether a module can reach nothing outside in the project. It is
+	// quick.
+	Ungranted(project, plugin, digest string) bool
 }
 
 // Audit tells which calls the attempts of a node made through the gateway.

@@ -37,6 +37,8 @@ type Detail struct {
 type NodeDetail struct {
 	Node  string           `json:"node"`
 	State engine.NodeState `json:"state"`
+	// Held says that the next token stops before the node.
+	Held bool `json:"held,omitempty"`
 	// Attempts are in the order they were made.
 	Attempts []Attempt `json:"attempts"`
 }
@@ -58,8 +60,15 @@ type Attempt struct {
 	Progress  *engine.Progress   `json:"progress,omitempty"`
 	// Digest is that of the module that ran.
 	Digest string `json:"digest,omitempty"`
-	// By says what an operator did to the attempt: retry, skip, force_fail, ...
-	By    string `json:"by,omitempty"`
+	// By says what an operator did to the attempt: retry, skip, force_fail, ...; or
+	// which option of the node did it: auto_retry, ignore_failure, timeout, repeat.
+	By string `json:"by,omitempty"`
+	// Deadline is when the attempt times out.
+	Deadline *time.Time `json:"deadline,omitempty"`
+	// Repeat is the ordinal of the iteration in a Repeat, from 1.
+	Repeat int `json:"repeat,omitempty"`
+	// Child is the run that an independent subflow started.
+	Child string `json:"child,omitempty"`
 	Calls []Call `json:"calls"`
 }
 
@@ -86,6 +95,10 @@ type StartRequest struct {
 	Name string
 	// Version, if zero, is the latest.
 	Version int
+	// Selection says which optional nodes are left out.
+	Selection Selection
+	// StartAt is the node to begin at; empty is the start.
+	StartAt string
 	// Inputs are the values of the flow's input variables by name.
 	Inputs map[string]json.RawMessage
 	Key    idempotency.Key
@@ -123,18 +136,28 @@ type RunCommand string
 
 // The commands to a run.
 const (
-	CommandPause  RunCommand = "pause"
-	CommandResume RunCommand = "resume"
-	CommandRevoke RunCommand = "revoke"
+	CommandPause        RunCommand = "pause"
+	CommandResume       RunCommand = "resume"
+	CommandRevoke       RunCommand = "revoke"
+	CommandFail         RunCommand = "fail"
+	CommandSetVariables RunCommand = "set_variables"
+	CommandRollback     RunCommand = "rollback"
 )
 
-// CommandRequest commands a run.
+// CommandRequest commands a run. Fields that the command does not use must be absent:
+// what looks like an instruction is never dropped silently.
 type CommandRequest struct {
 	Project, Run string
 	Actor        engine.Actor
 	Command      RunCommand
-	// Reason goes into the records (revoke).
+	// Reason goes into the records (revoke, fail).
 	Reason string
+	// Scope is the path of a subflow node, empty for the run itself, and Values are the
+	// new values of its variables by name (set_variables).
+	Scope  string
+	Values map[string]json.RawMessage
+	// Rollback says from where to where (rollback).
+	Rollback engine.Rollback
 	// ExpectedSeq, if not zero, is the last record the actor has seen: a run that
 	// is further gives a fault.Conflict whose Current is the RunView.
 	ExpectedSeq uint64
@@ -147,15 +170,19 @@ type NodeCommand string
 
 // The commands to a node.
 const (
-	NodeRetry     NodeCommand = "retry"
-	NodeSkip      NodeCommand = "skip"
-	NodeForceFail NodeCommand = "force_fail"
-	NodeResolve   NodeCommand = "resolve"
-	NodeCallback  NodeCommand = "callback"
+	NodePause      NodeCommand = "pause"
+	NodeResume     NodeCommand = "resume"
+	NodeRetry      NodeCommand = "retry"
+	NodeSkip       NodeCommand = "skip"
+	NodeForceFail  NodeCommand = "force_fail"
+	NodeResolve    NodeCommand = "resolve"
+	NodeReschedule NodeCommand = "reschedule"
+	NodeCallback   NodeCommand = "callback"
 )
 
-// NodeCommandRequest commands a node. Fields that the command does not use must be
-// absent: what looks like an instruction is never dropped silently.
+// NodeCommandRequest commands a node, which is named by its path: "deploy.check" is the
+// node check inside the inline subflow deploy. As in a CommandRequest, fields that the
+// command does not use must be absent.
 type NodeCommandRequest struct {
 	Project, Run, Node string
 	Actor              engine.Actor
@@ -164,15 +191,20 @@ type NodeCommandRequest struct {
 	Inputs map[string]json.RawMessage
 	// Edges are those to take behind a gateway (skip).
 	Edges []string
+	// Part is the failed iteration of a node with Repeat (retry, skip).
+	Part engine.Repeated
+	// At is the new time of a wait (reschedule).
+	At time.Time
 	// Reason goes into the records (force_fail).
 	Reason string
 	// As and Outputs decide an unknown node (resolve).
 	As      engine.Resolution
 	Outputs json.RawMessage
-	// Data is the answer to a wait, Attempt fences it; zero is the current one
-	// (callback).
-	Data    json.RawMessage
-	Attempt int
+	// Data is the answer to a wait. Attempt and Iteration fence it; attempt zero is
+	// the current one (callback).
+	Data      json.RawMessage
+	Attempt   int
+	Iteration int
 	// ExpectedSeq and CommandID are those of CommandRequest.
 	ExpectedSeq uint64
 	CommandID   string

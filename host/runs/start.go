@@ -23,8 +23,9 @@ import (
 // nameMax bounds the length of a run's name in bytes.
 const nameMax = 256
 
-// Start pins a flow version and the plugins it uses, and starts a run. Inputs that
-// are missing, unknown or wrong give a fault.Invalid whose Field is "/inputs/NAME".
+// Start pins a flow version, the versions of its subflows and the plugins that all of
+// them use, and starts a run. Inputs that are missing, unknown or wrong give a
+// fault.Invalid whose Field is "/inputs/NAME".
 func (s *Service) Start(ctx context.Context, r StartRequest) (Summary, error) {
 	if len(r.Name) > nameMax {
 		return Summary{}, fault.At("/name", "is longer than %d bytes", nameMax)
@@ -33,32 +34,22 @@ func (s *Service) Start(ctx context.Context, r StartRequest) (Summary, error) {
 	if err != nil {
 		return Summary{}, err
 	}
-	v, err := s.o.Flows.Version(ctx, r.Project, r.Flow, r.Version)
+	p, err := s.plan(ctx, r.Project, r.Flow, r.Version, r.Selection)
 	if err != nil {
 		return Summary{}, err
 	}
-	var f engine.Flow
-	if err := json.Unmarshal(v.Document, &f); err != nil {
-		return Summary{}, fault.Wrap("read flow version", err)
-	}
-	pinned := pins(&f, s.o.Catalogue)
-	graph, problems, err := s.o.Graphs.compile(v.Digest, v.Document, pinned)
-	if err != nil {
-		return Summary{}, fault.Wrap("compile flow", err)
-	}
-	if graph == nil {
-		e := fault.New(fault.Invalid, "version %d of flow %s cannot run with the plugins that are installed now", v.Number, r.Flow)
-		e.Problems = problems
+	if p.graph == nil {
+		e := fault.New(fault.Invalid, "version %d of flow %s cannot run with what is installed and published now", p.version.Number, r.Flow)
+		e.Problems = p.problems
 		return Summary{}, e
 	}
-	if err := s.checkInputs(&f, r.Inputs); err != nil {
+	if err := s.checkInputs(p.flow, r.Inputs); err != nil {
 		return Summary{}, err
 	}
-	q, err := s.startRequest(r, project, v, &f, pinned)
+	q, err := s.startRequest(r, project, p)
 	if err != nil {
 		return Summary{}, err
 	}
-	q.Graph = graph
 	view, err := s.o.Runner.StartRun(ctx, q)
 	if errors.Is(err, runner.ErrKeyReused) {
 		return Summary{}, idempotency.Reused()
@@ -67,27 +58,27 @@ func (s *Service) Start(ctx context.Context, r StartRequest) (Summary, error) {
 		return Summary{}, refusal("start run", q.Options.Run, err)
 	}
 	return Summary{
-		ID: view.Run, Name: view.Name, Flow: view.Flow, FlowName: f.Name, Version: view.Version, State: view.State,
+		ID: view.Run, Name: view.Name, Flow: view.Flow, FlowName: p.flow.Name, Version: view.Version, State: view.State,
 		Seq: view.Seq, Operator: view.Operator, CreatedAt: view.CreatedAt, EndedAt: view.EndedAt,
 	}, nil
 }
 
-func (s *Service) startRequest(r StartRequest, p projects.Project, v flows.Version, f *engine.Flow, pinned map[string]string) (runner.StartRequest, error) {
+func (s *Service) startRequest(r StartRequest, project projects.Project, p plan) (runner.StartRequest, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return runner.StartRequest{}, fault.Wrap("make a run id", err)
 	}
 	name := r.Name
 	if name == "" {
-		name = s.runName(f, p.Zone)
+		name = s.runName(p.flow, project.Zone)
 	}
 	q := runner.StartRequest{
 		Options: engine.StartOptions{
-			Run: id.String(), Name: name, Project: r.Project, Flow: r.Flow, Version: v.Number, Digest: v.Digest,
-			Plugins: pinned, Env: p.Env, Zone: p.Zone, Inputs: r.Inputs,
+			Run: id.String(), Name: name, Project: r.Project, Flow: r.Flow, Version: p.version.Number, Digest: p.digest,
+			Plugins: p.plugins, Env: project.Env, Zone: project.Zone, Inputs: r.Inputs, StartAt: r.StartAt,
 		},
-		Document: v.Document,
-		Meta:     engine.Meta{Actor: r.Actor},
+		Document: p.document, Graph: p.graph,
+		Meta: engine.Meta{Actor: r.Actor},
 	}
 	if !r.Key.IsZero() {
 		scope := idempotency.Scope{Project: r.Project, Actor: r.Actor, Route: "flows/" + r.Flow + "/runs"}
@@ -112,30 +103,38 @@ func (s *Service) runName(f *engine.Flow, zone string) string {
 // checkInputs checks the values that are given against the schemas of the flow's
 // inputs. What is missing is the core's to say: it knows which inputs are shown.
 func (s *Service) checkInputs(f *engine.Flow, inputs map[string]json.RawMessage) error {
+	return s.checkVariables(f, "/inputs/", inputs, func(v *engine.Variable) bool { return v.Source == engine.SourceInput })
+}
+
+// checkVariables checks values against the schemas of the variables that they name,
+// which may be those that a filter lets through. at is where the values are in the
+// request.
+func (s *Service) checkVariables(f *engine.Flow, at string, values map[string]json.RawMessage, may func(*engine.Variable) bool) error {
 	variables := map[string]*engine.Variable{}
 	for i := range f.Variables {
-		if f.Variables[i].Source == engine.SourceInput {
+		if may(&f.Variables[i]) {
 			variables[f.Variables[i].Name] = &f.Variables[i]
 		}
 	}
 	var found []engine.Problem
-	for _, name := range slices.Sorted(maps.Keys(inputs)) {
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		field := at + pointerPart(name)
 		v, ok := variables[name]
 		if !ok {
-			return fault.At("/inputs/"+pointerPart(name), "the flow has no input of this name")
+			return fault.At(field, "the flow has no such variable to set")
 		}
 		if v.Secret {
 			// A value given here would be in the records, where a secret must never be.
-			return fault.At("/inputs/"+pointerPart(name), "a secret is not given as a value")
+			return fault.At(field, "a secret is not given as a value")
 		}
 		form, err := s.forms.Form(flows.ValueSchema(v))
 		if err != nil {
 			return fault.Wrap("read the schema of variable "+name, err)
 		}
-		for _, x := range form.Check(inputs[name]) {
+		for _, x := range form.Check(values[name]) {
 			found = append(found, engine.Problem{
 				Code: engine.ProblemVariableValue, Message: x.Message, Level: engine.SeverityError, Variable: name,
-				Field: "/inputs/" + pointerPart(name) + x.Field, Args: map[string]string{"detail": x.Message},
+				Field: field + x.Field, Args: map[string]string{"detail": x.Message},
 			})
 		}
 	}

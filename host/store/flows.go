@@ -128,6 +128,9 @@ func (s *Store) Flows(ctx context.Context, q flows.ListQuery) (page.Of[flows.Dra
 // DeleteFlow implements flows.Repository.
 func (s *Store) DeleteFlow(ctx context.Context, project, id string) error {
 	return fault.Wrap("delete flow", s.db.Write(ctx, func(ctx context.Context, tx *sqlite.Tx) error {
+		if err := unused(ctx, tx, project, id); err != nil {
+			return err
+		}
 		r, err := tx.ExecContext(ctx, `DELETE FROM flows WHERE project = ? AND id = ?`, project, id)
 		if err != nil {
 			return err
@@ -142,6 +145,39 @@ func (s *Store) DeleteFlow(ctx context.Context, project, id string) error {
 		_, err = tx.ExecContext(ctx, `DELETE FROM flow_versions WHERE project = ? AND flow = ?`, project, id)
 		return err
 	}))
+}
+
+// usersMax bounds how many flows a refusal names.
+const usersMax = 10
+
+// unused refuses a flow that other flows contain.
+func unused(ctx context.Context, tx *sqlite.Tx, project, id string) error {
+	// Documents are read as they are, and only here: deleting is rare, and a table of
+	// who uses whom would have to be kept right by every other statement.
+	rows, err := tx.QueryContext(ctx, `
+		WITH documents (flow, body) AS (
+			SELECT id, CAST(document AS TEXT) FROM flows WHERE project = ?1 AND id <> ?2
+			UNION ALL
+			SELECT v.flow, CAST(v.document AS TEXT) FROM flow_versions v
+			JOIN flows f ON f.project = v.project AND f.id = v.flow AND f.version = v.number
+			WHERE v.project = ?1 AND v.flow <> ?2)
+		SELECT DISTINCT flow FROM documents, json_each(body, '$.nodes') AS node
+		WHERE instr(body, '"' || ?2 || '"') > 0 AND node.value ->> 'type' = 'subflow' AND node.value ->> 'flow' = ?2
+		ORDER BY flow LIMIT ?3`, project, id, usersMax+1)
+	if err != nil {
+		return err
+	}
+	users, err := collect(rows, func(row scanner) (string, error) {
+		var user string
+		return user, row.Scan(&user)
+	})
+	if err != nil || len(users) == 0 {
+		return err
+	}
+	if len(users) > usersMax {
+		users[usersMax] = "…"
+	}
+	return fault.New(fault.InUse, "flow %q is a subflow of %s", id, strings.Join(users, ", "))
 }
 
 func texts(d flows.Draft) (name, doc string, err error) {

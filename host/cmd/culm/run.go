@@ -163,7 +163,11 @@ func (p *program) start(ctx context.Context, core *app.Core, src *flows.Source, 
 	if err := grant(ctx, core, o); err != nil {
 		return runs.Summary{}, err
 	}
-	if ps := core.Flows.Validate(src.Flow); flows.Errors(ps) {
+	ps, err := core.Flows.Validate(ctx, o.project, src.Flow)
+	if err != nil {
+		return runs.Summary{}, err
+	}
+	if flows.Errors(ps) {
 		for _, q := range src.Locate(ps) {
 			fmt.Fprintln(p.err, q.String())
 		}

@@ -76,6 +76,7 @@ func (t text) code(f *fault.Error) string {
 		fault.Invalid:    {"refused", "已拒绝"},
 		fault.Exists:     {"exists already", "已存在"},
 		fault.Conflict:   {"conflict", "冲突"},
+		fault.InUse:      {"in use", "使用中"},
 		fault.WrongState: {"wrong state", "状态不允许"},
 		fault.RunEnded:   {"the run is over", "任务已结束"},
 		fault.TooLarge:   {"too large", "过大"},

@@ -1,0 +1,104 @@
+package runs
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/culmhq/culm/engine"
+	"github.com/culmhq/culm/host/fault"
+	"github.com/culmhq/culm/host/flows"
+)
+
+// Selection says which of a flow's optional nodes a run leaves out: those of the
+// schemes, by id, and those that are named.
+type Selection struct {
+	Schemes []string `json:"schemes,omitempty"`
+	Without []string `json:"without,omitempty"`
+}
+
+// PreviewRequest asks what a start would run.
+type PreviewRequest struct {
+	Project, Flow string
+	// Version, if zero, is the latest.
+	Version   int
+	Selection Selection
+}
+
+// Preview is what a start would run.
+type Preview struct {
+	Version int `json:"version"`
+	// Document is the flow without the nodes that are left out, with the versions of
+	// its subflows, complete in itself.
+	Document json.RawMessage  `json:"document"`
+	Problems []engine.Problem `json:"problems"`
+}
+
+// Preview returns what a start would run, and why it could not; it stores nothing.
+func (s *Service) Preview(ctx context.Context, r PreviewRequest) (Preview, error) {
+	if _, err := s.o.Projects.Get(ctx, r.Project); err != nil {
+		return Preview{}, err
+	}
+	p, err := s.plan(ctx, r.Project, r.Flow, r.Version, r.Selection)
+	if err != nil {
+		return Preview{}, err
+	}
+	return Preview{Version: p.version.Number, Document: p.document, Problems: append([]engine.Problem{}, p.problems...)}, nil
+}
+
+// plan is what a run is made from.
+type plan struct {
+	version flows.Version
+	// flow is what runs, document its canonical JSON, digest the hash of that.
+	flow     *engine.Flow
+	document []byte
+	digest   string
+	// plugins are the digests of the whole tree's plugins.
+	plugins map[string]string
+	// graph is nil when a problem forbids the start.
+	graph    *engine.Graph
+	problems []engine.Problem
+}
+
+// plan takes a published version, leaves out what is not to run, finds the versions of
+// its subflows, and compiles it with the plugins that are installed now.
+func (s *Service) plan(ctx context.Context, project, flow string, number int, sel Selection) (plan, error) {
+	v, err := s.o.Flows.Version(ctx, project, flow, number)
+	if err != nil {
+		return plan{}, err
+	}
+	var f engine.Flow
+	if err := json.Unmarshal(v.Document, &f); err != nil {
+		return plan{}, fault.Wrap("read flow version", err)
+	}
+	p := plan{version: v, flow: &f, document: v.Document, digest: v.Digest}
+	reduced, err := selected(&f, sel)
+	if err != nil {
+		return plan{}, err
+	}
+	resolved, err := s.o.Flows.Resolve(ctx, project, reduced)
+	if err != nil {
+		return plan{}, err
+	}
+	if reduced != &f || len(resolved.Flow.Subflows) > 0 {
+		p.flow = resolved.Pinned()
+		p.document, p.digest = engine.Canonical(p.flow), engine.Digest(p.flow)
+	}
+	if len(p.document) > flows.ResolvedBytesMax {
+		return plan{}, fault.New(fault.TooLarge, "with its subflows the flow has more than %d bytes", flows.ResolvedBytesMax)
+	}
+	p.plugins = pins(p.flow, s.o.Catalogue)
+	if p.problems = resolved.Problems; len(p.problems) > 0 {
+		return p, nil
+	}
+	p.graph, p.problems, err = s.o.Graphs.compile(p.digest, p.document, p.plugins)
+	return p, fault.Wrap("compile flow", err)
+}
+
+// selected leaves the optional nodes out that are not to run. It returns f itself when
+// that is none.
+func selected(f *engine.Flow, sel Selection) (*engine.Flow, error) {
+	if len(sel.Schemes)+len(sel.Without) == 0 {
+		return f, nil
+	}
+	return nil, fault.At("/without", "not supported yet")
+}
