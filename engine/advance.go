@@ -13,6 +13,7 @@ type entry struct {
 	iteration int
 	attempt   int
 	reruns    int
+	repeat    int
 	by        string
 	overrides map[string]json.RawMessage
 }
@@ -20,7 +21,7 @@ type entry struct {
 // arrive enters a node that a token has just reached: for the first time, or again by
 // a loop.
 func (t *step) arrive(i int32) {
-	e := entry{node: i, attempt: 1}
+	e := entry{node: i, attempt: 1, repeat: t.g.nodes[i].opts.firstOf()}
 	if n := t.s.nodes[i]; n.attempt > 0 { // the token's arrival made it
 		e.iteration, e.reruns = n.iteration+1, n.reruns+1
 	}
@@ -30,7 +31,7 @@ func (t *step) arrive(i int32) {
 // again enters a node in which a token already is: its next attempt.
 func (t *step) again(i int32, by string, overrides map[string]json.RawMessage) {
 	n := t.s.nodes[i]
-	t.enter(entry{node: i, iteration: n.iteration, attempt: n.attempt + 1, by: by, overrides: overrides})
+	t.enter(entry{node: i, iteration: n.iteration, attempt: n.attempt + 1, repeat: n.repeat, by: by, overrides: overrides})
 }
 
 // release enters a node that was held by a pause.
@@ -70,7 +71,7 @@ func (t *step) enter(e entry) {
 // begin makes the record with which a try starts.
 func (t *step) begin(e entry, to NodeState) NodeChanged {
 	d := t.change(e.node, to)
-	d.Iteration, d.Attempt, d.By, d.Overrides = e.iteration, e.attempt, e.by, e.overrides
+	d.Iteration, d.Attempt, d.Repeat, d.By, d.Overrides = e.iteration, e.attempt, e.repeat, e.by, e.overrides
 	return d
 }
 

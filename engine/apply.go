@@ -55,6 +55,7 @@ type nodeRun struct {
 	deadline  time.Time // when the attempt times out
 	retries   int       // automatic ones, since anything else began an attempt
 	reruns    int       // how often a loop entered the node again
+	repeat    int       // the ordinal of the iteration in a Repeat
 	startedAt time.Time
 	endedAt   time.Time
 	undo      []snapshot // attempts that a rollback can undo, oldest first

@@ -18,6 +18,7 @@ const (
 	ProblemStrategy        = "STRATEGY_UNKNOWN"
 	ProblemOptionRange     = "OPTION_OUT_OF_RANGE"    // Args: have, min, max
 	ProblemTimeoutAction   = "TIMEOUT_ACTION_UNKNOWN" // Args: action
+	ProblemCollectType     = "COLLECT_NOT_A_LIST"     // Args: variable
 	ProblemStartMissing    = "START_MISSING"
 	ProblemStartMany       = "START_MANY"
 	ProblemEndMissing      = "END_MISSING"

@@ -121,6 +121,7 @@ func (b *builder) task(g *graphNode, n *Node, written []bool) {
 	b.outputDecls = append(b.outputDecls, expr.Decl{Name: g.id, Schema: a.outputs})
 	known := a.found && a.err == nil
 	b.bindOutputs(g, n, a.outputs, known, written)
+	b.repeats(n, written)
 	b.literals(g, n)
 	if known {
 		b.inputNames(g, n)

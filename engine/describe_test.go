@@ -140,6 +140,9 @@ func describeNode(id string, d engine.NodeChanged) string {
 	if d.Due != nil {
 		s += " until " + d.Due.Format(time.TimeOnly)
 	}
+	if d.Repeat > 0 {
+		s += fmt.Sprintf(" repeat %d", d.Repeat)
+	}
 	if d.Deadline != nil {
 		s += " deadline " + d.Deadline.Format(time.TimeOnly)
 	}
@@ -168,4 +171,22 @@ func (sc *scenario) describeCommand(c engine.Command) string {
 		return fmt.Sprintf("finish %s", c.State)
 	}
 	return fmt.Sprintf("%T", c)
+}
+
+// describeOptions says what the options of a node show.
+func describeOptions(n *engine.NodeView) string {
+	s := prefix(" by ", n.By)
+	if n.Repeat > 0 {
+		s += fmt.Sprintf(" repeat %d", n.Repeat)
+	}
+	if n.Failure != nil {
+		s += " " + n.Failure.Code
+	}
+	if n.Due != nil {
+		s += " until " + n.Due.Format(time.TimeOnly)
+	}
+	if n.Deadline != nil {
+		s += " deadline " + n.Deadline.Format(time.TimeOnly)
+	}
+	return s
 }

@@ -177,6 +177,9 @@ func (h *history) variable(node string, d VariableSet) error {
 			return nil
 		}
 	}
+	if h.drawn(node).collects(d.Name) {
+		return nil
+	}
 	return fmt.Errorf("node %q does not write %q", node, d.Name)
 }
 
@@ -285,6 +288,8 @@ func (h *history) token(d TokenMoved) error {
 	}
 	if n := h.nodes[d.From]; n == nil || (n.state != NodeSucceeded && n.state != NodeSkipped) {
 		return fmt.Errorf("token %d leaves %q, which has not ended well", d.Token, d.From)
+	} else if h.leavesEarly(d.From, n) {
+		return fmt.Errorf("token %d leaves %q before its last repetition", d.Token, d.From)
 	}
 	if out := h.g.nodes[h.g.nodeIdx[d.From]].out; h.g.nodes[h.g.nodeIdx[d.From]].typ == TypeParallel && k.made != len(out) {
 		return fmt.Errorf("token %d leaves %q after %d of %d branches", d.Token, d.From, k.made, len(out))

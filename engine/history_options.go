@@ -19,6 +19,8 @@ type optionHistory struct {
 	called bool
 	// loops counts how often a loop entered the node again.
 	loops int
+	// repeat is the ordinal of the repetition.
+	repeat int
 }
 
 // options judges what a change owes to the options of its node. n is the node before
@@ -58,8 +60,11 @@ func (o *optionHistory) judgeBegin(drawn *Node, n *nodeHistory, d *NodeChanged) 
 	if d.By != byAutoRetry {
 		o.retries = 0
 	}
-	if d.Iteration != n.iteration {
+	if d.Iteration != n.iteration && d.By != byRepeat {
 		o.loops++
+	}
+	if err := o.judgeRepeat(drawn, d); err != nil {
+		return err
 	}
 	if most := drawn.MaxReruns; d.To == NodeRunning && d.By == "" && most > 0 && o.loops > most {
 		return fmt.Errorf("a loop enters it %d times, %d are allowed", o.loops, most)
@@ -78,6 +83,8 @@ func (o *optionHistory) judgeBy(at time.Time, drawn *Node, d *NodeChanged) error
 		may = drawn.IgnoreFailure && o.called && o.due.IsZero() && d.To == NodeSkipped
 	case byTimeout:
 		may = d.To == NodeFailed || drawn.skipsTimeout() && o.by == byTimeout && o.due.IsZero()
+	case byRepeat:
+		may = drawn.Repeat != nil && (d.To != NodeSkipped || drawn.Repeat.ContinueOnFailure && o.called && o.due.IsZero())
 	case byRetry:
 		may = !drawn.NoRetry
 	case bySkip:
@@ -136,11 +143,57 @@ func (h *history) restingOption(id string, n *nodeHistory) error {
 	if n.state != NodeFailed || !o.called || !o.due.IsZero() {
 		return nil
 	}
-	if drawn.IgnoreFailure || o.by == byTimeout && drawn.skipsTimeout() {
+	if drawn.passes() || o.by == byTimeout && drawn.skipsTimeout() {
 		return fmt.Errorf("node %q rests although its failure is to be passed over", id)
 	}
 	return nil
 }
+
+// passes reports whether any failure of a call lets the flow go on.
+func (n *Node) passes() bool {
+	return n.IgnoreFailure || n.Repeat != nil && n.Repeat.ContinueOnFailure
+}
+
+// judgeRepeat: a repeated node counts its repetitions from 1, one by one; an attempt that
+// does not begin a new one stays where it is, or starts over when an operator says so.
+func (o *optionHistory) judgeRepeat(drawn *Node, d *NodeChanged) error {
+	if drawn.Repeat == nil {
+		if d.Repeat != 0 {
+			return errors.New("a repetition that the drawing does not give")
+		}
+		return nil
+	}
+	want := 1
+	switch d.By {
+	case "":
+	case byRepeat:
+		want = o.repeat + 1
+	case byRetry:
+		if d.Repeat != 1 {
+			want = o.repeat
+		}
+	default:
+		want = o.repeat
+	}
+	if d.Repeat != want || want > drawn.Repeat.Times {
+		return fmt.Errorf("repetition %d of %d after %d", d.Repeat, drawn.Repeat.Times, o.repeat)
+	}
+	o.repeat = want
+	return nil
+}
+
+// leavesEarly reports whether a token leaves a node before its last repetition, though
+// nothing ended them.
+func (h *history) leavesEarly(id string, n *nodeHistory) bool {
+	drawn := h.drawn(id)
+	if drawn.Repeat == nil || n.options.repeat >= drawn.Repeat.Times {
+		return false
+	}
+	return n.state == NodeSucceeded || n.options.by == byRepeat
+}
+
+// collects reports whether a node appends to a variable.
+func (n *Node) collects(variable string) bool { return n.Repeat != nil && n.Repeat.Collect == variable }
 
 // drawn is a node as the document has it.
 func (h *history) drawn(id string) *Node {

@@ -83,12 +83,18 @@ func (t *step) retry(e Retry) error {
 	if err := t.forbidden(i, t.g.nodes[i].opts.noRetry, "retried"); err != nil {
 		return err
 	}
+	repeat, err := t.part(i, e.Part)
+	if err != nil {
+		return err
+	}
 	overrides, err := t.overrides(i, e.Inputs)
 	if err != nil {
 		return err
 	}
 	t.clearTimer(i)
-	t.again(i, byRetry, overrides)
+	t.uncollect(i, e.Part)
+	n := t.s.nodes[i]
+	t.enter(entry{node: i, iteration: n.iteration, attempt: n.attempt + 1, repeat: repeat, by: byRetry, overrides: overrides})
 	return nil
 }
 
@@ -128,6 +134,9 @@ func (t *step) skip(e Skip) error {
 	if err := t.forbidden(i, t.g.nodes[i].opts.noSkip, "skipped"); err != nil {
 		return err
 	}
+	if _, err := t.part(i, e.Part); err != nil {
+		return err
+	}
 	g := &t.g.nodes[i]
 	edge := int32(-1)
 	switch g.typ {
@@ -154,6 +163,10 @@ func (t *step) skip(e Skip) error {
 	t.emit(i, d)
 	if g.typ == TypeExclusive {
 		t.emit(i, GatewayDecided{Edges: []string{t.g.edges[edge].id}, By: bySkip})
+	}
+	if e.Part == RepeatedIteration {
+		t.goOn(i)
+		return nil
 	}
 	t.leave(i, edge)
 	return nil
@@ -223,4 +236,5 @@ const (
 	byAutoRetry = "auto_retry"
 	byIgnore    = "ignore_failure"
 	byTimeout   = "timeout"
+	byRepeat    = "repeat"
 )

@@ -149,9 +149,10 @@ func (n *nodeRun) beginOptions(d *NodeChanged) {
 	if n.retries++; d.By != byAutoRetry {
 		n.retries = 0
 	}
-	if d.Iteration != n.iteration {
+	if d.Iteration != n.iteration && d.By != byRepeat {
 		n.reruns++
 	}
+	n.repeat = d.Repeat
 	n.due, n.deadline = time.Time{}, time.Time{}
 }
 

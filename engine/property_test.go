@@ -127,7 +127,7 @@ func drawFlow(t testing.TB, d *dice) *Graph {
 	t.Helper()
 	f := &Flow{Format: FlowFormat, Name: contract.T("random"), Variables: []Variable{{
 		Name: "x", Source: SourceNode, Schema: json.RawMessage(`{"type":"integer"}`), Value: json.RawMessage(`1`), Output: true,
-	}}}
+	}, {Name: "gathered", Source: SourceNode, Schema: json.RawMessage(`{"type":"array"}`)}}}
 	if d.roll(4) == 3 {
 		f.OnFailure = FailureFail
 	}
@@ -301,9 +301,9 @@ func drawEvent(g *Graph, s *State, d *dice) Event {
 			return e
 		}
 	case 5:
-		return Retry{Node: id, Inputs: drawInputs(d)}
+		return Retry{Node: id, Inputs: drawInputs(d), Part: drawPart(d)}
 	case 6:
-		return Skip{Node: id, Edges: drawEdges(g, i, d)}
+		return Skip{Node: id, Edges: drawEdges(g, i, d), Part: drawPart(d)}
 	case 7:
 		return ForceFail{Node: id, Reason: "because"}
 	case 8:

@@ -74,7 +74,8 @@ func (t *step) succeed(i int32, outputs json.RawMessage, digest, by string) {
 	d.Outputs, d.Digest, d.By = outputs, digest, by
 	t.emit(i, d)
 	t.extract(i, outputs)
-	t.leave(i, t.g.nodes[i].out[0])
+	t.collect(i, outputs)
+	t.goOn(i)
 }
 
 // extract writes outputs into the variables that are bound to them; also those of a

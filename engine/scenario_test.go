@@ -285,12 +285,14 @@ func (sc *scenario) event(line string) engine.Event {
 		return engine.Revoke{Reason: strings.TrimSpace(strings.TrimPrefix(line, "revoke"))}
 	case "retry":
 		e := engine.Retry{Node: node}
+		arg, e.Part = part(arg)
 		if arg != "" {
 			sc.json(arg, &e.Inputs)
 		}
 		return e
 	case "skip":
-		return engine.Skip{Node: node, Edges: strings.Fields(arg)}
+		arg, p := part(arg)
+		return engine.Skip{Node: node, Part: p, Edges: strings.Fields(arg)}
 	case "rollback": // rollback MODE FROM TO
 		return engine.Rollback{Mode: engine.RollbackMode(f[1]), From: f[2], To: f[3]}
 	case "force":
@@ -301,6 +303,15 @@ func (sc *scenario) event(line string) engine.Event {
 	}
 	sc.t.Fatalf("unknown command %q", line)
 	return nil
+}
+
+// part reads which part of a repeated node is meant: retry NODE part=iteration.
+func part(arg string) (rest string, p engine.Repeated) {
+	word, tail, _ := strings.Cut(arg, " ")
+	if name, ok := strings.CutPrefix(word, "part="); ok {
+		return tail, engine.Repeated(name)
+	}
+	return arg, ""
 }
 
 func (sc *scenario) nodeEpoch(node string) (string, uint64) {
@@ -395,7 +406,7 @@ func (sc *scenario) view() {
 	sort.Strings(ids)
 	for _, id := range ids {
 		n := v.Nodes[id]
-		fmt.Fprintf(&sc.out, "node %s %s %d.%d\n", id, n.State, n.Iteration, n.Attempt)
+		fmt.Fprintf(&sc.out, "node %s %s %d.%d%s\n", id, n.State, n.Iteration, n.Attempt, describeOptions(&n))
 	}
 	if len(v.Variables) > 0 {
 		fmt.Fprintf(&sc.out, "variables %s\n", compact(v.Variables))

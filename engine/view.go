@@ -106,7 +106,7 @@ func (n *nodeRun) view() NodeView {
 	return NodeView{
 		State: n.state, Iteration: n.iteration, Attempt: n.attempt, StartedAt: optional(n.startedAt),
 		EndedAt: optional(n.endedAt), Wait: n.wait, Due: optional(n.due), Failure: n.failure, Progress: n.progress,
-		By: n.by, Deadline: optional(n.deadline),
+		By: n.by, Deadline: optional(n.deadline), Repeat: n.repeat,
 	}
 }
 
