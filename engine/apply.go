@@ -195,7 +195,7 @@ func (s *State) applyNode(r *Record, i int32, d *NodeChanged) error {
 		return fmt.Errorf("node %q is %q, cannot go from %q to %q", r.Node, n.state, d.From, d.To)
 	}
 	s.count(n, -1)
-	if !undoes(d.To) && (d.Iteration != n.iteration || d.Attempt != n.attempt) {
+	if n.begins(d) {
 		n.begin(d)
 	}
 	n.state, n.by = d.To, d.By
@@ -212,9 +212,7 @@ func (s *State) applyNode(r *Record, i int32, d *NodeChanged) error {
 		}
 	case NodeSucceeded, NodeFailed, NodeSkipped, NodeCancelled, NodeUnknown:
 		n.ended(r.At, d)
-		if d.To == NodeSucceeded && s.g.nodes[i].rollback {
-			n.remember()
-		}
+		s.remember(i)
 	case NodeRollingBack, NodeRolledBack, NodeRollbackFailed:
 		n.applyUndo(d)
 	case NodeIdle:
@@ -223,6 +221,12 @@ func (s *State) applyNode(r *Record, i int32, d *NodeChanged) error {
 	}
 	s.count(n, 1)
 	return nil
+}
+
+// begins reports whether a change is about another attempt than the one before. What a
+// rollback undoes may be older.
+func (n *nodeRun) begins(d *NodeChanged) bool {
+	return !undoes(d.To) && (d.Iteration != n.iteration || d.Attempt != n.attempt)
 }
 
 // begin clears what belongs to one attempt. Outputs stay until the next ones, so that

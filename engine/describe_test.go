@@ -98,8 +98,7 @@ func describe(r engine.Record) string {
 		return describeToken(d)
 	case engine.GatewayDecided:
 		return fmt.Sprintf("gateway %s takes %s%s", r.Node, strings.Join(d.Edges, " "), prefix(" by ", d.By))
-	}
-	if d, ok := r.Data.(engine.RollbackChanged); ok {
+	case engine.RollbackChanged:
 		s := fmt.Sprintf("rollback %s %s from %s to %s", d.Mode, d.Phase, d.From, d.To)
 		return s + prefix(" undoes ", strings.Join(d.Undone, " "))
 	}

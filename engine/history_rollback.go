@@ -11,8 +11,8 @@ import (
 
 // rollbackHistory is what CheckHistory remembers of the rollback that is under way.
 type rollbackHistory struct {
-	RollbackChanged
-	at map[string]int // the place of a task among those to undo
+	begun RollbackChanged
+	at    map[string]int // the place of a task among those to undo
 }
 
 // succeeded is an attempt that a rollback can undo.
@@ -45,28 +45,34 @@ func (h *history) rollbackBegun(d RollbackChanged) error {
 			return fmt.Errorf("%q has not ended", id)
 		}
 	}
-	at := map[string]int{}
-	for k, id := range d.Undone {
+	at, err := h.undoable(d.Undone)
+	h.rollback = &rollbackHistory{begun: d, at: at}
+	return err
+}
+
+// undoable checks the tasks that are to be undone, and returns their places.
+func (h *history) undoable(tasks []string) (map[string]int, error) {
+	at := make(map[string]int, len(tasks))
+	for k, id := range tasks {
 		n := h.nodes[id]
 		if _, twice := at[id]; twice || n == nil || n.attempt == 0 {
-			return fmt.Errorf("%q cannot be undone", id)
+			return nil, fmt.Errorf("%q cannot be undone", id)
 		}
 		if n.busy() && n.state != NodeReady {
-			return fmt.Errorf("%q is %s", id, n.state)
+			return nil, fmt.Errorf("%q is %s", id, n.state)
 		}
 		at[id] = k
 		n.options.due = time.Time{} // no automatic retry comes any more
 	}
-	h.rollback = &rollbackHistory{RollbackChanged: d, at: at}
-	return nil
+	return at, nil
 }
 
 func (h *history) rollbackEnded(d RollbackChanged) error {
 	r := h.rollback
-	if r == nil || r.Mode != d.Mode || r.From != d.From || r.To != d.To {
+	if r == nil || r.begun.Mode != d.Mode || r.begun.From != d.From || r.begun.To != d.To {
 		return errors.New("it has not begun")
 	}
-	for _, id := range append([]string{d.From}, r.Undone...) {
+	for _, id := range append([]string{d.From}, r.begun.Undone...) {
 		if n := h.nodes[id]; n.state != NodeIdle {
 			return fmt.Errorf("%q is still %s", id, n.state)
 		}
@@ -113,7 +119,7 @@ func (h *history) undo(id string, n *nodeHistory, d *NodeChanged) error {
 func (h *history) undoTask(id string, n *nodeHistory, d *NodeChanged) error {
 	r := h.rollback
 	k, listed := r.at[id]
-	if !listed || r.Mode != RollbackCompensate {
+	if !listed || r.begun.Mode != RollbackCompensate {
 		return fmt.Errorf("node %q is not one to undo", id)
 	}
 	want := succeeded{n.iteration, n.attempt}
@@ -155,8 +161,8 @@ func (h *history) forget(id string, n *nodeHistory, d *NodeChanged) error {
 	if d.Iteration != n.iteration || d.Attempt != n.attempt {
 		return fmt.Errorf("node %q: iteration %d attempt %d after %d, %d", id, d.Iteration, d.Attempt, n.iteration, n.attempt)
 	}
-	if h.rollback.Mode == RollbackCompensate {
-		for _, undone := range h.rollback.Undone {
+	if h.rollback.begun.Mode == RollbackCompensate {
+		for _, undone := range h.rollback.begun.Undone {
 			if s := h.nodes[undone]; s.state != NodeRolledBack && s.state != NodeIdle || len(s.done) > 0 {
 				return fmt.Errorf("node %q is forgotten before %q is undone", id, undone)
 			}
@@ -169,7 +175,7 @@ func (h *history) forget(id string, n *nodeHistory, d *NodeChanged) error {
 // takenBack checks a token that a rollback moves back or ends.
 func (h *history) takenBack(d TokenMoved) bool {
 	n := h.nodes[d.From]
-	return h.rollback != nil && d.Edge == "" && (d.To == "" || d.To == h.rollback.To) && n != nil && n.state == NodeIdle
+	return h.rollback != nil && d.Edge == "" && (d.To == "" || d.To == h.rollback.begun.To) && n != nil && n.state == NodeIdle
 }
 
 // afterNode remembers what a change leaves to a later rollback, and checks that

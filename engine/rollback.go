@@ -126,6 +126,7 @@ func (t *step) undoSettled(i int32, failure *contract.Failure, digest, by string
 func (t *step) goBack() {
 	u := t.s.rollback
 	for _, i := range u.nodes {
+		t.uncollect(i, RepeatedAll)
 		d := t.change(i, NodeIdle)
 		d.By = byRollback
 		t.emit(i, d)
@@ -136,7 +137,8 @@ func (t *step) goBack() {
 	first, to := t.s.tokens[u.tokens[0]], t.g.nodes[u.to].id
 	t.emit(-1, TokenMoved{Token: first.id, From: t.g.nodes[first.node].id, To: to})
 	t.emit(-1, RollbackChanged{Phase: RollbackEnded, Mode: u.mode, From: t.g.nodes[u.from].id, To: to})
-	t.again(u.to, byRollback, nil)
+	n := t.s.nodes[u.to]
+	t.enter(entry{node: u.to, iteration: n.iteration, attempt: n.attempt + 1, repeat: t.g.nodes[u.to].opts.firstOf(), by: byRollback})
 }
 
 // duringRollback handles what concerns a node that is being rolled back. It returns
@@ -150,7 +152,6 @@ func (t *step) duringRollback(e Event) (handled bool, err error) {
 	if !ok || !known || !t.s.rollback.has(i) {
 		return false, nil
 	}
-	state := t.s.nodes[i].state
 	switch e := e.(type) {
 	case Result:
 		if !t.current(i, NodeRollingBack, e.Epoch) {
@@ -166,34 +167,41 @@ func (t *step) duringRollback(e Event) (handled bool, err error) {
 		t.late(i, NodeLate{Epoch: e.Epoch, What: "timer"})
 	case ChildEnded, Callback:
 		return false, nil
-	case Retry:
-		switch {
-		case state != NodeRollbackFailed:
-			return true, t.refuseUndone(id)
-		case t.s.state == RunSuspended:
-			return true, t.refuse(CodeWrongState, id, "the run is suspended")
-		case len(e.Inputs) > 0 || e.Part != RepeatedAll:
-			return true, t.refuse(CodeInvalid, id, "a rollback is called with what the attempt had")
-		}
-		t.undoNode(i, byRetry)
-	case Skip:
-		if state != NodeRollbackFailed {
-			return true, t.refuseUndone(id)
-		}
-		t.undoSettled(i, nil, "", bySkip)
-	case ForceFail:
-		if state != NodeRollingBack {
-			return true, t.refuseUndone(id)
-		}
-		t.stopCall(i)
-		t.undoSettled(i, forced(e.Reason), "", byForceFail)
 	default:
-		return true, t.refuseUndone(id)
+		return true, t.undoCommand(i, e)
 	}
 	return true, nil
 }
 
-func (t *step) refuseUndone(id string) *Error {
+// undoCommand is what operators can do with a node that is being rolled back: call its
+// rollback again when it failed, count it as undone then, and fail a call.
+func (t *step) undoCommand(i int32, e Event) error {
+	id, state := t.g.nodes[i].id, t.s.nodes[i].state
+	switch e := e.(type) {
+	case Retry:
+		switch {
+		case state != NodeRollbackFailed:
+		case t.s.state == RunSuspended:
+			return t.refuse(CodeWrongState, id, "the run is suspended")
+		case len(e.Inputs) > 0 || e.Part != RepeatedAll:
+			return t.refuse(CodeInvalid, id, "a rollback is called with what the attempt had")
+		default:
+			t.undoNode(i, byRetry)
+			return nil
+		}
+	case Skip:
+		if state == NodeRollbackFailed {
+			t.undoSettled(i, nil, "", bySkip)
+			return nil
+		}
+	case ForceFail:
+		if state == NodeRollingBack {
+			t.stopCall(i)
+			t.undoSettled(i, forced(e.Reason), "", byForceFail)
+			return nil
+		}
+	default:
+	}
 	return t.refuse(CodeWrongState, id, "the node is being rolled back")
 }
 
@@ -283,8 +291,12 @@ func (s *State) forget(i int32) {
 	}
 }
 
-// remember keeps an attempt that can be undone.
-func (n *nodeRun) remember() {
+// remember keeps an attempt that has ended, if it can be undone.
+func (s *State) remember(i int32) {
+	n := s.nodes[i]
+	if n.state != NodeSucceeded || !s.g.nodes[i].rollback {
+		return
+	}
 	n.undo = append(n.undo, snapshot{iteration: n.iteration, attempt: n.attempt, inputs: n.inputs, outputs: n.outputs})
 }
 

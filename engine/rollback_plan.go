@@ -137,15 +137,8 @@ func (s *State) planRollback(g *Graph, r Rollback) (*undoing, error) {
 	refuse := func(c Code, node, field, format string, args ...any) *Error {
 		return &Error{Code: c, Message: fmt.Sprintf(format, args...), Node: node, Field: field, Seq: s.seq}
 	}
-	switch {
-	case s.state.Ended():
-		return nil, refuse(CodeEnded, "", "", "the run has ended (%s)", s.state)
-	case s.rollback != nil:
-		return nil, refuse(CodeWrongState, g.nodes[s.rollback.to].id, "", "a rollback to %q is under way", g.nodes[s.rollback.to].id)
-	case s.state != RunRunning && s.state != RunBlocked:
-		return nil, refuse(CodeWrongState, "", "", "the run is %s", s.state)
-	case r.Mode != RollbackAny && r.Mode != RollbackCompensate:
-		return nil, refuse(CodeInvalid, "", "/mode", "unknown mode %q", r.Mode)
+	if err := s.mayRollBack(g, r, refuse); err != nil {
+		return nil, err
 	}
 	to, from, err := s.rollbackEnds(g, r, refuse)
 	if err != nil {
@@ -170,6 +163,21 @@ func (s *State) planRollback(g *Graph, r Rollback) (*undoing, error) {
 		return nil, refuse(CodeInvalid, r.From, "/from", "%q does not lie behind %q", r.From, r.To)
 	}
 	return u, nil
+}
+
+// mayRollBack checks what does not depend on the nodes.
+func (s *State) mayRollBack(g *Graph, r Rollback, refuse refuser) error {
+	switch {
+	case s.state.Ended():
+		return refuse(CodeEnded, "", "", "the run has ended (%s)", s.state)
+	case s.rollback != nil:
+		return refuse(CodeWrongState, g.nodes[s.rollback.to].id, "", "a rollback to %q is under way", g.nodes[s.rollback.to].id)
+	case s.state != RunRunning && s.state != RunBlocked:
+		return refuse(CodeWrongState, "", "", "the run is %s", s.state)
+	case r.Mode != RollbackAny && r.Mode != RollbackCompensate:
+		return refuse(CodeInvalid, "", "/mode", "unknown mode %q", r.Mode)
+	}
+	return nil
 }
 
 // rollbackEnds finds the two nodes of a rollback and checks their states.
