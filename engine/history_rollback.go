@@ -112,6 +112,9 @@ func (h *history) undo(id string, n *nodeHistory, d *NodeChanged) error {
 	}
 	// A rollback is about older attempts: those of the node stay.
 	n.state, n.epoch, n.options, n.human = d.To, d.Epoch, optionHistory{}, false
+	if d.To == NodeIdle && id != r.begun.To {
+		n.options.loops = -1 // the next time it is entered is not counted
+	}
 	return nil
 }
 

@@ -251,9 +251,9 @@ func (s *State) applyRollback(d RollbackChanged) error {
 	s.rollback = s.undoing(d.Mode, from, to)
 	for _, i := range s.rollback.nodes {
 		n := s.nodes[i]
-		s.count(n, -1)
+		s.count(i, n, -1)
 		n.due = time.Time{}
-		s.count(n, 1)
+		s.count(i, n, 1)
 	}
 	return nil
 }
@@ -286,6 +286,9 @@ func undoes(to NodeState) bool {
 func (s *State) forget(i int32) {
 	n := s.nodes[i]
 	*n = nodeRun{token: n.token, epoch: n.epoch, iteration: n.iteration, attempt: n.attempt, overrides: n.overrides}
+	if s.rollback != nil && i != s.rollback.to {
+		n.reruns = -1 // the next time it is entered is not counted
+	}
 	for _, e := range s.g.nodes[i].out {
 		s.taken[e/64] &^= 1 << (e % 64)
 	}

@@ -93,7 +93,9 @@ func (s *State) undoCalls(i int32, mode RollbackMode) (int, PlanNoted) {
 }
 
 // task reports whether a node does work of its own: a task or an independent subflow.
-func (n *graphNode) task() bool { return n.typ == TypeTask }
+func (n *graphNode) task() bool {
+	return n.typ == TypeTask || n.typ == TypeSubflow && n.mode == SubflowIndependent
+}
 
 // undoing is a rollback under way, as it was when it began.
 type undoing struct {
@@ -283,8 +285,18 @@ func (s *State) undoing(mode RollbackMode, from, to int32) *undoing {
 // next returns where a token may have gone on from an executed node: the inside of an
 // inline subflow comes before what follows the subflow.
 func (s *State) next(i int32) []int32 {
+	g := &s.g.nodes[i]
+	if g.inner >= 0 {
+		if start := s.g.scopes[g.inner].start(); s.executed(start) {
+			return []int32{start}
+		}
+	}
+	out := g.out
+	if around := s.g.scopeOf(i).node; g.typ == TypeEnd && around >= 0 {
+		out = s.g.nodes[around].out
+	}
 	var to []int32
-	for _, k := range s.g.nodes[i].out {
+	for _, k := range out {
 		if n := s.g.edges[k].to; s.executed(n) {
 			to = append(to, n)
 		}

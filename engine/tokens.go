@@ -29,12 +29,15 @@ func TokenGroups(g *Graph) [][]string {
 // every fork.
 type tokenGroup struct{ scope, block int32 }
 
-func (g *Graph) group(i int32) tokenGroup { return tokenGroup{scope: 0, block: g.nodes[i].block} }
+func (g *Graph) group(i int32) tokenGroup { return tokenGroup{scope: g.nodes[i].scope, block: g.nodes[i].block} }
 
 // outer returns the group around a group, or false.
 func (g *Graph) outer(k tokenGroup) (tokenGroup, bool) {
-	if k.block >= 0 {
+	switch {
+	case k.block >= 0:
 		return g.group(g.edges[k.block].from), true
+	case k.scope > 0:
+		return g.group(g.scopes[k.scope].node), true
 	}
 	return tokenGroup{}, false
 }

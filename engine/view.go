@@ -76,7 +76,7 @@ func (s *State) View() RunView {
 	if u := s.rollback; u != nil {
 		v.Rollback = &RollbackView{Mode: u.mode, From: s.g.nodes[u.from].id, To: s.g.nodes[u.to].id}
 	}
-	for i, value := range s.vars {
+	for i, value := range s.vars[:len(s.g.scopes[0].doc.vars)] { // those of scopes within are their own
 		if value == nil || s.g.vars[i].Secret {
 			continue
 		}
