@@ -42,7 +42,7 @@ func Outstanding(g *Graph, s *State) []Command {
 	if due := s.info.Deadline; due != nil {
 		cmds = append(cmds, SetTimer{Due: *due})
 	}
-	for _, i := range s.tokenNodes() {
+	for _, i := range s.busyNodes() {
 		n := s.nodes[i]
 		switch {
 		case n == nil:
@@ -52,7 +52,7 @@ func Outstanding(g *Graph, s *State) []Command {
 			if control := s.controlOf(i); control != nil {
 				cmds = append(cmds, ControlChild{Run: n.child, Event: control})
 			}
-		case n.state == NodeRunning && g.nodes[i].typ == TypeTask:
+		case (n.state == NodeRunning || n.state == NodeRollingBack) && g.nodes[i].typ == TypeTask:
 			cmds = append(cmds, s.dispatch(i, true))
 		}
 		if due := n.timer(); !due.IsZero() {

@@ -30,6 +30,10 @@ const (
 	onPause        nodeTrigger = "pause"         // operator: the inside of a subflow
 	onResume       nodeTrigger = "resume"        // operator: the inside of a subflow
 	onCancel       nodeTrigger = "cancel"        // the run ends
+	onUndo         nodeTrigger = "undo"          // a rollback calls the plugin's rollback
+	onUndone       nodeTrigger = "undone"        // the call answered, or there is nothing to call
+	onUndoFail     nodeTrigger = "undo_fail"     // the call answered; operator
+	onForget       nodeTrigger = "forget"        // a rollback goes back to a node before this one
 )
 
 // nodeTransition lets a trigger change any of the states From to To.
@@ -68,7 +72,11 @@ var nodeTransitions = []nodeTransition{
 	{onChildFail, []NodeState{NodeWaiting}, NodeFailed},
 	{onPause, []NodeState{NodeRunning}, NodeSuspended},
 	{onResume, []NodeState{NodeSuspended}, NodeRunning},
-	{onCancel, []NodeState{NodeReady, NodeRunning, NodeWaiting, NodeSuspended}, NodeCancelled},
+	{onCancel, []NodeState{NodeReady, NodeRunning, NodeWaiting, NodeSuspended, NodeRollingBack}, NodeCancelled},
+	{onUndo, []NodeState{NodeReady, NodeSuspended, NodeSucceeded, NodeFailed, NodeSkipped, NodeRolledBack, NodeRollbackFailed}, NodeRollingBack},
+	{onUndone, []NodeState{NodeReady, NodeSuspended, NodeSucceeded, NodeFailed, NodeSkipped, NodeRollingBack, NodeRollbackFailed}, NodeRolledBack},
+	{onUndoFail, []NodeState{NodeRollingBack}, NodeRollbackFailed},
+	{onForget, []NodeState{NodeReady, NodeSuspended, NodeSucceeded, NodeFailed, NodeSkipped, NodeRolledBack}, NodeIdle},
 }
 
 // nodeStates lists every node state, in the order of the state tables.
