@@ -84,7 +84,8 @@ type Result struct {
 	Progress []Progress `json:"progress,omitempty"`
 	// Waits are what the attempt waits for, one after the other.
 	Waits []Wait `json:"waits,omitempty"`
-	// Succeed holds the outputs of success: a JSON object that fits the action.
+	// Succeed holds the outputs of success: a JSON object that fits the action. Those that
+	// the action must give and that are left out are examples.
 	Succeed json.RawMessage `json:"succeed,omitempty"`
 	// Fail is the failure; Outputs are those that a failed call gives all the same.
 	Fail    *contract.Failure `json:"fail,omitempty"`

@@ -108,6 +108,10 @@ func TestScripts(t *testing.T) {
 			`{"defaults":{"test/ask":{"waits":[{"kind":"human"}],"succeed":{"approved":false}},"*":{"after":"3s"}},
 			  "actions":[{"when":{"node":"b","state":"waiting"},"do":"callback"}],"expect":{"run":"succeeded","elapsed":"4s"}}`,
 		},
+		"outputs that must be there and are left out are examples": {
+			"start -> a -> end\n a: {\"action\":\"ask\",\"outputs\":{\"v\":\"approved\"}}\n flow {\"variables\":[{\"name\":\"v\",\"source\":\"node\",\"schema\":{\"type\":\"boolean\"}}]}",
+			`{"nodes":{"a":[{"succeed":{}}]},"expect":{"variables":{"v":true}}}`,
+		},
 		"an exclusive gateway that no condition opens": {
 			"start -> g\n g -> a if inputs_x > 1\n a -> end\n g: exclusive\n flow {\"variables\":[{\"name\":\"inputs_x\",\"source\":\"input\",\"schema\":{\"type\":\"integer\"}}]}",
 			`{"inputs":{"inputs_x":1},"actions":[{"when":{"run":"blocked"},"do":"skip","node":"g","edges":["g_a"]}],
