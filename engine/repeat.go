@@ -58,7 +58,7 @@ func (t *step) part(i int32, p Repeated) (int, error) {
 // collect appends the outputs of an iteration to the list that the drawing names.
 func (t *step) collect(i int32, outputs json.RawMessage) {
 	v, list := t.collected(i)
-	if v == nil {
+	if v < 0 {
 		return
 	}
 	if len(outputs) == 0 {
@@ -68,36 +68,36 @@ func (t *step) collect(i int32, outputs json.RawMessage) {
 	if len(grown) > 1 {
 		grown = append(grown, ',')
 	}
-	t.emit(i, VariableSet{Name: v.Name, Value: append(append(grown, outputs...), ']')})
+	t.write(i, v, append(append(grown, outputs...), ']'))
 }
 
 // uncollect takes back what a retry makes anew: everything when the node starts over, the
 // last element when it redoes one iteration.
 func (t *step) uncollect(i int32, p Repeated) {
 	v, list := t.collected(i)
-	if v == nil || string(list) == "[]" {
+	if v < 0 || string(list) == "[]" {
 		return
 	}
 	left := json.RawMessage("[]")
 	if p == RepeatedIteration {
 		left = withoutLast(list)
 	}
-	t.emit(i, VariableSet{Name: v.Name, Value: left})
+	t.write(i, v, left)
 }
 
 // collected returns the variable to which a node's outputs are appended, and its list;
-// nil when there is none. What is not a list is taken for an empty one.
-func (t *step) collected(i int32) (*graphVar, json.RawMessage) {
+// -1 when there is none. What is not a list is taken for an empty one.
+func (t *step) collected(i int32) (int32, json.RawMessage) {
 	r := t.g.nodes[i].opts.repeat
 	if r == nil || r.Collect == "" {
-		return nil, nil
+		return -1, nil
 	}
-	k := t.g.varIdx[r.Collect]
+	k, _ := t.g.scopeOf(i).variable(r.Collect)
 	list := t.s.vars[k]
 	if len(list) == 0 || list[0] != '[' {
 		list = json.RawMessage("[]")
 	}
-	return &t.g.vars[k], list
+	return k, list
 }
 
 // withoutLast is a JSON list without white space, less its last element.

@@ -64,7 +64,7 @@ func (s *State) View() RunView {
 		State: s.state, Seq: s.seq, Operator: s.info.Operator, CreatedAt: s.createdAt, EndedAt: optional(s.endedAt),
 		Outputs: s.outputs, Parent: s.info.Parent, Deadline: s.info.Deadline, Nodes: map[string]NodeView{},
 	}
-	for i, value := range s.vars {
+	for i, value := range s.vars[:len(s.g.scopes[0].doc.vars)] { // those of scopes within are their own
 		if value == nil || s.g.vars[i].Secret {
 			continue
 		}
