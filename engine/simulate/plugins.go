@@ -220,18 +220,15 @@ func notes(r *Result) []Note {
 }
 
 // filled is a failure of the script with what it leaves out.
-func filled(f *contract.Failure) *contract.Failure {
-	own := *f
-	if own.Code == "" {
-		own.Code = "SCRIPTED"
+func filled(f *Failure) *contract.Failure {
+	out := &contract.Failure{
+		Code: first(f.Code, "SCRIPTED"), Message: first(f.Message, "the script says so"), Origin: f.Origin,
+		Retryable: f.Retryable, Detail: f.Detail,
 	}
-	if own.Message == "" {
-		own.Message = "the script says so"
+	if out.Origin == "" {
+		out.Origin = contract.OriginPlugin
 	}
-	if own.Origin == "" {
-		own.Origin = contract.OriginPlugin
-	}
-	return &own
+	return out
 }
 
 func failedAnswer(f *contract.Failure) contract.Answer {

@@ -89,7 +89,7 @@ func (t *timeline) changed(path string, at time.Time, d engine.NodeChanged) {
 	key, ms := spanKey{path, d.Iteration, d.Attempt}, at.Sub(t.begin).Milliseconds()
 	sp := t.open[key]
 	if sp == nil {
-		sp = &Span{Node: path, Iteration: d.Iteration, Attempt: d.Attempt, StartMS: ms}
+		sp = &Span{Node: path, Iteration: d.Iteration, Attempt: d.Attempt, StartMS: ms, Parts: []Part{}}
 		if where, ok := t.paths.find(path); ok {
 			sp.Type = where.node.Type
 		}
