@@ -196,6 +196,15 @@ end#1 end succeeded 16000-16000 calls=0
 	}
 }
 
+func TestWhatWasResolvedIsNoFailure(t *testing.T) {
+	t.Parallel()
+	r := run(t, flow(t, "start -> a -> end"), script(t, `{"nodes":{"a":[{"unknown":{"code":"OPEN_INTENT"}}]},
+		"actions":[{"when":{"node":"a","state":"unknown"},"after":"1m","do":"resolve","as":"done"}]}`))
+	if a := r.Timeline[1]; a.Failure != nil || *a.EndMS != 61_000 || len(a.Parts) != 2 || a.Parts[1].State != engine.NodeUnknown {
+		t.Errorf("%+v", a)
+	}
+}
+
 func TestLimitsStopASimulationAndSayWhatHappened(t *testing.T) {
 	t.Parallel()
 	const serial = "start -> a -> b -> end"

@@ -106,8 +106,11 @@ func (t *timeline) changed(path string, at time.Time, d engine.NodeChanged) {
 	if d.Repeat > 0 {
 		sp.Repeat = d.Repeat
 	}
-	if d.Failure != nil {
+	switch {
+	case d.Failure != nil:
 		sp.Failure = d.Failure
+	case d.To == engine.NodeSucceeded:
+		sp.Failure = nil // what was in doubt has been resolved
 	}
 	if !live(d.To) {
 		if sp.EndMS == nil {
