@@ -282,10 +282,10 @@ func undoes(to NodeState) bool {
 }
 
 // forget makes a node as if it had not been reached, but for the numbers that must not
-// come twice and the inputs that an operator replaced.
+// come twice and what an operator said about it: other inputs, and that it is held.
 func (s *State) forget(i int32) {
 	n := s.nodes[i]
-	*n = nodeRun{token: n.token, epoch: n.epoch, iteration: n.iteration, attempt: n.attempt, overrides: n.overrides}
+	*n = nodeRun{token: n.token, epoch: n.epoch, iteration: n.iteration, attempt: n.attempt, overrides: n.overrides, held: n.held}
 	if s.rollback != nil && i != s.rollback.to {
 		n.reruns = -1 // the next time it is entered is not counted
 	}
