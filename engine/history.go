@@ -57,6 +57,7 @@ type history struct {
 	command   string
 	drawings  map[string]*Node
 	deadline  time.Time
+	limits    limitHistory
 }
 
 type nodeHistory struct {
@@ -116,6 +117,10 @@ func (h *history) payload(r *Record) error {
 		if d.Format < 1 || d.Format > RecordFormat {
 			return fmt.Errorf("format %d", d.Format)
 		}
+		h.limits.off = d.Format < 2
+		if err := h.limits.values("", d.Variables); err != nil {
+			return err
+		}
 		return h.started(r.At, &d)
 	case RunChanged:
 		if err := h.timedOut(r, &d); err != nil {
@@ -123,6 +128,9 @@ func (h *history) payload(r *Record) error {
 		}
 		return h.run(d)
 	case VariableSet:
+		if err := h.limits.value(d.Scope, d.Name, d.Value); err != nil {
+			return err
+		}
 		return h.variable(r.Node, d)
 	case NodeChanged:
 		return h.node(r, d)
@@ -184,6 +192,9 @@ func (h *history) variable(node string, d VariableSet) error {
 	if !ok {
 		return fmt.Errorf("no variable %q in %q", d.Name, d.Scope)
 	}
+	if node == "" {
+		return h.operatorSets(i, d)
+	}
 	if scope, _, _ := cutLast(node); scope != d.Scope {
 		return fmt.Errorf("node %q writes a variable of %q", node, d.Scope)
 	}
@@ -216,6 +227,9 @@ func (h *history) node(r *Record, d NodeChanged) error {
 	}
 	if err := complete(&d); err != nil {
 		return fmt.Errorf("node %q: %w", id, err)
+	}
+	if err := h.limits.node(id, d.Iteration != n.iteration || d.Attempt != n.attempt, &d); err != nil {
+		return err
 	}
 	if err := h.options(r, n, &d); err != nil {
 		return fmt.Errorf("node %q: %w", id, err)
