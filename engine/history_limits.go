@@ -55,6 +55,17 @@ func (l *limitHistory) forget(scope string) {
 	}
 }
 
+// undone drops what a node that is forgotten has held.
+func (l *limitHistory) undone(id string, to NodeState) {
+	if to != NodeIdle {
+		return
+	}
+	for _, what := range []string{"inputs " + id, "outputs " + id} {
+		l.bytes -= l.sizes[what]
+		delete(l.sizes, what)
+	}
+}
+
 // node counts what a change of a node begins and brings. begins is set when it is the
 // first one of an attempt.
 func (l *limitHistory) node(id string, begins bool, d *NodeChanged) error {

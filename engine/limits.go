@@ -24,6 +24,9 @@ func (n *nodeRun) size() int {
 	for _, k := range n.kept { // at most keptMax
 		size += len(k)
 	}
+	if k := len(n.undo); k > 0 { // the last one is the node's own inputs and outputs
+		size += n.undoable - n.undo[k-1].size()
+	}
 	return size
 }
 
