@@ -54,6 +54,7 @@ type nodeRun struct {
 	overrides map[string]json.RawMessage
 	// overridden is the size of overrides.
 	overridden int
+	only       bool // the overrides are all its inputs
 	progress   *Progress
 	by         string    // what made the state: NodeChanged.By
 	deadline   time.Time // when the attempt times out
@@ -214,7 +215,9 @@ func (s *State) applyNode(r *Record, i int32, d *NodeChanged) error {
 		s.steps++
 	}
 	n.state, n.by = d.To, d.By
-	n.override(d.Overrides)
+	if d.Overrides != nil || d.OnlyOverrides {
+		n.override(d.Overrides, d.OnlyOverrides)
+	}
 	switch d.To {
 	case NodeRunning:
 		n.dispatched(r.At, d)

@@ -30,12 +30,9 @@ func (n *nodeRun) size() int {
 	return size
 }
 
-// override replaces inputs of a node from now on.
-func (n *nodeRun) override(inputs map[string]json.RawMessage) {
-	if inputs == nil {
-		return
-	}
-	n.overrides, n.overridden = inputs, sizeOf(inputs)
+// override replaces inputs of a node from now on; with only, those are all it has.
+func (n *nodeRun) override(inputs map[string]json.RawMessage, only bool) {
+	n.overrides, n.overridden, n.only = inputs, sizeOf(inputs), only
 }
 
 // sizeOf is the size of values.
