@@ -25,7 +25,7 @@ func (t *step) setVariables(e SetVariables) error {
 	if !ok {
 		return t.refuse(CodeUnknownNode, e.Scope, "no inline subflow %q", e.Scope)
 	}
-	if !t.s.inside(k) {
+	if !t.s.goesOn(k) {
 		return t.refuse(CodeWrongState, e.Scope, "the subflow does not run")
 	}
 	names := slices.Sorted(maps.Keys(e.Values))
@@ -55,8 +55,8 @@ func (t *step) setVariables(e SetVariables) error {
 	return nil
 }
 
-// inside reports whether the nodes of a scope are being run.
-func (s *State) inside(k int32) bool {
+// goesOn reports whether the nodes of a scope are being run.
+func (s *State) goesOn(k int32) bool {
 	sc := &s.g.scopes[k]
 	if sc.node < 0 {
 		return true

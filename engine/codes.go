@@ -94,6 +94,9 @@ const (
 	FailStepLimit      = "STEP_LIMIT"              // the run has made too many steps
 	FailValueTooLarge  = "VALUE_TOO_LARGE"         // a variable would hold too much
 	FailRunTooLarge    = "RUN_TOO_LARGE"           // the run would hold too much
+	FailDepth          = "RUN_DEPTH"               // runs of independent subflows nest too deep
+	FailChildFailed    = "CHILD_FAILED"            // the run of an independent subflow failed
+	FailChildRevoked   = "CHILD_REVOKED"           // the run of an independent subflow was revoked
 	FailRunTimeout     = "RUN_TIMEOUT"             // the run took longer than the flow may: its reason
 	FailInput          = "INPUT_INVALID"           // the evaluated inputs do not fit the action's schema
 )
