@@ -26,7 +26,7 @@ const (
 	CodeSubflowUnknown     = "SUBFLOW_UNKNOWN"         // no such flow; Args: flow
 	CodeSubflowUnpublished = "SUBFLOW_UNPUBLISHED"     // it has no version yet; Args: flow
 	CodeSubflowVersion     = "SUBFLOW_VERSION_UNKNOWN" // Args: flow, version
-	CodeSubflowRecursion   = "SUBFLOW_RECURSION"       // Args: chain
+	CodeSubflowRecursion   = "SUBFLOW_RECURSION"       // Args: names
 	CodeSubflowClosed      = "SUBFLOW_CLOSED"          // it brings subflows of its own; Args: flow
 	CodeSubflowsTooLarge   = "SUBFLOWS_TOO_LARGE"      // Args: what, max
 )
@@ -243,7 +243,7 @@ func missingFlow(n *engine.Node, unknown bool) *engine.Problem {
 
 func recursion(chain []string) *engine.Problem {
 	text := strings.Join(chain, " → ")
-	return problem(CodeSubflowRecursion, "/flow", "the flow would contain itself: "+text, "chain", text)
+	return problem(CodeSubflowRecursion, "/flow", "the flow would contain itself: "+text, "names", text)
 }
 
 func tooLarge(what string, limit int) *engine.Problem {

@@ -32,8 +32,8 @@ export const problemEn: typeof problemZh = {
   CYCLE_WITHOUT_TASK: 'The loop holds no task; a run that turns in it fails',
   JOIN_SINGLE_INPUT: 'The join has one edge in, so it joins nothing',
   CONDITION_MISSING: 'The branch has no condition',
-  CONDITION_MISPLACED: 'Only edges that leave an exclusive gateway have conditions',
-  DEFAULT_MISPLACED: 'Only edges that leave an exclusive gateway can be the default',
+  CONDITION_MISPLACED: 'Only edges that leave an exclusive or inclusive gateway have conditions',
+  DEFAULT_MISPLACED: 'Only edges that leave an exclusive or inclusive gateway can be the default',
   DEFAULT_MANY: 'There is more than one default',
   DEFAULT_WITH_CONDITION: 'The default has no condition of its own',
   DEFAULT_MISSING: 'There is no default: the node fails when no condition holds',
@@ -66,6 +66,12 @@ export const problemEn: typeof problemZh = {
   FIELD_UNKNOWN: 'This field is unknown',
   FIELD_TYPE: 'The field has the wrong type: {{message}}',
   FIELD_DUPLICATE: 'The field is there twice',
+  SUBFLOW_UNKNOWN: 'There is no flow {{flow}}',
+  SUBFLOW_UNPUBLISHED: 'The flow {{flow}} has not been published',
+  SUBFLOW_VERSION_UNKNOWN: 'The flow {{flow}} has no version {{version}}',
+  SUBFLOW_RECURSION: 'A flow cannot contain itself: {{names}}',
+  SUBFLOW_CLOSED: 'The document of the flow {{flow}} brings subflows of its own, so it cannot be one',
+  SUBFLOWS_TOO_LARGE: 'With its subflows the flow is too large: at most {{max}} {{what}}',
 }
 
 /** Why a node failed. */
@@ -167,6 +173,7 @@ export const refusedEn: typeof refusedZh = {
   NOT_FOUND: 'It was not found; it may have been deleted',
   INVALID: 'What was sent is not allowed',
   EXISTS: 'The id is taken',
+  IN_USE: 'Other flows still contain it',
   CONFLICT: 'Somebody else was quicker',
   WRONG_STATE: 'The present state does not allow this',
   RUN_ENDED: 'The run is over',

@@ -30,8 +30,8 @@ export const problemZh = {
   CYCLE_WITHOUT_TASK: '循环里没有任务节点，运行到这里会失败',
   JOIN_SINGLE_INPUT: '汇聚只有一条入线，没有作用',
   CONDITION_MISSING: '分支缺少条件',
-  CONDITION_MISPLACED: '只有分支网关的出线可以有条件',
-  DEFAULT_MISPLACED: '只有分支网关的出线可以设为默认',
+  CONDITION_MISPLACED: '只有分支和条件并行的出线可以有条件',
+  DEFAULT_MISPLACED: '只有分支和条件并行的出线可以设为默认',
   DEFAULT_MANY: '只能有一个默认分支',
   DEFAULT_WITH_CONDITION: '默认分支不能再有条件',
   DEFAULT_MISSING: '没有默认分支：条件都不成立时节点会失败',
@@ -64,6 +64,12 @@ export const problemZh = {
   FIELD_UNKNOWN: '未知的字段',
   FIELD_TYPE: '字段的类型不对：{{message}}',
   FIELD_DUPLICATE: '字段重复',
+  SUBFLOW_UNKNOWN: '没有流程 {{flow}}',
+  SUBFLOW_UNPUBLISHED: '流程 {{flow}} 还没有发布',
+  SUBFLOW_VERSION_UNKNOWN: '流程 {{flow}} 没有版本 {{version}}',
+  SUBFLOW_RECURSION: '流程不能包含自己：{{names}}',
+  SUBFLOW_CLOSED: '流程 {{flow}} 的文档自带子流程，不能再作为子流程',
+  SUBFLOWS_TOO_LARGE: '连同子流程太大：最多 {{max}} {{what}}',
 }
 
 /** Why a node failed. */
@@ -165,6 +171,7 @@ export const refusedZh = {
   NOT_FOUND: '没有找到，可能已被删除',
   INVALID: '提交的内容不合要求',
   EXISTS: 'ID 已被使用',
+  IN_USE: '还有别的流程在用它',
   CONFLICT: '别人抢先做了修改',
   WRONG_STATE: '当前状态不允许这个操作',
   RUN_ENDED: '任务已经结束',
