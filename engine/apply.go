@@ -50,6 +50,11 @@ type nodeRun struct {
 	kept      []json.RawMessage // callbacks that came early
 	overrides map[string]json.RawMessage
 	progress  *Progress
+	by        string    // what made the state: NodeChanged.By
+	deadline  time.Time // when the attempt times out
+	retries   int       // automatic ones, since anything else began an attempt
+	reruns    int       // how often a loop entered the node again
+	repeat    int       // the ordinal of the iteration in a Repeat
 	startedAt time.Time
 	endedAt   time.Time
 }
@@ -117,11 +122,11 @@ func (s *State) applyPayload(r *Record, node int32) error {
 	case RunChanged:
 		return s.applyRun(r, d)
 	case VariableSet:
-		i, ok := s.g.varIdx[d.Name]
+		i, ok := s.g.variable(d.Scope, d.Name)
 		if !ok {
-			return fmt.Errorf("no variable %q", d.Name)
+			return fmt.Errorf("no variable %q in %q", d.Name, d.Scope)
 		}
-		s.vars[i] = d.Value
+		s.setVariable(i, d.Value)
 		return nil
 	case GatewayDecided:
 		return nil // the tokens say the same
@@ -148,6 +153,8 @@ func (s *State) applyAtNode(r *Record, node int32) error {
 	case CallbackKept:
 		n := s.reach(node)
 		n.kept = append(n.kept, d.Data)
+	case ScopeEntered:
+		return s.applyScope(node, d)
 	default:
 		return fmt.Errorf("unknown payload %T", d)
 	}
@@ -164,10 +171,13 @@ func (s *State) applyStarted(r *Record, d RunStarted) error {
 		if !ok {
 			return fmt.Errorf("no variable %q", name)
 		}
-		s.vars[i] = v
+		s.setVariable(i, v)
 	}
 	return nil
 }
+
+// setVariable gives a variable a value; nil takes it away.
+func (s *State) setVariable(i int32, value json.RawMessage) { s.vars[i] = value }
 
 func (s *State) applyRun(r *Record, d RunChanged) error {
 	if s.state != d.From || !runMoves[d.To][d.From] {
@@ -185,11 +195,11 @@ func (s *State) applyNode(r *Record, i int32, d *NodeChanged) error {
 	if n.state != d.From || !nodeMayMove(d.From, d.To) {
 		return fmt.Errorf("node %q is %q, cannot go from %q to %q", r.Node, n.state, d.From, d.To)
 	}
-	s.count(n, -1)
+	s.count(i, n, -1)
 	if d.Iteration != n.iteration || d.Attempt != n.attempt {
 		n.begin(d)
 	}
-	n.state = d.To
+	n.state, n.by = d.To, d.By
 	if d.Overrides != nil {
 		n.overrides = d.Overrides
 	}
@@ -205,13 +215,14 @@ func (s *State) applyNode(r *Record, i int32, d *NodeChanged) error {
 		n.ended(r.At, d)
 	case NodeIdle, NodeReady, NodeSuspended, NodeRollingBack, NodeRolledBack, NodeRollbackFailed:
 	}
-	s.count(n, 1)
+	s.count(i, n, 1)
 	return nil
 }
 
 // begin clears what belongs to one attempt. Outputs stay until the next ones, so that
 // an expression in a loop can read those of the time before.
 func (n *nodeRun) begin(d *NodeChanged) {
+	n.beginOptions(d)
 	n.iteration, n.attempt = d.Iteration, d.Attempt
 	n.call, n.polls = 0, 0
 	n.kept, n.progress, n.failure = nil, nil, nil
@@ -224,6 +235,9 @@ func (n *nodeRun) dispatched(at time.Time, d *NodeChanged) {
 	switch d.Reason {
 	case contract.ReasonExecute:
 		n.startedAt, n.inputs, n.plugin = at, d.Inputs, nil
+		if d.Deadline != nil {
+			n.deadline = *d.Deadline
+		}
 	case contract.ReasonCallback:
 		if i := slices.IndexFunc(n.kept, func(k json.RawMessage) bool { return bytes.Equal(k, d.Callback) }); i >= 0 {
 			n.kept = slices.Delete(slices.Clone(n.kept), i, i+1)
@@ -238,24 +252,31 @@ func (n *nodeRun) ended(at time.Time, d *NodeChanged) {
 	if n.startedAt.IsZero() {
 		n.startedAt = at
 	}
-	n.endedAt, n.failure = at, d.Failure
-	n.wait, n.due, n.callback, n.kept = nil, time.Time{}, nil, nil
+	n.endedAt, n.wait, n.callback, n.kept = at, nil, nil, nil
+	n.endOptions(d)
 	if d.Outputs != nil {
 		n.outputs = d.Outputs
 	}
 }
 
-// count keeps the numbers that settle looks at.
-func (s *State) count(n *nodeRun, by int) {
+// count keeps the numbers that settle looks at. What happens in an inline subflow
+// counts, the node does not.
+func (s *State) count(i int32, n *nodeRun, by int) {
 	switch n.state {
 	case NodeRunning:
-		s.active += by
+		if s.g.nodes[i].inner < 0 {
+			s.active += by
+		}
 	case NodeWaiting:
 		if n.wait.Kind != contract.WaitHuman {
 			s.active += by
 		}
 	case NodeFailed, NodeUnknown:
-		s.stuck += by
+		if n.retrying() {
+			s.active += by
+		} else {
+			s.stuck += by
+		}
 	case NodeIdle, NodeReady, NodeSuspended, NodeSucceeded, NodeSkipped, NodeCancelled,
 		NodeRollingBack, NodeRolledBack, NodeRollbackFailed:
 	}

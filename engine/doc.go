@@ -67,9 +67,11 @@
 //	                 wait           waiting
 //	                 doubt          unknown
 //	                 force_fail     failed
+//	                 timeout        failed
 //	                 cancel         cancelled
 //	waiting          wake           running
 //	                 force_fail     failed
+//	                 timeout        failed
 //	                 cancel         cancelled
 //	suspended        cancel         cancelled
 //	succeeded        enter          running
@@ -81,6 +83,8 @@
 //	                 break          failed
 //	                 retry          running
 //	                 skip           skipped
+//	                 ignore         skipped
+//	                 auto_retry     running
 //	skipped          enter          running
 //	                 pass           succeeded
 //	                 hold           ready

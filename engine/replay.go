@@ -42,10 +42,13 @@ func Outstanding(g *Graph, s *State) []Command {
 	for _, i := range s.tokenNodes() {
 		switch n := s.nodes[i]; {
 		case n == nil:
-		case n.state == NodeRunning:
+		case n.state == NodeRunning && g.nodes[i].typ == TypeTask:
 			cmds = append(cmds, s.dispatch(i, true))
-		case n.state == NodeWaiting && !n.due.IsZero():
-			cmds = append(cmds, SetTimer{Node: g.nodes[i].id, Epoch: n.epoch, Due: n.due})
+			fallthrough
+		default:
+			if due := n.timer(); !due.IsZero() {
+				cmds = append(cmds, SetTimer{Node: g.nodes[i].id, Epoch: n.epoch, Due: due})
+			}
 		}
 	}
 	return cmds

@@ -32,7 +32,7 @@ func (t *step) result(e Result) error {
 	if err != nil {
 		return err
 	}
-	if !t.current(i, NodeRunning, e.Epoch) {
+	if t.g.nodes[i].typ != TypeTask || !t.current(i, NodeRunning, e.Epoch) {
 		t.late(i, NodeLate{Epoch: e.Epoch, What: "result", Data: mustJSON(t.checkAnswer(e.Answer))})
 		return nil
 	}
@@ -46,6 +46,7 @@ func (t *step) result(e Result) error {
 // ended ends the call of a node with its result.
 func (t *step) ended(i int32, e Result) {
 	if e.Unknown != nil {
+		t.clearTimer(i)
 		d := t.change(i, NodeUnknown)
 		d.Failure, d.Digest = cleanFailure(e.Unknown), e.Digest
 		t.emit(i, d)
@@ -54,19 +55,19 @@ func (t *step) ended(i int32, e Result) {
 	answer := t.checkAnswer(e.Answer)
 	switch answer.Status {
 	case contract.StatusSucceeded:
+		t.clearTimer(i)
 		t.succeed(i, answer.Outputs, e.Digest, "")
 	case contract.StatusFailed:
+		t.clearTimer(i)
 		d := t.change(i, NodeFailed)
 		d.Failure, d.Outputs, d.Digest = answer.Failure, answer.Outputs, e.Digest
-		t.emit(i, d)
-		t.extract(i, answer.Outputs)
-		t.failed(answer.Failure)
+		t.failCall(i, d)
 	case contract.StatusWaiting:
 		t.wait(i, answer, e.Digest)
 	}
 }
 
-// succeed ends a node well and moves its token on.
+// succeed ends a task or subflow well and moves its token on.
 func (t *step) succeed(i int32, outputs json.RawMessage, digest, by string) {
 	if outputs == nil {
 		outputs = json.RawMessage("{}")
@@ -75,7 +76,8 @@ func (t *step) succeed(i int32, outputs json.RawMessage, digest, by string) {
 	d.Outputs, d.Digest, d.By = outputs, digest, by
 	t.emit(i, d)
 	t.extract(i, outputs)
-	t.leave(i, t.g.nodes[i].out[0])
+	t.collect(i, outputs)
+	t.goOn(i)
 }
 
 // extract writes outputs into the variables that are bound to them; also those of a
@@ -91,9 +93,15 @@ func (t *step) extract(i int32, outputs json.RawMessage) {
 	}
 	for _, b := range bound {
 		if v, ok := values[b.output]; ok {
-			t.emit(i, VariableSet{Name: t.g.vars[b.variable].Name, Value: v})
+			t.write(i, b.variable, v)
 		}
 	}
+}
+
+// write gives a variable the value that a node has for it.
+func (t *step) write(node, variable int32, value json.RawMessage) {
+	v := &t.g.vars[variable]
+	t.emit(node, VariableSet{Scope: t.g.scopes[v.scope].path, Name: v.Name, Value: value})
 }
 
 // wait begins a wait, and ends it at once when the callback is already there.
@@ -104,16 +112,13 @@ func (t *step) wait(i int32, a contract.Answer, digest string) {
 		d.Due = &due
 	}
 	t.emit(i, d)
-	n := t.s.nodes[i]
-	for _, data := range n.kept {
+	for _, data := range t.s.nodes[i].kept {
 		if message, _ := badCallback(a.Wait, data); message == "" && takesCallback(a.Wait.Kind) {
 			t.wake(i, contract.ReasonCallback, data)
 			return
 		}
 	}
-	if d.Due != nil {
-		t.command(SetTimer{Node: t.g.nodes[i].id, Epoch: n.epoch, Due: *d.Due})
-	}
+	t.setTimer(i)
 }
 
 // dueAt returns when a wait is to be resumed by time, or zero. A wait for a callback
@@ -143,6 +148,7 @@ func (t *step) wake(i int32, why contract.Reason, data json.RawMessage) {
 	}
 	t.emit(i, d)
 	t.command(t.s.dispatch(i, false))
+	t.setTimer(i)
 }
 
 func (t *step) note(e Note) error {
@@ -150,7 +156,7 @@ func (t *step) note(e Note) error {
 	if err != nil {
 		return err
 	}
-	if !t.current(i, NodeRunning, e.Epoch) || (len(e.Log) == 0 && e.Progress == nil) {
+	if t.g.nodes[i].typ != TypeTask || !t.current(i, NodeRunning, e.Epoch) || (len(e.Log) == 0 && e.Progress == nil) {
 		return nil // what an old call says is not worth a record
 	}
 	progress := e.Progress
@@ -161,30 +167,15 @@ func (t *step) note(e Note) error {
 	return nil
 }
 
-func (t *step) timer(e TimerFired) error {
-	i, err := t.node(e.Node)
-	if err != nil {
-		return err
-	}
-	if !t.current(i, NodeWaiting, e.Epoch) || t.s.nodes[i].due.IsZero() {
-		t.late(i, NodeLate{Epoch: e.Epoch, What: "timer"})
-		return nil
-	}
-	t.clearTimer(i)
-	why := contract.ReasonTimer
-	if t.s.nodes[i].wait.Kind == contract.WaitPoll {
-		why = contract.ReasonPoll
-	}
-	t.wake(i, why, nil)
-	return nil
-}
-
 func (t *step) late(i int32, d NodeLate) { t.emit(i, d) }
 
 func (t *step) callback(e Callback) error {
 	i, err := t.node(e.Node)
 	if err != nil {
 		return err
+	}
+	if t.g.nodes[i].typ == TypeSubflow {
+		return t.refuse(CodeWrongState, e.Node, "a subflow takes no callback")
 	}
 	n := t.s.nodes[i]
 	if e.Data, err = t.callbackData(n, e); err != nil {

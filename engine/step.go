@@ -36,7 +36,7 @@ type step struct {
 	// moves are the nodes that tokens have reached and that have not been
 	// entered yet, in order.
 	moves []int32
-	// decided are the exclusive gateways that this step has passed. One that comes
+	// decided are the gateways with conditions that this step has passed. One that comes
 	// again is in a loop in which nothing changes.
 	decided map[int32]bool
 	// The first of recs, cmds and moves are kept here: most steps make no more.
@@ -186,6 +186,7 @@ func (t *step) cancelNode(i int32) {
 		return
 	}
 	if _, ok := nodeTarget(onCancel, n.state); !ok {
+		t.clearTimer(i) // that of an automatic retry
 		return
 	}
 	t.stopCall(i)
@@ -196,16 +197,10 @@ func (t *step) cancelNode(i int32) {
 func (t *step) stopCall(i int32) {
 	n := t.s.nodes[i]
 	id := t.g.nodes[i].id
-	if n.state == NodeRunning || n.state == NodeWaiting {
+	if t.g.nodes[i].typ == TypeTask && (n.state == NodeRunning || n.state == NodeWaiting) {
 		t.command(Cancel{Node: id, Epoch: n.epoch, Dispatch: t.s.dispatch(i, false)})
 	}
 	t.clearTimer(i)
-}
-
-func (t *step) clearTimer(i int32) {
-	if n := t.s.nodes[i]; n.state == NodeWaiting && !n.due.IsZero() {
-		t.command(ClearTimer{Node: t.g.nodes[i].id, Epoch: n.epoch})
-	}
 }
 
 // change begins the record of a node's change: where it is now, and where it goes.

@@ -18,6 +18,9 @@ const (
 	onRetry        nodeTrigger = "retry"         // operator
 	onSkip         nodeTrigger = "skip"          // operator
 	onForceFail    nodeTrigger = "force_fail"    // operator
+	onTimeout      nodeTrigger = "timeout"       // the attempt took too long
+	onIgnore       nodeTrigger = "ignore"        // an option of the node lets the flow go on
+	onAutoRetry    nodeTrigger = "auto_retry"    // the time of an automatic retry has come
 	onResolveDone  nodeTrigger = "resolve_done"  // operator
 	onResolveRetry nodeTrigger = "resolve_retry" // operator
 	onResolveFail  nodeTrigger = "resolve_fail"  // operator
@@ -49,6 +52,9 @@ var nodeTransitions = []nodeTransition{
 	{onRetry, []NodeState{NodeFailed}, NodeRunning},
 	{onSkip, []NodeState{NodeFailed}, NodeSkipped},
 	{onForceFail, []NodeState{NodeRunning, NodeWaiting}, NodeFailed},
+	{onTimeout, []NodeState{NodeRunning, NodeWaiting}, NodeFailed},
+	{onIgnore, []NodeState{NodeFailed}, NodeSkipped},
+	{onAutoRetry, []NodeState{NodeFailed}, NodeRunning},
 	{onResolveDone, []NodeState{NodeUnknown}, NodeSucceeded},
 	{onResolveRetry, []NodeState{NodeUnknown}, NodeRunning},
 	{onResolveFail, []NodeState{NodeUnknown}, NodeFailed},

@@ -97,6 +97,44 @@ func BenchmarkSerialFlow(b *testing.B) {
 	}
 }
 
+// BenchmarkPurity runs one flow of 1,000 nodes that do nothing: with a commit for each
+// node, ahead of the commits because the nodes are pure, and the same calls alone.
+func BenchmarkPurity(b *testing.B) {
+	const nodes = 1000
+	var each float64
+	for _, pure := range []bool{false, true} {
+		name := "commit_a_node"
+		if pure {
+			name = "run_ahead"
+		}
+		b.Run(name, func(b *testing.B) {
+			h := newBench(b)
+			h.exec.pure = pure
+			q := h.request(nodes)
+			for n := 0; b.Loop(); n++ {
+				h.run(q, fmt.Sprintf("r%d", n))
+			}
+			rate := float64(h.exec.calls.Load()) / b.Elapsed().Seconds()
+			b.ReportMetric(rate, "nodes/s")
+			b.ReportMetric(float64(h.exec.calls.Load())/float64(h.store.commits.Load()), "nodes/commit")
+			if pure {
+				b.ReportMetric(rate/each, "times_a_commit_a_node")
+			}
+			each = rate
+			h.stop()
+		})
+	}
+	b.Run("bare_loop", func(b *testing.B) {
+		x := &noop{}
+		for b.Loop() {
+			for range nodes {
+				x.Execute(b.Context(), runner.RunInfo{}, engine.Dispatch{}, nil)
+			}
+		}
+		b.ReportMetric(float64(x.calls.Load())/b.Elapsed().Seconds(), "nodes/s")
+	})
+}
+
 // bench is a runner on SQLite with an executor that does nothing.
 type bench struct {
 	b      *testing.B
@@ -158,7 +196,13 @@ func (h *bench) stop() {
 }
 
 // noop is an executor whose calls end at once.
-type noop struct{ calls atomic.Int64 }
+type noop struct {
+	calls atomic.Int64
+	pure  bool
+}
+
+// Pure implements runner.Executor.
+func (x *noop) Pure(runner.RunInfo, engine.Dispatch) bool { return x.pure }
 
 // Execute implements runner.Executor.
 func (x *noop) Execute(context.Context, runner.RunInfo, engine.Dispatch, func(engine.Note)) engine.Result {

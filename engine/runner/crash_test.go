@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/culmhq/culm/engine"
@@ -38,6 +39,8 @@ func TestCrashesAtAnyMoment(t *testing.T) {
 	onStores(t, func(s *stage) {
 		t := s.t
 		const crashes, nodes = 15, 8
+		// Some nodes run ahead of the commit, some do not.
+		s.exec.pure = func(node string) bool { return strings.ContainsAny(node, "ac1346") }
 		acknowledged := map[string]uint64{}
 		for i := range crashes {
 			id := fmt.Sprintf("r%d", i)

@@ -7,9 +7,11 @@
 //  1. What StartRun and Command have returned, and what was handed to the Publisher,
 //     survives a crash: it is shown after its commit, never before. That holds for
 //     views and refusals too, since both tell of the state of the run.
-//  2. A call is made after the record of it is durable, and made again after a crash
-//     if its end is not: at least once. Such a call is marked Recovered. A node whose
-//     end is durable is never called again.
+//  2. A call that can act on anything is made after the record of it is durable, and
+//     every call is made again after a crash if its end is not: at least once. Such a
+//     call is marked Recovered, unless nothing that is durable tells of it: then it was
+//     pure, and is made as if for the first time. A node whose end is durable is never
+//     called again.
 //  3. One run cannot stop the others. When the core panics on a run, when its records
 //     cannot be replayed, or when the store refuses them, that run goes into quarantine:
 //     it is left as its durable records say, and the next start tries it again.
@@ -18,9 +20,9 @@
 //
 // # How an event travels
 //
-//	StartRun, Command, View        timers        a call's note or end
-//	            \                    |                    /
-//	             inbox  ─────────►  loop  ◄──────────────
+//	StartRun, Command, View      timers      a call's note     a call's end
+//	            \                   |             /           engine.Step, by the worker
+//	             inbox  ────────►  loop  ◄───────────────────────┘
 //	                                 │  engine.Step: records and commands
 //	                                 ▼
 //	                          gathering group ──► committer: Store.Commit
@@ -28,10 +30,27 @@
 //	             loop, after the commit, in the order of the events:
 //	             publish, perform commands (pool, timers), answer
 //
-// One goroutine, the loop, owns the state of every live run, so that states need no
-// lock. While the committer makes one group durable the next one gathers: however many
-// runs are live, each commit takes all that has come. Calls run in a pool of workers;
-// their ends come back through the inbox.
+// One goroutine, the loop, owns the runs. Calls run in a pool of workers, which also step
+// what the calls end with: they share the state of a run with the loop under its lock, and
+// leave what comes of a step in the run, in order. The loop gathers that before it does
+// anything else with the run. While the committer makes one group durable the next one
+// gathers: however many runs are live, each commit takes all that has come.
+//
+// # Purity pays
+//
+// A call that can have no effect on anything but its result (Executor.Pure) needs no
+// durable record before it is made. When a call ends well and the next one is such, the
+// worker goes on with it at once, and with the one after that; further branches go to
+// other workers. The records gather in their order meanwhile, and everything that leaves
+// the process waits for them as ever: other calls, cancellations, timers, what is
+// published (notes too), and answers. The run is then at most 64 calls or 20 ms ahead of
+// its last commit; then the next call waits for that. A run stops going ahead at a pause,
+// an end, a wait, or a failure, and while the runner drains. A run that was taken in
+// after a restart does not go ahead before its next commit: so a node that ends the
+// process is on record when it does so again.
+//
+// A crash loses what was ahead: nobody has seen it, and it is done again from what is
+// durable.
 //
 // # Who waits for whom
 //

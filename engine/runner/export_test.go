@@ -1,6 +1,10 @@
 package runner
 
-import "errors"
+import (
+	"context"
+	"errors"
+	"runtime"
+)
 
 // errKilled is what those get who wait when a test kills a runner.
 var errKilled = errors.New("runner: killed by a test")
@@ -14,6 +18,51 @@ func (r *Runner) Kill() {
 	<-r.commit.exited
 	r.pool.wg.Wait()
 }
+
+// Settle waits until all but so many workers have nothing to do and the loop has applied
+// what they said.
+func (r *Runner) Settle(ctx context.Context, busy int) error {
+	quiet := func() bool {
+		r.pool.mu.Lock()
+		defer r.pool.mu.Unlock()
+		return r.pool.idle == r.cfg.Workers-busy && r.pool.head == len(r.pool.queue) && len(r.pool.urgent) == 0
+	}
+	for {
+		if _, err := r.Quarantined(ctx); err != nil { // the loop has taken what was there
+			return err
+		}
+		if quiet() {
+			if _, err := r.Quarantined(ctx); err != nil {
+				return err
+			}
+			if quiet() {
+				return nil
+			}
+		}
+		runtime.Gosched()
+	}
+}
+
+// Applied is the last record of a live run, durable or not.
+func (r *Runner) Applied(run string) uint64 {
+	got := make(chan uint64, 1)
+	r.in.put(applied{run, got})
+	return <-got
+}
+
+type applied struct {
+	run string
+	got chan uint64
+}
+
+func (m applied) apply(l *loop) {
+	r := l.runs[m.run]
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	m.got <- r.state.Seq()
+}
+
+func (m applied) refuse(error) { m.got <- 0 }
 
 // kill makes the loop end without a commit of what it has gathered.
 type kill struct{}

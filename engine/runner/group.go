@@ -35,6 +35,8 @@ type group struct {
 type effect struct {
 	run      *live
 	isNew    bool
+	at       time.Time // of the records
+	early    int       // pure calls that began before the commit
 	records  []engine.Record
 	commands []engine.Command
 	reply    func(error)

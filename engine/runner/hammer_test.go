@@ -33,6 +33,7 @@ func TestHammer(t *testing.T) {
 			}
 			return done()
 		})
+		s.exec.pure = func(node string) bool { return node != "c" }
 		flows := []runner.StartRequest{s.request("x", serial("a", "b", "c")), s.request("x", wide("a", "b", "c"))}
 		var wg sync.WaitGroup
 		for o := range operators {

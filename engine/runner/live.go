@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/culmhq/culm/engine"
@@ -19,21 +20,29 @@ const (
 // FailPanic is the code of a node's failure when the executor panicked.
 const FailPanic = "EXECUTOR_PANIC"
 
-// live is a run in memory. All but id, project and info belongs to the loop.
+// live is a run in memory. The workers that end its calls share with the loop what mu
+// guards; id, project, info and graph never change, and the rest belongs to the loop.
 type live struct {
 	id, project string
 	info        RunInfo
+	graph       *engine.Graph
 
-	graph  *engine.Graph
-	state  *engine.State
-	ended  bool
-	calls  []*call           // those that have not ended
+	mu      sync.Mutex
+	state   *engine.State
+	ended   bool
+	calls   []*call   // those that have not ended
+	ahead   []stepped // what workers have made and the loop has not gathered
+	told    bool      // the loop knows of ahead
+	early   int       // pure calls begun whose records are not durable
+	since   time.Time // no record that is not durable is older, while early > 0
+	revived bool      // taken in after a restart, without a commit since
+	fault   error     // why the run is in quarantine
+
 	alarms map[string]*alarm // by node
 	group  uint64            // the last group that holds records of the run
-	fault  error             // why the run is in quarantine
 }
 
-// apply gives one event to the core. When the core panics the run goes into quarantine:
+// apply gives one event to the core; the caller holds the lock. When the core panics the run goes into quarantine:
 // its state may be half changed, so nothing of it is used again.
 func (r *live) apply(log *slog.Logger, m engine.Meta, e engine.Event) (rs []engine.Record, cs []engine.Command, err error) {
 	defer func() {
@@ -73,6 +82,4 @@ func (r *live) drop(c *call) {
 }
 
 // hostMeta is that of events which no person causes.
-func hostMeta(now time.Time) engine.Meta {
-	return engine.Meta{At: now, Actor: engine.Actor{ID: "host"}}
-}
+func hostMeta() engine.Meta { return engine.Meta{Actor: engine.Actor{ID: "host"}} }

@@ -107,6 +107,7 @@ func (l *loop) turn() {
 		}
 		n = len(l.gathering.effects)
 	}
+	l.startCalls()
 	l.ship()
 	l.arm()
 }
@@ -167,11 +168,14 @@ func (l *loop) settle(g *group) {
 		if len(e.records) > 0 {
 			l.pub.Publish(e.run.id, e.records)
 		}
+		e.run.mu.Lock()
+		e.run.caughtUp(e)
 		l.perform(e.run, e.commands)
 		if e.reply != nil {
 			e.reply(nil)
 		}
 		l.retire(e.run)
+		e.run.mu.Unlock()
 	}
 	l.startCalls()
 	g.reset()
@@ -180,6 +184,8 @@ func (l *loop) settle(g *group) {
 
 // refuse ends a run whose records the store does not take.
 func (l *loop) refuse(e *effect, err error) {
+	e.run.mu.Lock()
+	defer e.run.mu.Unlock()
 	if e.run.fault == nil {
 		l.log.Error("the store refused a run's records", keyRun, e.run.id, "error", err)
 		e.run.fault = fmt.Errorf("%w: %s: %w", ErrQuarantined, e.run.id, err)
@@ -215,6 +221,10 @@ func (l *loop) fail(g *group) {
 // step applies an event to a run and puts what it makes into the group that gathers.
 // reply, which may be nil, is called after the commit.
 func (l *loop) step(r *live, m engine.Meta, e engine.Event, reply func(seq uint64, err error)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	l.collect(r)
+	m.At = l.now()
 	if r.fault != nil {
 		if reply != nil {
 			reply(0, r.fault)
@@ -249,7 +259,7 @@ func (l *loop) step(r *live, m engine.Meta, e engine.Event, reply func(seq uint6
 	if t, ok := e.(engine.TimerFired); ok {
 		b.Timers = append([]TimerChange{{Node: t.Node, Epoch: t.Epoch}}, b.Timers...)
 	}
-	l.gather(effect{run: r, records: rs, commands: cs, reply: done}, b)
+	l.gather(effect{run: r, at: m.At, records: rs, commands: cs, reply: done}, b)
 }
 
 func (l *loop) gather(e effect, b Batch) {
@@ -273,7 +283,7 @@ func (l *loop) after(group uint64, r *live, reply func(error)) {
 	}
 }
 
-// perform carries out commands whose records are durable.
+// perform carries out commands whose records are durable. The caller holds the run's lock.
 func (l *loop) perform(r *live, cs []engine.Command) {
 	if r.fault != nil {
 		return
@@ -330,7 +340,7 @@ func (l *loop) startCalls() {
 	l.starting = l.starting[:0]
 }
 
-// isolate stops what a quarantined run still does.
+// isolate stops what a quarantined run still does. The caller holds its lock.
 func (l *loop) isolate(r *live) {
 	l.alarms.forget(r)
 	for _, c := range r.calls {
@@ -338,9 +348,10 @@ func (l *loop) isolate(r *live) {
 	}
 }
 
-// retire forgets a run that has ended durably and of which nothing runs any more.
+// retire forgets a run that has ended durably and of which nothing runs any more. The
+// caller holds its lock.
 func (l *loop) retire(r *live) {
-	if r.ended && r.fault == nil && len(r.calls) == 0 && r.group <= l.committed && l.runs[r.id] == r {
+	if r.ended && r.fault == nil && len(r.calls) == 0 && len(r.ahead) == 0 && r.group <= l.committed && l.runs[r.id] == r {
 		delete(l.runs, r.id)
 	}
 }
@@ -354,7 +365,7 @@ func (l *loop) fire() {
 	now := l.now()
 	for t != nil && !t.due.After(now) && !l.gathering.full() {
 		l.alarms.pop()
-		l.step(t.run, hostMeta(now), engine.TimerFired{Node: t.node, Epoch: t.epoch}, nil)
+		l.step(t.run, hostMeta(), engine.TimerFired{Node: t.node, Epoch: t.epoch}, nil)
 		t = l.alarms.next()
 	}
 }

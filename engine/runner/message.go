@@ -1,12 +1,15 @@
 package runner
 
 import (
+	"time"
+
 	"github.com/culmhq/culm/engine"
 )
 
 // begun brings a new run, which the core has started, with its first batch.
 type begun struct {
 	run      *live
+	at       time.Time
 	batch    Batch
 	commands []engine.Command
 	done     func(error)
@@ -26,7 +29,7 @@ func (m *begun) apply(l *loop) {
 		return
 	}
 	l.runs[r.id] = r
-	l.gather(effect{run: r, isNew: true, records: m.batch.Records, commands: m.commands, reply: m.done}, m.batch)
+	l.gather(effect{run: r, isNew: true, at: m.at, records: m.batch.Records, commands: m.commands, reply: m.done}, m.batch)
 }
 
 func (m *begun) refuse(err error) { m.done(err) }
@@ -49,29 +52,24 @@ func (m *commanded) apply(l *loop) {
 	case r.project != m.project:
 		m.done(0, ErrNotFound)
 	default:
-		m.meta.At = l.now()
 		l.step(r, m.meta, m.event, m.done)
 	}
 }
 
 func (m *commanded) refuse(err error) { m.done(0, err) }
 
-// ended brings the end of a call.
-type ended struct {
-	call   *call
-	result engine.Result
-	// skipped says that there is no result: the call never began, or was cut off
-	// because the program stops.
-	skipped bool
-}
+// ended says that a worker is done with a call, or a chain of them. What they came to
+// waits in the run; there is nothing when the call never began, or was cut off because
+// the program stops.
+type ended struct{ call *call }
 
 func (m *ended) apply(l *loop) {
 	r := m.call.run
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	l.calls--
 	r.drop(m.call)
-	if !m.skipped {
-		l.step(r, hostMeta(l.now()), m.result, nil)
-	}
+	l.collect(r)
 	l.retire(r)
 }
 
@@ -86,7 +84,7 @@ type noted struct {
 
 func (m *noted) apply(l *loop) {
 	<-m.slot
-	l.step(m.run, hostMeta(l.now()), m.note, nil)
+	l.step(m.run, hostMeta(), m.note, nil)
 }
 
 func (m *noted) refuse(error) { <-m.slot }
@@ -99,15 +97,19 @@ type viewed struct {
 
 func (m *viewed) apply(l *loop) {
 	r := l.runs[m.run]
-	switch {
-	case r == nil:
+	if r == nil {
 		m.done(engine.RunView{}, errNotLive)
-	case r.fault != nil:
-		m.done(engine.RunView{}, r.fault)
-	default:
-		v := r.state.View()
-		l.after(r.group, r, func(err error) { m.done(v, err) })
+		return
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	l.collect(r)
+	if r.fault != nil {
+		m.done(engine.RunView{}, r.fault)
+		return
+	}
+	v := r.state.View()
+	l.after(r.group, r, func(err error) { m.done(v, err) })
 }
 
 func (m *viewed) refuse(err error) { m.done(engine.RunView{}, err) }
@@ -118,9 +120,11 @@ type faults struct{ done func(map[string]error, error) }
 func (m *faults) apply(l *loop) {
 	out := map[string]error{}
 	for id, r := range l.runs {
+		r.mu.Lock()
 		if r.fault != nil {
 			out[id] = r.fault
 		}
+		r.mu.Unlock()
 	}
 	m.done(out, nil)
 }
@@ -134,7 +138,9 @@ func (drain) apply(l *loop) {
 	l.draining = true
 	for _, c := range l.pool.close() {
 		l.calls--
+		c.run.mu.Lock()
 		c.run.drop(c)
+		c.run.mu.Unlock()
 	}
 }
 

@@ -18,6 +18,8 @@ type call struct {
 	d   engine.Dispatch
 	// cancels marks a call of the plugin's cancel export, which has no result.
 	cancels bool
+	// ahead marks a call that began before the record of it is durable.
+	ahead bool
 
 	mu      sync.Mutex
 	stopped bool
@@ -28,8 +30,11 @@ type call struct {
 type pool struct {
 	exec  Executor
 	in    *inbox
+	clock Clock
 	log   *slog.Logger
 	notes chan struct{} // a slot for every note that waits for the loop
+	// stopping keeps runs from going ahead.
+	stopping atomic.Bool
 
 	root context.Context //nolint:containedctx // the life of the pool, parent of every call.
 	kill context.CancelFunc
@@ -45,7 +50,7 @@ type pool struct {
 }
 
 func newPool(cfg *Config, in *inbox) *pool {
-	p := &pool{exec: cfg.Executor, in: in, log: cfg.Logger, notes: make(chan struct{}, cfg.QueueMax)}
+	p := &pool{exec: cfg.Executor, in: in, clock: cfg.Clock, log: cfg.Logger, notes: make(chan struct{}, cfg.QueueMax)}
 	p.work = sync.NewCond(&p.mu)
 	p.root, p.kill = context.WithCancel(context.Background())
 	return p
@@ -84,6 +89,7 @@ func (p *pool) push(cs ...*call) bool {
 // close lets the calls that run and the cancellations go on, and returns the calls that
 // had not begun.
 func (p *pool) close() []*call {
+	p.stopping.Store(true)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.closed = true
@@ -120,6 +126,7 @@ func (p *pool) next() *call {
 	}
 }
 
+// do makes a call, and then those pure ones that need not wait for its commit.
 func (p *pool) do(c *call) {
 	ctx, stop := context.WithCancel(p.root)
 	defer stop()
@@ -127,13 +134,22 @@ func (p *pool) do(c *call) {
 		p.cancel(ctx, c)
 		return
 	}
-	if !c.begin(stop) {
-		p.in.put(&ended{call: c, skipped: true})
-		return
+	for c.begin(stop) {
+		r := p.execute(ctx, c)
+		c.finish()
+		if p.root.Err() != nil {
+			break // it is the end of the program that made the call fail
+		}
+		next, tell := c.run.finished(p, c, r)
+		if next == nil {
+			break
+		}
+		if tell {
+			p.in.put(&advanced{run: c.run})
+		}
+		c = next
 	}
-	r := p.execute(ctx, c)
-	c.finish()
-	p.in.put(&ended{call: c, result: r, skipped: p.root.Err() != nil})
+	p.in.put(&ended{call: c})
 }
 
 // execute keeps a panic of the executor from ending the program: the node fails.
@@ -149,7 +165,9 @@ func (p *pool) execute(ctx context.Context, c *call) (r engine.Result) {
 		}
 		r.Node, r.Epoch = c.d.Node, c.d.Epoch
 	}()
-	return p.exec.Execute(ctx, c.run.info, c.d, func(n engine.Note) {
+	info := c.run.info
+	info.Ahead = c.ahead
+	return p.exec.Execute(ctx, info, c.d, func(n engine.Note) {
 		if over.Load() {
 			return
 		}

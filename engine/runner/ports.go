@@ -113,6 +113,11 @@ type RunQuery struct {
 // returns, with notes.
 type Executor interface {
 	Execute(ctx context.Context, run RunInfo, d engine.Dispatch, emit func(engine.Note)) engine.Result
+	// Pure reports whether the call of a node can have no effect on anything but its
+	// result: then it may be made before the record of it is durable. It is asked for
+	// each call, must be quick, and may be called on any goroutine. A call that is made
+	// so has RunInfo.Ahead set, and the executor must see to it that it stays pure.
+	Pure(run RunInfo, d engine.Dispatch) bool
 	// Cancel calls the plugin's cancel export; best effort, bounded.
 	Cancel(ctx context.Context, run RunInfo, d engine.Dispatch)
 }
@@ -122,6 +127,8 @@ type RunInfo struct {
 	ID, Project, Flow, Operator, Zone string
 	// Plugins are the digests pinned at start, by plugin id.
 	Plugins map[string]string
+	// Ahead is set for a call that runs ahead of the commit (Executor.Pure).
+	Ahead bool
 }
 
 // Publisher is handed the records of each commit, after it, in order per run. It

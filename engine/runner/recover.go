@@ -45,7 +45,7 @@ func (r *Runner) revive(ctx context.Context, h *RunHead) (*live, []engine.Comman
 		return nil, nil, fmt.Errorf("runner: the row says %s, the records %s", h.State, s.RunState())
 	}
 	l := &live{
-		id: h.ID, project: h.Project, graph: g, state: s,
+		id: h.ID, project: h.Project, graph: g, state: s, revived: true,
 		info: RunInfo{
 			ID: h.ID, Project: h.Project, Flow: h.Flow, Operator: first.Operator, Zone: first.Zone, Plugins: first.Plugins,
 		},

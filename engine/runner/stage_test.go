@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -115,6 +116,16 @@ func (s *stage) stop() {
 	ctx, cancel := context.WithTimeout(context.Background(), waitMax)
 	defer cancel()
 	if err := s.runner.Stop(ctx); err != nil && !errors.Is(err, runner.ErrStopped) {
+		s.t.Errorf("stop: %v", err)
+	}
+}
+
+// stopAnyhow stops a runner that may have failed.
+func (s *stage) stopAnyhow() {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), waitMax)
+	defer cancel()
+	if err := s.runner.Stop(ctx); err != nil && !errors.Is(err, runner.ErrStoreFailed) {
 		s.t.Errorf("stop: %v", err)
 	}
 }
@@ -242,15 +253,19 @@ func lines(rs []engine.Record) string {
 type script struct {
 	mu     sync.Mutex
 	does   map[string]func(ctx context.Context, d engine.Dispatch, emit func(engine.Note)) contract.Answer
+	pure   func(node string) bool
+	all    func(run runner.RunInfo, d engine.Dispatch) contract.Answer // of nodes that do nothing else
 	calls  []engine.Dispatch
 	runs   []runner.RunInfo
 	cancel chan engine.Dispatch
+
+	changed chan struct{}
 }
 
 func newScript() *script {
 	return &script{
 		does:   map[string]func(context.Context, engine.Dispatch, func(engine.Note)) contract.Answer{},
-		cancel: make(chan engine.Dispatch, 1024),
+		cancel: make(chan engine.Dispatch, 1024), changed: make(chan struct{}),
 	}
 }
 
@@ -265,12 +280,24 @@ func (x *script) Execute(ctx context.Context, run runner.RunInfo, d engine.Dispa
 	x.mu.Lock()
 	x.calls = append(x.calls, d)
 	x.runs = append(x.runs, run)
-	f := x.does[d.Node]
+	f, all := x.does[d.Node], x.all
+	close(x.changed)
+	x.changed = make(chan struct{})
 	x.mu.Unlock()
+	if f == nil && all != nil {
+		return engine.Result{Answer: all(run, d)}
+	}
 	if f == nil {
 		return engine.Result{Answer: done()}
 	}
 	return engine.Result{Answer: f(ctx, d, emit)}
+}
+
+// Pure implements runner.Executor.
+func (x *script) Pure(_ runner.RunInfo, d engine.Dispatch) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.pure != nil && x.pure(d.Node)
 }
 
 // Cancel implements runner.Executor.
@@ -286,6 +313,55 @@ func (x *script) of(node string) []engine.Dispatch {
 		}
 	}
 	return out
+}
+
+func (x *script) count(node string) int { return len(x.of(node)) }
+
+// calledAs is how a node was called.
+type calledAs struct {
+	node string
+	runner.RunInfo
+}
+
+func (x *script) infos(nodes ...string) (out []calledAs) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for i, d := range x.calls {
+		if slices.Contains(nodes, d.Node) {
+			out = append(out, calledAs{d.Node, x.runs[i]})
+		}
+	}
+	return out
+}
+
+// untilCalled waits until a node has been called so often.
+func (s *stage) untilCalled(node string, n int) {
+	s.t.Helper()
+	late := time.NewTimer(waitMax)
+	defer late.Stop()
+	for {
+		s.exec.mu.Lock()
+		changed := s.exec.changed
+		s.exec.mu.Unlock()
+		if s.exec.count(node) >= n {
+			return
+		}
+		select {
+		case <-changed:
+		case <-late.C:
+			s.t.Fatalf("%s was called %d times; want %d", node, s.exec.count(node), n)
+		}
+	}
+}
+
+// settle waits until nothing happens any more, but for so many calls that are held.
+func (s *stage) settle(busy int) {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), waitMax)
+	defer cancel()
+	if err := s.runner.Settle(ctx, busy); err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 // hold makes a node's calls wait for their context or for release, and reports each

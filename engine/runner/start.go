@@ -67,7 +67,7 @@ func (r *Runner) begin(ctx context.Context, q StartRequest) (*begun, engine.RunV
 		ID: o.Run, Project: o.Project, Name: o.Name, Flow: o.Flow, Version: o.Version, Digest: o.Digest,
 		Document: q.Document, Operator: q.Meta.Actor.ID, StartKey: q.Key, StartHash: q.Hash, CreatedAt: q.Meta.At,
 	}
-	return &begun{run: l, batch: b, commands: cs}, state.View(), nil
+	return &begun{run: l, at: q.Meta.At, batch: b, commands: cs}, state.View(), nil
 }
 
 func startCore(log *slog.Logger, q StartRequest) (s *engine.State, rs []engine.Record, cs []engine.Command, err error) {

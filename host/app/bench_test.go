@@ -110,6 +110,20 @@ func (p *program) end(run string) chan engine.RunState {
 // comes from an expression.
 func (p *program) publish(b *testing.B, nodes int) string {
 	b.Helper()
+	f := asserts(nodes)
+	project := app.DefaultProject(false)
+	d, err := p.core.Flows.Create(b.Context(), flows.CreateRequest{Project: project, Actor: p.core.Actor(), Document: f})
+	if err != nil {
+		b.Fatal(err)
+	}
+	if _, err := p.core.Flows.Publish(b.Context(), flows.PublishRequest{Project: project, Actor: p.core.Actor(), Flow: f.ID, Revision: d.Revision}); err != nil {
+		b.Fatal(err)
+	}
+	return f.ID
+}
+
+// asserts is a serial flow of nodes that check a value.
+func asserts(nodes int) *engine.Flow {
 	f := &engine.Flow{
 		Format: engine.FlowFormat, ID: fmt.Sprintf("serial-%d", nodes), Name: contract.T("serial"),
 		Nodes: []engine.Node{{ID: "start", Type: engine.TypeStart}},
@@ -126,15 +140,7 @@ func (p *program) publish(b *testing.B, nodes int) string {
 		}})
 	}
 	add(engine.Node{ID: "end", Type: engine.TypeEnd})
-	project := app.DefaultProject(false)
-	d, err := p.core.Flows.Create(b.Context(), flows.CreateRequest{Project: project, Actor: p.core.Actor(), Document: f})
-	if err != nil {
-		b.Fatal(err)
-	}
-	if _, err := p.core.Flows.Publish(b.Context(), flows.PublishRequest{Project: project, Actor: p.core.Actor(), Flow: f.ID, Revision: d.Revision}); err != nil {
-		b.Fatal(err)
-	}
-	return f.ID
+	return f
 }
 
 // run starts a flow and waits for its end.

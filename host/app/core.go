@@ -67,6 +67,7 @@ type Core struct {
 
 	deps      Deps
 	hub       *live.Hub
+	executor  *runs.Executor
 	runner    *runner.Runner
 	policy    *gateway.AddressPolicy
 	shipped   *Shipped
@@ -155,11 +156,11 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	graphs := runs.NewGraphs(c.Plugins)
 	src := &source{}
 	c.hub = live.New(src, live.Options{})
+	c.executor = runs.NewExecutor(runs.ExecutorOptions{
+		Catalogue: c.Plugins, Modules: modules{host, c.Plugins}, Gateway: gw, Clock: clock{}, Logger: log,
+	})
 	c.runner, err = runner.New(runner.Config{
-		Store: db.Store(), Publisher: c.publisher(), Clock: clock{}, Graphs: graphs, Logger: log,
-		Executor: runs.NewExecutor(runs.ExecutorOptions{
-			Catalogue: c.Plugins, Modules: modules{host, c.Plugins}, Gateway: gw, Clock: clock{}, Logger: log,
-		}),
+		Store: db.Store(), Executor: c.executor, Publisher: c.publisher(), Clock: clock{}, Graphs: graphs, Logger: log,
 	})
 	if err != nil {
 		return err

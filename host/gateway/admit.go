@@ -42,7 +42,7 @@ func granted(ctx context.Context, grants Grants, log *slog.Logger, c *call) *con
 	switch {
 	case err != nil:
 		return unavailable(ctx, log, "the grants cannot be read", err)
-	case !ok:
+	case !ok || c.caller.Ahead:
 		return fault(contract.OriginGateway, CodeDenied,
 			fmt.Sprintf("the plugin %s has no grant for %.64s/%.64s in this project", c.caller.Plugin, c.req.System, c.req.Operation))
 	}

@@ -25,13 +25,14 @@ import (
 func TestGrantIsPerProjectPluginSystemAndOperation(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*gateway.Caller, *contract.GatewayRequest){
-		"another operation": func(_ *gateway.Caller, r *contract.GatewayRequest) { r.Operation = "search"; r.Params = nil },
-		"another plugin":    func(c *gateway.Caller, _ *contract.GatewayRequest) { c.Plugin = "other" },
-		"another project":   func(c *gateway.Caller, _ *contract.GatewayRequest) { c.Project = "other" },
-		"another system":    func(_ *gateway.Caller, r *contract.GatewayRequest) { r.System = "thing" },
-		"a pattern":         func(_ *gateway.Caller, r *contract.GatewayRequest) { r.Operation = "*" },
-		"nothing":           func(_ *gateway.Caller, r *contract.GatewayRequest) { *r = contract.GatewayRequest{} },
-		"another case":      func(_ *gateway.Caller, r *contract.GatewayRequest) { r.Operation = "READ" },
+		"another operation":   func(_ *gateway.Caller, r *contract.GatewayRequest) { r.Operation = "search"; r.Params = nil },
+		"another plugin":      func(c *gateway.Caller, _ *contract.GatewayRequest) { c.Plugin = "other" },
+		"another project":     func(c *gateway.Caller, _ *contract.GatewayRequest) { c.Project = "other" },
+		"another system":      func(_ *gateway.Caller, r *contract.GatewayRequest) { r.System = "thing" },
+		"a pattern":           func(_ *gateway.Caller, r *contract.GatewayRequest) { r.Operation = "*" },
+		"nothing":             func(_ *gateway.Caller, r *contract.GatewayRequest) { *r = contract.GatewayRequest{} },
+		"ahead of the record": func(c *gateway.Caller, _ *contract.GatewayRequest) { c.Ahead = true },
+		"another case":        func(_ *gateway.Caller, r *contract.GatewayRequest) { r.Operation = "READ" },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

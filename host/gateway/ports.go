@@ -26,6 +26,9 @@ type Caller struct {
 	// Recovered is set when the call may be a repetition after a crash: the
 	// journal answers what it can.
 	Recovered bool
+	// Ahead is set when the plugin call is not on record yet, because its plugin has no
+	// grant: it is refused whatever was granted since.
+	Ahead bool
 }
 
 // Session is the gateway of one plugin call. It numbers the calls that may not be

@@ -41,6 +41,8 @@ type Catalogue struct {
 	mu       sync.RWMutex
 	byDigest map[string]Module
 	latest   map[string]string // digest by plugin id
+
+	grantless grantless
 }
 
 var _ engine.Catalogue = (*Catalogue)(nil)
@@ -162,6 +164,8 @@ func (c *Catalogue) SetGrants(ctx context.Context, r GrantsRequest) (Plugin, err
 			return Plugin{}, err
 		}
 	}
+	defer c.grantless.changed()
+	c.grantless.changed()
 	if err := c.o.Repository.PutGrants(ctx, r, c.now()); err != nil {
 		return Plugin{}, err
 	}

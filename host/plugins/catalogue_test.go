@@ -214,6 +214,37 @@ func TestGrants(t *testing.T) {
 	wantFault(t, err, fault.NotFound, "")
 }
 
+func TestUngranted(t *testing.T) {
+	t.Parallel()
+	c := hosttest.Open(t).Plugins
+	alone := install(t, c, bytes.Replace(named("alone"), []byte(`"needs": [{"system": "calc", "operation": "*"}],`), nil, 1))
+	toy, _ := c.Latest("toy")
+	set := func(grants ...plugins.Grant) {
+		t.Helper()
+		if _, err := c.SetGrants(t.Context(), plugins.GrantsRequest{Project: hosttest.Project, Actor: actor, Plugin: "alone", Grants: grants}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := func(what string, want bool, plugin, digest string) {
+		t.Helper()
+		for range 2 { // found out, and remembered
+			if c.Ungranted(hosttest.Project, plugin, digest) != want {
+				t.Errorf("%s: Ungranted = %v", what, !want)
+			}
+		}
+	}
+	want("needs nothing", true, "alone", alone.Digest)
+	want("needs something", false, "toy", toy.Digest)
+	want("another's module", false, "alone", toy.Digest)
+	want("no module", false, "alone", "sha256:0")
+	install(t, c, named("alone")) // a version that needs something, to which it can be granted
+	want("an old version, no grant", true, "alone", alone.Digest)
+	set(plugins.Grant{System: "calc", Operation: "add"})
+	want("an old version, a grant", false, "alone", alone.Digest)
+	set()
+	want("no grant any more", true, "alone", alone.Digest)
+}
+
 func TestListPages(t *testing.T) {
 	t.Parallel()
 	c := hosttest.Open(t).Plugins

@@ -114,6 +114,11 @@ func (e *Executor) Execute(ctx context.Context, run runner.RunInfo, d engine.Dis
 	return r
 }
 
+// Pure implements runner.Executor: a plugin without grants has no way out.
+func (e *Executor) Pure(run runner.RunInfo, d engine.Dispatch) bool {
+	return d.Reason == contract.ReasonExecute && e.o.Catalogue.Ungranted(run.Project, d.Plugin, run.Plugins[d.Plugin])
+}
+
 // Cancel implements runner.Executor.
 func (e *Executor) Cancel(ctx context.Context, run runner.RunInfo, d engine.Dispatch) {
 	p, failure := e.prepare(run, d)
@@ -210,7 +215,7 @@ func caller(run runner.RunInfo, d engine.Dispatch) gateway.Caller {
 	return gateway.Caller{
 		Project: run.Project, Run: run.ID, Flow: run.Flow, Node: d.Node, Iteration: d.Iteration, Attempt: d.Attempt,
 		Call: d.Call, Reason: d.Reason, Operator: run.Operator, Plugin: d.Plugin, Digest: run.Plugins[d.Plugin],
-		Recovered: d.Recovered,
+		Recovered: d.Recovered, Ahead: run.Ahead,
 	}
 }
 

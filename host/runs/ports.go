@@ -44,6 +44,9 @@ type Catalogue interface {
 	Latest(plugin string) (plugins.Module, bool)
 	Module(digest string) (plugins.Module, bool)
 	Pinned(digests map[string]string) engine.Catalogue
+	// Ungranted reports whether a module can reach nothing outside in the project. It is
+	// quick.
+	Ungranted(project, plugin, digest string) bool
 }
 
 // Audit tells which calls the attempts of a node made through the gateway.
