@@ -26,14 +26,11 @@ export function NodePanel({ id, plugins }: { id: string; plugins: readonly Plugi
   const all = useDoc((s) => s.problems)
   const problems = useMemo(() => all.filter((p) => p.node === id), [all, id])
   const text = useText()
-  const lang = useLang()
   const name = useNodeName()
   const subflows = useSubflows()
   const child = node?.type === 'subflow' ? subflows.get(referenceOf(node)) : undefined
   const childInputs = useInputSchema(child)
   if (!node) return null
-  const set = (patch: Partial<FlowNode>, tag?: string) =>
-    store.getState().commit({ op: 'set', list: 'nodes', key: id, patch }, tag && `${id}:${tag}`)
   const action = findAction(plugins, node.plugin, node.action)
   const isSubflow = node.type === 'subflow'
   const inputs = isSubflow ? childInputs : action?.inputs
@@ -69,13 +66,7 @@ export function NodePanel({ id, plugins }: { id: string; plugins: readonly Plugi
           <SubflowFields node={node} flow={child} />
         </Tabs.Panel>
         <Tabs.Panel value="inputs">
-          {inputs ? (
-            <Inputs node={node} schema={inputs} plugins={plugins} problems={problems} />
-          ) : (
-            <p className="quiet">
-              {isSubflow ? t('subflow.missing') : t('node.unknownAction', { action: `${node.plugin}.${node.action}` })}
-            </p>
-          )}
+          <Inputs node={node} schema={inputs} plugins={plugins} problems={problems} />
         </Tabs.Panel>
         <Tabs.Panel value="outputs">
           {(action || child) && (
@@ -93,27 +84,7 @@ export function NodePanel({ id, plugins }: { id: string; plugins: readonly Plugi
           <Branches node={node} plugins={plugins} />
         </Tabs.Panel>
         <Tabs.Panel value="basic">
-          <TextInput
-            label={t('node.name')}
-            placeholder={name({ ...node, name: undefined })}
-            value={text(node.name)}
-            maxLength={128}
-            onChange={(e) => set({ name: withText(node.name, lang, e.currentTarget.value) }, 'name')}
-            onBlur={() => store.getState().seal()}
-          />
-          <Textarea
-            label={t('node.doc')}
-            mt="sm"
-            autosize
-            minRows={2}
-            value={text(node.doc)}
-            onChange={(e) => set({ doc: withText(node.doc, lang, e.currentTarget.value) }, 'doc')}
-            onBlur={() => store.getState().seal()}
-          />
-          <div className="pn-fact">
-            <span>{t('node.id')}</span>
-            <code className="mono">{node.id}</code>
-          </div>
+          <Basics node={node} />
           <ConnectTo node={node} />
         </Tabs.Panel>
       </Tabs>
@@ -121,19 +92,62 @@ export function NodePanel({ id, plugins }: { id: string; plugins: readonly Plugi
   )
 }
 
-function Inputs({
-  node,
-  schema,
-  plugins,
-  problems,
-}: {
+/** What the node is called, and where it leads. */
+function Basics({ node }: { node: FlowNode }) {
+  const { t } = useTranslation()
+  const store = useDocStore()
+  const text = useText()
+  const lang = useLang()
+  const name = useNodeName()
+  const set = (patch: Partial<FlowNode>, tag: string) =>
+    store.getState().commit({ op: 'set', list: 'nodes', key: node.id, patch }, `${node.id}:${tag}`)
+  return (
+    <>
+      <TextInput
+        label={t('node.name')}
+        placeholder={name({ ...node, name: undefined })}
+        value={text(node.name)}
+        maxLength={128}
+        onChange={(e) => set({ name: withText(node.name, lang, e.currentTarget.value) }, 'name')}
+        onBlur={() => store.getState().seal()}
+      />
+      <Textarea
+        label={t('node.doc')}
+        mt="sm"
+        autosize
+        minRows={2}
+        value={text(node.doc)}
+        onChange={(e) => set({ doc: withText(node.doc, lang, e.currentTarget.value) }, 'doc')}
+        onBlur={() => store.getState().seal()}
+      />
+      <div className="pn-fact">
+        <span>{t('node.id')}</span>
+        <code className="mono">{node.id}</code>
+      </div>
+    </>
+  )
+}
+
+interface InputsProps {
   node: FlowNode
-  schema: Schema
+  /** Undefined while what the node runs is not known. */
+  schema: Schema | undefined
   plugins: readonly Plugin[]
   problems: Problem[]
-}) {
-  const store = useDocStore()
+}
+
+/** What the node is given. */
+function Inputs({ schema, ...props }: InputsProps) {
   const { t } = useTranslation()
+  const { node } = props
+  if (schema && !(node.type === 'subflow' && Object.keys((schema.properties ?? {}) as object).length === 0))
+    return <InputForm schema={schema} {...props} />
+  const why = node.type !== 'subflow' ? 'node.unknownAction' : schema ? 'subflow.noInputs' : 'subflow.missing'
+  return <p className="quiet">{t(why, { action: `${node.plugin}.${node.action}` })}</p>
+}
+
+function InputForm({ node, schema, plugins, problems }: InputsProps & { schema: Schema }) {
+  const store = useDocStore()
   const focus = useUi((s) => s.focus)
   const codes = useCodes()
   const scope = useScope(plugins, node.id)
@@ -154,8 +168,6 @@ function Inputs({
     const next = on ? [...rest, name] : rest
     commit({ literal: next.length > 0 ? next : undefined })
   }
-  if (Object.keys((schema.properties ?? {}) as object).length === 0 && node.type === 'subflow')
-    return <p className="quiet">{t('subflow.noInputs')}</p>
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: leaving the form ends the running gesture
     <div onBlur={() => store.getState().seal()}>

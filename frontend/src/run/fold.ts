@@ -163,8 +163,8 @@ function tell(old: NodeView | undefined, data: NodeChanged, next: NodeView): voi
     if (data[key]) Object.assign(next, { [key]: data[key] })
   }
   if (data.to === 'waiting' && data.wait) next.wait = data.wait
-  // A failed node that is left behind keeps what it failed of.
-  if (data.to === 'skipped' && old?.failure) next.failure ??= old.failure
+  // A node over whose failure its options let the flow go on keeps what it failed of.
+  if (data.to === 'skipped' && data.by !== 'skip' && old?.failure) next.failure ??= old.failure
 }
 
 /** Changes what is shown of a node without a change of its state. */

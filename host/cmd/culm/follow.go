@@ -82,6 +82,11 @@ func (f *follower) follow(ctx context.Context) error {
 				return err
 			}
 			continue
+		case v.State == engine.RunBlocked && person && undecided(v) != "":
+			if !f.decide(ctx, v, undecided(v)) {
+				return f.blocked(v, human)
+			}
+			continue
 		case stuck(v) && !f.options.wait:
 			return f.blocked(v, human)
 		}
