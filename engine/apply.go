@@ -153,6 +153,12 @@ func (s *State) applyAtNode(r *Record, node int32) error {
 	case CallbackKept:
 		n := s.reach(node)
 		n.kept = append(n.kept, d.Data)
+	case NodeTimer:
+		n := s.reach(node)
+		if n.epoch != d.Epoch || n.due.IsZero() {
+			return fmt.Errorf("node %q has no timer to move", r.Node)
+		}
+		n.due = d.Due
 	case ScopeEntered:
 		return s.applyScope(node, d)
 	default:

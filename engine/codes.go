@@ -90,5 +90,6 @@ const (
 	FailBadAnswer      = "BAD_ANSWER"              // the plugin answered what the contract does not allow
 	FailForced         = "FORCED"                  // an operator failed the node
 	FailTimeout        = "TIMEOUT"                 // the attempt took longer than the node may
+	FailRunTimeout     = "RUN_TIMEOUT"             // the run took longer than the flow may: its reason
 	FailInput          = "INPUT_INVALID"           // the evaluated inputs do not fit the action's schema
 )

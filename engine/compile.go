@@ -141,6 +141,7 @@ func (b *builder) document() bool {
 	if b.f.OnFailure != FailureBlock && b.f.OnFailure != FailureFail {
 		b.report(Problem{Code: ProblemFailurePolicy, Field: "/on_failure"}, fmt.Sprintf("unknown policy %q", b.f.OnFailure))
 	}
+	b.inRange(Problem{Field: "/timeout_ms"}, b.f.TimeoutMS, 0, maxRunTimeoutMS)
 	return true
 }
 

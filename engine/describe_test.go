@@ -92,6 +92,8 @@ func describe(r engine.Record) string {
 		return fmt.Sprintf("late %s %s epoch=%d attempt=%d", d.What, r.Node, d.Epoch, d.Attempt)
 	case engine.CallbackKept:
 		return fmt.Sprintf("kept callback %s attempt=%d %s", r.Node, d.Attempt, d.Data)
+	case engine.NodeTimer:
+		return fmt.Sprintf("timer %s#%d moved to %s", r.Node, d.Epoch, d.Due.Format(time.TimeOnly))
 	case engine.TokenMoved:
 		return describeToken(d)
 	case engine.GatewayDecided:

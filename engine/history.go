@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/culmhq/culm/pdk/contract"
 )
@@ -55,6 +56,7 @@ type history struct {
 	commands  map[string]bool
 	command   string
 	drawings  map[string]*Node
+	deadline  time.Time
 }
 
 type nodeHistory struct {
@@ -114,7 +116,11 @@ func (h *history) payload(r *Record) error {
 		if d.Format < 1 || d.Format > RecordFormat {
 			return fmt.Errorf("format %d", d.Format)
 		}
+		return h.started(r.At, &d)
 	case RunChanged:
+		if err := h.timedOut(r, &d); err != nil {
+			return err
+		}
 		return h.run(d)
 	case VariableSet:
 		return h.variable(r.Node, d)
@@ -129,9 +135,11 @@ func (h *history) payload(r *Record) error {
 		return h.token(d)
 	case GatewayDecided:
 		return h.decided(r.Node, d)
+	case NodeTimer:
+		return h.timer(r, d)
 	case ScopeEntered:
 		return h.entered(r.Node, d)
-	case NodeHeld, NodeTimer, RollbackChanged:
+	case NodeHeld, RollbackChanged:
 		return fmt.Errorf("not supported yet: %T", d)
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 // optionHistory is what the judge remembers of a node for its options.
 type optionHistory struct {
 	due      time.Time // of the automatic retry of a failed node
+	moved    time.Time // to where an operator moved the end of a wait
 	deadline time.Time
 	retries  int // automatic ones in a row
 	by       string
@@ -37,7 +38,12 @@ func (h *history) options(r *Record, n *nodeHistory, d *NodeChanged) error {
 		return err
 	}
 	o.called = d.To == NodeFailed && (d.From == NodeRunning || d.From == NodeWaiting) && (d.By == "" || d.By == byTimeout)
-	o.due = time.Time{}
+	if d.Reason == contract.ReasonPoll || d.Reason == contract.ReasonTimer {
+		if r.At.Before(o.moved.Truncate(time.Microsecond)) {
+			return fmt.Errorf("woken at %s, an operator said %s", r.At, o.moved)
+		}
+	}
+	o.due, o.moved = time.Time{}, time.Time{}
 	if d.To == NodeFailed {
 		if err := o.judgeRetry(r.At, drawn, d); err != nil {
 			return err
@@ -133,6 +139,46 @@ func (o *optionHistory) judgeRetry(at time.Time, drawn *Node, d *NodeChanged) er
 		return fmt.Errorf("failed at %s, tried again at %s", at, d.Due)
 	}
 	o.due = *d.Due
+	return nil
+}
+
+// timer judges a timer that an operator moved.
+func (h *history) timer(r *Record, d NodeTimer) error {
+	n := h.nodes[r.Node]
+	switch {
+	case n == nil || n.epoch != d.Epoch:
+	case n.state == NodeFailed && !n.options.due.IsZero():
+		n.options.due = d.Due
+		return nil
+	case n.state == NodeWaiting && !n.human:
+		n.options.moved = d.Due
+		return nil
+	}
+	return fmt.Errorf("node %q has no timer to move", r.Node)
+}
+
+// started judges the deadline of the run.
+func (h *history) started(at time.Time, d *RunStarted) error {
+	ms := h.g.flow.TimeoutMS
+	if (ms > 0) != (d.Deadline != nil) {
+		return fmt.Errorf("deadline %v, the flow says %d ms", d.Deadline, ms)
+	}
+	if d.Deadline == nil {
+		return nil
+	}
+	if h.deadline = *d.Deadline; !h.deadline.Equal(at.Add(time.Duration(ms) * time.Millisecond)) {
+		return fmt.Errorf("deadline %s, the flow says %d ms", d.Deadline, ms)
+	}
+	return nil
+}
+
+// timedOut checks that nothing but its deadline times a run out. An operator may give
+// any reason.
+func (h *history) timedOut(r *Record, d *RunChanged) error {
+	at := r.At
+	if r.CommandID == "" && d.To == RunFailed && d.Reason == FailRunTimeout && (h.deadline.IsZero() || at.Before(h.deadline.Truncate(time.Microsecond))) {
+		return fmt.Errorf("timed out at %s, deadline %s", at, h.deadline)
+	}
 	return nil
 }
 

@@ -133,3 +133,18 @@ func TestRandomTimers(t *testing.T) {
 func drawPart(d *dice) Repeated {
 	return []Repeated{RepeatedAll, RepeatedAll, RepeatedIteration, "half"}[d.roll(4)]
 }
+
+// drawOther draws the commands that are rarer.
+func drawOther(s *State, id string, epoch uint64, d *dice) Event {
+	switch d.roll(12) {
+	case 5:
+		return Revoke{Reason: "enough"}
+	case 6:
+		return Fail{Reason: "enough"}
+	case 7, 8, 9:
+		return Reschedule{Node: id, At: s.createdAt.Add(time.Duration(d.roll(256)) * time.Second)}
+	case 10:
+		return TimerFired{Epoch: uint64(d.roll(2))}
+	}
+	return drawResult(id, epoch, d)
+}

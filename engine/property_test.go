@@ -171,6 +171,9 @@ func drawFlow(t testing.TB, d *dice) *Graph {
 	if d.roll(4) == 3 {
 		f.OnFailure = FailureFail
 	}
+	if d.roll(8) == 7 {
+		f.TimeoutMS = int64(20_000 + d.roll(100)*1000)
+	}
 	g, problems := Compile(f, openCatalogue{})
 	if g == nil {
 		t.Fatalf("a well-formed flow is refused: %v\n%s", problems, Canonical(f))
@@ -361,10 +364,7 @@ func drawEvent(g *Graph, s *State, d *dice) Event {
 	case 14:
 		return Resolve{Node: id, As: []Resolution{ResolveDone, ResolveRetry, ResolveFail, "maybe"}[d.roll(4)]}
 	}
-	if d.roll(6) == 5 {
-		return Revoke{Reason: "enough"}
-	}
-	return drawResult(id, epoch, d)
+	return drawOther(s, id, epoch, d)
 }
 
 func drawResult(id string, epoch uint64, d *dice) Event {

@@ -39,6 +39,9 @@ func Outstanding(g *Graph, s *State) []Command {
 		return nil
 	}
 	var cmds []Command
+	if due := s.info.Deadline; due != nil {
+		cmds = append(cmds, SetTimer{Due: *due})
+	}
 	for _, i := range s.tokenNodes() {
 		switch n := s.nodes[i]; {
 		case n == nil:

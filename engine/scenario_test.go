@@ -283,6 +283,8 @@ func (sc *scenario) event(line string) engine.Event {
 		return engine.Result{Node: node, Epoch: epoch, Unknown: &contract.Failure{Code: "OPEN_INTENT", Message: "the call may have acted", Origin: contract.OriginHost}}
 	case "log":
 		return engine.Note{Node: node, Epoch: epoch, Log: []contract.LogLine{{At: sc.now, Level: contract.LevelInfo, Text: arg}}, Progress: &engine.Progress{Percent: 50}}
+	case "deadline":
+		return engine.TimerFired{}
 	case "fire":
 		return engine.TimerFired{Node: node, Epoch: epoch}
 	case "call":
@@ -303,6 +305,15 @@ func (sc *scenario) event(line string) engine.Event {
 	case "skip":
 		arg, p := part(arg)
 		return engine.Skip{Node: node, Part: p, Edges: strings.Fields(arg)}
+	case "end": // end REASON: the run fails
+		return engine.Fail{Reason: strings.TrimSpace(strings.TrimPrefix(line, "end"))}
+	case "reschedule": // reschedule NODE [DURATION from now]
+		d, _ := time.ParseDuration(arg)
+		at := sc.now.Add(d)
+		if arg == "" {
+			at = time.Time{}
+		}
+		return engine.Reschedule{Node: node, At: at}
 	case "force":
 		return engine.ForceFail{Node: node, Reason: arg}
 	case "resolve":

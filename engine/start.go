@@ -20,7 +20,7 @@ func Start(g *Graph, m Meta, o StartOptions) (*State, []Record, []Command, error
 	started := RunStarted{
 		Format: RecordFormat, Run: cleanText(o.Run), Name: cleanText(o.Name), Flow: cleanText(o.Flow), Version: o.Version,
 		Digest: o.Digest, Plugins: o.Plugins, Project: cleanText(o.Project), Env: o.Env, Zone: o.Zone,
-		Operator: t.m.Actor.ID,
+		Operator: t.m.Actor.ID, Deadline: t.runDeadline(),
 	}
 	variables, refusal := t.initial(&g.scopes[0], &started, t.m.At, o.Inputs)
 	if refusal != nil {
@@ -28,6 +28,7 @@ func Start(g *Graph, m Meta, o StartOptions) (*State, []Record, []Command, error
 	}
 	started.Variables = variables
 	t.emit(-1, started)
+	t.setRunTimer()
 	t.emit(-1, RunChanged{From: RunCreated, To: RunRunning})
 	t.emit(-1, TokenMoved{Token: 1, To: g.nodes[g.start].id})
 	t.moves = append(t.moves, g.start)

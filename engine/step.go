@@ -175,6 +175,7 @@ func (t *step) endRun(to RunState, reason string, outputs map[string]json.RawMes
 			t.cancelNode(n)
 		}
 	}
+	t.clearRunTimer()
 	t.emit(-1, RunChanged{From: t.s.state, To: to, Reason: reason, Outputs: outputs})
 	t.moves = nil
 	t.command(Finish{State: to})

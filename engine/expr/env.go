@@ -79,6 +79,7 @@ func NewEnv(c Config) (*Env, error) {
 		cel.CrossTypeNumericComparisons(true),
 		cel.DefaultUTCTimeZone(true),
 		stringLibrary(),
+		importedLibrary(),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("expr: %w", err)
