@@ -90,6 +90,7 @@ export const failureEn: typeof failureZh = {
   BAD_ANSWER: 'The plugin’s answer breaks the contract',
   FORCED: 'An operator failed the node',
   TIMEOUT: 'The node took longer than it may',
+  RUN_TIMEOUT: 'The run took longer than it may',
   INPUT_INVALID: 'The inputs are not allowed',
   EXPR_EVAL: 'An expression could not be evaluated',
   EXPR_COST: 'An expression costs too much',

@@ -88,6 +88,7 @@ export const failureZh = {
   BAD_ANSWER: '插件的返回不符合约定',
   FORCED: '被强制失败',
   TIMEOUT: '节点执行超时',
+  RUN_TIMEOUT: '任务超过了时限',
   INPUT_INVALID: '输入不合要求',
   EXPR_EVAL: '表达式计算失败',
   EXPR_COST: '表达式计算量超过上限',
