@@ -215,6 +215,9 @@ func (t *step) fork(i int32, edges []int32) {
 // dispatch describes the node's current call.
 func (s *State) dispatch(i int32, recovered bool) Dispatch {
 	n, g := s.nodes[i], &s.g.nodes[i]
+	if n.state == NodeRollingBack {
+		return s.undoDispatch(i, recovered)
+	}
 	d := Dispatch{
 		Node: g.id, Epoch: n.epoch, Iteration: n.iteration, Attempt: n.attempt, Call: n.call,
 		Plugin: g.plugin, Action: g.action, Reason: n.reason, Inputs: n.inputs,

@@ -208,13 +208,19 @@ func (t *step) forceFail(e ForceFail) error {
 	t.stopCall(i)
 	d := t.change(i, NodeFailed)
 	d.By = byForceFail
-	d.Failure = &contract.Failure{Code: FailForced, Message: cleanText(e.Reason), Origin: contract.OriginHost}
-	if d.Failure.Message == "" {
-		d.Failure.Message = "failed by an operator"
-	}
+	d.Failure = forced(e.Reason)
 	t.emit(i, d)
 	t.failed(d.Failure)
 	return nil
+}
+
+// forced is the failure that an operator makes.
+func forced(reason string) *contract.Failure {
+	f := &contract.Failure{Code: FailForced, Message: cleanText(reason), Origin: contract.OriginHost}
+	if f.Message == "" {
+		f.Message = "failed by an operator"
+	}
+	return f
 }
 
 func (t *step) resolve(e Resolve) error {
@@ -254,6 +260,7 @@ const (
 	bySkip      = "skip"
 	byForceFail = "force_fail"
 	byResolve   = "resolve"
+	byRollback  = "rollback"
 	byAutoRetry = "auto_retry"
 	byIgnore    = "ignore_failure"
 	byTimeout   = "timeout"
