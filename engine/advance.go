@@ -16,6 +16,7 @@ type entry struct {
 	repeat    int
 	by        string
 	overrides map[string]json.RawMessage
+	only      bool
 }
 
 // arrive enters a node that a token has just reached: for the first time, or again by
@@ -77,7 +78,8 @@ func (t *step) enter(e entry) {
 // begin makes the record with which a try starts.
 func (t *step) begin(e entry, to NodeState) NodeChanged {
 	d := t.change(e.node, to)
-	d.Iteration, d.Attempt, d.Repeat, d.By, d.Overrides = e.iteration, e.attempt, e.repeat, e.by, e.overrides
+	d.Iteration, d.Attempt, d.Repeat, d.By = e.iteration, e.attempt, e.repeat, e.by
+	d.Overrides, d.OnlyOverrides = e.overrides, e.only
 	return d
 }
 

@@ -50,6 +50,7 @@ type nodeRun struct {
 	callback  json.RawMessage
 	kept      []json.RawMessage // callbacks that came early
 	overrides map[string]json.RawMessage
+	only      bool // the overrides are all its inputs
 	progress  *Progress
 	by        string    // what made the state: NodeChanged.By
 	deadline  time.Time // when the attempt times out
@@ -210,8 +211,8 @@ func (s *State) applyNode(r *Record, i int32, d *NodeChanged) error {
 		n.begin(d)
 	}
 	n.state, n.by = d.To, d.By
-	if d.Overrides != nil {
-		n.overrides = d.Overrides
+	if d.Overrides != nil || d.OnlyOverrides {
+		n.overrides, n.only = d.Overrides, d.OnlyOverrides
 	}
 	switch d.To {
 	case NodeRunning:
