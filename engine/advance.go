@@ -54,8 +54,8 @@ func (t *step) enter(e entry) {
 		t.emit(e.node, t.begin(e, NodeReady))
 		return
 	}
-	if most := t.g.nodes[e.node].opts.maxReruns; e.reruns > most {
-		t.breakNode(e, failFlow(FailRerunLimit, fmt.Sprintf("the node was entered more than %d times again", most)))
+	if failure := t.mayEnter(e); failure != nil {
+		t.breakNode(e, failure)
 		return
 	}
 	g := &t.g.nodes[e.node]
