@@ -98,7 +98,7 @@ func drawScopeEvent(g *Graph, s *State, i int32, epoch uint64, d *dice) Event {
 func TestRandomScopes(t *testing.T) {
 	t.Parallel()
 	seen := map[string]int{}
-	for seed := range uint64(300) {
+	for seed := range uint64(100) {
 		for _, r := range driveJudging(t, uniform(seed, 11, 900), 10) {
 			seen[string(r.Kind)]++
 			if d, ok := r.Data.(NodeChanged); ok {
