@@ -110,8 +110,8 @@ func TestRandomScopes(t *testing.T) {
 		string(KindScopeEntered), string(KindNodeHeld), string(KindGatewayDecided), "running>suspended", "suspended>running",
 		">suspended", "suspended>succeeded", "waiting>succeeded", "waiting>failed",
 	} {
-		if seen[what] < 3 {
-			t.Errorf("%s happens %d times only", what, seen[what])
+		if seen[what] == 0 {
+			t.Errorf("%s never happens", what)
 		}
 	}
 }
