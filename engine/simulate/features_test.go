@@ -16,6 +16,12 @@ type feature struct {
 	script   string
 }
 
+// independent and inline are subflow nodes.
+const (
+	independent = `{"type":"subflow","plugin":"","action":"","flow":"child","mode":"independent"}`
+	inline      = `{"type":"subflow","plugin":"","action":"","flow":"leaf"}`
+)
+
 func features() map[string]feature {
 	const serial = "start -> a -> b -> end"
 	return map[string]feature{
@@ -69,11 +75,53 @@ func features() map[string]feature {
 			`{"inputs":{"n":3},"nodes":{"a":[{"after":"5s"}]},"expect":{"run":"succeeded","executed":["a","b"],"not_executed":["c"],"elapsed":"5s"}}`,
 		},
 		"an inline subflow": {
-			"start -> s -> b -> end\n s: {\"type\":\"subflow\",\"plugin\":\"\",\"action\":\"\",\"flow\":\"child\"}",
+			"start -> s -> b -> end\n s: " + strings.Replace(inline, "leaf", "child", 1),
 			map[string]string{"child": "start -> c -> d -> end"},
 			`{"nodes":{"s.c":[{"after":"5s","fail":{"code":"X"}},{"after":"1s"}]},
 			  "actions":[{"when":{"node":"s.c","state":"failed"},"after":"10s","do":"retry"}],
 			  "expect":{"run":"succeeded","nodes":{"s":"succeeded","s.c":"succeeded"},"attempts":{"s.c":2,"s.d":1},"elapsed":"18s"}}`,
+		},
+		"an independent subflow is simulated too": {
+			"start -> s -> b -> end\n s: " + independent, map[string]string{"child": "start -> c -> end"},
+			`{"nodes":{"s.c":[{"after":"5s","fail":{"code":"X"}},{"after":"1s"}]},
+			  "actions":[{"when":{"run":"blocked"},"in":"s","after":"10s","do":"retry","node":"s.c"},{"at":"3s","do":"retry","node":"s.c","refused":"WRONG_STATE"}],
+			  "expect":{"run":"succeeded","nodes":{"s":"succeeded","s.c":"succeeded"},"attempts":{"s.c":2},"elapsed":"17s"}}`,
+		},
+		"an independent subflow ends as the script says": {
+			"start -> s -> b -> end\n s: " + independent + "\n flow {\"variables\":[{\"name\":\"v\",\"source\":\"node\",\"schema\":{\"type\":\"integer\"}}]}\n s: {\"outputs\":{\"v\":\"n\"}}",
+			map[string]string{"child": "start -> c -> end\n flow {\"variables\":[{\"name\":\"n\",\"source\":\"constant\",\"schema\":{\"type\":\"integer\"},\"value\":1,\"output\":true}]}"},
+			`{"nodes":{"s":[{"after":"1h","fail":{"code":"CHILD_X"}},{"revoked":true},{"after":"2h","succeed":{"n":3}}]},
+			  "actions":[{"when":{"node":"s","state":"failed"},"do":"retry"},{"when":{"node":"s","state":"failed"},"do":"retry"}],
+			  "expect":{"run":"succeeded","attempts":{"s":3},"not_executed":["s.c"],"elapsed":"3h2s","variables":{"v":3}}}`,
+		},
+		"what stops the parent stops the run below": {
+			"start -> s -> b -> end\n s: " + independent, map[string]string{"child": "start -> c -> d -> end"},
+			`{"actions":[{"at":"500ms","do":"pause"},{"when":{"run":"suspended"},"in":"s","after":"1m","do":"pause","refused":"WRONG_STATE"},{"when":{"run":"suspended"},"after":"2m","do":"resume"}],
+			  "expect":{"run":"succeeded","elapsed":"2m2s500ms"}}`,
+		},
+		"a run below is revoked with the parent": {
+			"start -> s -> b -> end\n s: " + independent, map[string]string{"child": "start -> c -> end"},
+			`{"nodes":{"s.c":[{"after":"1h"}]},"actions":[{"at":"1m","do":"revoke"}],
+			  "expect":{"run":"revoked","nodes":{"s":"cancelled","s.c":"cancelled"},"elapsed":"1m"}}`,
+		},
+		"a run below a run": {
+			"start -> s -> end\n s: " + independent,
+			map[string]string{"child": "start -> c -> end\n c: " + strings.ReplaceAll(independent, "child", "grandchild"), "grandchild": "start -> i -> end\n i: " + inline, "leaf": "start -> x -> end"},
+			`{"nodes":{"s.c.i.x":[{"after":"1m"}]},"actions":[{"at":"30s","do":"pause","in":"s.c"},{"at":"3m","do":"resume","in":"s.c"}],
+			  "expect":{"run":"succeeded","executed":["s","s.c","s.c.i","s.c.i.x"],"elapsed":"3m"}}`,
+		},
+		"a node held by an operator": {
+			serial, nil,
+			`{"actions":[{"do":"pause","node":"b"},{"when":{"node":"b","state":"suspended"},"after":"1h","do":"resume","node":"b"}],
+			  "expect":{"run":"succeeded","elapsed":"1h2s"}}`,
+		},
+		"a run that begins in the middle": {
+			serial, nil, `{"start":{"at":"b"},"expect":{"run":"succeeded","not_executed":["a"],"elapsed":"1s"}}`,
+		},
+		"an operator changes a variable": {
+			serial + "\n flow {\"variables\":[{\"name\":\"v\",\"source\":\"input\"}]}\n b: {\"inputs\":{\"i\":\"${v}\"}}", nil,
+			`{"inputs":{"v":"old"},"actions":[{"do":"set_variables","values":{"v":"new"}},{"do":"set_variables","values":{"w":1},"refused":"INVALID"}],
+			  "expect":{"run":"succeeded","variables":{"v":"new"}}}`,
 		},
 		"a rollback forgets what was done": {
 			"start -> a -> b -> c -> end", nil,
