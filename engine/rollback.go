@@ -285,7 +285,7 @@ func undoes(to NodeState) bool {
 }
 
 // forget makes a node as if it had not been reached, but for the numbers that must not
-// come twice and the inputs that an operator replaced.
+// come twice and what an operator said about it: other inputs, and that it is held.
 func (s *State) forget(i int32) {
 	n := s.nodes[i]
 	*n = nodeRun{
