@@ -16,6 +16,7 @@ type entry struct {
 	repeat    int
 	by        string
 	overrides map[string]json.RawMessage
+	only      bool
 }
 
 // arrive enters a node that a token has just reached: for the first time, or again by
@@ -34,19 +35,27 @@ func (t *step) again(i int32, by string, overrides map[string]json.RawMessage) {
 	t.enter(entry{node: i, iteration: n.iteration, attempt: n.attempt + 1, repeat: n.repeat, by: by, overrides: overrides})
 }
 
-// release enters a node that was held by a pause.
+// release enters a node that was held: by a pause, or on its own. One that a rollback
+// will forget stays.
 func (t *step) release(i int32) {
+	if t.s.rollback.has(i) {
+		return
+	}
 	n := t.s.nodes[i]
 	t.enter(entry{node: i, iteration: n.iteration, attempt: n.attempt, reruns: n.reruns})
 }
 
 func (t *step) enter(e entry) {
+	if e.by == "" && t.s.nodes[e.node].held {
+		t.emit(e.node, t.begin(e, NodeSuspended))
+		return
+	}
 	if t.s.state == RunSuspended || t.s.inSuspended(e.node) {
 		t.emit(e.node, t.begin(e, NodeReady))
 		return
 	}
-	if most := t.g.nodes[e.node].opts.maxReruns; e.reruns > most {
-		t.breakNode(e, failFlow(FailRerunLimit, fmt.Sprintf("the node was entered more than %d times again", most)))
+	if failure := t.mayEnter(e); failure != nil {
+		t.breakNode(e, failure)
 		return
 	}
 	g := &t.g.nodes[e.node]
@@ -77,7 +86,8 @@ func (t *step) enter(e entry) {
 // begin makes the record with which a try starts.
 func (t *step) begin(e entry, to NodeState) NodeChanged {
 	d := t.change(e.node, to)
-	d.Iteration, d.Attempt, d.Repeat, d.By, d.Overrides = e.iteration, e.attempt, e.repeat, e.by, e.overrides
+	d.Iteration, d.Attempt, d.Repeat, d.By = e.iteration, e.attempt, e.repeat, e.by
+	d.Overrides, d.OnlyOverrides = e.overrides, e.only
 	return d
 }
 
@@ -215,6 +225,9 @@ func (t *step) fork(i int32, edges []int32) {
 // dispatch describes the node's current call.
 func (s *State) dispatch(i int32, recovered bool) Dispatch {
 	n, g := s.nodes[i], &s.g.nodes[i]
+	if n.state == NodeRollingBack {
+		return s.undoDispatch(i, recovered)
+	}
 	d := Dispatch{
 		Node: g.id, Epoch: n.epoch, Iteration: n.iteration, Attempt: n.attempt, Call: n.call,
 		Plugin: g.plugin, Action: g.action, Reason: n.reason, Inputs: n.inputs,

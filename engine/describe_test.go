@@ -24,6 +24,8 @@ func (catalogue) Action(plugin, action string) (contract.Action, bool) {
 	switch action {
 	case "any":
 		return contract.Action{ID: action, Inputs: []byte(`{"type":"object"}`), Outputs: []byte(`{"type":"object"}`)}, true
+	case "undo":
+		return contract.Action{ID: action, Inputs: []byte(`{"type":"object"}`), Outputs: []byte(`{"type":"object"}`), Rollback: true}, true
 	case "sum":
 		return contract.Action{
 			ID: action,
@@ -83,6 +85,9 @@ func describe(r engine.Record) string {
 		}
 		return s
 	case engine.VariableSet:
+		if r.Node == "" {
+			r.Node = "an operator"
+		}
 		return fmt.Sprintf("variable %s = %s by %s", strings.TrimPrefix(d.Scope+"."+d.Name, "."), d.Value, r.Node)
 	case engine.NodeChanged:
 		return describeNode(r.Node, d)
@@ -98,12 +103,9 @@ func describe(r engine.Record) string {
 		return describeToken(d)
 	case engine.GatewayDecided:
 		return fmt.Sprintf("gateway %s takes %s%s", r.Node, strings.Join(d.Edges, " "), prefix(" by ", d.By))
-	}
-	return describeScope(r)
-}
-
-func describeScope(r engine.Record) string {
-	switch d := r.Data.(type) {
+	case engine.RollbackChanged:
+		s := fmt.Sprintf("rollback %s %s from %s to %s", d.Mode, d.Phase, d.From, d.To)
+		return s + prefix(" undoes ", strings.Join(d.Undone, " "))
 	case engine.ScopeEntered:
 		return fmt.Sprintf("scope %s%s", r.Node, prefix(" ", strings.TrimPrefix(compact(d.Variables), "null")))
 	case engine.NodeHeld:
@@ -128,7 +130,11 @@ func describeNode(id string, d engine.NodeChanged) string {
 	if from == "" {
 		from = "idle"
 	}
-	s := fmt.Sprintf("node %s %s -> %s %d.%d", id, from, d.To, d.Iteration, d.Attempt)
+	to := string(d.To)
+	if to == "" {
+		to = "idle"
+	}
+	s := fmt.Sprintf("node %s %s -> %s %d.%d", id, from, to, d.Iteration, d.Attempt)
 	if d.Epoch > 0 {
 		s += fmt.Sprintf("#%d", d.Epoch)
 	}
@@ -155,7 +161,7 @@ func (sc *scenario) describeCommand(c engine.Command) string {
 	switch c := c.(type) {
 	case engine.Dispatch:
 		s := fmt.Sprintf("dispatch %s#%d %d.%d call %d %s", c.Node, c.Epoch, c.Iteration, c.Attempt, c.Call, c.Reason)
-		s += prefix(" state ", string(c.PluginState)) + prefix(" callback ", string(c.Callback))
+		s += prefix(" state ", string(c.PluginState)) + prefix(" callback ", string(c.Callback)) + prefix(" out ", string(c.Outputs))
 		if c.Reason == contract.ReasonPoll {
 			s += fmt.Sprintf(" polls %d", c.Polls)
 		}
@@ -171,12 +177,6 @@ func (sc *scenario) describeCommand(c engine.Command) string {
 		return fmt.Sprintf("clear timer %s#%d", c.Node, c.Epoch)
 	case engine.Finish:
 		return fmt.Sprintf("finish %s", c.State)
-	}
-	return describeChild(c)
-}
-
-func describeChild(c engine.Command) string {
-	switch c := c.(type) {
 	case engine.StartChild:
 		s := fmt.Sprintf("start %s for %s#%d: %s version %d depth %d %s", c.Run, c.Node, c.Epoch, c.Reference, c.Version, c.Parent.Depth, compact(c.Inputs))
 		if c.Recovered {
@@ -205,4 +205,21 @@ func describeOptions(n *engine.NodeView) string {
 		s += " deadline " + n.Deadline.Format(time.TimeOnly)
 	}
 	return s
+}
+
+// childEnded reads: STATE [{outputs}] or STATE {failure}; the state - is none, and a last
+// word is the id of another run.
+func (sc *scenario) childEnded(node string, epoch uint64, arg string) engine.Event {
+	state, data, _ := strings.Cut(arg, " ")
+	e := engine.ChildEnded{Node: node, Epoch: epoch, Run: sc.state.View().Nodes[node].Child, State: engine.RunState(state)}
+	switch {
+	case state == "-":
+		e.Run, e.State = "", ""
+		sc.json(data, &e.Failure)
+	case strings.HasPrefix(data, "{"):
+		sc.json(data, &e.Outputs)
+	case data != "":
+		e.Run = data
+	}
+	return e
 }

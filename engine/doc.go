@@ -57,27 +57,47 @@
 //	(not reached)    enter          running
 //	                 pass           succeeded
 //	                 hold           ready
+//	                 stop           suspended
 //	                 break          failed
 //	ready            pass           succeeded
+//	                 stop           suspended
 //	                 release        running
 //	                 break          failed
 //	                 cancel         cancelled
+//	                 undo           rolling_back
+//	                 undone         rolled_back
+//	                 forget         (not reached)
 //	running          succeed        succeeded
 //	                 fail           failed
 //	                 wait           waiting
 //	                 doubt          unknown
 //	                 force_fail     failed
 //	                 timeout        failed
+//	                 pause          suspended
 //	                 cancel         cancelled
 //	waiting          wake           running
 //	                 force_fail     failed
 //	                 timeout        failed
+//	                 child_succeed  succeeded
+//	                 child_fail     failed
 //	                 cancel         cancelled
-//	suspended        cancel         cancelled
+//	suspended        pass           succeeded
+//	                 hold           ready
+//	                 release        running
+//	                 break          failed
+//	                 resume         running
+//	                 cancel         cancelled
+//	                 undo           rolling_back
+//	                 undone         rolled_back
+//	                 forget         (not reached)
 //	succeeded        enter          running
 //	                 pass           succeeded
 //	                 hold           ready
+//	                 stop           suspended
 //	                 break          failed
+//	                 undo           rolling_back
+//	                 undone         rolled_back
+//	                 forget         (not reached)
 //	failed           pass           succeeded
 //	                 hold           ready
 //	                 break          failed
@@ -85,19 +105,30 @@
 //	                 skip           skipped
 //	                 ignore         skipped
 //	                 auto_retry     running
+//	                 undo           rolling_back
+//	                 undone         rolled_back
+//	                 forget         (not reached)
 //	skipped          enter          running
 //	                 pass           succeeded
 //	                 hold           ready
+//	                 stop           suspended
 //	                 break          failed
+//	                 undo           rolling_back
+//	                 undone         rolled_back
+//	                 forget         (not reached)
 //	cancelled                       (nothing)
 //	unknown          hold           ready
 //	                 break          failed
 //	                 resolve_done   succeeded
 //	                 resolve_retry  running
 //	                 resolve_fail   failed
-//	rolling_back                    (nothing)
-//	rolled_back                     (nothing)
-//	rollback_failed                 (nothing)
+//	rolling_back     cancel         cancelled
+//	                 undone         rolled_back
+//	                 undo_fail      rollback_failed
+//	rolled_back      undo           rolling_back
+//	                 forget         (not reached)
+//	rollback_failed  undo           rolling_back
+//	                 undone         rolled_back
 //
 // Runs:
 //

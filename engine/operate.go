@@ -35,38 +35,6 @@ func (t *step) target(id string, on nodeTrigger) (int32, error) {
 
 func allowed(on nodeTrigger, from NodeState) bool { _, ok := nodeTarget(on, from); return ok }
 
-func (t *step) changeRun(on runTrigger, reason string) error {
-	to, ok := runTarget(on, t.s.state)
-	if !ok {
-		return t.refuse(CodeWrongState, "", "the run is %s", t.s.state)
-	}
-	t.emit(-1, RunChanged{From: t.s.state, To: to, Reason: reason})
-	return nil
-}
-
-func (t *step) pause(e Pause) error {
-	if e.Node != "" {
-		return t.refuse(CodeInvalid, e.Node, "not supported yet")
-	}
-	return t.changeRun(onRunPause, "")
-}
-
-// resume lets the held nodes go, in the order of their tokens.
-func (t *step) resume(e Resume) error {
-	if e.Node != "" {
-		return t.refuse(CodeInvalid, e.Node, "not supported yet")
-	}
-	if err := t.changeRun(onRunResume, ""); err != nil {
-		return err
-	}
-	for _, i := range t.s.tokenNodes() {
-		if n := t.s.nodes[i]; n != nil && n.state == NodeReady && !t.s.state.Ended() {
-			t.release(i)
-		}
-	}
-	return nil
-}
-
 func (t *step) revoke(e Revoke) error {
 	if _, ok := runTarget(onRunRevoke, t.s.state); !ok {
 		return t.refuse(CodeWrongState, "", "the run is %s", t.s.state)
@@ -87,21 +55,22 @@ func (t *step) retry(e Retry) error {
 	if err != nil {
 		return err
 	}
-	overrides, err := t.overrides(i, e.Inputs)
+	overrides, err := t.overrides(i, e.Inputs, e.Only)
 	if err != nil {
 		return err
 	}
+	only := e.Only || t.s.nodes[i].only && overrides != nil
 	t.clearTimer(i)
 	t.uncollect(i, e.Part)
 	n := t.s.nodes[i]
-	t.enter(entry{node: i, iteration: n.iteration, attempt: n.attempt + 1, repeat: repeat, by: byRetry, overrides: overrides})
+	t.enter(entry{node: i, iteration: n.iteration, attempt: n.attempt + 1, repeat: repeat, by: byRetry, overrides: overrides, only: only})
 	return nil
 }
 
 // overrides checks the inputs that an operator replaces and adds them to those he
-// replaced before.
-func (t *step) overrides(i int32, inputs map[string]json.RawMessage) (map[string]json.RawMessage, error) {
-	if len(inputs) == 0 {
+// replaced before, unless they are the only ones.
+func (t *step) overrides(i int32, inputs map[string]json.RawMessage, only bool) (map[string]json.RawMessage, error) {
+	if len(inputs) == 0 && !only {
 		return nil, nil
 	}
 	g := &t.g.nodes[i]
@@ -109,7 +78,9 @@ func (t *step) overrides(i int32, inputs map[string]json.RawMessage) (map[string
 		return nil, t.refuse(CodeInvalid, g.id, "only a task or a subflow has inputs")
 	}
 	all := map[string]json.RawMessage{}
-	maps.Copy(all, t.s.nodes[i].overrides)
+	if !only {
+		maps.Copy(all, t.s.nodes[i].overrides)
+	}
 	for _, name := range slices.Sorted(maps.Keys(inputs)) {
 		value, ok := cleanJSON(inputs[name])
 		err := errNotJSON
@@ -122,6 +93,9 @@ func (t *step) overrides(i int32, inputs map[string]json.RawMessage) (map[string
 			return nil, refusal
 		}
 		all[name] = value
+	}
+	if f := t.room(sizeOf(all) - t.s.nodes[i].overridden); f != nil {
+		return nil, t.refuseSize(f, "/inputs")
 	}
 	return all, nil
 }
@@ -167,9 +141,12 @@ func (t *step) skip(e Skip) error {
 func (t *step) skipEdges(i int32, chosen []string) ([]int32, error) {
 	g := &t.g.nodes[i]
 	switch g.typ {
-	case TypeTask:
+	case TypeTask, TypeSubflow:
+		if g.inner >= 0 { // that would leave out what is inside, which may be anything
+			return nil, t.refuse(CodeWrongState, g.id, "an inline subflow cannot be skipped")
+		}
 		if len(chosen) > 0 {
-			return nil, t.refuse(CodeInvalid, g.id, "a task has no edges to choose from")
+			return nil, t.refuse(CodeInvalid, g.id, "a %s has no edges to choose from", g.typ)
 		}
 		return g.out[:1], nil
 	case TypeExclusive:
@@ -180,7 +157,7 @@ func (t *step) skipEdges(i int32, chosen []string) ([]int32, error) {
 		if len(chosen) == 0 {
 			return nil, t.refuse(CodeInvalid, g.id, "choose at least one edge")
 		}
-	case TypeStart, TypeEnd, TypeSubflow, TypeParallel, TypeJoin:
+	case TypeStart, TypeEnd, TypeParallel, TypeJoin:
 		return nil, t.refuse(CodeWrongState, g.id, "a %s node cannot be skipped", g.typ)
 	}
 	var edges []int32
@@ -208,13 +185,19 @@ func (t *step) forceFail(e ForceFail) error {
 	t.stopCall(i)
 	d := t.change(i, NodeFailed)
 	d.By = byForceFail
-	d.Failure = &contract.Failure{Code: FailForced, Message: cleanText(e.Reason), Origin: contract.OriginHost}
-	if d.Failure.Message == "" {
-		d.Failure.Message = "failed by an operator"
-	}
+	d.Failure = forced(e.Reason)
 	t.emit(i, d)
 	t.failed(d.Failure)
 	return nil
+}
+
+// forced is the failure that an operator makes.
+func forced(reason string) *contract.Failure {
+	f := &contract.Failure{Code: FailForced, Message: cleanText(reason), Origin: contract.OriginHost}
+	if f.Message == "" {
+		f.Message = "failed by an operator"
+	}
+	return f
 }
 
 func (t *step) resolve(e Resolve) error {
@@ -232,6 +215,9 @@ func (t *step) resolve(e Resolve) error {
 		refusal := t.refuse(CodeInvalid, e.Node, "outputs are a JSON object, and only for %q", ResolveDone)
 		refusal.Field = "/outputs"
 		return refusal
+	}
+	if f := t.takesOutputs(i, outputs); f != nil {
+		return t.refuseSize(f, "/outputs")
 	}
 	switch e.As {
 	case ResolveDone:
@@ -254,6 +240,9 @@ const (
 	bySkip      = "skip"
 	byForceFail = "force_fail"
 	byResolve   = "resolve"
+	byPause     = "pause"
+	byResume    = "resume"
+	byRollback  = "rollback"
 	byAutoRetry = "auto_retry"
 	byIgnore    = "ignore_failure"
 	byTimeout   = "timeout"

@@ -39,7 +39,7 @@ func (a *author) node(t NodeType) string {
 	a.count++
 	n := Node{ID: fmt.Sprintf("n%d", a.count), Type: t}
 	if t == TypeTask {
-		n.Plugin, n.Action = "test", "any"
+		n.Plugin, n.Action = "test", []string{"any", "undo"}[a.d.roll(2)]
 		n.Outputs = map[string]string{"x": "x"}
 		a.options(&n)
 		if a.d.roll(3) == 1 {
@@ -49,6 +49,9 @@ func (a *author) node(t NodeType) string {
 	if t == TypeSubflow {
 		n.Flow = a.flows[a.d.roll(len(a.flows))]
 		n.Outputs = map[string]string{"x": "x"}
+		if a.d.roll(3) == 1 {
+			n.Mode = SubflowIndependent
+		}
 		if a.d.roll(2) == 1 {
 			n.Inputs = map[string]json.RawMessage{"k": json.RawMessage(`"${100 / (x - 7)}"`)}
 		}
@@ -123,7 +126,7 @@ func (a *author) exclusive(last string, depth int) string {
 func (a *author) inclusive(last string, depth int) string {
 	g, j := a.node(TypeInclusive), a.node(TypeJoin)
 	a.edge(last, g, "", false)
-	for i := range 1 + a.d.roll(3) {
+	for i := range 2 + a.d.roll(2) {
 		n := a.d.roll(3)
 		if n == 0 && i > 0 {
 			n = 1
@@ -153,8 +156,8 @@ func (a *author) loop(last string, depth int) string {
 
 type openCatalogue struct{}
 
-func (openCatalogue) Action(string, string) (contract.Action, bool) {
-	return contract.Action{Inputs: json.RawMessage(`{"type":"object"}`), Outputs: json.RawMessage(`{"type":"object"}`)}, true
+func (openCatalogue) Action(_, action string) (contract.Action, bool) {
+	return contract.Action{Rollback: action == "undo", Inputs: json.RawMessage(`{"type":"object"}`), Outputs: json.RawMessage(`{"type":"object"}`)}, true
 }
 
 func drawFlow(t testing.TB, d *dice) *Graph {
@@ -213,14 +216,25 @@ func drawDocument(d *dice, flows []string, depth int) *Flow {
 // sound, a refusal changes nothing, and what was recorded gives the same state.
 func drive(t testing.TB, data []byte) []Record {
 	t.Helper()
+	return driveJudging(t, data, 1)
+}
+
+// driveJudging is drive that judges the history at every so many steps, for it takes the
+// longer the longer the history is.
+func driveJudging(t testing.TB, data []byte, every int) []Record {
+	t.Helper()
 	d := &dice{data: data}
 	g := drawFlow(t, d)
 	m := Meta{At: time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC), Actor: Actor{ID: "alice"}}
-	s, rs, cmds, err := Start(g, m, StartOptions{Run: "r", Name: "n", Project: "p", Flow: "f", Version: 1})
+	o := StartOptions{Run: "r", Name: "n", Project: "p", Flow: "f", Version: 1}
+	if at := g.nodes[d.roll(len(g.nodes))].id; d.roll(4) == 3 && CanStartAt(g, at) == nil {
+		o.StartAt = at
+	}
+	s, rs, cmds, err := Start(g, m, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &driver{calls: map[string]uint64{}, timers: map[string]SetTimer{}}
+	w := newDriver()
 	w.perform(cmds)
 	judge(t, g, s, rs)
 	w.judge(t, g, s)
@@ -246,9 +260,14 @@ func drive(t testing.TB, data []byte) []Record {
 			continue
 		}
 		rs = append(rs, more...)
-		judge(t, g, s, rs)
+		if i%every == 0 {
+			judge(t, g, s, rs)
+		}
 		if r, ok := e.(Result); ok && w.calls[r.Node] == r.Epoch {
 			delete(w.calls, r.Node)
+		}
+		if c, ok := e.(ChildEnded); ok {
+			w.childGone(c)
 		}
 		if f, ok := e.(TimerFired); ok {
 			w.fired(f)
@@ -265,6 +284,12 @@ func drive(t testing.TB, data []byte) []Record {
 type driver struct {
 	calls  map[string]uint64
 	timers map[string]SetTimer
+	// children are the runs below that have not ended, by node.
+	children map[string]childRun
+}
+
+func newDriver() *driver {
+	return &driver{calls: map[string]uint64{}, timers: map[string]SetTimer{}, children: map[string]childRun{}}
 }
 
 func (w *driver) perform(cmds []Command) {
@@ -278,6 +303,8 @@ func (w *driver) perform(cmds []Command) {
 			w.timers[c.Node] = c
 		case ClearTimer:
 			delete(w.timers, c.Node)
+		case StartChild, ControlChild:
+			w.child(c)
 		case Finish:
 		}
 	}
@@ -287,10 +314,13 @@ func (w *driver) perform(cmds []Command) {
 // nothing is lost, nothing is left over.
 func (w *driver) judge(t testing.TB, g *Graph, s *State) {
 	t.Helper()
-	other := &driver{calls: map[string]uint64{}, timers: map[string]SetTimer{}}
+	other := newDriver()
 	for _, c := range Outstanding(g, s) {
 		if d, ok := c.(Dispatch); ok && !d.Recovered {
 			t.Fatalf("%s is dispatched again as if for the first time", d.Node)
+		}
+		if c, ok := c.(StartChild); ok && !c.Recovered {
+			t.Fatalf("%s is started again as if for the first time", c.Run)
 		}
 		other.perform([]Command{c})
 	}
@@ -333,7 +363,14 @@ func dump(rs []Record) string {
 }
 
 func drawEvent(g *Graph, s *State, d *dice) Event {
-	nodes := s.tokenNodes()
+	nodes := s.busyNodes()
+	if s.rollback != nil {
+		for _, st := range s.rollback.steps {
+			if s.at(st.node).state == NodeRollbackFailed {
+				nodes = append(nodes, st.node)
+			}
+		}
+	}
 	i := int32(d.roll(len(g.nodes)))
 	if len(nodes) > 0 && d.roll(8) != 7 {
 		i = nodes[d.roll(len(nodes))]
@@ -342,9 +379,16 @@ func drawEvent(g *Graph, s *State, d *dice) Event {
 	if d.roll(12) == 11 {
 		epoch -= uint64(d.roll(3)) // may wrap: any number can come
 	}
-	switch d.roll(16) {
+	if d.roll(5) == 4 || s.nodes[i].waitsForRun() && d.roll(2) == 1 {
+		return drawScopeEvent(g, s, i, epoch, d)
+	}
+	switch d.roll(18) {
 	case 0, 1, 2, 3, 4:
 		return drawResult(id, epoch, d)
+	case 16, 17:
+		if e, ok := drawRollback(g, s, d); ok {
+			return e
+		}
 	case 5:
 		return Retry{Node: id, Inputs: drawInputs(d), Part: drawPart(d)}
 	case 6:
@@ -364,7 +408,32 @@ func drawEvent(g *Graph, s *State, d *dice) Event {
 	case 14:
 		return Resolve{Node: id, As: []Resolution{ResolveDone, ResolveRetry, ResolveFail, "maybe"}[d.roll(4)]}
 	}
+	if e, ok := drawRollback(g, s, d); ok && d.roll(3) == 2 {
+		return e
+	}
 	return drawOther(s, id, epoch, d)
+}
+
+// drawRollback draws one that is not refused for its nodes, mostly, when there is one.
+func drawRollback(g *Graph, s *State, d *dice) (Event, bool) {
+	e := Rollback{Mode: []RollbackMode{RollbackCompensate, RollbackAny}[d.roll(2)]}
+	if d.roll(8) == 7 {
+		e.From, e.To = g.nodes[d.roll(len(g.nodes))].id, g.nodes[d.roll(len(g.nodes))].id
+		return e, true
+	}
+	var all []Rollback
+	for from := range g.nodes {
+		for to := range g.nodes {
+			e.From, e.To = g.nodes[from].id, g.nodes[to].id
+			if _, err := RollbackPlan(g, s, e); err == nil {
+				all = append(all, e)
+			}
+		}
+	}
+	if len(all) == 0 {
+		return nil, false
+	}
+	return all[d.roll(len(all))], true
 }
 
 func drawResult(id string, epoch uint64, d *dice) Event {

@@ -36,9 +36,7 @@ func (t *step) result(e Result) error {
 		t.late(i, NodeLate{Epoch: e.Epoch, What: "result", Data: mustJSON(t.checkAnswer(e.Answer))})
 		return nil
 	}
-	if len(e.Log) > 0 {
-		t.emit(i, NodeNoted{Attempt: t.s.nodes[i].attempt, Log: t.lines(e.Log)})
-	}
+	t.noted(i, e.Log, nil)
 	t.ended(i, e)
 	return nil
 }
@@ -61,8 +59,18 @@ func (t *step) ended(i int32, e Result) {
 		t.clearTimer(i)
 		d := t.change(i, NodeFailed)
 		d.Failure, d.Outputs, d.Digest = answer.Failure, answer.Outputs, e.Digest
+		if t.takesOutputs(i, d.Outputs) != nil {
+			d.Outputs = nil // its own failure says more than that of a limit
+		}
 		t.failCall(i, d)
 	case contract.StatusWaiting:
+		if f := t.room(len(answer.State) - len(t.s.nodes[i].plugin)); f != nil {
+			t.clearTimer(i)
+			d := t.change(i, NodeFailed)
+			d.Failure, d.Digest = f, e.Digest
+			t.failCall(i, d)
+			return
+		}
 		t.wait(i, answer, e.Digest)
 	}
 }
@@ -71,6 +79,12 @@ func (t *step) ended(i int32, e Result) {
 func (t *step) succeed(i int32, outputs json.RawMessage, digest, by string) {
 	if outputs == nil {
 		outputs = json.RawMessage("{}")
+	}
+	if f := t.takesOutputs(i, outputs); f != nil {
+		d := t.change(i, NodeFailed)
+		d.Failure, d.Digest = f, digest
+		t.failCall(i, d)
+		return
 	}
 	d := t.change(i, NodeSucceeded)
 	d.Outputs, d.Digest, d.By = outputs, digest, by
@@ -156,15 +170,21 @@ func (t *step) note(e Note) error {
 	if err != nil {
 		return err
 	}
-	if t.g.nodes[i].typ != TypeTask || !t.current(i, NodeRunning, e.Epoch) || (len(e.Log) == 0 && e.Progress == nil) {
-		return nil // what an old call says is not worth a record
+	if t.g.nodes[i].typ == TypeTask && t.current(i, NodeRunning, e.Epoch) { // what an old call says is not worth a record
+		t.noted(i, e.Log, e.Progress)
 	}
-	progress := e.Progress
+	return nil
+}
+
+// noted keeps what a call says, if it says anything.
+func (t *step) noted(i int32, log []contract.LogLine, progress *Progress) {
+	if len(log) == 0 && progress == nil {
+		return
+	}
 	if progress != nil {
 		progress = &Progress{Percent: min(max(progress.Percent, 0), 100), Message: cleanText(progress.Message)}
 	}
-	t.emit(i, NodeNoted{Attempt: t.s.nodes[i].attempt, Log: t.lines(e.Log), Progress: progress})
-	return nil
+	t.emit(i, NodeNoted{Attempt: t.s.nodes[i].attempt, Log: t.lines(log), Progress: progress})
 }
 
 func (t *step) late(i int32, d NodeLate) { t.emit(i, d) }
@@ -186,14 +206,8 @@ func (t *step) callback(e Callback) error {
 	case old:
 		t.late(i, NodeLate{Attempt: e.Attempt, What: "callback", Data: e.Data})
 	case n.state == NodeWaiting && takesCallback(n.wait.Kind):
-		if message, at := badCallback(n.wait, e.Data); message != "" {
-			refusal := t.refuse(CodeInvalid, e.Node, "the answer %s", message)
-			refusal.Field = "/data" + at
-			return refusal
-		}
-		t.clearTimer(i)
-		t.wake(i, contract.ReasonCallback, e.Data)
-	case n.state == NodeRunning || n.state == NodeWaiting || n.state == NodeReady:
+		return t.answered(i, e)
+	case n.underWay():
 		if len(n.kept) >= keptMax {
 			return t.refuse(CodeInvalid, e.Node, "%d callbacks are kept already", keptMax)
 		}
@@ -202,6 +216,23 @@ func (t *step) callback(e Callback) error {
 		t.late(i, NodeLate{Attempt: n.attempt, What: "callback", Data: e.Data})
 	}
 	return nil
+}
+
+// answered ends a wait with the callback that it is for.
+func (t *step) answered(i int32, e Callback) error {
+	if message, at := badCallback(t.s.nodes[i].wait, e.Data); message != "" {
+		refusal := t.refuse(CodeInvalid, e.Node, "the answer %s", message)
+		refusal.Field = "/data" + at
+		return refusal
+	}
+	t.clearTimer(i)
+	t.wake(i, contract.ReasonCallback, e.Data)
+	return nil
+}
+
+// underWay reports whether an attempt is, or will be as soon as nothing holds it.
+func (n *nodeRun) underWay() bool {
+	return n.state == NodeRunning || n.state == NodeWaiting || n.state == NodeReady || n.state == NodeSuspended
 }
 
 // callbackData checks a callback for what no state of the node could make right.
@@ -218,6 +249,9 @@ func (t *step) callbackData(n *nodeRun, e Callback) (json.RawMessage, error) {
 	data, ok := cleanJSON(e.Data)
 	if !ok {
 		return nil, t.refuse(CodeInvalid, e.Node, "the data is not JSON")
+	}
+	if f := t.room(len(data)); f != nil {
+		return nil, t.refuseSize(f, "/data")
 	}
 	return data, nil
 }

@@ -139,6 +139,8 @@ func (sc *scenario) block(lines []string) {
 			sc.now = sc.now.Add(d)
 		case "view":
 			sc.view()
+		case "plan":
+			sc.plan(rest)
 		case "restart":
 			sc.restart()
 		default:
@@ -229,6 +231,9 @@ func (sc *scenario) start(rest string) {
 		sc.graph = g
 	}
 	o := engine.StartOptions{Run: "r1", Name: "run", Project: "demo", Flow: "scenario", Version: 1, Digest: sc.graph.Digest(), Env: map[string]json.RawMessage{"region": json.RawMessage(`"eu"`)}}
+	if at, ok := strings.CutPrefix(rest, "@"); ok { // start @NODE {inputs}
+		o.StartAt, rest, _ = strings.Cut(at, " ")
+	}
 	if rest != "" {
 		sc.json(rest, &o.Inputs)
 	}
@@ -283,6 +288,8 @@ func (sc *scenario) event(line string) engine.Event {
 		return engine.Result{Node: node, Epoch: epoch, Unknown: &contract.Failure{Code: "OPEN_INTENT", Message: "the call may have acted", Origin: contract.OriginHost}}
 	case "log":
 		return engine.Note{Node: node, Epoch: epoch, Log: []contract.LogLine{{At: sc.now, Level: contract.LevelInfo, Text: arg}}, Progress: &engine.Progress{Percent: 50}}
+	case "child":
+		return sc.childEnded(node, epoch, arg)
 	case "deadline":
 		return engine.TimerFired{}
 	case "fire":
@@ -305,8 +312,18 @@ func (sc *scenario) event(line string) engine.Event {
 	case "skip":
 		arg, p := part(arg)
 		return engine.Skip{Node: node, Part: p, Edges: strings.Fields(arg)}
+	case "rollback": // rollback MODE FROM TO
+		return engine.Rollback{Mode: engine.RollbackMode(f[1]), From: f[2], To: f[3]}
 	case "end": // end REASON: the run fails
 		return engine.Fail{Reason: strings.TrimSpace(strings.TrimPrefix(line, "end"))}
+	case "set": // set [@SCOPE] {"variable":value}
+		e := engine.SetVariables{}
+		rest := strings.TrimSpace(strings.TrimPrefix(line, "set"))
+		if strings.HasPrefix(rest, "@") {
+			e.Scope, rest, _ = strings.Cut(rest[1:], " ")
+		}
+		sc.json(rest, &e.Values)
+		return e
 	case "reschedule": // reschedule NODE [DURATION from now]
 		d, _ := time.ParseDuration(arg)
 		at := sc.now.Add(d)
@@ -399,6 +416,20 @@ func (sc *scenario) restart() {
 	}
 	sc.state = s
 	sc.print(nil, engine.Outstanding(sc.graph, s), nil)
+}
+
+// plan shows the preview of a rollback: plan MODE FROM TO.
+func (sc *scenario) plan(rest string) {
+	f := strings.Fields(rest)
+	p, err := engine.RollbackPlan(sc.graph, sc.state, engine.Rollback{Mode: engine.RollbackMode(f[0]), From: f[1], To: f[2]})
+	if err != nil {
+		sc.print(nil, nil, err)
+		return
+	}
+	for _, st := range p.Steps {
+		fmt.Fprintf(&sc.out, "undo %s calls=%d%s%s\n", st.Node, st.Calls, prefix(" ", string(st.Why)), prefix(" after ", strings.Join(st.After, " ")))
+	}
+	fmt.Fprintf(&sc.out, "reset %s\n", strings.Join(p.Reset, " "))
 }
 
 func (sc *scenario) view() {

@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"errors"
 	"strings"
 
 	"cel.dev/cel-go/cel"
@@ -17,7 +18,7 @@ import (
 //	py.text(v)             the text of a value as str() gives it
 //	py.truth(v)            what Python takes for true
 //	py.call(name, args)    an operator, builtin or method of package python, by name
-//	py.or(v, text)         v, or the text when v cannot be evaluated
+//	py.or(v, text)         v, or the text when v cannot be evaluated, unless it said fail
 //	sops.value(text)       a text as a condition reads it: a number, a bool, a word, a list
 //	sops.test(op, a, b)    a comparison of a condition, with its coercions
 //
@@ -35,7 +36,7 @@ func importedLibrary() cel.EnvOption {
 			cel.Function("py.call", cel.Overload("culm_py_call", []*cel.Type{str, list}, dyn, cel.BinaryBinding(pythonCall))),
 			cel.Function("py.or", cel.Overload("culm_py_or", []*cel.Type{dyn, str}, dyn, cel.OverloadIsNonStrict(),
 				cel.BinaryBinding(func(v, text ref.Val) ref.Val {
-					if types.IsUnknownOrError(v) {
+					if err, isErr := v.Value().(error); isErr && types.IsError(v) && excusable(err) {
 						return text
 					}
 					return v
@@ -45,7 +46,9 @@ func importedLibrary() cel.EnvOption {
 			}))),
 			cel.Function("sops.test", cel.Overload("culm_sops_test", []*cel.Type{str, dyn, dyn}, cel.BoolType, cel.FunctionBinding(sopsTest))),
 			cel.Function("fail", cel.Overload("culm_fail", []*cel.Type{str}, dyn, cel.UnaryBinding(func(v ref.Val) ref.Val {
-				return types.WrapErr(fail(CodeEval, "%s", goString(v)))
+				e := fail(CodeEval, "%s", goString(v))
+				e.deliberate = true
+				return types.WrapErr(e)
 			}))),
 		} {
 			var err error
@@ -55,6 +58,13 @@ func importedLibrary() cel.EnvOption {
 		}
 		return e, nil
 	}
+}
+
+// excusable reports whether py.or gives its text in place of an error: not when a limit
+// was reached, and not when the flow itself said fail.
+func excusable(err error) bool {
+	var e *Error
+	return !errors.As(err, &e) || e.Code != CodeCost && e.Code != CodeInputLimit && !e.deliberate
 }
 
 func pythonCall(name, args ref.Val) ref.Val {
