@@ -33,6 +33,7 @@ const (
 	ProblemNoPathToEnd  = "NO_PATH_TO_END"
 	ProblemUnmatched    = "PARALLEL_UNMATCHED" // its branches do not all meet at one join
 	ProblemJoinShared   = "JOIN_SHARED"        // Args: first
+	ProblemJoinsDiffer  = "JOINS_DIFFER"       // Args: first, second
 	ProblemBlockCrossed = "BLOCK_CROSSED"      // the edge leads into or out of a parallel branch
 	ProblemCycleNoTask  = "CYCLE_WITHOUT_TASK" // warning: a run that turns in it fails
 	ProblemJoinOne      = "JOIN_SINGLE_INPUT"  // warning

@@ -25,6 +25,7 @@ export const problemEn: typeof problemZh = {
   NODE_UNREACHABLE: 'No path leads here from the start',
   NO_PATH_TO_END: 'No path leads from here to an end',
   PARALLEL_UNMATCHED: 'The branches of the parallel gateway do not all meet at one join',
+  JOINS_DIFFER: 'The branches of this gateway first meet different joins ({{first}}, {{second}})',
   JOIN_SHARED: 'This join ends the branches of more than one gateway ({{first}})',
   BLOCK_CROSSED: 'The edge crosses the border of a parallel branch',
   END_INSIDE_PARALLEL: 'A branch of the parallel gateway {{gateway}} cannot hold an end',

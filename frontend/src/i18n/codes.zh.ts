@@ -23,6 +23,7 @@ export const problemZh = {
   NODE_UNREACHABLE: '从开始节点走不到这里',
   NO_PATH_TO_END: '从这里走不到结束',
   PARALLEL_UNMATCHED: '并行的各分支没有在同一个汇聚处会合',
+  JOINS_DIFFER: '该网关的各分支最先遇到的汇聚不是同一个（{{first}}、{{second}}）',
   JOIN_SHARED: '这个汇聚同时收束了多个并行网关（{{first}}）',
   BLOCK_CROSSED: '连线穿过了并行分支的边界',
   END_INSIDE_PARALLEL: '并行网关 {{gateway}} 的分支里不能有结束',
