@@ -42,7 +42,7 @@ func (t *step) subflowVariables(sc *graphScope, inputs json.RawMessage) (map[str
 	if err != nil {
 		return nil, failFlow(FailInput, err.Message)
 	}
-	return variables, nil
+	return variables, t.room(sizeOf(variables))
 }
 
 // leaveSubflow ends an inline subflow, whose token has reached an end.
@@ -53,6 +53,16 @@ func (t *step) leaveSubflow(sc *graphScope, outputs map[string]json.RawMessage) 
 		t.decided = nil // a loop that goes through it sees something new
 	}
 	t.succeed(sc.node, values, "", "")
+}
+
+// inside returns the indexes of the nodes inside of an inline subflow: from, and behind
+// the last.
+func (s *State) inside(i int32) (from, to int32) {
+	inner := s.g.nodes[i].inner
+	if inner < 0 {
+		return 0, 0
+	}
+	return s.g.scopes[inner].node0, s.g.scopes[inner].nodeEnd
 }
 
 // applyScope makes the inside of a subflow as it is at a start.
@@ -67,7 +77,8 @@ func (s *State) applyScope(i int32, d ScopeEntered) error {
 	}
 	for n := sc.node0; n < sc.nodeEnd; n++ {
 		if in := s.nodes[n]; in != nil {
-			in.outputs, in.reruns = nil, 0
+			s.dropOutputs(in)
+			in.reruns = 0
 			if in.attempt > 0 {
 				in.reruns = -1 // the first time in this round is not counted
 			}

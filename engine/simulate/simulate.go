@@ -3,6 +3,7 @@ package simulate
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/culmhq/culm/engine"
@@ -61,6 +62,17 @@ type ChildResult struct {
 	Records []engine.Record `json:"records,omitempty"`
 }
 
+// WithoutRecords is the report without histories, which are most of its size.
+func (r *Report) WithoutRecords() Report {
+	out := *r
+	out.Records = nil
+	out.Children = slices.Clone(r.Children)
+	for i := range out.Children {
+		out.Children[i].Records = nil
+	}
+	return out
+}
+
 // Run simulates a flow until nothing more happens by itself and no action is left that
 // could be done. The error is an *Error; a simulation that a limit stopped has a report
 // besides, which says so too. Run holds every history against engine.CheckHistory.
@@ -82,7 +94,7 @@ func Run(ctx context.Context, q Request) (*Report, error) {
 	answers := newScripted(script, q.Catalogue)
 	sim, err := New(config(q, script, graph, answers))
 	if err != nil {
-		return nil, err
+		return nil, inScript(err)
 	}
 	p := newPaths(q.Flow)
 	ops := newOperators(sim, script, p, sim.c.Operator)
@@ -100,6 +112,17 @@ func Run(ctx context.Context, q Request) (*Report, error) {
 		return r, stop
 	}
 	return r, nil
+}
+
+// inScript says where in a script the core's refusal to start is.
+func inScript(err error) error {
+	var e *Error
+	if errors.As(err, &e) && e.Field == "/start_at" {
+		own := *e
+		own.Field = "/start/at"
+		return &own
+	}
+	return err
 }
 
 // config puts the script over the options of a request.
