@@ -105,7 +105,7 @@ func describe(r engine.Record) string {
 		return fmt.Sprintf("gateway %s takes %s%s", r.Node, strings.Join(d.Edges, " "), prefix(" by ", d.By))
 	case engine.RollbackChanged:
 		s := fmt.Sprintf("rollback %s %s from %s to %s", d.Mode, d.Phase, d.From, d.To)
-		return s + prefix(" undoes ", strings.Join(d.Undone, " "))
+		return s + prefix(" undoes ", strings.Join(d.Undone, " ")) + prefix(" edges ", strings.Join(d.Edges, " "))
 	case engine.ScopeEntered:
 		return fmt.Sprintf("scope %s%s", r.Node, prefix(" ", strings.TrimPrefix(compact(d.Variables), "null")))
 	case engine.NodeHeld:
