@@ -35,8 +35,12 @@ func (t *step) again(i int32, by string, overrides map[string]json.RawMessage) {
 	t.enter(entry{node: i, iteration: n.iteration, attempt: n.attempt + 1, repeat: n.repeat, by: by, overrides: overrides})
 }
 
-// release enters a node that was held: by a pause, or on its own.
+// release enters a node that was held: by a pause, or on its own. One that a rollback
+// will forget stays.
 func (t *step) release(i int32) {
+	if t.s.rollback.has(i) {
+		return
+	}
 	n := t.s.nodes[i]
 	t.enter(entry{node: i, iteration: n.iteration, attempt: n.attempt, reruns: n.reruns})
 }

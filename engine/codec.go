@@ -143,6 +143,7 @@ func DecodeRecord(b []byte) (Record, error) {
 	}, nil
 }
 
+//nolint:cyclop // one case for every kind
 func decodePayload(k Kind, b json.RawMessage) (Payload, error) {
 	switch k {
 	case KindRunStarted:

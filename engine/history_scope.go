@@ -227,6 +227,9 @@ func (h *history) held(id string, d NodeHeld) error {
 
 // begins judges where a run begins.
 func (h *history) begins(d RunStarted) error {
+	if d.Format < 1 || d.Format > RecordFormat {
+		return fmt.Errorf("format %d", d.Format)
+	}
 	if h.start = d.StartAt; h.start == "" {
 		h.start = h.g.nodes[h.g.start].id
 		return nil

@@ -122,12 +122,7 @@ func TestScripts(t *testing.T) {
 			t.Parallel()
 			s := script(t, c.script)
 			r := run(t, flow(t, c.flow), s)
-			for _, u := range r.Unmet {
-				t.Errorf("%s: %s: want %s, got %s (%s)", u.Pointer, u.What, u.Want, u.Got, u.Detail)
-			}
-			if len(r.Unused) > 0 {
-				t.Errorf("unused: %v", r.Unused)
-			}
+			met(t, r)
 			again := run(t, flow(t, c.flow), script(t, c.script))
 			if a, b := encode(t, r), encode(t, again); a != b {
 				t.Errorf("the same simulation differs:\n%s\n%s", a, b)

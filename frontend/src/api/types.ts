@@ -321,6 +321,8 @@ export interface RunView {
   outputs?: { [name: string]: Json }
   parent?: RunParent
   deadline?: string
+  /** The one that is under way. */
+  rollback?: { mode: RollbackMode; from: string; to: string }
   nodes: { [id: string]: NodeView } | null
   taken?: string[] | null
 }
@@ -462,7 +464,10 @@ export type RunRecord =
   | RecordBase<'scope.entered', { variables?: { [name: string]: Json } }>
   | RecordBase<'node.held', { held: boolean }>
   | RecordBase<'node.timer', { epoch: number; due: string }>
-  | RecordBase<'run.rollback', { phase: 'begun' | 'ended'; mode: RollbackMode; from: string; to: string }>
+  | RecordBase<
+      'run.rollback',
+      { phase: 'begun' | 'ended'; mode: RollbackMode; from: string; to: string; undone?: string[]; edges?: string[] }
+    >
 
 export type Frame =
   | { type: 'snapshot'; seq: number; run: RunView }

@@ -114,6 +114,9 @@ function applyRecord(model: RunModel, record: RunRecord, changes: Changes): void
     case 'node.timer':
       patchNode(model, record.node, { due: record.data.due }, changes)
       return
+    case 'run.rollback':
+      rollBack(model, record.data, changes)
+      return
     case 'node.late':
     case 'callback.kept':
     case 'scope.entered':
@@ -165,6 +168,20 @@ function tell(old: NodeView | undefined, data: NodeChanged, next: NodeView): voi
   if (data.to === 'waiting' && data.wait) next.wait = data.wait
   // A node over whose failure its options let the flow go on keeps what it failed of.
   if (data.to === 'skipped' && data.by !== 'skip' && old?.failure) next.failure ??= old.failure
+}
+
+/** A rollback is shown while it is under way; when it ends, the edges behind count as not taken. */
+function rollBack(
+  model: RunModel,
+  { phase, mode, from, to, edges }: Extract<RunRecord, { kind: 'run.rollback' }>['data'],
+  changes: Changes,
+): void {
+  const { rollback: _, ...run } = model.run
+  model.run = phase === 'begun' ? { ...run, rollback: { mode, from, to } } : run
+  changes.run = true
+  for (const edge of edges ?? []) {
+    if (model.taken.delete(edge)) changes.edges.add(edge)
+  }
 }
 
 /** Changes what is shown of a node without a change of its state. */
