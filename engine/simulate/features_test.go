@@ -82,7 +82,8 @@ func features() map[string]feature {
 			  "expect":{"run":"succeeded","nodes":{"s":"succeeded","s.c":"succeeded"},"attempts":{"s.c":2,"s.d":1},"elapsed":"18s"}}`,
 		},
 		"an independent subflow is simulated too": {
-			"start -> s -> b -> end\n s: " + independent, map[string]string{"child": "start -> c -> end"},
+			"start -> s -> b -> end\n s: " + independent,
+			map[string]string{"child": "start -> c -> end"},
 			`{"nodes":{"s.c":[{"after":"5s","fail":{"code":"X"}},{"after":"1s"}]},
 			  "actions":[{"when":{"run":"blocked"},"in":"s","after":"10s","do":"retry","node":"s.c"},{"at":"3s","do":"retry","node":"s.c","refused":"WRONG_STATE"}],
 			  "expect":{"run":"succeeded","nodes":{"s":"succeeded","s.c":"succeeded"},"attempts":{"s.c":2},"elapsed":"17s"}}`,
@@ -95,12 +96,14 @@ func features() map[string]feature {
 			  "expect":{"run":"succeeded","attempts":{"s":3},"not_executed":["s.c"],"elapsed":"3h2s","variables":{"v":3}}}`,
 		},
 		"what stops the parent stops the run below": {
-			"start -> s -> b -> end\n s: " + independent, map[string]string{"child": "start -> c -> d -> end"},
+			"start -> s -> b -> end\n s: " + independent,
+			map[string]string{"child": "start -> c -> d -> end"},
 			`{"actions":[{"at":"500ms","do":"pause"},{"when":{"run":"suspended"},"in":"s","after":"1m","do":"pause","refused":"WRONG_STATE"},{"when":{"run":"suspended"},"after":"2m","do":"resume"}],
 			  "expect":{"run":"succeeded","elapsed":"2m2s500ms"}}`,
 		},
 		"a run below is revoked with the parent": {
-			"start -> s -> b -> end\n s: " + independent, map[string]string{"child": "start -> c -> end"},
+			"start -> s -> b -> end\n s: " + independent,
+			map[string]string{"child": "start -> c -> end"},
 			`{"nodes":{"s.c":[{"after":"1h"}]},"actions":[{"at":"1m","do":"revoke"}],
 			  "expect":{"run":"revoked","nodes":{"s":"cancelled","s.c":"cancelled"},"elapsed":"1m"}}`,
 		},

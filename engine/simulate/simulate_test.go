@@ -191,6 +191,17 @@ end#1 end succeeded 16000-16000 calls=0
 	}
 }
 
+func TestTimelineTellsWhatWasUndone(t *testing.T) {
+	t.Parallel()
+	r := run(t, flow(t, "start -> a -> b -> end"), script(t, `{"nodes":{"a":[{},{"on":"rollback","after":"4s"}],"b":[{"fail":{"code":"X"}}]},
+		"actions":[{"when":{"node":"b","state":"failed"},"after":"10s","do":"rollback","from":"b","to":"a","mode":"compensate"}]}`))
+	a := r.Timeline[1]
+	if got := encode(t, a.Parts); a.Node != "a" || a.State != engine.NodeRolledBack || *a.EndMS != 1000 ||
+		got != `[{"state":"running","from_ms":0,"to_ms":1000},{"state":"rolling_back","from_ms":12000,"to_ms":16000}]` {
+		t.Errorf("%s %s until %d: %s", a.Node, a.State, *a.EndMS, got)
+	}
+}
+
 func TestWhatWasResolvedIsNoFailure(t *testing.T) {
 	t.Parallel()
 	r := run(t, flow(t, "start -> a -> end"), script(t, `{"nodes":{"a":[{"unknown":{"code":"OPEN_INTENT"}}]},

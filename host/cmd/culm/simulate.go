@@ -333,7 +333,10 @@ func (t *simulation) actions() {
 	t.section("sim.actions")
 	for _, a := range t.report.Actions {
 		what := string(a.Do)
-		if a.Node != "" {
+		switch own := t.script.Script.Actions[a.Action]; {
+		case own.Do == simulate.DoRollback:
+			what += " " + own.From + " → " + own.To
+		case a.Node != "":
 			what += " " + a.Node
 		}
 		outcome := t.style("32", "✔")
