@@ -1,6 +1,9 @@
 package engine
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // exclusives makes sure that the branches of an exclusive gateway that meet a join meet
 // the same one first. A drawing in which they do not has branches that run into each
@@ -9,6 +12,9 @@ import "fmt"
 // The first join behind a node is found once for all nodes, along the edges that do not
 // lead back. A block inside is passed as a whole: its own join does not count.
 func (b *builder) exclusives() {
+	if !slices.ContainsFunc(b.g.nodes, func(n graphNode) bool { return n.typ == TypeExclusive }) {
+		return
+	}
 	w := &joinWalk{b: b, first: make([]int32, len(b.g.nodes)), dom: b.dominatorTree()}
 	for i := range w.first {
 		w.first[i] = joinNone
