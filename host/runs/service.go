@@ -245,7 +245,10 @@ func coreRefusal(core *engine.Error) error {
 	case engine.CodeWrongState:
 		code = fault.WrongState
 	case engine.CodeUnknownNode:
-		code = fault.NotFound
+		// A node that only the body of a request names is wrong data.
+		if code = fault.NotFound; core.Field != "" {
+			code = fault.Invalid
+		}
 	case engine.CodeEnded:
 		code = fault.RunEnded
 	case engine.CodeInvalid:
