@@ -85,6 +85,9 @@ func describe(r engine.Record) string {
 		}
 		return s
 	case engine.VariableSet:
+		if r.Node == "" {
+			r.Node = "an operator"
+		}
 		return fmt.Sprintf("variable %s = %s by %s", strings.TrimPrefix(d.Scope+"."+d.Name, "."), d.Value, r.Node)
 	case engine.NodeChanged:
 		return describeNode(r.Node, d)

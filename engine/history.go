@@ -64,6 +64,7 @@ type history struct {
 	rollback  *rollbackHistory
 	drawings  map[string]*Node
 	deadline  time.Time
+	limits    limitHistory
 }
 
 type nodeHistory struct {
@@ -134,6 +135,10 @@ func (h *history) payload(r *Record) error {
 		if err := h.begins(d); err != nil {
 			return err
 		}
+		h.limits.off = d.Format < 2
+		if err := h.limits.values("", d.Variables); err != nil {
+			return err
+		}
 		return h.started(r.At, &d)
 	case RunChanged:
 		if err := h.timedOut(r, &d); err != nil {
@@ -141,6 +146,9 @@ func (h *history) payload(r *Record) error {
 		}
 		return h.run(d)
 	case VariableSet:
+		if err := h.limits.value(d.Scope, d.Name, d.Value); err != nil {
+			return err
+		}
 		return h.variable(r.Node, d)
 	case NodeChanged:
 		return h.node(r, d)
@@ -204,6 +212,9 @@ func (h *history) variable(node string, d VariableSet) error {
 	if !ok {
 		return fmt.Errorf("no variable %q in %q", d.Name, d.Scope)
 	}
+	if node == "" {
+		return h.operatorSets(i, d)
+	}
 	if scope, _, _ := cutLast(node); scope != d.Scope {
 		return fmt.Errorf("node %q writes a variable of %q", node, d.Scope)
 	}
@@ -232,6 +243,7 @@ func (h *history) node(r *Record, d NodeChanged) error {
 		return fmt.Errorf("no way from %q to %q", d.From, d.To)
 	}
 	if undoes(d.To) || d.To == NodeIdle {
+		h.limits.undone(id, d.To)
 		return h.undo(id, n, &d)
 	}
 	if err := h.attempt(id, n, &d); err != nil {
@@ -239,6 +251,9 @@ func (h *history) node(r *Record, d NodeChanged) error {
 	}
 	if err := complete(&d); err != nil && !h.resumed(id, n, &d) {
 		return fmt.Errorf("node %q: %w", id, err)
+	}
+	if err := h.limits.node(id, d.Iteration != n.iteration || d.Attempt != n.attempt, &d); err != nil {
+		return err
 	}
 	if err := h.options(r, n, &d); err != nil {
 		return fmt.Errorf("node %q: %w", id, err)

@@ -119,7 +119,8 @@ func (h *history) entered(id string, d ScopeEntered) error {
 		}
 	}
 	h.nodes[id].begun = h.nodes[id].epoch
-	return nil
+	h.limits.forget(id)
+	return h.limits.values(id, d.Variables)
 }
 
 // insideEnded checks that a subflow that ends well was begun and has no token left.

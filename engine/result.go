@@ -59,8 +59,18 @@ func (t *step) ended(i int32, e Result) {
 		t.clearTimer(i)
 		d := t.change(i, NodeFailed)
 		d.Failure, d.Outputs, d.Digest = answer.Failure, answer.Outputs, e.Digest
+		if t.takesOutputs(i, d.Outputs) != nil {
+			d.Outputs = nil // its own failure says more than that of a limit
+		}
 		t.failCall(i, d)
 	case contract.StatusWaiting:
+		if f := t.room(len(answer.State) - len(t.s.nodes[i].plugin)); f != nil {
+			t.clearTimer(i)
+			d := t.change(i, NodeFailed)
+			d.Failure, d.Digest = f, e.Digest
+			t.failCall(i, d)
+			return
+		}
 		t.wait(i, answer, e.Digest)
 	}
 }
@@ -69,6 +79,12 @@ func (t *step) ended(i int32, e Result) {
 func (t *step) succeed(i int32, outputs json.RawMessage, digest, by string) {
 	if outputs == nil {
 		outputs = json.RawMessage("{}")
+	}
+	if f := t.takesOutputs(i, outputs); f != nil {
+		d := t.change(i, NodeFailed)
+		d.Failure, d.Digest = f, digest
+		t.failCall(i, d)
+		return
 	}
 	d := t.change(i, NodeSucceeded)
 	d.Outputs, d.Digest, d.By = outputs, digest, by
@@ -222,6 +238,9 @@ func (t *step) callbackData(n *nodeRun, e Callback) (json.RawMessage, error) {
 	data, ok := cleanJSON(e.Data)
 	if !ok {
 		return nil, t.refuse(CodeInvalid, e.Node, "the data is not JSON")
+	}
+	if f := t.room(len(data)); f != nil {
+		return nil, t.refuseSize(f, "/data")
 	}
 	return data, nil
 }

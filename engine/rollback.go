@@ -17,6 +17,8 @@ type snapshot struct {
 	inputs, outputs    json.RawMessage
 }
 
+func (s *snapshot) size() int { return len(s.inputs) + len(s.outputs) }
+
 // rollback begins a rollback, which goes on in undo.
 func (t *step) rollback(e Rollback) error {
 	u, err := t.s.planRollback(t.g, e)
@@ -270,6 +272,7 @@ func (n *nodeRun) applyUndo(d *NodeChanged) {
 	case NodeRolledBack:
 		n.failure = nil
 		if k := len(n.undo); k > 0 {
+			n.undoable -= n.undo[k-1].size()
 			n.undo = n.undo[:k-1]
 		}
 	default:
@@ -282,10 +285,13 @@ func undoes(to NodeState) bool {
 }
 
 // forget makes a node as if it had not been reached, but for the numbers that must not
-// come twice and the inputs that an operator replaced.
+// come twice and what an operator said about it: other inputs, and that it is held.
 func (s *State) forget(i int32) {
 	n := s.nodes[i]
-	*n = nodeRun{token: n.token, epoch: n.epoch, iteration: n.iteration, attempt: n.attempt, overrides: n.overrides, held: n.held}
+	*n = nodeRun{
+		token: n.token, epoch: n.epoch, iteration: n.iteration, attempt: n.attempt, held: n.held,
+		overrides: n.overrides, overridden: n.overridden, only: n.only,
+	}
 	if s.rollback != nil && i != s.rollback.to {
 		n.reruns = -1 // the next time it is entered is not counted
 	}
@@ -301,6 +307,7 @@ func (s *State) remember(i int32) {
 		return
 	}
 	n.undo = append(n.undo, snapshot{iteration: n.iteration, attempt: n.attempt, inputs: n.inputs, outputs: n.outputs})
+	n.undoable += n.undo[len(n.undo)-1].size()
 }
 
 // undoDispatch describes the call of a plugin's rollback.
