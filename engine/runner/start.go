@@ -66,6 +66,7 @@ func (r *Runner) begin(ctx context.Context, q StartRequest) (*begun, engine.RunV
 	b.New = &RunHead{
 		ID: o.Run, Project: o.Project, Name: o.Name, Flow: o.Flow, Version: o.Version, Digest: o.Digest,
 		Document: q.Document, Operator: q.Meta.Actor.ID, StartKey: q.Key, StartHash: q.Hash, CreatedAt: q.Meta.At,
+		Parent: o.Parent,
 	}
 	return &begun{run: l, at: q.Meta.At, batch: b, commands: cs}, state.View(), nil
 }
