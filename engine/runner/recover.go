@@ -16,6 +16,7 @@ func (r *Runner) restore(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("runner: recover: %w", err)
 	}
+	todo := make([][]engine.Command, 0, len(heads))
 	for i := range heads {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -29,51 +30,64 @@ func (r *Runner) restore(ctx context.Context) error {
 			l = &live{id: heads[i].ID, project: heads[i].Project, fault: fmt.Errorf("%w: %s: %w", ErrQuarantined, heads[i].ID, err)}
 		}
 		r.loop.runs[l.id] = l
-		r.loop.perform(l, cs)
+		todo = append(todo, cs)
 	}
+	for i := range heads {
+		r.loop.perform(r.loop.runs[heads[i].ID], todo[i])
+	}
+	r.loop.orphans()
 	r.loop.startCalls()
 	return nil
 }
 
+// orphans revokes the children that nobody waits for: their parents have ended, or have
+// gone on without them.
+func (l *loop) orphans() {
+	for _, r := range l.runs {
+		if r.parent == nil || r.fault != nil {
+			continue
+		}
+		p := l.runs[r.parent.Run]
+		if p == nil || p.fault == nil && !p.state.WaitsFor(r.parent.Node, r.id) {
+			l.step(r, hostMeta(), engine.Revoke{Reason: "nothing waits for the run"}, nil)
+		}
+	}
+}
+
 // revive makes a live run of what the store has, with the commands that are outstanding.
 func (r *Runner) revive(ctx context.Context, h *RunHead) (*live, []engine.Command, error) {
-	g, s, first, err := r.replay(ctx, h)
+	g, s, err := r.replay(ctx, h)
 	if err != nil {
 		return nil, nil, err
 	}
 	if s.RunState().Ended() || s.RunState() != h.State {
 		return nil, nil, fmt.Errorf("runner: the row says %s, the records %s", h.State, s.RunState())
 	}
-	l := &live{
-		id: h.ID, project: h.Project, graph: g, state: s, revived: true,
-		info: RunInfo{
-			ID: h.ID, Project: h.Project, Flow: h.Flow, Operator: first.Operator, Zone: first.Zone, Plugins: first.Plugins,
-		},
-	}
+	l := newLive(g, s)
+	l.revived = true
 	cs, err := outstanding(r.cfg.Logger, l)
 	return l, cs, err
 }
 
 // replay reads a run's records and folds them.
-func (r *Runner) replay(ctx context.Context, h *RunHead) (*engine.Graph, *engine.State, engine.RunStarted, error) {
-	var first engine.RunStarted
+func (r *Runner) replay(ctx context.Context, h *RunHead) (*engine.Graph, *engine.State, error) {
 	rs, err := r.cfg.Store.Records(ctx, h.ID, 0, 0)
 	if err != nil {
-		return nil, nil, first, err
+		return nil, nil, err
 	}
 	if len(rs) == 0 {
-		return nil, nil, first, fmt.Errorf("runner: run %s has no records", h.ID)
+		return nil, nil, fmt.Errorf("runner: run %s has no records", h.ID)
 	}
 	first, ok := rs[0].Data.(engine.RunStarted)
 	if !ok {
-		return nil, nil, first, fmt.Errorf("runner: run %s begins with %s", h.ID, rs[0].Kind)
+		return nil, nil, fmt.Errorf("runner: run %s begins with %s", h.ID, rs[0].Kind)
 	}
 	g, err := r.cfg.Graphs.Graph(ctx, h.Digest, h.Document, first.Plugins)
 	if err != nil {
-		return nil, nil, first, fmt.Errorf("runner: graph of %s: %w", h.Digest, err)
+		return nil, nil, fmt.Errorf("runner: graph of %s: %w", h.Digest, err)
 	}
 	s, err := replayCore(r.cfg.Logger, h.ID, g, rs)
-	return g, s, first, err
+	return g, s, err
 }
 
 // replayed is the view of a run that is not in memory.
@@ -82,7 +96,7 @@ func (r *Runner) replayed(ctx context.Context, run string) (engine.RunView, erro
 	if err != nil {
 		return engine.RunView{}, err
 	}
-	_, s, _, err := r.replay(ctx, &h)
+	_, s, err := r.replay(ctx, &h)
 	if err != nil {
 		return engine.RunView{}, fmt.Errorf("%w: %s: %w", ErrQuarantined, run, err)
 	}
