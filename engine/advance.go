@@ -13,6 +13,7 @@ type entry struct {
 	iteration int
 	attempt   int
 	reruns    int
+	repeat    int
 	by        string
 	overrides map[string]json.RawMessage
 }
@@ -20,7 +21,7 @@ type entry struct {
 // arrive enters a node that a token has just reached: for the first time, or again by
 // a loop.
 func (t *step) arrive(i int32) {
-	e := entry{node: i, attempt: 1}
+	e := entry{node: i, attempt: 1, repeat: t.g.nodes[i].opts.firstOf()}
 	if n := t.s.nodes[i]; n.attempt > 0 { // the token's arrival made it
 		e.iteration, e.reruns = n.iteration+1, n.reruns+1
 	}
@@ -30,7 +31,7 @@ func (t *step) arrive(i int32) {
 // again enters a node in which a token already is: its next attempt.
 func (t *step) again(i int32, by string, overrides map[string]json.RawMessage) {
 	n := t.s.nodes[i]
-	t.enter(entry{node: i, iteration: n.iteration, attempt: n.attempt + 1, by: by, overrides: overrides})
+	t.enter(entry{node: i, iteration: n.iteration, attempt: n.attempt + 1, repeat: n.repeat, by: by, overrides: overrides})
 }
 
 // release enters a node that was held by a pause.
@@ -40,7 +41,7 @@ func (t *step) release(i int32) {
 }
 
 func (t *step) enter(e entry) {
-	if t.s.state == RunSuspended {
+	if t.s.state == RunSuspended || t.s.inSuspended(e.node) {
 		t.emit(e.node, t.begin(e, NodeReady))
 		return
 	}
@@ -62,15 +63,21 @@ func (t *step) enter(e entry) {
 	case TypeStart, TypeJoin:
 		t.emit(e.node, t.begin(e, NodeSucceeded))
 		t.leave(e.node, g.out[0])
-	case TypeSubflow, TypeInclusive:
-		panic("engine: " + string(g.typ) + " in a graph") // Compile refuses them
+	case TypeSubflow:
+		if g.mode == SubflowIndependent {
+			t.enterIndependent(e)
+			return
+		}
+		t.enterSubflow(e)
+	case TypeInclusive:
+		t.enterInclusive(e)
 	}
 }
 
 // begin makes the record with which a try starts.
 func (t *step) begin(e entry, to NodeState) NodeChanged {
 	d := t.change(e.node, to)
-	d.Iteration, d.Attempt, d.By, d.Overrides = e.iteration, e.attempt, e.by, e.overrides
+	d.Iteration, d.Attempt, d.Repeat, d.By, d.Overrides = e.iteration, e.attempt, e.repeat, e.by, e.overrides
 	return d
 }
 
@@ -89,14 +96,9 @@ func (t *step) enterTask(e entry) {
 }
 
 func (t *step) enterExclusive(e entry) {
-	if t.decided[e.node] {
-		t.breakNode(e, failFlow(FailIdleLoop, "the loop comes back to the gateway without a task in between"))
+	if !t.decideOnce(e) {
 		return
 	}
-	if t.decided == nil {
-		t.decided = make(map[int32]bool, 1)
-	}
-	t.decided[e.node] = true
 	edge, failure := t.decide(e.node)
 	if failure != nil {
 		t.breakNode(e, failure)
@@ -112,20 +114,14 @@ func (t *step) decide(i int32) (int32, *contract.Failure) {
 	g := &t.g.nodes[i]
 	chosen := int32(-1)
 	for _, k := range g.out {
-		edge := &t.g.edges[k]
-		if edge.condition == nil {
-			continue
-		}
-		ok, err := edge.condition.EvalBool((*scope)(t.s))
+		ok, failure := t.holds(i, k)
 		switch {
-		case err != nil:
-			f := exprFailure(err)
-			f.Message = fmt.Sprintf("edge %s: %s", edge.id, f.Message)
-			return 0, f
+		case failure != nil:
+			return 0, failure
 		case !ok:
 			continue
 		case chosen >= 0:
-			return 0, failFlow(FailManyConditions, fmt.Sprintf("the conditions of edges %s and %s both hold", t.g.edges[chosen].id, edge.id))
+			return 0, failFlow(FailManyConditions, fmt.Sprintf("the conditions of edges %s and %s both hold", t.g.edges[chosen].id, t.g.edges[k].id))
 		}
 		if chosen = k; g.strategy == StrategyFirst {
 			break
@@ -140,15 +136,20 @@ func (t *step) decide(i int32) (int32, *contract.Failure) {
 	return chosen, nil
 }
 
-// enterEnd ends the token and, when it is the first one, the run.
+// enterEnd ends the token and with it the run, or the subflow that it is in.
 func (t *step) enterEnd(e entry) {
-	outputs, failure := t.runOutputs()
+	sc := t.g.scopeOf(e.node)
+	outputs, failure := t.outputs(sc)
 	if failure != nil {
 		t.breakNode(e, failure)
 		return
 	}
 	t.emit(e.node, t.begin(e, NodeSucceeded))
 	t.emit(-1, TokenMoved{Token: t.s.nodes[e.node].token, From: t.g.nodes[e.node].id})
+	if sc.node >= 0 {
+		t.leaveSubflow(sc, outputs)
+		return
+	}
 	t.endRun(RunSucceeded, "", outputs)
 }
 
@@ -194,7 +195,8 @@ func (t *step) joined(parent int) {
 	t.moves = append(t.moves, join)
 }
 
-// fork makes a token for each branch, except for those that lead straight to the join.
+// fork makes a token for each of the edges, except for those that lead straight to the
+// join.
 func (t *step) fork(i int32, edges []int32) {
 	parent := t.s.nodes[i].token
 	join := t.g.nodes[i].join

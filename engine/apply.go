@@ -54,6 +54,7 @@ type nodeRun struct {
 	deadline  time.Time // when the attempt times out
 	retries   int       // automatic ones, since anything else began an attempt
 	reruns    int       // how often a loop entered the node again
+	repeat    int       // the ordinal of the iteration in a Repeat
 	startedAt time.Time
 	endedAt   time.Time
 }
@@ -121,11 +122,11 @@ func (s *State) applyPayload(r *Record, node int32) error {
 	case RunChanged:
 		return s.applyRun(r, d)
 	case VariableSet:
-		i, ok := s.g.varIdx[d.Name]
+		i, ok := s.g.variable(d.Scope, d.Name)
 		if !ok {
-			return fmt.Errorf("no variable %q", d.Name)
+			return fmt.Errorf("no variable %q in %q", d.Name, d.Scope)
 		}
-		s.vars[i] = d.Value
+		s.setVariable(i, d.Value)
 		return nil
 	case GatewayDecided:
 		return nil // the tokens say the same
@@ -152,6 +153,14 @@ func (s *State) applyAtNode(r *Record, node int32) error {
 	case CallbackKept:
 		n := s.reach(node)
 		n.kept = append(n.kept, d.Data)
+	case NodeTimer:
+		n := s.reach(node)
+		if n.epoch != d.Epoch || n.due.IsZero() {
+			return fmt.Errorf("node %q has no timer to move", r.Node)
+		}
+		n.due = d.Due
+	case ScopeEntered:
+		return s.applyScope(node, d)
 	default:
 		return fmt.Errorf("unknown payload %T", d)
 	}
@@ -168,10 +177,13 @@ func (s *State) applyStarted(r *Record, d RunStarted) error {
 		if !ok {
 			return fmt.Errorf("no variable %q", name)
 		}
-		s.vars[i] = v
+		s.setVariable(i, v)
 	}
 	return nil
 }
+
+// setVariable gives a variable a value; nil takes it away.
+func (s *State) setVariable(i int32, value json.RawMessage) { s.vars[i] = value }
 
 func (s *State) applyRun(r *Record, d RunChanged) error {
 	if s.state != d.From || !runMoves[d.To][d.From] {
@@ -189,7 +201,7 @@ func (s *State) applyNode(r *Record, i int32, d *NodeChanged) error {
 	if n.state != d.From || !nodeMayMove(d.From, d.To) {
 		return fmt.Errorf("node %q is %q, cannot go from %q to %q", r.Node, n.state, d.From, d.To)
 	}
-	s.count(n, -1)
+	s.count(i, n, -1)
 	if d.Iteration != n.iteration || d.Attempt != n.attempt {
 		n.begin(d)
 	}
@@ -209,7 +221,7 @@ func (s *State) applyNode(r *Record, i int32, d *NodeChanged) error {
 		n.ended(r.At, d)
 	case NodeIdle, NodeReady, NodeSuspended, NodeRollingBack, NodeRolledBack, NodeRollbackFailed:
 	}
-	s.count(n, 1)
+	s.count(i, n, 1)
 	return nil
 }
 
@@ -253,11 +265,14 @@ func (n *nodeRun) ended(at time.Time, d *NodeChanged) {
 	}
 }
 
-// count keeps the numbers that settle looks at.
-func (s *State) count(n *nodeRun, by int) {
+// count keeps the numbers that settle looks at. What happens in an inline subflow
+// counts, the node does not.
+func (s *State) count(i int32, n *nodeRun, by int) {
 	switch n.state {
 	case NodeRunning:
-		s.active += by
+		if s.g.nodes[i].inner < 0 {
+			s.active += by
+		}
 	case NodeWaiting:
 		if n.wait.Kind != contract.WaitHuman {
 			s.active += by

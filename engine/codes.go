@@ -10,24 +10,24 @@ const (
 	ProblemFailurePolicy = "ON_FAILURE_INVALID"
 	ProblemFlowEmpty     = "FLOW_EMPTY" // the start leads straight to an end
 	// Nodes and edges.
-	ProblemNodeID          = "NODE_ID_INVALID"
-	ProblemNodeDuplicate   = "NODE_ID_DUPLICATE"
-	ProblemNodeType        = "NODE_TYPE_UNKNOWN"
-	ProblemNodeUnsupported = "NODE_TYPE_UNSUPPORTED" // Args: type
-	ProblemNodeField       = "NODE_FIELD_MISPLACED"  // Args: field, type
-	ProblemStrategy        = "STRATEGY_UNKNOWN"
-	ProblemOptionRange     = "OPTION_OUT_OF_RANGE"    // Args: have, min, max
-	ProblemTimeoutAction   = "TIMEOUT_ACTION_UNKNOWN" // Args: action
-	ProblemStartMissing    = "START_MISSING"
-	ProblemStartMany       = "START_MANY"
-	ProblemEndMissing      = "END_MISSING"
-	ProblemEdgeID          = "EDGE_ID_INVALID"
-	ProblemEdgeDuplicate   = "EDGE_ID_DUPLICATE"
-	ProblemEdgeParallel    = "EDGE_REPEATED"     // another edge joins the same two nodes; Args: edge
-	ProblemEdgeFrom        = "EDGE_FROM_UNKNOWN" // Args: node
-	ProblemEdgeTo          = "EDGE_TO_UNKNOWN"   // Args: node
-	ProblemDegreeIn        = "DEGREE_IN"         // Args: type, have, min, max
-	ProblemDegreeOut       = "DEGREE_OUT"        // Args: type, have, min, max
+	ProblemNodeID        = "NODE_ID_INVALID"
+	ProblemNodeDuplicate = "NODE_ID_DUPLICATE"
+	ProblemNodeType      = "NODE_TYPE_UNKNOWN"
+	ProblemNodeField     = "NODE_FIELD_MISPLACED" // Args: field, type
+	ProblemStrategy      = "STRATEGY_UNKNOWN"
+	ProblemOptionRange   = "OPTION_OUT_OF_RANGE"    // Args: have, min, max
+	ProblemTimeoutAction = "TIMEOUT_ACTION_UNKNOWN" // Args: action
+	ProblemCollectType   = "COLLECT_NOT_A_LIST"     // Args: variable
+	ProblemStartMissing  = "START_MISSING"
+	ProblemStartMany     = "START_MANY"
+	ProblemEndMissing    = "END_MISSING"
+	ProblemEdgeID        = "EDGE_ID_INVALID"
+	ProblemEdgeDuplicate = "EDGE_ID_DUPLICATE"
+	ProblemEdgeParallel  = "EDGE_REPEATED"     // another edge joins the same two nodes; Args: edge
+	ProblemEdgeFrom      = "EDGE_FROM_UNKNOWN" // Args: node
+	ProblemEdgeTo        = "EDGE_TO_UNKNOWN"   // Args: node
+	ProblemDegreeIn      = "DEGREE_IN"         // Args: type, have, min, max
+	ProblemDegreeOut     = "DEGREE_OUT"        // Args: type, have, min, max
 	// The shape.
 	ProblemUnreachable  = "NODE_UNREACHABLE"
 	ProblemNoPathToEnd  = "NO_PATH_TO_END"
@@ -55,6 +55,14 @@ const (
 	ProblemOutputVariable = "OUTPUT_VARIABLE_UNKNOWN"  // Args: variable
 	ProblemOutputSource   = "OUTPUT_VARIABLE_NOT_NODE" // Args: variable
 	ProblemOutputUnknown  = "OUTPUT_UNKNOWN"           // Args: output
+	// Subflows.
+	ProblemSubflowMissing   = "SUBFLOW_MISSING" // the node names no flow
+	ProblemSubflowUnknown   = "SUBFLOW_UNKNOWN" // Args: flow
+	ProblemSubflowMode      = "SUBFLOW_MODE_UNKNOWN"
+	ProblemSubflowVersion   = "SUBFLOW_VERSION_INVALID"
+	ProblemSubflowRecursion = "SUBFLOW_RECURSION" // Args: names: the chain of flows that leads back
+	ProblemSubflowDepth     = "SUBFLOW_DEPTH"     // Args: max
+	ProblemSubflowInvalid   = "SUBFLOW_INVALID"   // the flow has errors; of the first of them Args: flow, code, at, detail
 	// Variables.
 	ProblemVariableName       = "VARIABLE_NAME_INVALID"
 	ProblemVariableReserved   = "VARIABLE_NAME_RESERVED"
@@ -82,5 +90,6 @@ const (
 	FailBadAnswer      = "BAD_ANSWER"              // the plugin answered what the contract does not allow
 	FailForced         = "FORCED"                  // an operator failed the node
 	FailTimeout        = "TIMEOUT"                 // the attempt took longer than the node may
+	FailRunTimeout     = "RUN_TIMEOUT"             // the run took longer than the flow may: its reason
 	FailInput          = "INPUT_INVALID"           // the evaluated inputs do not fit the action's schema
 )

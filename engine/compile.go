@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
-	"sync"
 
 	"github.com/culmhq/culm/engine/expr"
 )
@@ -16,6 +15,8 @@ const (
 	MaxEdges         = 100_000
 	MaxVariables     = 5_000
 	MaxDegree        = 1000
+	MaxSubflows      = 1000
+	MaxDepth         = 10 // how deep subflows nest
 	MaxDocumentBytes = 4 << 20
 )
 
@@ -29,13 +30,40 @@ var (
 // once, in the order of the document by kind; the graph is nil when one of them is an
 // error. Its time grows linearly with the document, but for a logarithm in the
 // matching of parallel blocks.
+//
+// The flows of subflow nodes are taken from f.Subflows, for the whole tree. Each is
+// compiled once; a problem inside of one is reported at the node that names it.
 func Compile(f *Flow, c Catalogue) (*Graph, []Problem) {
+	t := &tree{root: f, catalogue: c, actions: map[[2]string]*actionSchemas{}, documents: map[string]*document{}}
+	if f.ID != "" {
+		t.open = []string{f.ID}
+	}
+	d := t.compile(f)
+	if d.g == nil {
+		return nil, d.problems
+	}
+	return t.link(d), d.problems
+}
+
+// compile checks one document of a tree and makes a graph of its own nodes from it.
+func (t *tree) compile(f *Flow) *document {
 	b := &builder{
-		f: f, catalogue: c, actions: map[[2]string]*actionSchemas{},
+		f: f, tree: t,
 		g: &Graph{flow: f, nodeIdx: map[string]int32{}, edgeIdx: map[string]int32{}, varIdx: map[string]int32{}, start: -1},
 	}
+	b.build()
+	d := &document{f: f, problems: b.problems, children: b.children, depth: b.depth}
+	if !b.failed {
+		b.g.env.Seal()
+		d.g = b.g
+		d.measure()
+	}
+	return d
+}
+
+func (b *builder) build() {
 	if !b.document() {
-		return nil, b.problems
+		return
 	}
 	b.nodes()
 	b.edges()
@@ -48,31 +76,29 @@ func Compile(f *Flow, c Catalogue) (*Graph, []Problem) {
 	}
 	b.variables()
 	b.tasks()
+	b.subflowSizes()
 	b.environment()
 	b.expressions()
-	if b.failed {
-		return nil, b.problems
-	}
-	b.g.env.Seal()
-	b.g.digest = sync.OnceValue(func() string { return Digest(f) })
-	return b.g, b.problems
 }
 
-// builder is one run of Compile.
+// builder makes the graph of one document.
 type builder struct {
-	f         *Flow
-	catalogue Catalogue
-	g         *Graph
-	problems  []Problem
-	failed    bool // there is an error
-	broken    bool // nodes and edges do not make a graph: its shape is not looked at
+	f        *Flow
+	tree     *tree
+	g        *Graph
+	problems []Problem
+	failed   bool // there is an error
+	broken   bool // nodes and edges do not make a graph: its shape is not looked at
 	// dead marks the nodes that are unreachable or lead nowhere.
 	dead []bool
 	// nodeOf and edgeOf are the places in the document of the graph's nodes and edges.
 	nodeOf, edgeOf []int
-	actions        map[[2]string]*actionSchemas
-	// outputDecls are the tasks with the schemas of their outputs.
+	// outputDecls are the tasks and subflows with the schemas of their outputs.
 	outputDecls []expr.Decl
+	// children are the documents of the inline subflow nodes, by node; depth is how
+	// deep subflows of any mode nest.
+	children map[int32]*document
+	depth    int
 }
 
 // report adds a problem; args are name, value pairs.
@@ -103,7 +129,7 @@ func (b *builder) document() bool {
 	for _, l := range []struct {
 		what      string
 		have, max int
-	}{{"nodes", len(b.f.Nodes), MaxNodes}, {"edges", len(b.f.Edges), MaxEdges}, {"variables", len(b.f.Variables), MaxVariables}} {
+	}{{"nodes", len(b.f.Nodes), MaxNodes}, {"edges", len(b.f.Edges), MaxEdges}, {"variables", len(b.f.Variables), MaxVariables}, {"subflows", len(b.f.Subflows), MaxSubflows}} {
 		if l.have > l.max {
 			b.report(Problem{Code: ProblemFlowTooLarge, Field: "/" + l.what}, fmt.Sprintf("%d %s, at most %d", l.have, l.what, l.max), "what", l.what, "max", strconv.Itoa(l.max))
 			return false
@@ -115,6 +141,7 @@ func (b *builder) document() bool {
 	if b.f.OnFailure != FailureBlock && b.f.OnFailure != FailureFail {
 		b.report(Problem{Code: ProblemFailurePolicy, Field: "/on_failure"}, fmt.Sprintf("unknown policy %q", b.f.OnFailure))
 	}
+	b.inRange(Problem{Field: "/timeout_ms"}, b.f.TimeoutMS, 0, maxRunTimeoutMS)
 	return true
 }
 
@@ -152,7 +179,8 @@ func (b *builder) nodes() {
 		b.g.nodeIdx[n.ID] = int32(len(b.g.nodes))
 		b.nodeOf = append(b.nodeOf, i)
 		b.g.nodes = append(b.g.nodes, graphNode{
-			id: n.ID, typ: n.Type, plugin: n.Plugin, action: n.Action, strategy: n.Strategy, opts: n.options(), join: -1, block: -1, byDefault: -1,
+			id: n.ID, typ: n.Type, mode: n.Mode, plugin: n.Plugin, action: n.Action, strategy: n.Strategy, opts: n.options(),
+			inner: -1, join: -1, block: -1, byDefault: -1,
 		})
 	}
 	if starts == 0 {
@@ -167,21 +195,26 @@ func (b *builder) nodes() {
 
 // nodeType checks the type and the fields that go with it.
 func (b *builder) nodeType(n *Node) {
-	switch {
-	case !b.known(n.Type):
+	if !b.known(n.Type) {
 		b.report(Problem{Code: ProblemNodeType, Node: n.ID, Field: "/type"}, fmt.Sprintf("unknown node type %q", n.Type), "type", string(n.Type))
 		return
-	case n.Type == TypeSubflow || n.Type == TypeInclusive:
-		b.report(Problem{Code: ProblemNodeUnsupported, Node: n.ID, Field: "/type"}, fmt.Sprintf("%s nodes are not run yet", n.Type), "type", string(n.Type))
 	}
 	misplaced := func(field string, set bool) {
 		if set {
 			b.report(Problem{Code: ProblemNodeField, Node: n.ID, Field: "/" + field}, fmt.Sprintf("nodes of type %s have no %s", n.Type, field), "field", field, "type", string(n.Type))
 		}
 	}
-	if n.Type != TypeTask && n.Type != TypeSubflow {
+	if n.Type != TypeTask {
 		misplaced("plugin", n.Plugin != "")
 		misplaced("action", n.Action != "")
+	}
+	if n.Type != TypeSubflow {
+		misplaced("flow", n.Flow != "")
+		misplaced("version", n.Version != 0)
+		misplaced("mode", n.Mode != "")
+		misplaced("schemes", len(n.Schemes) > 0)
+	}
+	if n.Type != TypeTask && n.Type != TypeSubflow {
 		misplaced("inputs", len(n.Inputs) > 0)
 		misplaced("literal", len(n.Literal) > 0)
 		misplaced("outputs", len(n.Outputs) > 0)
@@ -310,7 +343,7 @@ func (b *builder) degrees() {
 		if n.typ == TypeJoin && len(n.in) == 1 {
 			b.report(Problem{Code: ProblemJoinOne, Level: SeverityWarning, Node: n.id}, "the join has one incoming edge")
 		}
-		if n.typ == TypeExclusive && n.byDefault < 0 {
+		if (n.typ == TypeExclusive || n.typ == TypeInclusive) && n.byDefault < 0 {
 			b.report(Problem{Code: ProblemDefaultMissing, Level: SeverityWarning, Node: n.id}, "without a default edge the node fails when no condition holds")
 		}
 	}

@@ -90,13 +90,17 @@ func (b *builder) variableFields(v *Variable) {
 }
 
 // tasks checks the plugins, inputs and outputs of the task nodes against the
-// catalogue.
+// catalogue, and those of the subflow nodes against their flows.
 func (b *builder) tasks() {
 	written := make([]bool, len(b.g.vars))
 	for i := range b.g.nodes {
 		g := &b.g.nodes[i]
-		if g.typ == TypeTask {
+		switch g.typ {
+		case TypeTask:
 			b.task(g, &b.f.Nodes[b.nodeOf[i]], written)
+		case TypeSubflow:
+			b.subflow(int32(i), &b.f.Nodes[b.nodeOf[i]], written)
+		case TypeStart, TypeEnd, TypeExclusive, TypeParallel, TypeInclusive, TypeJoin:
 		}
 	}
 	for i := range b.g.vars {
@@ -121,6 +125,7 @@ func (b *builder) task(g *graphNode, n *Node, written []bool) {
 	b.outputDecls = append(b.outputDecls, expr.Decl{Name: g.id, Schema: a.outputs})
 	known := a.found && a.err == nil
 	b.bindOutputs(g, n, a.outputs, known, written)
+	b.repeats(n, written)
 	b.literals(g, n)
 	if known {
 		b.inputNames(g, n)
@@ -137,14 +142,14 @@ type actionSchemas struct {
 // action looks an action up, once for all the nodes that run it.
 func (b *builder) action(n *Node) *actionSchemas {
 	key := [2]string{n.Plugin, n.Action}
-	if a, ok := b.actions[key]; ok {
+	if a, ok := b.tree.actions[key]; ok {
 		return a
 	}
 	a := &actionSchemas{inputs: &expr.Schema{}, outputs: &expr.Schema{}}
-	b.actions[key] = a
+	b.tree.actions[key] = a
 	var declared contract.Action
-	if b.catalogue != nil {
-		declared, a.found = b.catalogue.Action(n.Plugin, n.Action)
+	if b.tree.catalogue != nil {
+		declared, a.found = b.tree.catalogue.Action(n.Plugin, n.Action)
 	}
 	if !a.found {
 		return a
@@ -172,7 +177,7 @@ func (b *builder) bindOutputs(g *graphNode, n *Node, schema *expr.Schema, known 
 		}
 		written[i] = true
 		if _, ok := schema.Property(output); known && !ok {
-			b.report(Problem{Code: ProblemOutputUnknown, Node: n.ID, Field: field}, fmt.Sprintf("the action has no output %q", output), "output", output)
+			b.report(Problem{Code: ProblemOutputUnknown, Node: n.ID, Field: field}, fmt.Sprintf("there is no output %q", output), "output", output)
 		}
 		g.outputs = append(g.outputs, graphOutput{variable: i, output: output})
 	}
@@ -193,7 +198,7 @@ func (b *builder) literals(g *graphNode, n *Node) {
 func (b *builder) inputNames(g *graphNode, n *Node) {
 	for _, name := range slices.Sorted(maps.Keys(n.Inputs)) {
 		if _, ok := g.schema.Property(name); !ok {
-			b.report(Problem{Code: ProblemInputUnknown, Node: n.ID, Field: "/inputs/" + escapePointer(name)}, fmt.Sprintf("the action has no input %q", name), "input", name)
+			b.report(Problem{Code: ProblemInputUnknown, Node: n.ID, Field: "/inputs/" + escapePointer(name)}, fmt.Sprintf("there is no input %q", name), "input", name)
 		}
 	}
 	for _, name := range g.schema.Required() {

@@ -42,7 +42,7 @@ func (b *builder) expressions() {
 		b.g.edges[k].condition = p
 	}
 	for i := range b.g.nodes {
-		if g := &b.g.nodes[i]; g.typ == TypeTask {
+		if g := &b.g.nodes[i]; g.typ == TypeTask || g.typ == TypeSubflow {
 			b.taskInputs(g, &b.f.Nodes[b.nodeOf[i]])
 		}
 	}
@@ -226,7 +226,10 @@ func (b *builder) taskInput(g *graphNode, n *Node, name string) *expr.Template {
 			return nil
 		}
 	}
-	schema, _ := g.schema.Property(name)
+	schema, known := g.schema.Property(name)
+	if !known {
+		return t // inputNames says so
+	}
 	if !t.Static() {
 		b.inputType(at, name, t, schema)
 		return t
@@ -239,7 +242,7 @@ func (b *builder) taskInput(g *graphNode, n *Node, name string) *expr.Template {
 	return t
 }
 
-// inputType compares what an expression gives with what the action wants, where both
+// inputType compares what an expression gives with what the node wants, where both
 // are known.
 func (b *builder) inputType(at Problem, name string, t *expr.Template, schema *expr.Schema) {
 	p := t.Whole()

@@ -54,7 +54,7 @@ func (b *builder) flood(seen []bool, seeds []int32, edges func(int32) []int32, o
 func (b *builder) idleCycles() {
 	degree := make([]int, len(b.g.nodes))
 	var todo []int32
-	gateway := func(i int32) bool { return b.g.nodes[i].typ != TypeTask }
+	gateway := func(i int32) bool { return b.g.nodes[i].typ != TypeTask && b.g.nodes[i].typ != TypeSubflow }
 	for k := range b.g.edges {
 		if e := &b.g.edges[k]; gateway(e.from) && gateway(e.to) {
 			degree[e.to]++

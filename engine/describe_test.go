@@ -83,7 +83,7 @@ func describe(r engine.Record) string {
 		}
 		return s
 	case engine.VariableSet:
-		return fmt.Sprintf("variable %s = %s by %s", d.Name, d.Value, r.Node)
+		return fmt.Sprintf("variable %s = %s by %s", strings.TrimPrefix(d.Scope+"."+d.Name, "."), d.Value, r.Node)
 	case engine.NodeChanged:
 		return describeNode(r.Node, d)
 	case engine.NodeNoted:
@@ -92,10 +92,22 @@ func describe(r engine.Record) string {
 		return fmt.Sprintf("late %s %s epoch=%d attempt=%d", d.What, r.Node, d.Epoch, d.Attempt)
 	case engine.CallbackKept:
 		return fmt.Sprintf("kept callback %s attempt=%d %s", r.Node, d.Attempt, d.Data)
+	case engine.NodeTimer:
+		return fmt.Sprintf("timer %s#%d moved to %s", r.Node, d.Epoch, d.Due.Format(time.TimeOnly))
 	case engine.TokenMoved:
 		return describeToken(d)
 	case engine.GatewayDecided:
 		return fmt.Sprintf("gateway %s takes %s%s", r.Node, strings.Join(d.Edges, " "), prefix(" by ", d.By))
+	}
+	return describeScope(r)
+}
+
+func describeScope(r engine.Record) string {
+	switch d := r.Data.(type) {
+	case engine.ScopeEntered:
+		return fmt.Sprintf("scope %s%s", r.Node, prefix(" ", strings.TrimPrefix(compact(d.Variables), "null")))
+	case engine.NodeHeld:
+		return fmt.Sprintf("node %s held=%t", r.Node, d.Held)
 	}
 	return fmt.Sprintf("%T", r.Data)
 }
@@ -130,10 +142,13 @@ func describeNode(id string, d engine.NodeChanged) string {
 	if d.Due != nil {
 		s += " until " + d.Due.Format(time.TimeOnly)
 	}
+	if d.Repeat > 0 {
+		s += fmt.Sprintf(" repeat %d", d.Repeat)
+	}
 	if d.Deadline != nil {
 		s += " deadline " + d.Deadline.Format(time.TimeOnly)
 	}
-	return s + prefix(" callback ", string(d.Callback))
+	return s + prefix(" child ", d.Child) + prefix(" callback ", string(d.Callback))
 }
 
 func (sc *scenario) describeCommand(c engine.Command) string {
@@ -157,5 +172,37 @@ func (sc *scenario) describeCommand(c engine.Command) string {
 	case engine.Finish:
 		return fmt.Sprintf("finish %s", c.State)
 	}
+	return describeChild(c)
+}
+
+func describeChild(c engine.Command) string {
+	switch c := c.(type) {
+	case engine.StartChild:
+		s := fmt.Sprintf("start %s for %s#%d: %s version %d depth %d %s", c.Run, c.Node, c.Epoch, c.Reference, c.Version, c.Parent.Depth, compact(c.Inputs))
+		if c.Recovered {
+			s += " recovered"
+		}
+		return s
+	case engine.ControlChild:
+		return fmt.Sprintf("control %s %s", c.Run, strings.TrimPrefix(fmt.Sprintf("%T", c.Event), "engine."))
+	}
 	return fmt.Sprintf("%T", c)
+}
+
+// describeOptions says what the options of a node show.
+func describeOptions(n *engine.NodeView) string {
+	s := prefix(" by ", n.By)
+	if n.Repeat > 0 {
+		s += fmt.Sprintf(" repeat %d", n.Repeat)
+	}
+	if n.Failure != nil {
+		s += " " + n.Failure.Code
+	}
+	if n.Due != nil {
+		s += " until " + n.Due.Format(time.TimeOnly)
+	}
+	if n.Deadline != nil {
+		s += " deadline " + n.Deadline.Format(time.TimeOnly)
+	}
+	return s
 }

@@ -11,6 +11,10 @@ import (
 // immutable and safe for concurrent use; runs of one version share it. Everything in
 // it is addressed by index, so that a step costs the same in a large flow as in a
 // small one.
+//
+// Inline subflows are flattened into it: a graph is the flow's own nodes, then those of
+// each subflow node's flow, as often as nodes name it. Ids are paths: "deploy.check" is
+// the node check inside the subflow node deploy.
 type Graph struct {
 	flow    *Flow
 	digest  func() string
@@ -20,19 +24,27 @@ type Graph struct {
 	vars    []graphVar
 	nodeIdx map[string]int32
 	edgeIdx map[string]int32
-	varIdx  map[string]int32
-	start   int32
+	// varIdx, start, constants and outputs are those of the flow itself, as env is.
+	varIdx map[string]int32
+	start  int32
 	// constants lists the constants that hold expressions in the order in which
 	// they can be evaluated; outputs the variables that are part of the run's
 	// outputs.
 	constants []int32
 	outputs   []int32
+	// scopes are the flow's own, then those of inline subflow nodes, outer ones
+	// before inner ones. scopeIdx finds them by path.
+	scopes   []graphScope
+	scopeIdx map[string]int32
 }
 
 // graphNode is a node with what a step needs.
 type graphNode struct {
 	id       string
 	typ      NodeType
+	mode     SubflowMode
+	scope    int32 // the scope it is in
+	inner    int32 // the scope of an inline subflow, -1 elsewhere
 	plugin   string
 	action   string
 	strategy Strategy
@@ -44,7 +56,7 @@ type graphNode struct {
 	block int32
 	// byDefault is the default edge of a gateway, -1 when it has none.
 	byDefault int32
-	// inputs are those of a task by name, sorted; static holds them all as one
+	// inputs are those of a task or subflow by name, sorted; static holds them all as one
 	// object when none holds an expression.
 	inputs  []graphInput
 	static  json.RawMessage
@@ -53,13 +65,13 @@ type graphNode struct {
 	outputs []graphOutput
 }
 
-// graphInput is one input of a task.
+// graphInput is one input of a task or subflow.
 type graphInput struct {
 	name  string
 	value *expr.Template
 }
 
-// graphOutput binds an output of a task to a variable.
+// graphOutput binds an output of a task or subflow to a variable.
 type graphOutput struct {
 	variable int32
 	output   string
@@ -75,6 +87,7 @@ type graphEdge struct {
 // graphVar is a variable with its compiled parts.
 type graphVar struct {
 	*Variable
+	scope    int32
 	schema   *expr.Schema
 	template *expr.Template // of a constant that holds expressions
 	computed *expr.Program

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/culmhq/culm/pdk/contract"
 )
@@ -20,6 +21,9 @@ import (
 //     while the run is suspended, but calls that go on from a wait.
 //   - Tokens move along edges; a parent moves when its children have ended; a run that
 //     succeeded has no token left; no token rests where nothing can move it.
+//   - A parallel gateway makes a token for each branch, an inclusive one for those that
+//     it decided for, a subflow one for its start; a subflow ends well when that token has.
+//   - What is in a subflow that is suspended, or has ended, is not called.
 //   - The run is blocked exactly when only failed or unknown nodes could move it.
 //   - A command has one effect: its records stand together.
 //   - Retries by themselves, deadlines and failures that are passed over are those of the
@@ -52,6 +56,7 @@ type history struct {
 	commands  map[string]bool
 	command   string
 	drawings  map[string]*Node
+	deadline  time.Time
 }
 
 type nodeHistory struct {
@@ -59,6 +64,8 @@ type nodeHistory struct {
 	epoch              uint64
 	iteration, attempt int
 	human              bool
+	decided            []string // edges
+	begun              uint64   // the epoch with which the inside of a subflow began
 	options            optionHistory
 }
 
@@ -109,7 +116,11 @@ func (h *history) payload(r *Record) error {
 		if d.Format < 1 || d.Format > RecordFormat {
 			return fmt.Errorf("format %d", d.Format)
 		}
+		return h.started(r.At, &d)
 	case RunChanged:
+		if err := h.timedOut(r, &d); err != nil {
+			return err
+		}
 		return h.run(d)
 	case VariableSet:
 		return h.variable(r.Node, d)
@@ -124,7 +135,11 @@ func (h *history) payload(r *Record) error {
 		return h.token(d)
 	case GatewayDecided:
 		return h.decided(r.Node, d)
-	case ScopeEntered, NodeHeld, NodeTimer, RollbackChanged:
+	case NodeTimer:
+		return h.timer(r, d)
+	case ScopeEntered:
+		return h.entered(r.Node, d)
+	case NodeHeld, RollbackChanged:
 		return fmt.Errorf("not supported yet: %T", d)
 	}
 	return nil
@@ -144,6 +159,9 @@ func (h *history) decided(node string, d GatewayDecided) error {
 			return fmt.Errorf("edge %q does not leave %q", id, node)
 		}
 	}
+	if n := h.nodes[node]; n != nil {
+		n.decided = d.Edges
+	}
 	return nil
 }
 
@@ -162,14 +180,20 @@ func (h *history) run(d RunChanged) error {
 }
 
 func (h *history) variable(node string, d VariableSet) error {
-	i, ok := h.g.varIdx[d.Name]
+	i, ok := h.g.variable(d.Scope, d.Name)
 	if !ok {
-		return fmt.Errorf("no variable %q", d.Name)
+		return fmt.Errorf("no variable %q in %q", d.Name, d.Scope)
+	}
+	if scope, _, _ := cutLast(node); scope != d.Scope {
+		return fmt.Errorf("node %q writes a variable of %q", node, d.Scope)
 	}
 	for _, b := range h.g.nodes[h.g.nodeIdx[node]].outputs {
 		if b.variable == i {
 			return nil
 		}
+	}
+	if h.drawn(node).collects(d.Name) {
+		return nil
 	}
 	return fmt.Errorf("node %q does not write %q", node, d.Name)
 }
@@ -196,8 +220,15 @@ func (h *history) node(r *Record, d NodeChanged) error {
 	if err := h.options(r, n, &d); err != nil {
 		return fmt.Errorf("node %q: %w", id, err)
 	}
-	if h.state == RunSuspended && d.Reason == contract.ReasonExecute {
-		return fmt.Errorf("node %q is called while the run is suspended", id)
+	if d.Reason == contract.ReasonExecute {
+		if err := h.mayBegin(id); err != nil {
+			return err
+		}
+	}
+	if _, inline := h.inside(id); inline && d.To == NodeSucceeded {
+		if err := h.insideEnded(id); err != nil {
+			return err
+		}
 	}
 	n.state, n.epoch, n.iteration, n.attempt = d.To, d.Epoch, d.Iteration, d.Attempt
 	n.human = d.Wait != nil && d.Wait.Kind == contract.WaitHuman
@@ -267,9 +298,11 @@ func (h *history) token(d TokenMoved) error {
 	}
 	if n := h.nodes[d.From]; n == nil || (n.state != NodeSucceeded && n.state != NodeSkipped) {
 		return fmt.Errorf("token %d leaves %q, which has not ended well", d.Token, d.From)
+	} else if h.leavesEarly(d.From, n) {
+		return fmt.Errorf("token %d leaves %q before its last repetition", d.Token, d.From)
 	}
-	if out := h.g.nodes[h.g.nodeIdx[d.From]].out; h.g.nodes[h.g.nodeIdx[d.From]].typ == TypeParallel && k.made != len(out) {
-		return fmt.Errorf("token %d leaves %q after %d of %d branches", d.Token, d.From, k.made, len(out))
+	if branches := h.branches(d.From); branches != k.made {
+		return fmt.Errorf("token %d leaves %q after %d of %d branches", d.Token, d.From, k.made, branches)
 	}
 	k.made = 0
 	if k.node = d.To; d.To == "" {
@@ -291,6 +324,9 @@ func (h *history) newToken(d TokenMoved) error {
 		if p == nil || p.node != d.From {
 			return fmt.Errorf("parent %d is not at %q", d.Parent, d.From)
 		}
+		if err := h.forked(d); err != nil {
+			return err
+		}
 		if p.made++; d.To == "" {
 			return nil
 		}
@@ -305,10 +341,12 @@ func (h *history) newToken(d TokenMoved) error {
 func (h *history) edge(d TokenMoved) error {
 	if d.Edge == "" {
 		join, _ := h.g.Join(d.From)
-		if d.From != "" && d.To != "" && join != d.To {
-			return fmt.Errorf("token %d goes from %q to %q without an edge", d.Token, d.From, d.To)
+		from := h.typeOf(d.From)
+		switch {
+		case d.From == "", d.To == "" && from == TypeEnd, d.To != "" && join == d.To, from == TypeSubflow && d.Parent != 0:
+			return nil
 		}
-		return nil
+		return fmt.Errorf("token %d goes from %q to %q without an edge", d.Token, d.From, d.To)
 	}
 	k, ok := h.g.edgeIdx[d.Edge]
 	if !ok {
@@ -333,7 +371,7 @@ func (h *history) end() error {
 			if h.state.Ended() {
 				return fmt.Errorf("node %q is %s in a run that is %s", id, n.state, h.state)
 			}
-			if !n.human {
+			if _, inline := h.inside(id); !n.human && !inline {
 				active++
 			}
 		case NodeFailed, NodeUnknown:
@@ -371,10 +409,14 @@ func (h *history) resting() error {
 				return fmt.Errorf("token %d rests at %q, which has ended", id, k.node)
 			}
 		case NodeReady:
-			if h.state != RunSuspended {
+			if h.mayBegin(k.node) == nil {
 				return fmt.Errorf("token %d is held at %q in a run that is %s", id, k.node, h.state)
 			}
-		case NodeIdle, NodeRunning, NodeWaiting, NodeSuspended, NodeFailed, NodeCancelled, NodeUnknown,
+		case NodeRunning:
+			if _, inline := h.inside(k.node); inline && k.children == 0 {
+				return fmt.Errorf("token %d rests at %q, in which nothing happens", id, k.node)
+			}
+		case NodeIdle, NodeWaiting, NodeSuspended, NodeFailed, NodeCancelled, NodeUnknown,
 			NodeRollingBack, NodeRolledBack, NodeRollbackFailed:
 		}
 	}

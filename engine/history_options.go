@@ -11,6 +11,7 @@ import (
 // optionHistory is what the judge remembers of a node for its options.
 type optionHistory struct {
 	due      time.Time // of the automatic retry of a failed node
+	moved    time.Time // to where an operator moved the end of a wait
 	deadline time.Time
 	retries  int // automatic ones in a row
 	by       string
@@ -19,6 +20,8 @@ type optionHistory struct {
 	called bool
 	// loops counts how often a loop entered the node again.
 	loops int
+	// repeat is the ordinal of the repetition.
+	repeat int
 }
 
 // options judges what a change owes to the options of its node. n is the node before
@@ -35,7 +38,12 @@ func (h *history) options(r *Record, n *nodeHistory, d *NodeChanged) error {
 		return err
 	}
 	o.called = d.To == NodeFailed && (d.From == NodeRunning || d.From == NodeWaiting) && (d.By == "" || d.By == byTimeout)
-	o.due = time.Time{}
+	if d.Reason == contract.ReasonPoll || d.Reason == contract.ReasonTimer {
+		if r.At.Before(o.moved.Truncate(time.Microsecond)) {
+			return fmt.Errorf("woken at %s, an operator said %s", r.At, o.moved)
+		}
+	}
+	o.due, o.moved = time.Time{}, time.Time{}
 	if d.To == NodeFailed {
 		if err := o.judgeRetry(r.At, drawn, d); err != nil {
 			return err
@@ -58,8 +66,11 @@ func (o *optionHistory) judgeBegin(drawn *Node, n *nodeHistory, d *NodeChanged) 
 	if d.By != byAutoRetry {
 		o.retries = 0
 	}
-	if d.Iteration != n.iteration {
+	if d.Iteration != n.iteration && d.By != byRepeat {
 		o.loops++
+	}
+	if err := o.judgeRepeat(drawn, d); err != nil {
+		return err
 	}
 	if most := drawn.MaxReruns; d.To == NodeRunning && d.By == "" && most > 0 && o.loops > most {
 		return fmt.Errorf("a loop enters it %d times, %d are allowed", o.loops, most)
@@ -78,6 +89,8 @@ func (o *optionHistory) judgeBy(at time.Time, drawn *Node, d *NodeChanged) error
 		may = drawn.IgnoreFailure && o.called && o.due.IsZero() && d.To == NodeSkipped
 	case byTimeout:
 		may = d.To == NodeFailed || drawn.skipsTimeout() && o.by == byTimeout && o.due.IsZero()
+	case byRepeat:
+		may = drawn.Repeat != nil && (d.To != NodeSkipped || drawn.Repeat.ContinueOnFailure && o.called && o.due.IsZero())
 	case byRetry:
 		may = !drawn.NoRetry
 	case bySkip:
@@ -129,6 +142,46 @@ func (o *optionHistory) judgeRetry(at time.Time, drawn *Node, d *NodeChanged) er
 	return nil
 }
 
+// timer judges a timer that an operator moved.
+func (h *history) timer(r *Record, d NodeTimer) error {
+	n := h.nodes[r.Node]
+	switch {
+	case n == nil || n.epoch != d.Epoch:
+	case n.state == NodeFailed && !n.options.due.IsZero():
+		n.options.due = d.Due
+		return nil
+	case n.state == NodeWaiting && !n.human:
+		n.options.moved = d.Due
+		return nil
+	}
+	return fmt.Errorf("node %q has no timer to move", r.Node)
+}
+
+// started judges the deadline of the run.
+func (h *history) started(at time.Time, d *RunStarted) error {
+	ms := h.g.flow.TimeoutMS
+	if (ms > 0) != (d.Deadline != nil) {
+		return fmt.Errorf("deadline %v, the flow says %d ms", d.Deadline, ms)
+	}
+	if d.Deadline == nil {
+		return nil
+	}
+	if h.deadline = *d.Deadline; !h.deadline.Equal(at.Add(time.Duration(ms) * time.Millisecond)) {
+		return fmt.Errorf("deadline %s, the flow says %d ms", d.Deadline, ms)
+	}
+	return nil
+}
+
+// timedOut checks that nothing but its deadline times a run out. An operator may give
+// any reason.
+func (h *history) timedOut(r *Record, d *RunChanged) error {
+	at := r.At
+	if r.CommandID == "" && d.To == RunFailed && d.Reason == FailRunTimeout && (h.deadline.IsZero() || at.Before(h.deadline.Truncate(time.Microsecond))) {
+		return fmt.Errorf("timed out at %s, deadline %s", at, h.deadline)
+	}
+	return nil
+}
+
 // restingOption checks that no node rests as failed over whose failure an option lets
 // the flow go on.
 func (h *history) restingOption(id string, n *nodeHistory) error {
@@ -136,19 +189,74 @@ func (h *history) restingOption(id string, n *nodeHistory) error {
 	if n.state != NodeFailed || !o.called || !o.due.IsZero() {
 		return nil
 	}
-	if drawn.IgnoreFailure || o.by == byTimeout && drawn.skipsTimeout() {
+	if drawn.passes() || o.by == byTimeout && drawn.skipsTimeout() {
 		return fmt.Errorf("node %q rests although its failure is to be passed over", id)
 	}
 	return nil
 }
 
+// passes reports whether any failure of a call lets the flow go on.
+func (n *Node) passes() bool {
+	return n.IgnoreFailure || n.Repeat != nil && n.Repeat.ContinueOnFailure
+}
+
+// judgeRepeat: a repeated node counts its repetitions from 1, one by one; an attempt that
+// does not begin a new one stays where it is, or starts over when an operator says so.
+func (o *optionHistory) judgeRepeat(drawn *Node, d *NodeChanged) error {
+	if drawn.Repeat == nil {
+		if d.Repeat != 0 {
+			return errors.New("a repetition that the drawing does not give")
+		}
+		return nil
+	}
+	want := 1
+	switch d.By {
+	case "":
+	case byRepeat:
+		want = o.repeat + 1
+	case byRetry:
+		if d.Repeat != 1 {
+			want = o.repeat
+		}
+	default:
+		want = o.repeat
+	}
+	if d.Repeat != want || want > drawn.Repeat.Times {
+		return fmt.Errorf("repetition %d of %d after %d", d.Repeat, drawn.Repeat.Times, o.repeat)
+	}
+	o.repeat = want
+	return nil
+}
+
+// leavesEarly reports whether a token leaves a node before its last repetition, though
+// nothing ended them.
+func (h *history) leavesEarly(id string, n *nodeHistory) bool {
+	drawn := h.drawn(id)
+	if drawn.Repeat == nil || n.options.repeat >= drawn.Repeat.Times {
+		return false
+	}
+	return n.state == NodeSucceeded || n.options.by == byRepeat
+}
+
+// collects reports whether a node appends to a variable.
+func (n *Node) collects(variable string) bool { return n.Repeat != nil && n.Repeat.Collect == variable }
+
 // drawn is a node as the document has it.
 func (h *history) drawn(id string) *Node {
 	if h.drawings == nil {
-		h.drawings = make(map[string]*Node, len(h.g.flow.Nodes))
-		for i := range h.g.flow.Nodes {
-			h.drawings[h.g.flow.Nodes[i].ID] = &h.g.flow.Nodes[i]
-		}
+		h.drawings = make(map[string]*Node, len(h.g.nodes))
+		h.draw("", h.g.flow)
 	}
 	return h.drawings[id]
+}
+
+// draw finds the drawings of a flow's nodes and of those inside of its inline subflows.
+func (h *history) draw(path string, f *Flow) {
+	for i := range f.Nodes {
+		n := &f.Nodes[i]
+		h.drawings[path+n.ID] = n
+		if n.Type == TypeSubflow && n.Mode == SubflowInline {
+			h.draw(path+n.ID+".", h.g.flow.Subflows[n.Reference()])
+		}
+	}
 }

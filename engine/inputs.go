@@ -6,17 +6,24 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/culmhq/culm/engine/expr"
 	"github.com/culmhq/culm/pdk/contract"
 )
 
-// scope shows a state to expressions.
-type scope State
+// scope shows a state to the expressions of one scope.
+type scope struct {
+	*State
+	at *graphScope
+}
+
+// scope returns what the expressions of a node see.
+func (s *State) scope(node int32) *scope { return &scope{s, s.g.scopeOf(node)} }
 
 // Variable returns a variable's value, or nil.
 func (s *scope) Variable(name string) json.RawMessage {
-	if i, ok := s.g.varIdx[name]; ok {
+	if i, ok := s.at.variable(name); ok {
 		return s.vars[i]
 	}
 	return nil
@@ -24,8 +31,8 @@ func (s *scope) Variable(name string) json.RawMessage {
 
 // Outputs returns a node's outputs, or nil.
 func (s *scope) Outputs(node string) json.RawMessage {
-	if i, ok := s.g.nodeIdx[node]; ok && s.nodes[i] != nil {
-		return s.nodes[i].outputs
+	if i, ok := s.at.doc.nodeIdx[node]; ok && s.nodes[s.at.node0+i] != nil {
+		return s.nodes[s.at.node0+i].outputs
 	}
 	return nil
 }
@@ -34,13 +41,15 @@ func (s *scope) Outputs(node string) json.RawMessage {
 func (s *scope) Environment() map[string]json.RawMessage { return s.info.Env }
 
 // Run returns the run's own facts.
-func (s *scope) Run() expr.Run {
-	return expr.Run{
-		ID: s.info.Run, Name: s.info.Name, Project: s.info.Project, Operator: s.info.Operator, StartedAt: s.createdAt,
-	}
+func (s *scope) Run() expr.Run { return s.info.facts(s.createdAt) }
+
+// facts are those of a run as expressions see them.
+func (r *RunStarted) facts(at time.Time) expr.Run {
+	return expr.Run{ID: r.Run, Name: r.Name, Project: r.Project, Operator: r.Operator, StartedAt: at}
 }
 
-// inputs evaluates the inputs of a task. A task without expressions evaluates nothing.
+// inputs evaluates the inputs of a task or subflow. One without expressions evaluates
+// nothing.
 func (t *step) inputs(e entry) (json.RawMessage, *contract.Failure) {
 	g := &t.g.nodes[e.node]
 	overrides := e.overrides
@@ -54,14 +63,14 @@ func (t *step) inputs(e entry) (json.RawMessage, *contract.Failure) {
 	if failure != nil {
 		return nil, failure
 	}
-	dst := []byte{'{'}
+	dst, sees := []byte{'{'}, t.s.scope(e.node)
 	for i, in := range inputs {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
 		dst = append(appendString(dst, in.name), ':')
 		var err error
-		if dst, err = in.value.Append(dst, (*scope)(t.s)); err != nil {
+		if dst, err = in.value.Append(dst, sees); err != nil {
 			f := exprFailure(err)
 			f.Message = fmt.Sprintf("input %s: %s", in.name, f.Message)
 			return nil, f
@@ -99,16 +108,16 @@ func (g *Graph) inputTemplate(n *graphNode, name string, raw json.RawMessage) (*
 	if n.literal[name] {
 		return expr.Literal(raw), nil
 	}
-	value, errs := g.env.Template(raw)
+	value, errs := g.scopes[n.scope].doc.env.Template(raw)
 	return value, errors.Join(errs...)
 }
 
-// checkInput holds a replaced input against the action: its name, its expressions,
+// checkInput holds a replaced input against the schema: its name, its expressions,
 // and its value when that is known already.
 func (g *Graph) checkInput(n *graphNode, name string, raw json.RawMessage) error {
 	schema, ok := n.schema.Property(name)
 	if !ok {
-		return fmt.Errorf("the action has no input %q", name)
+		return fmt.Errorf("there is no input %q", name)
 	}
 	value, err := g.inputTemplate(n, name, raw)
 	if err != nil {
@@ -122,18 +131,18 @@ func (g *Graph) checkInput(n *graphNode, name string, raw json.RawMessage) error
 	return nil
 }
 
-// runOutputs collects the variables that are the run's outputs.
-func (t *step) runOutputs() (map[string]json.RawMessage, *contract.Failure) {
-	if len(t.g.outputs) == 0 {
+// outputs collects the variables that are the outputs of the run or of a subflow.
+func (t *step) outputs(sc *graphScope) (map[string]json.RawMessage, *contract.Failure) {
+	if len(sc.doc.outputs) == 0 {
 		return nil, nil
 	}
-	outputs := make(map[string]json.RawMessage, len(t.g.outputs))
-	for _, i := range t.g.outputs {
-		v := &t.g.vars[i]
-		value := t.s.vars[i]
+	outputs := make(map[string]json.RawMessage, len(sc.doc.outputs))
+	for _, i := range sc.doc.outputs {
+		v := &sc.doc.vars[i]
+		value := t.s.vars[sc.var0+i]
 		if v.computed != nil {
 			var err error
-			if value, err = v.computed.Eval((*scope)(t.s)); err != nil {
+			if value, err = v.computed.Eval(&scope{t.s, sc}); err != nil {
 				f := exprFailure(err)
 				f.Message = fmt.Sprintf("variable %s: %s", v.Name, f.Message)
 				return nil, f

@@ -83,12 +83,18 @@ func (t *step) retry(e Retry) error {
 	if err := t.forbidden(i, t.g.nodes[i].opts.noRetry, "retried"); err != nil {
 		return err
 	}
+	repeat, err := t.part(i, e.Part)
+	if err != nil {
+		return err
+	}
 	overrides, err := t.overrides(i, e.Inputs)
 	if err != nil {
 		return err
 	}
 	t.clearTimer(i)
-	t.again(i, byRetry, overrides)
+	t.uncollect(i, e.Part)
+	n := t.s.nodes[i]
+	t.enter(entry{node: i, iteration: n.iteration, attempt: n.attempt + 1, repeat: repeat, by: byRetry, overrides: overrides})
 	return nil
 }
 
@@ -99,8 +105,8 @@ func (t *step) overrides(i int32, inputs map[string]json.RawMessage) (map[string
 		return nil, nil
 	}
 	g := &t.g.nodes[i]
-	if g.typ != TypeTask {
-		return nil, t.refuse(CodeInvalid, g.id, "only a task has inputs")
+	if g.typ != TypeTask && g.typ != TypeSubflow {
+		return nil, t.refuse(CodeInvalid, g.id, "only a task or a subflow has inputs")
 	}
 	all := map[string]json.RawMessage{}
 	maps.Copy(all, t.s.nodes[i].overrides)
@@ -125,44 +131,79 @@ func (t *step) skip(e Skip) error {
 	if err != nil {
 		return err
 	}
+	edges, err := t.skipEdges(i, e.Edges)
+	if err != nil {
+		return err
+	}
 	if err := t.forbidden(i, t.g.nodes[i].opts.noSkip, "skipped"); err != nil {
 		return err
 	}
-	g := &t.g.nodes[i]
-	edge := int32(-1)
-	switch g.typ {
-	case TypeTask:
-		if len(e.Edges) > 0 {
-			return t.refuse(CodeInvalid, e.Node, "a task has no edges to choose from")
-		}
-		edge = g.out[0]
-	case TypeExclusive:
-		if len(e.Edges) != 1 {
-			return t.refuse(CodeInvalid, e.Node, "choose one edge")
-		}
-		k, ok := t.g.edgeIdx[e.Edges[0]]
-		if !ok || t.g.edges[k].from != i {
-			return t.refuse(CodeInvalid, e.Node, "edge %q does not leave the node", e.Edges[0])
-		}
-		edge = k
-	case TypeStart, TypeEnd, TypeSubflow, TypeParallel, TypeInclusive, TypeJoin:
-		return t.refuse(CodeWrongState, e.Node, "a %s node cannot be skipped", g.typ)
+	if _, err := t.part(i, e.Part); err != nil {
+		return err
 	}
 	t.clearTimer(i)
 	d := t.change(i, NodeSkipped)
 	d.By = bySkip
 	t.emit(i, d)
-	if g.typ == TypeExclusive {
-		t.emit(i, GatewayDecided{Edges: []string{t.g.edges[edge].id}, By: bySkip})
+	switch t.g.nodes[i].typ {
+	case TypeExclusive:
+		t.emit(i, GatewayDecided{Edges: t.edgeIDs(edges), By: bySkip})
+	case TypeInclusive:
+		t.emit(i, GatewayDecided{Edges: t.edgeIDs(edges), By: bySkip})
+		t.fork(i, edges)
+		return nil
+	case TypeTask, TypeSubflow, TypeStart, TypeEnd, TypeParallel, TypeJoin:
 	}
-	t.leave(i, edge)
+	if e.Part == RepeatedIteration {
+		t.goOn(i)
+		return nil
+	}
+	t.leave(i, edges[0])
 	return nil
+}
+
+// skipEdges returns the edges on which the flow goes on behind a node that is skipped.
+// Those of a gateway are the operator's choice.
+func (t *step) skipEdges(i int32, chosen []string) ([]int32, error) {
+	g := &t.g.nodes[i]
+	switch g.typ {
+	case TypeTask:
+		if len(chosen) > 0 {
+			return nil, t.refuse(CodeInvalid, g.id, "a task has no edges to choose from")
+		}
+		return g.out[:1], nil
+	case TypeExclusive:
+		if len(chosen) != 1 {
+			return nil, t.refuse(CodeInvalid, g.id, "choose one edge")
+		}
+	case TypeInclusive:
+		if len(chosen) == 0 {
+			return nil, t.refuse(CodeInvalid, g.id, "choose at least one edge")
+		}
+	case TypeStart, TypeEnd, TypeSubflow, TypeParallel, TypeJoin:
+		return nil, t.refuse(CodeWrongState, g.id, "a %s node cannot be skipped", g.typ)
+	}
+	var edges []int32
+	for _, k := range g.out { // in the order of the drawing, each once
+		if slices.Contains(chosen, t.g.edges[k].id) {
+			edges = append(edges, k)
+		}
+	}
+	for _, id := range chosen {
+		if k, ok := t.g.edgeIdx[id]; !ok || t.g.edges[k].from != i {
+			return nil, t.refuse(CodeInvalid, g.id, "edge %q does not leave the node", id)
+		}
+	}
+	return edges, nil
 }
 
 func (t *step) forceFail(e ForceFail) error {
 	i, err := t.target(e.Node, onForceFail)
 	if err != nil {
 		return err
+	}
+	if t.g.nodes[i].inner >= 0 {
+		return t.refuse(CodeWrongState, e.Node, "a subflow cannot be failed, only the nodes inside")
 	}
 	t.stopCall(i)
 	d := t.change(i, NodeFailed)
@@ -216,4 +257,5 @@ const (
 	byAutoRetry = "auto_retry"
 	byIgnore    = "ignore_failure"
 	byTimeout   = "timeout"
+	byRepeat    = "repeat"
 )

@@ -116,22 +116,27 @@ func (b *builder) retryPolicy(n *Node) {
 	b.optionRange(n, "/retry/delay_ms", r.DelayMS, 0, maxDelayMS)
 	b.optionRange(n, "/retry/max_delay_ms", r.MaxDelayMS, 0, maxDelayMS)
 	if !(r.Backoff == 0 || r.Backoff >= 1 && r.Backoff <= maxBackoff) {
-		b.outOfRange(n, "/retry/backoff", fmt.Sprint(r.Backoff), "1", strconv.Itoa(maxBackoff))
+		b.outOfRange(Problem{Node: n.ID, Field: "/retry/backoff"}, fmt.Sprint(r.Backoff), "1", strconv.Itoa(maxBackoff))
 	}
 	if !(r.Jitter >= 0 && r.Jitter <= 1) {
-		b.outOfRange(n, "/retry/jitter", fmt.Sprint(r.Jitter), "0", "1")
+		b.outOfRange(Problem{Node: n.ID, Field: "/retry/jitter"}, fmt.Sprint(r.Jitter), "0", "1")
 	}
 }
 
 func (b *builder) optionRange(n *Node, field string, have, least, most int64) {
+	b.inRange(Problem{Node: n.ID, Field: field}, have, least, most)
+}
+
+// inRange reports a number that is too small or too large.
+func (b *builder) inRange(at Problem, have, least, most int64) {
 	if have < least || have > most {
-		b.outOfRange(n, field, strconv.FormatInt(have, 10), strconv.FormatInt(least, 10), strconv.FormatInt(most, 10))
+		b.outOfRange(at, strconv.FormatInt(have, 10), strconv.FormatInt(least, 10), strconv.FormatInt(most, 10))
 	}
 }
 
-func (b *builder) outOfRange(n *Node, field, have, least, most string) {
-	b.report(Problem{Code: ProblemOptionRange, Node: n.ID, Field: field}, fmt.Sprintf("%s is not in the range %s to %s", have, least, most),
-		"have", have, "min", least, "max", most)
+func (b *builder) outOfRange(at Problem, have, least, most string) {
+	at.Code = ProblemOptionRange
+	b.report(at, fmt.Sprintf("%s is not in the range %s to %s", have, least, most), "have", have, "min", least, "max", most)
 }
 
 // forbidden refuses what the drawing does not let operators do with a failed node.
@@ -149,9 +154,10 @@ func (n *nodeRun) beginOptions(d *NodeChanged) {
 	if n.retries++; d.By != byAutoRetry {
 		n.retries = 0
 	}
-	if d.Iteration != n.iteration {
+	if d.Iteration != n.iteration && d.By != byRepeat {
 		n.reruns++
 	}
+	n.repeat = d.Repeat
 	n.due, n.deadline = time.Time{}, time.Time{}
 }
 

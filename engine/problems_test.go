@@ -13,13 +13,17 @@ import (
 	"github.com/culmhq/culm/engine"
 )
 
-// TestEveryProblemIsShown: every code that Compile can report is in the scenario of
+// TestEveryProblemIsShown: every code that Compile can report is in the scenarios of
 // problems, but for the one that needs a very large flow, which is here.
 func TestEveryProblemIsShown(t *testing.T) {
 	t.Parallel()
-	shown, err := os.ReadFile("testdata/scenarios/problems.txt")
-	if err != nil {
-		t.Fatal(err)
+	var shown strings.Builder
+	for _, name := range []string{"problems", "problems_subflow"} {
+		b, err := os.ReadFile("testdata/scenarios/" + name + ".txt")
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown.Write(b)
 	}
 	file, err := parser.ParseFile(token.NewFileSet(), "codes.go", nil, 0)
 	if err != nil {
@@ -39,7 +43,7 @@ func TestEveryProblemIsShown(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-		if codes++; code != engine.ProblemFlowTooLarge && !strings.Contains(string(shown), " "+code+" ") {
+		if codes++; code != engine.ProblemFlowTooLarge && !strings.Contains(shown.String(), " "+code+" ") {
 			t.Errorf("no scenario shows %s", code)
 		}
 		return true

@@ -26,6 +26,9 @@ func (a *author) options(n *Node) {
 	if a.d.roll(2) == 1 {
 		n.Timeout = &Timeout{AfterMS: 1 + int64(a.d.roll(9))*1000, Action: []TimeoutAction{TimeoutFail, TimeoutSkip}[a.d.roll(2)]}
 	}
+	if a.d.roll(3) == 1 {
+		n.Repeat = &Repeat{Times: 1 + a.d.roll(4), ContinueOnFailure: a.d.roll(2) == 1, Collect: []string{"", "gathered"}[a.d.roll(2)]}
+	}
 	if a.d.roll(4) == 1 {
 		n.MaxReruns = 1 + a.d.roll(3)
 	}
@@ -120,9 +123,28 @@ func TestRandomTimers(t *testing.T) {
 			}
 		}
 	}
-	for _, by := range []string{byAutoRetry, byIgnore, byTimeout, byRetry, bySkip} {
+	for _, by := range []string{byAutoRetry, byIgnore, byTimeout, byRepeat, byRetry, bySkip} {
 		if seen[by] < 2 {
 			t.Errorf("%s happens %d times only", by, seen[by])
 		}
 	}
+}
+
+func drawPart(d *dice) Repeated {
+	return []Repeated{RepeatedAll, RepeatedAll, RepeatedIteration, "half"}[d.roll(4)]
+}
+
+// drawOther draws the commands that are rarer.
+func drawOther(s *State, id string, epoch uint64, d *dice) Event {
+	switch d.roll(12) {
+	case 5:
+		return Revoke{Reason: "enough"}
+	case 6:
+		return Fail{Reason: "enough"}
+	case 7, 8, 9:
+		return Reschedule{Node: id, At: s.createdAt.Add(time.Duration(d.roll(256)) * time.Second)}
+	case 10:
+		return TimerFired{Epoch: uint64(d.roll(2))}
+	}
+	return drawResult(id, epoch, d)
 }

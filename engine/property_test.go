@@ -32,6 +32,7 @@ type author struct {
 	d     *dice
 	f     *Flow
 	count int
+	flows []string // that subflow nodes may name
 }
 
 func (a *author) node(t NodeType) string {
@@ -43,6 +44,13 @@ func (a *author) node(t NodeType) string {
 		a.options(&n)
 		if a.d.roll(3) == 1 {
 			n.Inputs = map[string]json.RawMessage{"v": json.RawMessage(`"${x} and ${nodes.n2.outputs.x}"`)}
+		}
+	}
+	if t == TypeSubflow {
+		n.Flow = a.flows[a.d.roll(len(a.flows))]
+		n.Outputs = map[string]string{"x": "x"}
+		if a.d.roll(2) == 1 {
+			n.Inputs = map[string]json.RawMessage{"k": json.RawMessage(`"${100 / (x - 7)}"`)}
 		}
 	}
 	if t == TypeExclusive && a.d.roll(2) == 1 {
@@ -59,7 +67,7 @@ func (a *author) edge(from, to, condition string, byDefault bool) {
 // sequence draws up to n blocks behind a node and returns the last node.
 func (a *author) sequence(last string, n, depth int) string {
 	for range n {
-		switch kind := a.d.roll(6); {
+		switch kind := a.d.roll(8); {
 		case kind < 3 || depth == 0 || a.count > 40:
 			id := a.node(TypeTask)
 			a.edge(last, id, "", false)
@@ -68,6 +76,12 @@ func (a *author) sequence(last string, n, depth int) string {
 			last = a.parallel(last, depth)
 		case kind == 4:
 			last = a.exclusive(last, depth)
+		case kind == 6:
+			last = a.inclusive(last, depth)
+		case kind == 7 && len(a.flows) > 0:
+			id := a.node(TypeSubflow)
+			a.edge(last, id, "", false)
+			last = id
 		default:
 			last = a.loop(last, depth)
 		}
@@ -106,6 +120,26 @@ func (a *author) exclusive(last string, depth int) string {
 	return j
 }
 
+func (a *author) inclusive(last string, depth int) string {
+	g, j := a.node(TypeInclusive), a.node(TypeJoin)
+	a.edge(last, g, "", false)
+	for i := range 1 + a.d.roll(3) {
+		n := a.d.roll(3)
+		if n == 0 && i > 0 {
+			n = 1
+		}
+		from := len(a.f.Edges)
+		a.edge(a.sequence(g, n, depth-1), j, "", false)
+		a.f.Edges[from].Condition = fmt.Sprintf("x %% %d == 1", i+2)
+	}
+	if a.d.roll(2) == 1 {
+		other := a.node(TypeTask)
+		a.edge(g, other, "", true)
+		a.edge(other, j, "", false)
+	}
+	return j
+}
+
 func (a *author) loop(last string, depth int) string {
 	first := a.node(TypeTask)
 	a.edge(last, first, "", false)
@@ -125,15 +159,39 @@ func (openCatalogue) Action(string, string) (contract.Action, bool) {
 
 func drawFlow(t testing.TB, d *dice) *Graph {
 	t.Helper()
-	f := &Flow{Format: FlowFormat, Name: contract.T("random"), Variables: []Variable{{
-		Name: "x", Source: SourceNode, Schema: json.RawMessage(`{"type":"integer"}`), Value: json.RawMessage(`1`), Output: true,
-	}}}
+	subflows := map[string]*Flow{}
+	var flows []string
+	for i := d.roll(4) - 1; i >= 0; i-- { // the later ones may contain those before
+		id := fmt.Sprintf("c%d", i)
+		subflows[id] = drawDocument(d, flows, 1)
+		flows = append(flows, id)
+	}
+	f := drawDocument(d, flows, 3)
+	f.Subflows = subflows
 	if d.roll(4) == 3 {
 		f.OnFailure = FailureFail
 	}
-	a := &author{d: d, f: f}
+	if d.roll(8) == 7 {
+		f.TimeoutMS = int64(20_000 + d.roll(100)*1000)
+	}
+	g, problems := Compile(f, openCatalogue{})
+	if g == nil {
+		t.Fatalf("a well-formed flow is refused: %v\n%s", problems, Canonical(f))
+	}
+	return g
+}
+
+func drawDocument(d *dice, flows []string, depth int) *Flow {
+	integer := json.RawMessage(`{"type":"integer"}`)
+	f := &Flow{Format: FlowFormat, Name: contract.T("random"), Variables: []Variable{
+		{Name: "x", Source: SourceNode, Schema: integer, Value: json.RawMessage(`1`), Output: true},
+		{Name: "k", Source: SourceInput, Schema: integer, Value: json.RawMessage(`2`)},
+		{Name: "c", Source: SourceConstant, Schema: integer, Value: json.RawMessage(`"${k * 2}"`), Output: d.roll(3) == 2},
+		{Name: "gathered", Source: SourceNode, Schema: json.RawMessage(`{"type":"array"}`)},
+	}}
+	a := &author{d: d, f: f, flows: flows}
 	start := a.node(TypeStart)
-	last := a.sequence(start, 1+d.roll(4), 3)
+	last := a.sequence(start, 1+d.roll(4), depth)
 	end := a.node(TypeEnd)
 	if last == start || len(f.Nodes) < 3 {
 		last = a.node(TypeTask)
@@ -143,14 +201,12 @@ func drawFlow(t testing.TB, d *dice) *Graph {
 	// nodes.n2 is named by inputs whatever it is: only tasks can be.
 	if f.Nodes[1].Type != TypeTask {
 		for i := range f.Nodes {
-			f.Nodes[i].Inputs = nil
+			if f.Nodes[i].Type == TypeTask {
+				f.Nodes[i].Inputs = nil
+			}
 		}
 	}
-	g, problems := Compile(f, openCatalogue{})
-	if g == nil {
-		t.Fatalf("a well-formed flow is refused: %v\n%s", problems, Canonical(f))
-	}
-	return g
+	return f
 }
 
 // drive runs a random flow with random events and judges every step: the history is
@@ -290,9 +346,9 @@ func drawEvent(g *Graph, s *State, d *dice) Event {
 	case 0, 1, 2, 3, 4:
 		return drawResult(id, epoch, d)
 	case 5:
-		return Retry{Node: id, Inputs: drawInputs(d)}
+		return Retry{Node: id, Inputs: drawInputs(d), Part: drawPart(d)}
 	case 6:
-		return Skip{Node: id, Edges: drawEdges(g, i, d)}
+		return Skip{Node: id, Edges: drawEdges(g, i, d), Part: drawPart(d)}
 	case 7:
 		return ForceFail{Node: id, Reason: "because"}
 	case 8:
@@ -308,10 +364,7 @@ func drawEvent(g *Graph, s *State, d *dice) Event {
 	case 14:
 		return Resolve{Node: id, As: []Resolution{ResolveDone, ResolveRetry, ResolveFail, "maybe"}[d.roll(4)]}
 	}
-	if d.roll(6) == 5 {
-		return Revoke{Reason: "enough"}
-	}
-	return drawResult(id, epoch, d)
+	return drawOther(s, id, epoch, d)
 }
 
 func drawResult(id string, epoch uint64, d *dice) Event {
@@ -356,10 +409,14 @@ func drawInputs(d *dice) map[string]json.RawMessage {
 
 func drawEdges(g *Graph, i int32, d *dice) []string {
 	out := g.nodes[i].out
-	if g.nodes[i].typ != TypeExclusive || len(out) == 0 || d.roll(5) == 4 {
+	if typ := g.nodes[i].typ; typ != TypeExclusive && typ != TypeInclusive || len(out) == 0 || d.roll(5) == 4 {
 		return nil
 	}
-	return []string{g.edges[out[d.roll(len(out))]].id}
+	edges := []string{g.edges[out[d.roll(len(out))]].id}
+	if d.roll(2) == 1 {
+		edges = append(edges, g.edges[out[d.roll(len(out))]].id)
+	}
+	return edges
 }
 
 // TestRandomRuns is the property: whatever happens to whatever flow, the history is

@@ -39,10 +39,13 @@ func Outstanding(g *Graph, s *State) []Command {
 		return nil
 	}
 	var cmds []Command
+	if due := s.info.Deadline; due != nil {
+		cmds = append(cmds, SetTimer{Due: *due})
+	}
 	for _, i := range s.tokenNodes() {
 		switch n := s.nodes[i]; {
 		case n == nil:
-		case n.state == NodeRunning:
+		case n.state == NodeRunning && g.nodes[i].typ == TypeTask:
 			cmds = append(cmds, s.dispatch(i, true))
 			fallthrough
 		default:

@@ -32,7 +32,7 @@ func (t *step) result(e Result) error {
 	if err != nil {
 		return err
 	}
-	if !t.current(i, NodeRunning, e.Epoch) {
+	if t.g.nodes[i].typ != TypeTask || !t.current(i, NodeRunning, e.Epoch) {
 		t.late(i, NodeLate{Epoch: e.Epoch, What: "result", Data: mustJSON(t.checkAnswer(e.Answer))})
 		return nil
 	}
@@ -67,7 +67,7 @@ func (t *step) ended(i int32, e Result) {
 	}
 }
 
-// succeed ends a node well and moves its token on.
+// succeed ends a task or subflow well and moves its token on.
 func (t *step) succeed(i int32, outputs json.RawMessage, digest, by string) {
 	if outputs == nil {
 		outputs = json.RawMessage("{}")
@@ -76,7 +76,8 @@ func (t *step) succeed(i int32, outputs json.RawMessage, digest, by string) {
 	d.Outputs, d.Digest, d.By = outputs, digest, by
 	t.emit(i, d)
 	t.extract(i, outputs)
-	t.leave(i, t.g.nodes[i].out[0])
+	t.collect(i, outputs)
+	t.goOn(i)
 }
 
 // extract writes outputs into the variables that are bound to them; also those of a
@@ -92,9 +93,15 @@ func (t *step) extract(i int32, outputs json.RawMessage) {
 	}
 	for _, b := range bound {
 		if v, ok := values[b.output]; ok {
-			t.emit(i, VariableSet{Name: t.g.vars[b.variable].Name, Value: v})
+			t.write(i, b.variable, v)
 		}
 	}
+}
+
+// write gives a variable the value that a node has for it.
+func (t *step) write(node, variable int32, value json.RawMessage) {
+	v := &t.g.vars[variable]
+	t.emit(node, VariableSet{Scope: t.g.scopes[v.scope].path, Name: v.Name, Value: value})
 }
 
 // wait begins a wait, and ends it at once when the callback is already there.
@@ -149,7 +156,7 @@ func (t *step) note(e Note) error {
 	if err != nil {
 		return err
 	}
-	if !t.current(i, NodeRunning, e.Epoch) || (len(e.Log) == 0 && e.Progress == nil) {
+	if t.g.nodes[i].typ != TypeTask || !t.current(i, NodeRunning, e.Epoch) || (len(e.Log) == 0 && e.Progress == nil) {
 		return nil // what an old call says is not worth a record
 	}
 	progress := e.Progress
@@ -166,6 +173,9 @@ func (t *step) callback(e Callback) error {
 	i, err := t.node(e.Node)
 	if err != nil {
 		return err
+	}
+	if t.g.nodes[i].typ == TypeSubflow {
+		return t.refuse(CodeWrongState, e.Node, "a subflow takes no callback")
 	}
 	n := t.s.nodes[i]
 	if e.Data, err = t.callbackData(n, e); err != nil {

@@ -64,11 +64,17 @@ func (t *step) failCall(i int32, d NodeChanged) {
 		t.setTimer(i)
 		return
 	}
-	if by := t.pastFailure(i, &d); by != "" {
+	switch by := t.pastFailure(i, &d); by {
+	case "":
+		t.failed(d.Failure)
+	case byRepeat:
 		t.pass(i, by)
-		return
+		t.collect(i, d.Outputs)
+		t.goOn(i)
+	default:
+		t.pass(i, by)
+		t.leave(i, t.g.nodes[i].out[0])
 	}
-	t.failed(d.Failure)
 }
 
 // pastFailure says which option of a node lets the flow go on although it failed for
@@ -76,6 +82,8 @@ func (t *step) failCall(i int32, d NodeChanged) {
 func (t *step) pastFailure(i int32, d *NodeChanged) string {
 	o := t.g.nodes[i].opts
 	switch {
+	case o.repeat != nil && o.repeat.ContinueOnFailure:
+		return byRepeat
 	case o.ignore:
 		return byIgnore
 	case d.By == byTimeout && o.timeout.Action == TimeoutSkip:
@@ -84,10 +92,9 @@ func (t *step) pastFailure(i int32, d *NodeChanged) string {
 	return ""
 }
 
-// pass goes on behind a node that failed.
+// pass makes a node that failed one that the flow does not mind.
 func (t *step) pass(i int32, by string) {
 	d := t.change(i, NodeSkipped)
 	d.By = by
 	t.emit(i, d)
-	t.leave(i, t.g.nodes[i].out[0])
 }

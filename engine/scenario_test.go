@@ -68,6 +68,7 @@ func lineDiff(want, got string) string {
 type scenario struct {
 	t       *testing.T
 	flow    engine.Flow
+	drawn   *engine.Flow // the flow that is drawn at the moment: flow, or one of its subflows
 	graph   *engine.Graph
 	state   *engine.State
 	now     time.Time
@@ -77,10 +78,12 @@ type scenario struct {
 
 func newScenario(t *testing.T) *scenario {
 	t.Helper()
-	return &scenario{
+	sc := &scenario{
 		t: t, now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 		flow: engine.Flow{Format: engine.FlowFormat, Name: contract.T("scenario")},
 	}
+	sc.drawn = &sc.flow
+	return sc
 }
 
 // play runs the blocks and returns the file with what came out.
@@ -151,9 +154,17 @@ func (sc *scenario) draw(verb, rest string) bool {
 	case "new":
 		sc.check()
 		fresh := newScenario(sc.t)
-		sc.flow, sc.graph, sc.state, sc.records, sc.now = fresh.flow, nil, nil, nil, fresh.now
+		sc.flow, sc.drawn, sc.graph, sc.state, sc.records, sc.now = fresh.flow, &sc.flow, nil, nil, nil, fresh.now
 		if rest != "" {
 			sc.json(rest, &sc.flow)
+		}
+	case "flow": // flow REFERENCE: what follows draws this subflow; without, the flow again
+		if sc.drawn = &sc.flow; rest != "" {
+			sc.drawn = &engine.Flow{Format: engine.FlowFormat, Name: contract.T(rest)}
+			if sc.flow.Subflows == nil {
+				sc.flow.Subflows = map[string]*engine.Flow{}
+			}
+			sc.flow.Subflows[rest] = sc.drawn
 		}
 	case "policy":
 		sc.flow.OnFailure = engine.FailurePolicy(rest)
@@ -165,13 +176,13 @@ func (sc *scenario) draw(verb, rest string) bool {
 		if i := strings.IndexByte(rest, '{'); i > 0 {
 			sc.json(rest[i:], &n)
 		}
-		sc.flow.Nodes = append(sc.flow.Nodes, n)
+		sc.drawn.Nodes = append(sc.drawn.Nodes, n)
 	case "var": // var NAME SOURCE {"schema":...,"value":...}
 		v := engine.Variable{Name: f[0], Source: engine.VariableSource(f[1])}
 		if i := strings.IndexByte(rest, '{'); i > 0 {
 			sc.json(rest[i:], &v)
 		}
-		sc.flow.Variables = append(sc.flow.Variables, v)
+		sc.drawn.Variables = append(sc.drawn.Variables, v)
 	case "chain": // chain start a b end
 		for i := 1; i < len(f); i++ {
 			sc.edge(f[i-1], f[i], "", false)
@@ -186,7 +197,7 @@ func (sc *scenario) draw(verb, rest string) bool {
 }
 
 func (sc *scenario) edge(from, to, condition string, byDefault bool) {
-	sc.flow.Edges = append(sc.flow.Edges, engine.Edge{
+	sc.drawn.Edges = append(sc.drawn.Edges, engine.Edge{
 		ID: from + "_" + to, From: from, To: to, Condition: condition, Default: byDefault,
 	})
 }
@@ -226,7 +237,8 @@ func (sc *scenario) start(rest string) {
 		sc.print(nil, nil, err)
 		return
 	}
-	sc.state = s
+	sc.check()
+	sc.state, sc.records = s, nil
 	sc.print(rs, cmds, nil)
 }
 
@@ -271,24 +283,37 @@ func (sc *scenario) event(line string) engine.Event {
 		return engine.Result{Node: node, Epoch: epoch, Unknown: &contract.Failure{Code: "OPEN_INTENT", Message: "the call may have acted", Origin: contract.OriginHost}}
 	case "log":
 		return engine.Note{Node: node, Epoch: epoch, Log: []contract.LogLine{{At: sc.now, Level: contract.LevelInfo, Text: arg}}, Progress: &engine.Progress{Percent: 50}}
+	case "deadline":
+		return engine.TimerFired{}
 	case "fire":
 		return engine.TimerFired{Node: node, Epoch: epoch}
 	case "call":
 		return sc.callback(node, arg)
 	case "pause":
-		return engine.Pause{}
+		return engine.Pause{Node: node}
 	case "resume":
-		return engine.Resume{}
+		return engine.Resume{Node: node}
 	case "revoke":
 		return engine.Revoke{Reason: strings.TrimSpace(strings.TrimPrefix(line, "revoke"))}
 	case "retry":
 		e := engine.Retry{Node: node}
+		arg, e.Part = part(arg)
 		if arg != "" {
 			sc.json(arg, &e.Inputs)
 		}
 		return e
 	case "skip":
-		return engine.Skip{Node: node, Edges: strings.Fields(arg)}
+		arg, p := part(arg)
+		return engine.Skip{Node: node, Part: p, Edges: strings.Fields(arg)}
+	case "end": // end REASON: the run fails
+		return engine.Fail{Reason: strings.TrimSpace(strings.TrimPrefix(line, "end"))}
+	case "reschedule": // reschedule NODE [DURATION from now]
+		d, _ := time.ParseDuration(arg)
+		at := sc.now.Add(d)
+		if arg == "" {
+			at = time.Time{}
+		}
+		return engine.Reschedule{Node: node, At: at}
 	case "force":
 		return engine.ForceFail{Node: node, Reason: arg}
 	case "resolve":
@@ -297,6 +322,15 @@ func (sc *scenario) event(line string) engine.Event {
 	}
 	sc.t.Fatalf("unknown command %q", line)
 	return nil
+}
+
+// part reads which part of a repeated node is meant: retry NODE part=iteration.
+func part(arg string) (rest string, p engine.Repeated) {
+	word, tail, _ := strings.Cut(arg, " ")
+	if name, ok := strings.CutPrefix(word, "part="); ok {
+		return tail, engine.Repeated(name)
+	}
+	return arg, ""
 }
 
 func (sc *scenario) nodeEpoch(node string) (string, uint64) {
@@ -377,7 +411,7 @@ func (sc *scenario) view() {
 	sort.Strings(ids)
 	for _, id := range ids {
 		n := v.Nodes[id]
-		fmt.Fprintf(&sc.out, "node %s %s %d.%d\n", id, n.State, n.Iteration, n.Attempt)
+		fmt.Fprintf(&sc.out, "node %s %s %d.%d%s\n", id, n.State, n.Iteration, n.Attempt, describeOptions(&n))
 	}
 	if len(v.Variables) > 0 {
 		fmt.Fprintf(&sc.out, "variables %s\n", compact(v.Variables))
@@ -391,7 +425,7 @@ func (sc *scenario) view() {
 // check holds the history against its judge, and replays the bytes of every prefix.
 func (sc *scenario) check() {
 	sc.t.Helper()
-	if sc.state == nil {
+	if sc.state == nil || sc.graph == nil {
 		return
 	}
 	if err := engine.CheckHistory(sc.graph, sc.records); err != nil {

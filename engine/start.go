@@ -2,10 +2,10 @@ package engine
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/culmhq/culm/engine/expr"
 )
@@ -14,23 +14,21 @@ import (
 // that is missing, unknown or not valid against its schema.
 func Start(g *Graph, m Meta, o StartOptions) (*State, []Record, []Command, error) {
 	t := newStep(g, newState(g), m)
-	variables, err := t.initial(&o)
-	if err != nil {
+	if err := t.environment(&o); err != nil {
 		return nil, nil, nil, err
 	}
 	started := RunStarted{
 		Format: RecordFormat, Run: cleanText(o.Run), Name: cleanText(o.Name), Flow: cleanText(o.Flow), Version: o.Version,
 		Digest: o.Digest, Plugins: o.Plugins, Project: cleanText(o.Project), Env: o.Env, Zone: o.Zone,
-		Operator: t.m.Actor.ID, Variables: variables,
+		Operator: t.m.Actor.ID, Deadline: t.runDeadline(),
 	}
-	// Constants may read run and env, so they are made on a state that has begun.
-	if err := t.constants(&started); err != nil {
-		return nil, nil, nil, err
+	variables, refusal := t.initial(&g.scopes[0], &started, t.m.At, o.Inputs)
+	if refusal != nil {
+		return nil, nil, nil, refusal
 	}
-	if len(started.Variables) == 0 {
-		started.Variables = nil
-	}
+	started.Variables = variables
 	t.emit(-1, started)
+	t.setRunTimer()
 	t.emit(-1, RunChanged{From: RunCreated, To: RunRunning})
 	t.emit(-1, TokenMoved{Token: 1, To: g.nodes[g.start].id})
 	t.moves = append(t.moves, g.start)
@@ -38,33 +36,40 @@ func Start(g *Graph, m Meta, o StartOptions) (*State, []Record, []Command, error
 	return t.s, t.recs, t.cmds, nil
 }
 
-// initial checks and cleans the inputs, and returns the variables that have a value at start.
-func (t *step) initial(o *StartOptions) (map[string]json.RawMessage, error) {
-	for _, name := range slices.Sorted(maps.Keys(o.Inputs)) {
-		i, ok := t.g.varIdx[name]
-		if !ok || t.g.vars[i].Source != SourceInput {
-			return nil, t.refuseInput(name, "the flow has no input %q", name)
-		}
-	}
+// environment checks and cleans the project's variables.
+func (t *step) environment(o *StartOptions) error {
 	var env map[string]json.RawMessage
 	for _, name := range slices.Sorted(maps.Keys(o.Env)) {
 		value, ok := cleanJSON(o.Env[name])
 		if !ok {
 			refusal := t.refuse(CodeInvalid, "", "the project's variable %q is not JSON", name)
 			refusal.Field = "/env/" + escapePointer(name)
-			return nil, refusal
+			return refusal
 		}
 		if env == nil {
 			env = make(map[string]json.RawMessage, len(o.Env))
 		}
 		env[name] = value
 	}
+	o.Env = env
+	return nil
+}
+
+// initial checks and cleans the inputs of a scope, and returns its variables that have a
+// value when it begins; nil when none has. info and at are the run's.
+func (t *step) initial(sc *graphScope, info *RunStarted, at time.Time, inputs map[string]json.RawMessage) (map[string]json.RawMessage, *Error) {
+	for _, name := range slices.Sorted(maps.Keys(inputs)) {
+		i, ok := sc.doc.varIdx[name]
+		if !ok || sc.doc.vars[i].Source != SourceInput {
+			return nil, t.refuseInput(name, "the flow has no input %q", name)
+		}
+	}
 	variables := map[string]json.RawMessage{}
-	for i := range t.g.vars {
-		v := &t.g.vars[i]
+	for i := range sc.doc.vars {
+		v := &sc.doc.vars[i]
 		value := v.Value
 		if v.Source == SourceInput {
-			given, err := t.input(v, o.Inputs)
+			given, err := t.input(v, inputs)
 			if err != nil {
 				return nil, err
 			}
@@ -74,11 +79,16 @@ func (t *step) initial(o *StartOptions) (map[string]json.RawMessage, error) {
 			variables[v.Name] = value
 		}
 	}
-	o.Env = env
+	if err := t.constants(sc, &draft{variables: variables, env: info.Env, run: info.facts(at)}); err != nil {
+		return nil, err
+	}
+	if len(variables) == 0 {
+		return nil, nil
+	}
 	return variables, nil
 }
 
-func (t *step) input(v *graphVar, inputs map[string]json.RawMessage) (json.RawMessage, error) {
+func (t *step) input(v *graphVar, inputs map[string]json.RawMessage) (json.RawMessage, *Error) {
 	value, ok := inputs[v.Name]
 	if !ok {
 		value = v.Value
@@ -104,20 +114,30 @@ func (t *step) refuseInput(name, format string, args ...any) *Error {
 	return err
 }
 
+// draft shows to expressions a scope that is about to begin.
+type draft struct {
+	variables, env map[string]json.RawMessage
+	run            expr.Run
+}
+
+// Variable returns a variable's value, or nil.
+func (d *draft) Variable(name string) json.RawMessage { return d.variables[name] }
+
+// Outputs returns nil: nothing has run.
+func (d *draft) Outputs(string) json.RawMessage { return nil }
+
+// Environment returns the project's variables.
+func (d *draft) Environment() map[string]json.RawMessage { return d.env }
+
+// Run returns the run's own facts.
+func (d *draft) Run() expr.Run { return d.run }
+
 // constants evaluates the constants that hold expressions, in the order in which they
 // need each other.
-func (t *step) constants(started *RunStarted) error {
-	if len(t.g.constants) == 0 {
-		return nil
-	}
-	draft := newState(t.g)
-	r := Record{Seq: 1, At: t.m.At, Kind: KindRunStarted, Data: *started}
-	if err := draft.apply(&r, -1); err != nil {
-		return fmt.Errorf("engine: %w", err)
-	}
-	for _, i := range t.g.constants {
-		v := &t.g.vars[i]
-		value, err := v.template.Append(nil, (*scope)(draft))
+func (t *step) constants(sc *graphScope, d *draft) *Error {
+	for _, i := range sc.doc.constants {
+		v := &sc.doc.vars[i]
+		value, err := v.template.Append(nil, d)
 		if err == nil {
 			if vs := v.schema.Validate(value); len(vs) > 0 {
 				err = &expr.Error{Code: expr.CodeType, Message: vs[0].Message}
@@ -128,8 +148,7 @@ func (t *step) constants(started *RunStarted) error {
 			refusal.Field = "/variables/" + v.Name
 			return refusal
 		}
-		draft.vars[i] = value
-		started.Variables[v.Name] = value
+		d.variables[v.Name] = value
 	}
 	return nil
 }

@@ -36,7 +36,7 @@ type step struct {
 	// moves are the nodes that tokens have reached and that have not been
 	// entered yet, in order.
 	moves []int32
-	// decided are the exclusive gateways that this step has passed. One that comes
+	// decided are the gateways with conditions that this step has passed. One that comes
 	// again is in a loop in which nothing changes.
 	decided map[int32]bool
 	// The first of recs, cmds and moves are kept here: most steps make no more.
@@ -175,6 +175,7 @@ func (t *step) endRun(to RunState, reason string, outputs map[string]json.RawMes
 			t.cancelNode(n)
 		}
 	}
+	t.clearRunTimer()
 	t.emit(-1, RunChanged{From: t.s.state, To: to, Reason: reason, Outputs: outputs})
 	t.moves = nil
 	t.command(Finish{State: to})
@@ -197,7 +198,7 @@ func (t *step) cancelNode(i int32) {
 func (t *step) stopCall(i int32) {
 	n := t.s.nodes[i]
 	id := t.g.nodes[i].id
-	if n.state == NodeRunning || n.state == NodeWaiting {
+	if t.g.nodes[i].typ == TypeTask && (n.state == NodeRunning || n.state == NodeWaiting) {
 		t.command(Cancel{Node: id, Epoch: n.epoch, Dispatch: t.s.dispatch(i, false)})
 	}
 	t.clearTimer(i)

@@ -62,6 +62,10 @@ func (t *step) deadline(i int32) *time.Time {
 // nothing; one that comes before its time, because it was moved meanwhile, is set
 // again.
 func (t *step) timer(e TimerFired) error {
+	if e.Node == "" {
+		t.runTimer()
+		return nil
+	}
 	i, err := t.node(e.Node)
 	if err != nil {
 		return err

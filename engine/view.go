@@ -64,7 +64,7 @@ func (s *State) View() RunView {
 		State: s.state, Seq: s.seq, Operator: s.info.Operator, CreatedAt: s.createdAt, EndedAt: optional(s.endedAt),
 		Outputs: s.outputs, Parent: s.info.Parent, Deadline: s.info.Deadline, Nodes: map[string]NodeView{},
 	}
-	for i, value := range s.vars {
+	for i, value := range s.vars[:len(s.g.scopes[0].doc.vars)] { // those of scopes within are their own
 		if value == nil || s.g.vars[i].Secret {
 			continue
 		}
@@ -94,7 +94,7 @@ func (n *nodeRun) view() NodeView {
 	return NodeView{
 		State: n.state, Iteration: n.iteration, Attempt: n.attempt, StartedAt: optional(n.startedAt),
 		EndedAt: optional(n.endedAt), Wait: n.wait, Due: optional(n.due), Failure: n.failure, Progress: n.progress,
-		By: n.by, Deadline: optional(n.deadline),
+		By: n.by, Deadline: optional(n.deadline), Repeat: n.repeat,
 	}
 }
 

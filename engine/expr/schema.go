@@ -83,6 +83,11 @@ func ParseSchema(raw json.RawMessage) (*Schema, error) {
 	return s, nil
 }
 
+// ObjectSchema is the schema of an object with these properties and no others.
+func ObjectSchema(properties map[string]*Schema, required []string) *Schema {
+	return &Schema{types: []string{"object"}, properties: properties, required: required, additional: &Schema{never: true}}
+}
+
 // schemaJSON are the keywords as they stand in a document.
 type schemaJSON struct {
 	Type       json.RawMessage            `json:"type"`

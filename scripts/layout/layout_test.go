@@ -21,6 +21,7 @@ func rules() map[string][]string {
 		"engine/expr":      {boundary},
 		"engine":           {boundary, "engine/expr"},
 		"engine/runner":    {boundary, "engine", "engine/expr"},
+		"engine/simulate":  {boundary, "engine", "engine/expr"},
 		"engine/memory":    {boundary, "engine", "engine/expr", "engine/runner"},
 		"engine/sqlite":    {boundary, "engine", "engine/expr", "engine/runner"},
 		"host/wasm":        {boundary, "host/wasm/binary"},
