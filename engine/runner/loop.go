@@ -102,7 +102,7 @@ func (l *loop) turn() {
 	// What the last group set off often ends within microseconds. Letting the workers
 	// go first makes one commit of it where two would cost twice the fsync. It ends
 	// as soon as a pass brings nothing, so a slow call delays nobody.
-	for n := len(l.gathering.effects); l.mayGrow() && n > 0; {
+	for n := len(l.gathering.effects); l.mayGrow() && n > 0 && n < groupEffectsMin; {
 		runtime.Gosched()
 		l.apply()
 		if len(l.gathering.effects) == n {
@@ -133,6 +133,10 @@ func (l *loop) apply() {
 			case g := <-l.commit.out:
 				l.settle(g)
 			default:
+			}
+			if len(l.gathering.effects) >= groupEffectsMin {
+				l.startCalls()
+				l.ship()
 			}
 		}
 	}
