@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"runtime/debug"
+	"sync"
+	"sync/atomic"
 
 	"github.com/culmhq/culm/engine"
 )
@@ -16,28 +19,65 @@ func (r *Runner) restore(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("runner: recover: %w", err)
 	}
-	todo := make([][]engine.Command, 0, len(heads))
-	for i := range heads {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		l, cs, err := r.revive(ctx, &heads[i])
-		if errors.Is(err, ErrStoreFailed) {
-			return fmt.Errorf("runner: recover %s: %w", heads[i].ID, err)
-		}
-		if err != nil {
-			r.cfg.Logger.Error("a run cannot be recovered; it is quarantined", keyRun, heads[i].ID, "error", err)
-			l = &live{id: heads[i].ID, project: heads[i].Project, fault: fmt.Errorf("%w: %s: %w", ErrQuarantined, heads[i].ID, err)}
-		}
-		r.loop.runs[l.id] = l
-		todo = append(todo, cs)
+	revived, err := r.reviveAll(ctx, heads)
+	if err != nil {
+		return err
 	}
-	for i := range heads {
-		r.loop.perform(r.loop.runs[heads[i].ID], todo[i])
+	for i := range revived {
+		r.loop.runs[heads[i].ID] = revived[i].run
+	}
+	for i := range revived {
+		r.loop.perform(revived[i].run, revived[i].commands)
 	}
 	r.loop.orphans()
 	r.loop.startCalls()
 	return nil
+}
+
+// revival is a run that was taken in, with what it has outstanding.
+type revival struct {
+	run      *live
+	commands []engine.Command
+}
+
+// reviveAll makes live runs of all heads, on all processors: it is what a restart takes
+// its time for.
+func (r *Runner) reviveAll(ctx context.Context, heads []RunHead) ([]revival, error) {
+	out := make([]revival, len(heads))
+	var next atomic.Int64
+	var failed atomic.Pointer[error]
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(heads)) {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(heads) && failed.Load() == nil; i = int(next.Add(1)) - 1 {
+				var err error
+				if out[i].run, out[i].commands, err = r.reviveOrIsolate(ctx, &heads[i]); err != nil {
+					failed.CompareAndSwap(nil, &err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if err := failed.Load(); err != nil {
+		return nil, *err
+	}
+	return out, nil
+}
+
+// reviveOrIsolate makes a live run of what the store has, in quarantine if need be.
+func (r *Runner) reviveOrIsolate(ctx context.Context, h *RunHead) (*live, []engine.Command, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, nil, err
+	}
+	l, cs, err := r.revive(ctx, h)
+	switch {
+	case err == nil:
+		return l, cs, nil
+	case errors.Is(err, ErrStoreFailed) || ctx.Err() != nil:
+		return nil, nil, fmt.Errorf("runner: recover %s: %w", h.ID, err)
+	}
+	r.cfg.Logger.Error("a run cannot be recovered; it is quarantined", keyRun, h.ID, "error", err)
+	return &live{id: h.ID, project: h.Project, parent: h.Parent, fault: fmt.Errorf("%w: %s: %w", ErrQuarantined, h.ID, err)}, nil, nil
 }
 
 // orphans revokes the children that nobody waits for: their parents have ended, or have
