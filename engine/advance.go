@@ -16,6 +16,7 @@ type entry struct {
 	repeat    int
 	by        string
 	overrides map[string]json.RawMessage
+	only      bool
 }
 
 // arrive enters a node that a token has just reached: for the first time, or again by
@@ -77,7 +78,8 @@ func (t *step) enter(e entry) {
 // begin makes the record with which a try starts.
 func (t *step) begin(e entry, to NodeState) NodeChanged {
 	d := t.change(e.node, to)
-	d.Iteration, d.Attempt, d.Repeat, d.By, d.Overrides = e.iteration, e.attempt, e.repeat, e.by, e.overrides
+	d.Iteration, d.Attempt, d.Repeat, d.By = e.iteration, e.attempt, e.repeat, e.by
+	d.Overrides, d.OnlyOverrides = e.overrides, e.only
 	return d
 }
 
@@ -215,6 +217,9 @@ func (t *step) fork(i int32, edges []int32) {
 // dispatch describes the node's current call.
 func (s *State) dispatch(i int32, recovered bool) Dispatch {
 	n, g := s.nodes[i], &s.g.nodes[i]
+	if n.state == NodeRollingBack {
+		return s.undoDispatch(i, recovered)
+	}
 	d := Dispatch{
 		Node: g.id, Epoch: n.epoch, Iteration: n.iteration, Attempt: n.attempt, Call: n.call,
 		Plugin: g.plugin, Action: g.action, Reason: n.reason, Inputs: n.inputs,

@@ -28,6 +28,7 @@ type State struct {
 	active    int      // nodes that move without a human
 	stuck     int      // nodes that need one: failed, unknown
 	commands  commandLog
+	rollback  *undoing // the one under way
 }
 
 // nodeRun is what a run knows about a node that was reached.
@@ -49,6 +50,7 @@ type nodeRun struct {
 	callback  json.RawMessage
 	kept      []json.RawMessage // callbacks that came early
 	overrides map[string]json.RawMessage
+	only      bool // the overrides are all its inputs
 	progress  *Progress
 	by        string    // what made the state: NodeChanged.By
 	deadline  time.Time // when the attempt times out
@@ -57,6 +59,7 @@ type nodeRun struct {
 	repeat    int       // the ordinal of the iteration in a Repeat
 	startedAt time.Time
 	endedAt   time.Time
+	undo      []snapshot // attempts that a rollback can undo, oldest first
 }
 
 // token is a place in the flow where something happens. The first one is the run;
@@ -132,6 +135,8 @@ func (s *State) applyPayload(r *Record, node int32) error {
 		return nil // the tokens say the same
 	case TokenMoved:
 		return s.applyToken(d)
+	case RollbackChanged:
+		return s.applyRollback(d)
 	default:
 		return s.applyAtNode(r, node)
 	}
@@ -202,12 +207,12 @@ func (s *State) applyNode(r *Record, i int32, d *NodeChanged) error {
 		return fmt.Errorf("node %q is %q, cannot go from %q to %q", r.Node, n.state, d.From, d.To)
 	}
 	s.count(i, n, -1)
-	if d.Iteration != n.iteration || d.Attempt != n.attempt {
+	if n.begins(d) {
 		n.begin(d)
 	}
 	n.state, n.by = d.To, d.By
-	if d.Overrides != nil {
-		n.overrides = d.Overrides
+	if d.Overrides != nil || d.OnlyOverrides {
+		n.overrides, n.only = d.Overrides, d.OnlyOverrides
 	}
 	switch d.To {
 	case NodeRunning:
@@ -219,10 +224,21 @@ func (s *State) applyNode(r *Record, i int32, d *NodeChanged) error {
 		}
 	case NodeSucceeded, NodeFailed, NodeSkipped, NodeCancelled, NodeUnknown:
 		n.ended(r.At, d)
-	case NodeIdle, NodeReady, NodeSuspended, NodeRollingBack, NodeRolledBack, NodeRollbackFailed:
+		s.remember(i)
+	case NodeRollingBack, NodeRolledBack, NodeRollbackFailed:
+		n.applyUndo(d)
+	case NodeIdle:
+		s.forget(i)
+	case NodeReady, NodeSuspended:
 	}
 	s.count(i, n, 1)
 	return nil
+}
+
+// begins reports whether a change is about another attempt than the one before. What a
+// rollback undoes may be older.
+func (n *nodeRun) begins(d *NodeChanged) bool {
+	return !undoes(d.To) && (d.Iteration != n.iteration || d.Attempt != n.attempt)
 }
 
 // begin clears what belongs to one attempt. Outputs stay until the next ones, so that
@@ -269,7 +285,7 @@ func (n *nodeRun) ended(at time.Time, d *NodeChanged) {
 // counts, the node does not.
 func (s *State) count(i int32, n *nodeRun, by int) {
 	switch n.state {
-	case NodeRunning:
+	case NodeRunning, NodeRollingBack:
 		if s.g.nodes[i].inner < 0 {
 			s.active += by
 		}
@@ -277,14 +293,13 @@ func (s *State) count(i int32, n *nodeRun, by int) {
 		if n.wait.Kind != contract.WaitHuman {
 			s.active += by
 		}
-	case NodeFailed, NodeUnknown:
+	case NodeFailed, NodeUnknown, NodeRollbackFailed:
 		if n.retrying() {
 			s.active += by
 		} else {
 			s.stuck += by
 		}
-	case NodeIdle, NodeReady, NodeSuspended, NodeSucceeded, NodeSkipped, NodeCancelled,
-		NodeRollingBack, NodeRolledBack, NodeRollbackFailed:
+	case NodeIdle, NodeReady, NodeSuspended, NodeSucceeded, NodeSkipped, NodeCancelled, NodeRolledBack:
 	}
 }
 

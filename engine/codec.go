@@ -85,6 +85,9 @@ func (d *NodeChanged) append(dst []byte) []byte {
 	if len(d.Overrides) > 0 {
 		dst = append(append(dst, `,"overrides":`...), mustJSON(d.Overrides)...)
 	}
+	if d.OnlyOverrides {
+		dst = append(dst, `,"only_overrides":true`...)
+	}
 	dst = appendText(dst, `,"digest":`, d.Digest)
 	dst = appendText(dst, `,"by":`, d.By)
 	if d.Deadline != nil {

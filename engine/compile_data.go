@@ -121,7 +121,7 @@ func (b *builder) task(g *graphNode, n *Node, written []bool) {
 		b.report(Problem{Code: ProblemActionSchema, Node: n.ID, Field: "/action"}, "the action's schema cannot be read: "+a.err.Error(),
 			"plugin", n.Plugin, "action", n.Action, "detail", a.err.Error())
 	}
-	g.schema = a.inputs
+	g.schema, g.rollback = a.inputs, a.rollback
 	b.outputDecls = append(b.outputDecls, expr.Decl{Name: g.id, Schema: a.outputs})
 	known := a.found && a.err == nil
 	b.bindOutputs(g, n, a.outputs, known, written)
@@ -135,6 +135,7 @@ func (b *builder) task(g *graphNode, n *Node, written []bool) {
 // actionSchemas are the parsed schemas of an action; open ones when it is not known.
 type actionSchemas struct {
 	inputs, outputs *expr.Schema
+	rollback        bool
 	found           bool
 	err             error
 }
@@ -154,6 +155,7 @@ func (b *builder) action(n *Node) *actionSchemas {
 	if !a.found {
 		return a
 	}
+	a.rollback = declared.Rollback
 	in, err1 := expr.ParseSchema(declared.Inputs)
 	out, err2 := expr.ParseSchema(declared.Outputs)
 	if a.err = errors.Join(err1, err2); a.err == nil {

@@ -24,6 +24,8 @@ func (catalogue) Action(plugin, action string) (contract.Action, bool) {
 	switch action {
 	case "any":
 		return contract.Action{ID: action, Inputs: []byte(`{"type":"object"}`), Outputs: []byte(`{"type":"object"}`)}, true
+	case "undo":
+		return contract.Action{ID: action, Inputs: []byte(`{"type":"object"}`), Outputs: []byte(`{"type":"object"}`), Rollback: true}, true
 	case "sum":
 		return contract.Action{
 			ID: action,
@@ -98,6 +100,9 @@ func describe(r engine.Record) string {
 		return describeToken(d)
 	case engine.GatewayDecided:
 		return fmt.Sprintf("gateway %s takes %s%s", r.Node, strings.Join(d.Edges, " "), prefix(" by ", d.By))
+	case engine.RollbackChanged:
+		s := fmt.Sprintf("rollback %s %s from %s to %s", d.Mode, d.Phase, d.From, d.To)
+		return s + prefix(" undoes ", strings.Join(d.Undone, " "))
 	}
 	return describeScope(r)
 }
@@ -128,7 +133,11 @@ func describeNode(id string, d engine.NodeChanged) string {
 	if from == "" {
 		from = "idle"
 	}
-	s := fmt.Sprintf("node %s %s -> %s %d.%d", id, from, d.To, d.Iteration, d.Attempt)
+	to := string(d.To)
+	if to == "" {
+		to = "idle"
+	}
+	s := fmt.Sprintf("node %s %s -> %s %d.%d", id, from, to, d.Iteration, d.Attempt)
 	if d.Epoch > 0 {
 		s += fmt.Sprintf("#%d", d.Epoch)
 	}
@@ -155,7 +164,7 @@ func (sc *scenario) describeCommand(c engine.Command) string {
 	switch c := c.(type) {
 	case engine.Dispatch:
 		s := fmt.Sprintf("dispatch %s#%d %d.%d call %d %s", c.Node, c.Epoch, c.Iteration, c.Attempt, c.Call, c.Reason)
-		s += prefix(" state ", string(c.PluginState)) + prefix(" callback ", string(c.Callback))
+		s += prefix(" state ", string(c.PluginState)) + prefix(" callback ", string(c.Callback)) + prefix(" out ", string(c.Outputs))
 		if c.Reason == contract.ReasonPoll {
 			s += fmt.Sprintf(" polls %d", c.Polls)
 		}

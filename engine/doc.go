@@ -62,6 +62,9 @@
 //	                 release        running
 //	                 break          failed
 //	                 cancel         cancelled
+//	                 undo           rolling_back
+//	                 undone         rolled_back
+//	                 forget         (not reached)
 //	running          succeed        succeeded
 //	                 fail           failed
 //	                 wait           waiting
@@ -74,10 +77,16 @@
 //	                 timeout        failed
 //	                 cancel         cancelled
 //	suspended        cancel         cancelled
+//	                 undo           rolling_back
+//	                 undone         rolled_back
+//	                 forget         (not reached)
 //	succeeded        enter          running
 //	                 pass           succeeded
 //	                 hold           ready
 //	                 break          failed
+//	                 undo           rolling_back
+//	                 undone         rolled_back
+//	                 forget         (not reached)
 //	failed           pass           succeeded
 //	                 hold           ready
 //	                 break          failed
@@ -85,19 +94,29 @@
 //	                 skip           skipped
 //	                 ignore         skipped
 //	                 auto_retry     running
+//	                 undo           rolling_back
+//	                 undone         rolled_back
+//	                 forget         (not reached)
 //	skipped          enter          running
 //	                 pass           succeeded
 //	                 hold           ready
 //	                 break          failed
+//	                 undo           rolling_back
+//	                 undone         rolled_back
+//	                 forget         (not reached)
 //	cancelled                       (nothing)
 //	unknown          hold           ready
 //	                 break          failed
 //	                 resolve_done   succeeded
 //	                 resolve_retry  running
 //	                 resolve_fail   failed
-//	rolling_back                    (nothing)
-//	rolled_back                     (nothing)
-//	rollback_failed                 (nothing)
+//	rolling_back     cancel         cancelled
+//	                 undone         rolled_back
+//	                 undo_fail      rollback_failed
+//	rolled_back      undo           rolling_back
+//	                 forget         (not reached)
+//	rollback_failed  undo           rolling_back
+//	                 undone         rolled_back
 //
 // Runs:
 //

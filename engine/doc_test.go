@@ -37,14 +37,17 @@ func stateTables() string {
 	row := func(from, on, to string) { fmt.Fprintf(&b, "//\t%-16s %-14s %s\n", from, on, to) }
 	b.WriteString("// Nodes:\n//\n")
 	row("state", "on", "to")
-	for _, from := range nodeStates {
-		name := string(from)
-		if from == NodeIdle {
-			name = "(not reached)"
+	called := func(s NodeState) string {
+		if s == NodeIdle {
+			return "(not reached)"
 		}
+		return string(s)
+	}
+	for _, from := range nodeStates {
+		name := called(from)
 		for _, on := range nodeTriggers() {
 			if to, ok := nodeTarget(on, from); ok {
-				row(name, string(on), string(to))
+				row(name, string(on), called(to))
 				name = ""
 			}
 		}

@@ -144,6 +144,9 @@ type Revoke struct{ Reason string }
 type Retry struct {
 	Node   string
 	Inputs map[string]json.RawMessage
+	// Only makes Inputs the whole of the node's inputs: drawn ones that it does not
+	// name are left out, for the rest of the run.
+	Only bool
 	// Part is RepeatedIteration to run only the failed iteration of a node with
 	// Repeat again.
 	Part Repeated

@@ -63,6 +63,8 @@ type graphNode struct {
 	literal map[string]bool
 	schema  *expr.Schema
 	outputs []graphOutput
+	// rollback is set for a task whose plugin can undo it.
+	rollback bool
 }
 
 // graphInput is one input of a task or subflow.

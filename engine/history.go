@@ -25,6 +25,8 @@ import (
 //     it decided for, a subflow one for its start; a subflow ends well when that token has.
 //   - What is in a subflow that is suspended, or has ended, is not called.
 //   - The run is blocked exactly when only failed or unknown nodes could move it.
+//   - A rollback undoes tasks newest attempt first, none before those that follow it, then
+//     forgets them and takes their tokens back; nothing else touches them meanwhile.
 //   - A command has one effect: its records stand together.
 //   - Retries by themselves, deadlines and failures that are passed over are those of the
 //     drawing; none comes before its time, none is owed and missing.
@@ -55,6 +57,7 @@ type history struct {
 	lastToken int
 	commands  map[string]bool
 	command   string
+	rollback  *rollbackHistory
 	drawings  map[string]*Node
 	deadline  time.Time
 }
@@ -64,14 +67,15 @@ type nodeHistory struct {
 	epoch              uint64
 	iteration, attempt int
 	human              bool
-	decided            []string // edges
-	begun              uint64   // the epoch with which the inside of a subflow began
+	done               []succeeded // what a rollback can undo, oldest first
+	decided            []string    // edges
+	begun              uint64      // the epoch with which the inside of a subflow began
 	options            optionHistory
 }
 
 // busy reports whether an attempt is under way.
 func (n *nodeHistory) busy() bool {
-	return n.state == NodeRunning || n.state == NodeWaiting || n.state == NodeReady
+	return n.state == NodeRunning || n.state == NodeWaiting || n.state == NodeReady || n.state == NodeRollingBack
 }
 
 type tokenHistory struct {
@@ -135,11 +139,13 @@ func (h *history) payload(r *Record) error {
 		return h.token(d)
 	case GatewayDecided:
 		return h.decided(r.Node, d)
+	case RollbackChanged:
+		return h.rollbackChanged(d)
 	case NodeTimer:
 		return h.timer(r, d)
 	case ScopeEntered:
 		return h.entered(r.Node, d)
-	case NodeHeld, RollbackChanged:
+	case NodeHeld:
 		return fmt.Errorf("not supported yet: %T", d)
 	}
 	return nil
@@ -211,6 +217,9 @@ func (h *history) node(r *Record, d NodeChanged) error {
 	if !slices.ContainsFunc(nodeTransitions, func(t nodeTransition) bool { return t.To == d.To && slices.Contains(t.From, d.From) }) {
 		return fmt.Errorf("no way from %q to %q", d.From, d.To)
 	}
+	if undoes(d.To) || d.To == NodeIdle {
+		return h.undo(id, n, &d)
+	}
 	if err := h.attempt(id, n, &d); err != nil {
 		return err
 	}
@@ -229,6 +238,9 @@ func (h *history) node(r *Record, d NodeChanged) error {
 		if err := h.insideEnded(id); err != nil {
 			return err
 		}
+	}
+	if err := h.afterNode(id, n, &d); err != nil {
+		return err
 	}
 	n.state, n.epoch, n.iteration, n.attempt = d.To, d.Epoch, d.Iteration, d.Attempt
 	n.human = d.Wait != nil && d.Wait.Kind == contract.WaitHuman
@@ -293,6 +305,12 @@ func (h *history) token(d TokenMoved) error {
 	if k == nil || k.node != d.From {
 		return fmt.Errorf("token %d is not at %q", d.Token, d.From)
 	}
+	if back := h.takenBack(d); back && k.children == 0 {
+		k.made = 0
+		return h.moved(d, k)
+	} else if back {
+		return fmt.Errorf("token %d is taken back before its children", d.Token)
+	}
 	if k.children > 0 {
 		return fmt.Errorf("token %d moves before its children have ended", d.Token)
 	}
@@ -305,6 +323,10 @@ func (h *history) token(d TokenMoved) error {
 		return fmt.Errorf("token %d leaves %q after %d of %d branches", d.Token, d.From, k.made, branches)
 	}
 	k.made = 0
+	return h.moved(d, k)
+}
+
+func (h *history) moved(d TokenMoved, k *tokenHistory) error {
 	if k.node = d.To; d.To == "" {
 		delete(h.tokens, d.Token)
 		if p := h.tokens[k.parent]; p != nil {
@@ -343,7 +365,7 @@ func (h *history) edge(d TokenMoved) error {
 		join, _ := h.g.Join(d.From)
 		from := h.typeOf(d.From)
 		switch {
-		case d.From == "", d.To == "" && from == TypeEnd, d.To != "" && join == d.To, from == TypeSubflow && d.Parent != 0:
+		case d.From == "", d.To == "" && from == TypeEnd, d.To != "" && join == d.To, from == TypeSubflow && d.Parent != 0, h.takenBack(d):
 			return nil
 		}
 		return fmt.Errorf("token %d goes from %q to %q without an edge", d.Token, d.From, d.To)
@@ -367,21 +389,20 @@ func (h *history) end() error {
 	active, stuck := 0, 0
 	for id, n := range h.nodes {
 		switch n.state {
-		case NodeRunning, NodeWaiting:
+		case NodeRunning, NodeWaiting, NodeRollingBack:
 			if h.state.Ended() {
 				return fmt.Errorf("node %q is %s in a run that is %s", id, n.state, h.state)
 			}
 			if _, inline := h.inside(id); !n.human && !inline {
 				active++
 			}
-		case NodeFailed, NodeUnknown:
+		case NodeFailed, NodeUnknown, NodeRollbackFailed:
 			if n.options.due.IsZero() {
 				stuck++
 			} else {
 				active++
 			}
-		case NodeIdle, NodeReady, NodeSuspended, NodeSucceeded, NodeSkipped, NodeCancelled,
-			NodeRollingBack, NodeRolledBack, NodeRollbackFailed:
+		case NodeIdle, NodeReady, NodeSuspended, NodeSucceeded, NodeSkipped, NodeCancelled, NodeRolledBack:
 		}
 	}
 	if blocked := stuck > 0 && active == 0; !h.state.Ended() && h.state != RunSuspended && blocked != (h.state == RunBlocked) {

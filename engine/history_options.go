@@ -211,7 +211,7 @@ func (o *optionHistory) judgeRepeat(drawn *Node, d *NodeChanged) error {
 	}
 	want := 1
 	switch d.By {
-	case "":
+	case "", byRollback:
 	case byRepeat:
 		want = o.repeat + 1
 	case byRetry:

@@ -16,10 +16,14 @@ import (
 type scope struct {
 	*State
 	at *graphScope
+	// entered is the node whose inputs are evaluated, -1 without one, iteration the one
+	// that begins.
+	entered   int32
+	iteration int
 }
 
 // scope returns what the expressions of a node see.
-func (s *State) scope(node int32) *scope { return &scope{s, s.g.scopeOf(node)} }
+func (s *State) scope(node int32) *scope { return &scope{State: s, at: s.g.scopeOf(node), entered: -1} }
 
 // Variable returns a variable's value, or nil.
 func (s *scope) Variable(name string) json.RawMessage {
@@ -37,6 +41,24 @@ func (s *scope) Outputs(node string) json.RawMessage {
 	return nil
 }
 
+// Iterations counts how often a node has been entered, retries aside. The iteration that
+// begins counts while the node's own inputs are evaluated.
+func (s *scope) Iterations(node string) int {
+	i, ok := s.at.doc.nodeIdx[node]
+	if !ok {
+		return 0
+	}
+	i += s.at.node0
+	switch n := s.nodes[i]; {
+	case i == s.entered:
+		return s.iteration + 1
+	case n == nil || n.attempt == 0:
+		return 0
+	default:
+		return n.iteration + 1
+	}
+}
+
 // Environment returns the project's variables.
 func (s *scope) Environment() map[string]json.RawMessage { return s.info.Env }
 
@@ -52,18 +74,20 @@ func (r *RunStarted) facts(at time.Time) expr.Run {
 // nothing.
 func (t *step) inputs(e entry) (json.RawMessage, *contract.Failure) {
 	g := &t.g.nodes[e.node]
-	overrides := e.overrides
-	if overrides == nil {
-		overrides = t.s.at(e.node).overrides
+	overrides, only := e.overrides, e.only
+	if overrides == nil && !only {
+		n := t.s.at(e.node)
+		overrides, only = n.overrides, n.only
 	}
-	if len(overrides) == 0 && g.static != nil {
+	if len(overrides) == 0 && !only && g.static != nil {
 		return g.static, nil
 	}
-	inputs, failure := t.g.withOverrides(g, overrides)
+	inputs, failure := t.g.withOverrides(g, overrides, only)
 	if failure != nil {
 		return nil, failure
 	}
 	dst, sees := []byte{'{'}, t.s.scope(e.node)
+	sees.entered, sees.iteration = e.node, e.iteration
 	for i, in := range inputs {
 		if i > 0 {
 			dst = append(dst, ',')
@@ -83,12 +107,15 @@ func (t *step) inputs(e entry) (json.RawMessage, *contract.Failure) {
 	return dst, nil
 }
 
-// withOverrides is the node's inputs with those that an operator replaced.
-func (g *Graph) withOverrides(n *graphNode, overrides map[string]json.RawMessage) ([]graphInput, *contract.Failure) {
-	if len(overrides) == 0 {
-		return n.inputs, nil
+// withOverrides is the node's inputs with those that an operator replaced, or only these.
+func (g *Graph) withOverrides(n *graphNode, overrides map[string]json.RawMessage, only bool) ([]graphInput, *contract.Failure) {
+	var inputs []graphInput
+	if !only {
+		if len(overrides) == 0 {
+			return n.inputs, nil
+		}
+		inputs = slices.Clone(n.inputs)
 	}
-	inputs := slices.Clone(n.inputs)
 	for name, raw := range overrides {
 		value, err := g.inputTemplate(n, name, raw)
 		if err != nil {
@@ -142,7 +169,7 @@ func (t *step) outputs(sc *graphScope) (map[string]json.RawMessage, *contract.Fa
 		value := t.s.vars[sc.var0+i]
 		if v.computed != nil {
 			var err error
-			if value, err = v.computed.Eval(&scope{t.s, sc}); err != nil {
+			if value, err = v.computed.Eval(&scope{State: t.s, at: sc, entered: -1}); err != nil {
 				f := exprFailure(err)
 				f.Message = fmt.Sprintf("variable %s: %s", v.Name, f.Message)
 				return nil, f

@@ -87,21 +87,22 @@ func (t *step) retry(e Retry) error {
 	if err != nil {
 		return err
 	}
-	overrides, err := t.overrides(i, e.Inputs)
+	overrides, err := t.overrides(i, e.Inputs, e.Only)
 	if err != nil {
 		return err
 	}
+	only := e.Only || t.s.nodes[i].only && overrides != nil
 	t.clearTimer(i)
 	t.uncollect(i, e.Part)
 	n := t.s.nodes[i]
-	t.enter(entry{node: i, iteration: n.iteration, attempt: n.attempt + 1, repeat: repeat, by: byRetry, overrides: overrides})
+	t.enter(entry{node: i, iteration: n.iteration, attempt: n.attempt + 1, repeat: repeat, by: byRetry, overrides: overrides, only: only})
 	return nil
 }
 
 // overrides checks the inputs that an operator replaces and adds them to those he
-// replaced before.
-func (t *step) overrides(i int32, inputs map[string]json.RawMessage) (map[string]json.RawMessage, error) {
-	if len(inputs) == 0 {
+// replaced before, unless they are the only ones.
+func (t *step) overrides(i int32, inputs map[string]json.RawMessage, only bool) (map[string]json.RawMessage, error) {
+	if len(inputs) == 0 && !only {
 		return nil, nil
 	}
 	g := &t.g.nodes[i]
@@ -109,7 +110,9 @@ func (t *step) overrides(i int32, inputs map[string]json.RawMessage) (map[string
 		return nil, t.refuse(CodeInvalid, g.id, "only a task or a subflow has inputs")
 	}
 	all := map[string]json.RawMessage{}
-	maps.Copy(all, t.s.nodes[i].overrides)
+	if !only {
+		maps.Copy(all, t.s.nodes[i].overrides)
+	}
 	for _, name := range slices.Sorted(maps.Keys(inputs)) {
 		value, ok := cleanJSON(inputs[name])
 		err := errNotJSON
@@ -208,13 +211,19 @@ func (t *step) forceFail(e ForceFail) error {
 	t.stopCall(i)
 	d := t.change(i, NodeFailed)
 	d.By = byForceFail
-	d.Failure = &contract.Failure{Code: FailForced, Message: cleanText(e.Reason), Origin: contract.OriginHost}
-	if d.Failure.Message == "" {
-		d.Failure.Message = "failed by an operator"
-	}
+	d.Failure = forced(e.Reason)
 	t.emit(i, d)
 	t.failed(d.Failure)
 	return nil
+}
+
+// forced is the failure that an operator makes.
+func forced(reason string) *contract.Failure {
+	f := &contract.Failure{Code: FailForced, Message: cleanText(reason), Origin: contract.OriginHost}
+	if f.Message == "" {
+		f.Message = "failed by an operator"
+	}
+	return f
 }
 
 func (t *step) resolve(e Resolve) error {
@@ -254,6 +263,7 @@ const (
 	bySkip      = "skip"
 	byForceFail = "force_fail"
 	byResolve   = "resolve"
+	byRollback  = "rollback"
 	byAutoRetry = "auto_retry"
 	byIgnore    = "ignore_failure"
 	byTimeout   = "timeout"

@@ -39,7 +39,7 @@ func (a *author) node(t NodeType) string {
 	a.count++
 	n := Node{ID: fmt.Sprintf("n%d", a.count), Type: t}
 	if t == TypeTask {
-		n.Plugin, n.Action = "test", "any"
+		n.Plugin, n.Action = "test", []string{"any", "undo"}[a.d.roll(2)]
 		n.Outputs = map[string]string{"x": "x"}
 		a.options(&n)
 		if a.d.roll(3) == 1 {
@@ -153,8 +153,8 @@ func (a *author) loop(last string, depth int) string {
 
 type openCatalogue struct{}
 
-func (openCatalogue) Action(string, string) (contract.Action, bool) {
-	return contract.Action{Inputs: json.RawMessage(`{"type":"object"}`), Outputs: json.RawMessage(`{"type":"object"}`)}, true
+func (openCatalogue) Action(_, action string) (contract.Action, bool) {
+	return contract.Action{Rollback: action == "undo", Inputs: json.RawMessage(`{"type":"object"}`), Outputs: json.RawMessage(`{"type":"object"}`)}, true
 }
 
 func drawFlow(t testing.TB, d *dice) *Graph {
@@ -333,7 +333,14 @@ func dump(rs []Record) string {
 }
 
 func drawEvent(g *Graph, s *State, d *dice) Event {
-	nodes := s.tokenNodes()
+	nodes := s.busyNodes()
+	if s.rollback != nil {
+		for _, st := range s.rollback.steps {
+			if s.at(st.node).state == NodeRollbackFailed {
+				nodes = append(nodes, st.node)
+			}
+		}
+	}
 	i := int32(d.roll(len(g.nodes)))
 	if len(nodes) > 0 && d.roll(8) != 7 {
 		i = nodes[d.roll(len(nodes))]
@@ -342,9 +349,13 @@ func drawEvent(g *Graph, s *State, d *dice) Event {
 	if d.roll(12) == 11 {
 		epoch -= uint64(d.roll(3)) // may wrap: any number can come
 	}
-	switch d.roll(16) {
+	switch d.roll(18) {
 	case 0, 1, 2, 3, 4:
 		return drawResult(id, epoch, d)
+	case 16, 17:
+		if e, ok := drawRollback(g, s, d); ok {
+			return e
+		}
 	case 5:
 		return Retry{Node: id, Inputs: drawInputs(d), Part: drawPart(d)}
 	case 6:
@@ -364,7 +375,32 @@ func drawEvent(g *Graph, s *State, d *dice) Event {
 	case 14:
 		return Resolve{Node: id, As: []Resolution{ResolveDone, ResolveRetry, ResolveFail, "maybe"}[d.roll(4)]}
 	}
+	if e, ok := drawRollback(g, s, d); ok && d.roll(3) == 2 {
+		return e
+	}
 	return drawOther(s, id, epoch, d)
+}
+
+// drawRollback draws one that is not refused for its nodes, mostly, when there is one.
+func drawRollback(g *Graph, s *State, d *dice) (Event, bool) {
+	e := Rollback{Mode: []RollbackMode{RollbackCompensate, RollbackAny}[d.roll(2)]}
+	if d.roll(8) == 7 {
+		e.From, e.To = g.nodes[d.roll(len(g.nodes))].id, g.nodes[d.roll(len(g.nodes))].id
+		return e, true
+	}
+	var all []Rollback
+	for from := range g.nodes {
+		for to := range g.nodes {
+			e.From, e.To = g.nodes[from].id, g.nodes[to].id
+			if _, err := RollbackPlan(g, s, e); err == nil {
+				all = append(all, e)
+			}
+		}
+	}
+	if len(all) == 0 {
+		return nil, false
+	}
+	return all[d.roll(len(all))], true
 }
 
 func drawResult(id string, epoch uint64, d *dice) Event {

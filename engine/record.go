@@ -129,6 +129,8 @@ type NodeChanged struct {
 	Callback json.RawMessage `json:"callback,omitempty"`
 	// Overrides are the inputs that an operator replaced, from this attempt on.
 	Overrides map[string]json.RawMessage `json:"overrides,omitempty"`
+	// OnlyOverrides says that those are all the inputs there are from now on.
+	OnlyOverrides bool `json:"only_overrides,omitempty"`
 	// Digest is that of the module that ran.
 	Digest string `json:"digest,omitempty"`
 	// By says what an operator did, where the change is his: retry, skip, ...; or

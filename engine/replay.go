@@ -42,10 +42,10 @@ func Outstanding(g *Graph, s *State) []Command {
 	if due := s.info.Deadline; due != nil {
 		cmds = append(cmds, SetTimer{Due: *due})
 	}
-	for _, i := range s.tokenNodes() {
+	for _, i := range s.busyNodes() {
 		switch n := s.nodes[i]; {
 		case n == nil:
-		case n.state == NodeRunning && g.nodes[i].typ == TypeTask:
+		case (n.state == NodeRunning || n.state == NodeRollingBack) && g.nodes[i].typ == TypeTask:
 			cmds = append(cmds, s.dispatch(i, true))
 			fallthrough
 		default:

@@ -36,9 +36,7 @@ func (t *step) result(e Result) error {
 		t.late(i, NodeLate{Epoch: e.Epoch, What: "result", Data: mustJSON(t.checkAnswer(e.Answer))})
 		return nil
 	}
-	if len(e.Log) > 0 {
-		t.emit(i, NodeNoted{Attempt: t.s.nodes[i].attempt, Log: t.lines(e.Log)})
-	}
+	t.noted(i, e.Log, nil)
 	t.ended(i, e)
 	return nil
 }
@@ -156,15 +154,21 @@ func (t *step) note(e Note) error {
 	if err != nil {
 		return err
 	}
-	if t.g.nodes[i].typ != TypeTask || !t.current(i, NodeRunning, e.Epoch) || (len(e.Log) == 0 && e.Progress == nil) {
-		return nil // what an old call says is not worth a record
+	if t.g.nodes[i].typ == TypeTask && t.current(i, NodeRunning, e.Epoch) { // what an old call says is not worth a record
+		t.noted(i, e.Log, e.Progress)
 	}
-	progress := e.Progress
+	return nil
+}
+
+// noted keeps what a call says, if it says anything.
+func (t *step) noted(i int32, log []contract.LogLine, progress *Progress) {
+	if len(log) == 0 && progress == nil {
+		return
+	}
 	if progress != nil {
 		progress = &Progress{Percent: min(max(progress.Percent, 0), 100), Message: cleanText(progress.Message)}
 	}
-	t.emit(i, NodeNoted{Attempt: t.s.nodes[i].attempt, Log: t.lines(e.Log), Progress: progress})
-	return nil
+	t.emit(i, NodeNoted{Attempt: t.s.nodes[i].attempt, Log: t.lines(log), Progress: progress})
 }
 
 func (t *step) late(i int32, d NodeLate) { t.emit(i, d) }

@@ -139,6 +139,8 @@ func (sc *scenario) block(lines []string) {
 			sc.now = sc.now.Add(d)
 		case "view":
 			sc.view()
+		case "plan":
+			sc.plan(rest)
 		case "restart":
 			sc.restart()
 		default:
@@ -305,6 +307,8 @@ func (sc *scenario) event(line string) engine.Event {
 	case "skip":
 		arg, p := part(arg)
 		return engine.Skip{Node: node, Part: p, Edges: strings.Fields(arg)}
+	case "rollback": // rollback MODE FROM TO
+		return engine.Rollback{Mode: engine.RollbackMode(f[1]), From: f[2], To: f[3]}
 	case "end": // end REASON: the run fails
 		return engine.Fail{Reason: strings.TrimSpace(strings.TrimPrefix(line, "end"))}
 	case "reschedule": // reschedule NODE [DURATION from now]
@@ -399,6 +403,20 @@ func (sc *scenario) restart() {
 	}
 	sc.state = s
 	sc.print(nil, engine.Outstanding(sc.graph, s), nil)
+}
+
+// plan shows the preview of a rollback: plan MODE FROM TO.
+func (sc *scenario) plan(rest string) {
+	f := strings.Fields(rest)
+	p, err := engine.RollbackPlan(sc.graph, sc.state, engine.Rollback{Mode: engine.RollbackMode(f[0]), From: f[1], To: f[2]})
+	if err != nil {
+		sc.print(nil, nil, err)
+		return
+	}
+	for _, st := range p.Steps {
+		fmt.Fprintf(&sc.out, "undo %s calls=%d%s%s\n", st.Node, st.Calls, prefix(" ", string(st.Why)), prefix(" after ", strings.Join(st.After, " ")))
+	}
+	fmt.Fprintf(&sc.out, "reset %s\n", strings.Join(p.Reset, " "))
 }
 
 func (sc *scenario) view() {

@@ -126,6 +126,9 @@ func (d *draft) Variable(name string) json.RawMessage { return d.variables[name]
 // Outputs returns nil: nothing has run.
 func (d *draft) Outputs(string) json.RawMessage { return nil }
 
+// Iterations returns 0: nothing has run.
+func (d *draft) Iterations(string) int { return 0 }
+
 // Environment returns the project's variables.
 func (d *draft) Environment() map[string]json.RawMessage { return d.env }
 

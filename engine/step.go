@@ -64,9 +64,14 @@ func Step(g *Graph, s *State, m Meta, e Event) ([]Record, []Command, error) {
 			return nil, nil, t.refuse(CodeEnded, "", "the run has ended (%s)", s.state)
 		}
 	}
-	if err := t.handle(e); err != nil {
+	if handled, err := t.duringRollback(e); err != nil {
 		return nil, nil, err
+	} else if !handled {
+		if err := t.handle(e); err != nil {
+			return nil, nil, err
+		}
 	}
+	t.undo()
 	t.run()
 	return t.recs, t.cmds, nil
 }
@@ -171,7 +176,7 @@ func (t *step) endRun(to RunState, reason string, outputs map[string]json.RawMes
 	case to == RunSucceeded && t.s.state == RunBlocked: // the step that unblocked it also ended it
 		t.emit(-1, RunChanged{From: RunBlocked, To: RunRunning})
 	case to != RunSucceeded:
-		for _, n := range t.s.tokenNodes() {
+		for _, n := range t.s.busyNodes() {
 			t.cancelNode(n)
 		}
 	}
@@ -198,7 +203,8 @@ func (t *step) cancelNode(i int32) {
 func (t *step) stopCall(i int32) {
 	n := t.s.nodes[i]
 	id := t.g.nodes[i].id
-	if t.g.nodes[i].typ == TypeTask && (n.state == NodeRunning || n.state == NodeWaiting) {
+	calls := n.state == NodeRunning || n.state == NodeWaiting || n.state == NodeRollingBack
+	if t.g.nodes[i].typ == TypeTask && calls {
 		t.command(Cancel{Node: id, Epoch: n.epoch, Dispatch: t.s.dispatch(i, false)})
 	}
 	t.clearTimer(i)

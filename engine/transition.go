@@ -25,6 +25,10 @@ const (
 	onResolveRetry nodeTrigger = "resolve_retry" // operator
 	onResolveFail  nodeTrigger = "resolve_fail"  // operator
 	onCancel       nodeTrigger = "cancel"        // the run ends
+	onUndo         nodeTrigger = "undo"          // a rollback calls the plugin's rollback
+	onUndone       nodeTrigger = "undone"        // the call answered, or there is nothing to call
+	onUndoFail     nodeTrigger = "undo_fail"     // the call answered; operator
+	onForget       nodeTrigger = "forget"        // a rollback goes back to a node before this one
 )
 
 // nodeTransition lets a trigger change any of the states From to To.
@@ -58,7 +62,11 @@ var nodeTransitions = []nodeTransition{
 	{onResolveDone, []NodeState{NodeUnknown}, NodeSucceeded},
 	{onResolveRetry, []NodeState{NodeUnknown}, NodeRunning},
 	{onResolveFail, []NodeState{NodeUnknown}, NodeFailed},
-	{onCancel, []NodeState{NodeReady, NodeRunning, NodeWaiting, NodeSuspended}, NodeCancelled},
+	{onCancel, []NodeState{NodeReady, NodeRunning, NodeWaiting, NodeSuspended, NodeRollingBack}, NodeCancelled},
+	{onUndo, []NodeState{NodeReady, NodeSuspended, NodeSucceeded, NodeFailed, NodeSkipped, NodeRolledBack, NodeRollbackFailed}, NodeRollingBack},
+	{onUndone, []NodeState{NodeReady, NodeSuspended, NodeSucceeded, NodeFailed, NodeSkipped, NodeRollingBack, NodeRollbackFailed}, NodeRolledBack},
+	{onUndoFail, []NodeState{NodeRollingBack}, NodeRollbackFailed},
+	{onForget, []NodeState{NodeReady, NodeSuspended, NodeSucceeded, NodeFailed, NodeSkipped, NodeRolledBack}, NodeIdle},
 }
 
 // nodeStates lists every node state, in the order of the state tables.

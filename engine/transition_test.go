@@ -22,18 +22,18 @@ func nodeTriggers() []nodeTrigger {
 // written down a second time, by state, so that a change of the table is a decision.
 var nodeDecisions = map[NodeState]string{
 	NodeIdle:           "enter>running pass>succeeded hold>ready break>failed",
-	NodeReady:          "pass>succeeded release>running break>failed cancel>cancelled",
+	NodeReady:          "pass>succeeded release>running break>failed cancel>cancelled undo>rolling_back undone>rolled_back forget>",
 	NodeRunning:        "succeed>succeeded fail>failed wait>waiting doubt>unknown force_fail>failed timeout>failed cancel>cancelled",
 	NodeWaiting:        "wake>running force_fail>failed timeout>failed cancel>cancelled",
-	NodeSuspended:      "cancel>cancelled",
-	NodeSucceeded:      "enter>running pass>succeeded hold>ready break>failed",
-	NodeFailed:         "pass>succeeded hold>ready break>failed retry>running skip>skipped ignore>skipped auto_retry>running",
-	NodeSkipped:        "enter>running pass>succeeded hold>ready break>failed",
+	NodeSuspended:      "cancel>cancelled undo>rolling_back undone>rolled_back forget>",
+	NodeSucceeded:      "enter>running pass>succeeded hold>ready break>failed undo>rolling_back undone>rolled_back forget>",
+	NodeFailed:         "pass>succeeded hold>ready break>failed retry>running skip>skipped ignore>skipped auto_retry>running undo>rolling_back undone>rolled_back forget>",
+	NodeSkipped:        "enter>running pass>succeeded hold>ready break>failed undo>rolling_back undone>rolled_back forget>",
 	NodeCancelled:      "",
 	NodeUnknown:        "hold>ready break>failed resolve_done>succeeded resolve_retry>running resolve_fail>failed",
-	NodeRollingBack:    "",
-	NodeRolledBack:     "",
-	NodeRollbackFailed: "",
+	NodeRollingBack:    "cancel>cancelled undone>rolled_back undo_fail>rollback_failed",
+	NodeRolledBack:     "undo>rolling_back forget>",
+	NodeRollbackFailed: "undo>rolling_back undone>rolled_back",
 }
 
 // TestNodeTransitions walks every pair of state and trigger.

@@ -26,11 +26,20 @@ type RunView struct {
 	Parent *Parent `json:"parent,omitempty"`
 	// Deadline is when the run fails if it has not ended.
 	Deadline *time.Time `json:"deadline,omitempty"`
+	// Rollback is the one that is under way.
+	Rollback *RollbackView `json:"rollback,omitempty"`
 	// Nodes are those that were reached, by path: "deploy.check" is the node check
 	// inside the inline subflow deploy.
 	Nodes map[string]NodeView `json:"nodes"`
 	// Taken lists the ids of the edges that were taken.
 	Taken []string `json:"taken,omitempty"`
+}
+
+// RollbackView is a rollback under way.
+type RollbackView struct {
+	Mode RollbackMode `json:"mode"`
+	From string       `json:"from"`
+	To   string       `json:"to"`
 }
 
 // NodeView is what the outside sees of a node that was reached.
@@ -63,6 +72,9 @@ func (s *State) View() RunView {
 		Run: s.info.Run, Name: s.info.Name, Project: s.info.Project, Flow: s.info.Flow, Version: s.info.Version,
 		State: s.state, Seq: s.seq, Operator: s.info.Operator, CreatedAt: s.createdAt, EndedAt: optional(s.endedAt),
 		Outputs: s.outputs, Parent: s.info.Parent, Deadline: s.info.Deadline, Nodes: map[string]NodeView{},
+	}
+	if u := s.rollback; u != nil {
+		v.Rollback = &RollbackView{Mode: u.mode, From: s.g.nodes[u.from].id, To: s.g.nodes[u.to].id}
 	}
 	for i, value := range s.vars[:len(s.g.scopes[0].doc.vars)] { // those of scopes within are their own
 		if value == nil || s.g.vars[i].Secret {

@@ -50,6 +50,9 @@ type Scope interface {
 	Variable(name string) json.RawMessage
 	// Outputs returns those of a node, nil when it has not ended yet.
 	Outputs(node string) json.RawMessage
+	// Iterations counts how often a loop or a repetition has entered a node, from 1; 0
+	// before the first time.
+	Iterations(node string) int
 	// Environment returns the project's variables.
 	Environment() map[string]json.RawMessage
 	// Run returns the run's own facts.
@@ -79,6 +82,7 @@ func NewEnv(c Config) (*Env, error) {
 		cel.CrossTypeNumericComparisons(true),
 		cel.DefaultUTCTimeZone(true),
 		stringLibrary(),
+		importedLibrary(),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("expr: %w", err)
@@ -119,7 +123,8 @@ func (e *Env) declareNodes(nodes []Decl) {
 		e.nodes[n.Name] = n.Schema
 		name := typeNode + n.Name
 		e.types.objects[name] = &objectType{name: name, fields: map[string]*fieldType{
-			"outputs": {cel: e.types.typeOf(n.Schema, name+".outputs"), schema: n.Schema},
+			"outputs":    {cel: e.types.typeOf(n.Schema, name+".outputs"), schema: n.Schema},
+			"iterations": {cel: cel.IntType, schema: &Schema{}},
 		}}
 		all.fields[n.Name] = &fieldType{cel: cel.ObjectType(name), schema: n.Schema}
 	}

@@ -37,6 +37,8 @@ type Error struct {
 	Offset  int
 	// Name is the unknown or unset name, where one is.
 	Name string
+	// deliberate marks the error that fail() makes.
+	deliberate bool
 }
 
 // Error says it in one line.

@@ -24,6 +24,7 @@ func raw(m map[string]string, name string) json.RawMessage {
 
 func (v values) Variable(name string) json.RawMessage { return raw(v.vars, name) }
 func (v values) Outputs(node string) json.RawMessage  { return raw(v.outputs, node) }
+func (v values) Iterations(node string) int           { return len(node) }
 
 func (v values) Environment() map[string]json.RawMessage {
 	m := map[string]json.RawMessage{}

@@ -56,9 +56,13 @@ func (libraryCost) CallCost(_, overload string, args []ref.Val, result ref.Val) 
 	if !strings.HasPrefix(overload, "culm_") {
 		return nil
 	}
-	size := sizeOf(result)
+	of := sizeOf
+	if costsDeep(overload) {
+		of = func(v ref.Val) uint64 { return deepSize(v, 0) }
+	}
+	size := of(result)
 	for _, a := range args {
-		size += sizeOf(a)
+		size += of(a)
 	}
 	total := 1 + size/10
 	return &total

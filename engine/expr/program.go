@@ -224,7 +224,11 @@ func (s *session) nodes() ref.Val {
 func (s *session) node(id string, schema *Schema) ref.Val {
 	path := "nodes." + id
 	return &object{typ: s.env.types.objects[typeNode+id], session: s, path: path, load: func(field string) (any, bool, error) {
-		if field != "outputs" {
+		switch field {
+		case "iterations":
+			return types.Int(s.scope.Iterations(id)), true, nil
+		case "outputs":
+		default:
 			return nil, false, nil
 		}
 		if v, ok := s.values[path]; ok {

@@ -148,6 +148,39 @@ func TestAStoreThatIsBusyMakesCommitsWait(t *testing.T) {
 	s.untilState("r2", engine.RunSucceeded)
 }
 
+// Callers do not wait for ever: after some seconds they are told, and what they asked for
+// is done when the store goes on.
+func TestAStoreThatStaysBusyIsToldToThoseWhoWait(t *testing.T) {
+	t.Parallel()
+	s, f := faultyStage(t)
+	began, release := s.exec.hold("a")
+	s.run("r1", serial("a"))
+	<-began
+	f.set(func([]runner.Batch) error { return runner.ErrStoreFull })
+	told := make(chan error, 2)
+	go func() {
+		_, err := s.runner.Command(context.Background(), "p", "r1", by("li"), engine.Pause{})
+		told <- err
+	}()
+	for range 5 {
+		if len(told) > 0 {
+			t.Error("told at once")
+		}
+		s.clock.untilWaiting(t)
+		s.clock.advance(time.Second)
+	}
+	wantIs(t, <-told, runner.ErrStoreFull)
+	_, err := s.runner.StartRun(t.Context(), s.request("r2", serial("a")))
+	wantIs(t, err, runner.ErrStoreFull)
+	f.set(nil)
+	s.clock.untilWaiting(t)
+	s.clock.advance(time.Second)
+	s.untilState("r1", engine.RunSuspended)
+	release()
+	s.command("r1", by("li"), engine.Resume{})
+	s.untilState("r1", engine.RunSucceeded)
+}
+
 func TestAStoreThatFailsEndsTheRunner(t *testing.T) {
 	t.Parallel()
 	s, f := faultyStage(t)

@@ -19,6 +19,9 @@ const (
 	groupEffectsMin = 256
 	// busyPause is how long a commit waits after the store was busy.
 	busyPause = time.Second
+	// busyMax is how long callers wait while the store is busy; then they are told,
+	// although what they asked for may still be done.
+	busyMax = 5 * time.Second
 )
 
 // group is what one commit makes durable, and what follows from it. While the committer
@@ -72,15 +75,27 @@ type committer struct {
 	in     chan *group
 	out    chan *group
 	quit   chan struct{}
-	busy   atomic.Bool // whether the store is busy, so that callers can be told
+	busy   atomic.Pointer[error] // why the store is busy, if it is, so that callers can be told
 	exited chan struct{}
+
+	// stuck holds a channel that is closed when the store has been busy for busyMax, and
+	// another one when that is over.
+	stuck atomic.Pointer[chan struct{}]
 }
 
 func newCommitter(cfg *Config) *committer {
-	return &committer{
+	c := &committer{
 		store: cfg.Store, clock: cfg.Clock, log: cfg.Logger,
 		in: make(chan *group, 1), out: make(chan *group, 1), quit: make(chan struct{}), exited: make(chan struct{}),
 	}
+	c.flow()
+	return c
+}
+
+// flow says that commits go through.
+func (c *committer) flow() {
+	ch := make(chan struct{})
+	c.stuck.Store(&ch)
 }
 
 func (c *committer) run() {
@@ -117,14 +132,22 @@ func (c *committer) commit(g *group) {
 // write commits, and waits as long as the store is busy: what the core has decided
 // cannot be taken back.
 func (c *committer) write(bs []Batch) error {
-	for {
+	var stuck bool
+	for since := c.clock.Now(); ; {
 		err := c.store.Commit(context.Background(), bs)
 		if !errors.Is(err, ErrStoreBusy) {
-			c.busy.Store(false)
+			c.busy.Store(nil)
+			if stuck {
+				c.flow()
+			}
 			return err
 		}
-		if !c.busy.Swap(true) {
+		if c.busy.Swap(&err) == nil {
 			c.log.Warn("the store is busy; commits wait", "error", err)
+		}
+		if !stuck && c.clock.Now().Sub(since) >= busyMax {
+			stuck = true
+			close(*c.stuck.Load())
 		}
 		pause, stop := c.clock.After(busyPause)
 		select {

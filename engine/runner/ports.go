@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/culmhq/culm/engine"
@@ -20,6 +21,9 @@ var (
 	// ErrStoreBusy: nothing was written, and the same commit may succeed later (the
 	// disk is full, or another process holds the database).
 	ErrStoreBusy = errors.New("runner: store is busy")
+	// ErrStoreFull: the disk is full. It is an ErrStoreBusy: what waits goes on as soon
+	// as there is space.
+	ErrStoreFull = fmt.Errorf("%w: no space is left on the disk", ErrStoreBusy)
 	// ErrStoreFailed: the disk can no longer be trusted. The store accepts nothing
 	// more; only a restart, which reads what is durable, can go on.
 	ErrStoreFailed = errors.New("runner: store failed")

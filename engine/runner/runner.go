@@ -187,8 +187,8 @@ func (r *Runner) Err() error {
 }
 
 // StartRun starts a run and returns once that is durable. An *engine.Error names the
-// input that is wrong. When ctx ends early the run may still come to be; the same key
-// finds it.
+// input that is wrong. When ctx ends early, or the store is busy for seconds (ErrBusy),
+// the run may still come to be; the same key finds it.
 func (r *Runner) StartRun(ctx context.Context, q StartRequest) (engine.RunView, error) {
 	if err := r.accepts(); err != nil {
 		return engine.RunView{}, err
@@ -225,15 +225,27 @@ func (r *Runner) StartRun(ctx context.Context, q StartRequest) (engine.RunView, 
 	select {
 	case err := <-done:
 		return v, err
+	case <-*r.commit.stuck.Load():
+		return engine.RunView{}, r.stuck()
 	case <-ctx.Done():
 		return engine.RunView{}, ctx.Err()
 	}
 }
 
+// stuck is what those are told who have waited for the store too long.
+func (r *Runner) stuck() error {
+	why := ErrStoreBusy
+	if p := r.commit.busy.Load(); p != nil {
+		why = *p
+	}
+	return fmt.Errorf("%w: it may still be done: %w", ErrBusy, why)
+}
+
 // Command applies an operator's command or a callback to a run of the project, and
 // returns the run's last record once that is durable. A refusal is an *engine.Error;
 // a run of another project is ErrNotFound. Meta.At is set by the runner. When ctx ends
-// early the command may still be applied; the same CommandID then has no second effect.
+// early, or the store is busy for seconds (ErrBusy), the command may still be applied; the
+// same CommandID then has no second effect.
 func (r *Runner) Command(ctx context.Context, project, run string, m engine.Meta, e engine.Event) (seq uint64, err error) {
 	if err := r.accepts(); err != nil {
 		return 0, err
@@ -255,6 +267,8 @@ func (r *Runner) Command(ctx context.Context, project, run string, m engine.Meta
 			return r.commandEnded(ctx, project, run, m)
 		}
 		return a.seq, a.err
+	case <-*r.commit.stuck.Load():
+		return 0, r.stuck()
 	case <-ctx.Done():
 		return 0, ctx.Err()
 	}
@@ -337,8 +351,8 @@ func (r *Runner) accepts() error {
 	if err := r.runs(); err != nil {
 		return err
 	}
-	if r.commit.busy.Load() {
-		return fmt.Errorf("%w: %w", ErrBusy, ErrStoreBusy)
+	if why := r.commit.busy.Load(); why != nil {
+		return fmt.Errorf("%w: %w", ErrBusy, *why)
 	}
 	return nil
 }

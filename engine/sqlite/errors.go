@@ -22,7 +22,9 @@ func classify(err error) error {
 			return fmt.Errorf("%w: %w", runner.ErrExists, err)
 		}
 		return err
-	case sqlite3.ErrBusy, sqlite3.ErrLocked, sqlite3.ErrFull, sqlite3.ErrInterrupt:
+	case sqlite3.ErrFull:
+		return fmt.Errorf("%w: %w", runner.ErrStoreFull, err)
+	case sqlite3.ErrBusy, sqlite3.ErrLocked, sqlite3.ErrInterrupt:
 		return fmt.Errorf("%w: %w", runner.ErrStoreBusy, err)
 	case sqlite3.ErrCorrupt, sqlite3.ErrNotADB:
 		return fmt.Errorf("%w: %w: %w", runner.ErrStoreFailed, ErrDamaged, err)

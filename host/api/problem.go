@@ -44,6 +44,8 @@ func status(code fault.Code) int {
 		return http.StatusForbidden
 	case fault.Stopping:
 		return http.StatusServiceUnavailable
+	case fault.DiskFull:
+		return http.StatusInsufficientStorage
 	case codeMalformed:
 		return http.StatusBadRequest
 	case codeMediaType:

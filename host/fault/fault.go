@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/culmhq/culm/engine"
+	"github.com/culmhq/culm/engine/runner"
 )
 
 // Code is the machine-readable reason of an Error. Codes are stable: clients and
@@ -27,7 +28,8 @@ const (
 	KeyReused  Code = "IDEMPOTENCY_KEY_REUSED"
 	Forbidden  Code = "FORBIDDEN"
 	Internal   Code = "INTERNAL"    // a fault of Culm itself; the cause is for the log only
-	Stopping   Code = "UNAVAILABLE" // the server stops or is not ready
+	Stopping   Code = "UNAVAILABLE" // the server stops, is not ready, or has too much to do
+	DiskFull   Code = "DISK_FULL"   // nothing can be stored until there is space again
 )
 
 // Error is a refusal or failure of a use case. Its text never holds a secret or a
@@ -65,17 +67,25 @@ func At(field, format string, args ...any) *Error {
 	return e
 }
 
-// Wrap makes an Internal error of what failed underneath while doing op. A nil err
-// gives nil; an err that holds an *Error already is returned as it is.
+// Wrap makes an Internal error of what failed underneath while doing op, or says that
+// the store cannot take anything now. A nil err gives nil; an err that holds an *Error
+// already is returned as it is.
 func Wrap(op string, err error) error {
-	if err == nil {
-		return nil
-	}
 	var e *Error
-	if errors.As(err, &e) {
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &e):
 		return err
+	case errors.Is(err, runner.ErrStoreFull):
+		return &Error{Code: DiskFull, Message: "the disk of the server is full: nothing was stored; try again when there is space", Cause: err}
+	case errors.Is(err, runner.ErrStoreBusy):
+		return &Error{Code: Stopping, Message: "too much to do at the moment: try again", Cause: err}
+	case errors.Is(err, runner.ErrStoreFailed):
+		return &Error{Code: Stopping, Message: "the server cannot store anything and ends", Cause: err}
+	default:
+		return &Error{Code: Internal, Message: op + " failed", Cause: err}
 	}
-	return &Error{Code: Internal, Message: op + " failed", Cause: err}
 }
 
 // Is reports whether err is or wraps an *Error with that code.

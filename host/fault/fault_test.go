@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/culmhq/culm/engine/runner"
 	"github.com/culmhq/culm/host/fault"
 )
 
@@ -31,5 +32,16 @@ func TestTextOfAnError(t *testing.T) {
 	e.Node = "add"
 	if got, want := e.Error(), "INVALID node add /inputs/a: must be a number"; got != want {
 		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+func TestWrapSaysWhenTheStoreTakesNothing(t *testing.T) {
+	t.Parallel()
+	for cause, want := range map[error]fault.Code{
+		runner.ErrStoreFull: fault.DiskFull, runner.ErrStoreBusy: fault.Stopping, runner.ErrStoreFailed: fault.Stopping,
+	} {
+		if got := fault.Wrap("store flow", fmt.Errorf("store: %w", cause)); !fault.Is(got, want) || !errors.Is(got, cause) {
+			t.Errorf("%v became %v", cause, got)
+		}
 	}
 }

@@ -25,14 +25,9 @@ const (
 // What is no valid answer becomes a failed one. It reports true when the outputs of a
 // failed answer are not valid and were dropped.
 func (p *prepared) answer(out []byte, set map[string]json.RawMessage) (contract.Answer, bool) {
-	var a contract.Answer
-	d := json.NewDecoder(bytes.NewReader(out))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&a); err != nil {
-		return failed(badAnswer("the plugin's answer is not one of the contract")), false
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return failed(badAnswer("something follows the plugin's answer")), false
+	a, f := decodeAnswer(out)
+	if f != nil {
+		return failed(f), false
 	}
 	switch a.Status {
 	case contract.StatusSucceeded:
@@ -44,6 +39,39 @@ func (p *prepared) answer(out []byte, set map[string]json.RawMessage) (contract.
 	default:
 		return failed(badAnswer("the plugin's answer has no known status")), false
 	}
+}
+
+// undone reads the answer of a rollback, which has no outputs and cannot wait. Variables
+// that it sets are not kept.
+func (p *prepared) undone(out []byte) contract.Answer {
+	a, f := decodeAnswer(out)
+	if f != nil {
+		return failed(f)
+	}
+	switch a.Status {
+	case contract.StatusSucceeded:
+		return contract.Answer{Status: contract.StatusSucceeded}
+	case contract.StatusFailed:
+		a.Outputs = nil
+		answer, _ := p.failed(a)
+		return answer
+	case contract.StatusWaiting:
+		return failed(badAnswer("a rollback cannot wait"))
+	}
+	return failed(badAnswer("the plugin's answer has no known status"))
+}
+
+func decodeAnswer(out []byte) (contract.Answer, *contract.Failure) {
+	var a contract.Answer
+	d := json.NewDecoder(bytes.NewReader(out))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&a); err != nil {
+		return a, badAnswer("the plugin's answer is not one of the contract")
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return a, badAnswer("something follows the plugin's answer")
+	}
+	return a, nil
 }
 
 func (p *prepared) succeeded(a contract.Answer, set map[string]json.RawMessage) contract.Answer {

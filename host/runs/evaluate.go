@@ -20,6 +20,9 @@ func (g given) Variable(name string) json.RawMessage { return g[name] }
 // Outputs implements expr.Scope.
 func (given) Outputs(string) json.RawMessage { return nil }
 
+// Iterations implements expr.Scope.
+func (given) Iterations(string) int { return 0 }
+
 // Environment implements expr.Scope.
 func (given) Environment() map[string]json.RawMessage { return nil }
 

@@ -103,6 +103,10 @@ func (e *Executor) Execute(ctx context.Context, run runner.RunInfo, d engine.Dis
 		r.Answer = failed(e.failureOf(ctx, run, d, err))
 		return r
 	}
+	if d.Reason == contract.ReasonRollback {
+		r.Answer = p.undone(out)
+		return r
+	}
 	var dropped bool
 	r.Answer, dropped = p.answer(out, s.written())
 	if dropped {
@@ -122,8 +126,8 @@ func (e *Executor) Pure(run runner.RunInfo, d engine.Dispatch) bool {
 // Cancel implements runner.Executor.
 func (e *Executor) Cancel(ctx context.Context, run runner.RunInfo, d engine.Dispatch) {
 	p, failure := e.prepare(run, d)
-	if failure != nil || !p.action.Cancel {
-		return
+	if failure != nil || !p.action.Cancel || d.Reason == contract.ReasonRollback {
+		return // what cancel ends has ended when its rollback is called
 	}
 	ctx, stop := context.WithTimeout(ctx, cancelMax)
 	defer stop()
@@ -143,7 +147,7 @@ func (e *Executor) Cancel(ctx context.Context, run runner.RunInfo, d engine.Disp
 func (e *Executor) call(ctx context.Context, run runner.RunInfo, d engine.Dispatch, p *prepared, s Services) ([]byte, error) {
 	input, err := json.Marshal(contract.Request{
 		ABI: contract.ABI, Action: d.Action, Reason: d.Reason, Inputs: d.Inputs,
-		State: d.PluginState, Callback: d.Callback, Polls: d.Polls,
+		State: d.PluginState, Callback: d.Callback, Outputs: d.Outputs, Polls: d.Polls,
 		Context: contract.Context{
 			Project: run.Project, Run: run.ID, Node: d.Node, Iteration: d.Iteration, Attempt: d.Attempt,
 			Operator: run.Operator, Zone: run.Zone,

@@ -53,7 +53,11 @@ func (s *Service) Node(ctx context.Context, project, run, node string) (NodeDeta
 }
 
 // teller assembles the story of a node from its records, in order.
-type teller struct{ detail NodeDetail }
+type teller struct {
+	detail NodeDetail
+	// at is the attempt that the last record was about, its place plus one.
+	at int
+}
 
 func (t *teller) take(r *engine.Record) {
 	switch d := r.Data.(type) {
@@ -80,14 +84,10 @@ func (t *teller) take(r *engine.Record) {
 
 func (t *teller) changed(r *engine.Record, d engine.NodeChanged) {
 	t.detail.State = d.To
-	a := t.last()
-	if a == nil || a.Iteration != d.Iteration || a.Number != d.Attempt {
-		t.detail.Attempts = append(t.detail.Attempts, Attempt{
-			Iteration: d.Iteration, Number: d.Attempt, StartedAt: r.At,
-			Log: []contract.LogLine{}, Calls: []Call{},
-		})
-		a = t.last()
+	if d.To == engine.NodeIdle {
+		return // a rollback forgets the node; its attempts are still told
 	}
+	a := t.attempt(r, d)
 	a.State, a.Wait, a.Due = d.To, d.Wait, d.Due
 	switch {
 	case d.Failure != nil:
@@ -117,6 +117,7 @@ func (t *teller) changed(r *engine.Record, d engine.NodeChanged) {
 		a.Child = d.Child
 	}
 	switch {
+	case d.To == engine.NodeRollingBack: // it has ended long ago
 	case !ended(d.To):
 		a.EndedAt = nil
 	case a.EndedAt == nil: // what is decided about it later does not make it longer
@@ -125,11 +126,28 @@ func (t *teller) changed(r *engine.Record, d engine.NodeChanged) {
 	}
 }
 
+// attempt finds the attempt that a change is about, or begins it. A rollback comes back
+// to older ones.
+func (t *teller) attempt(r *engine.Record, d engine.NodeChanged) *Attempt {
+	for t.at = len(t.detail.Attempts); t.at > 0; t.at-- {
+		if a := t.last(); a.Iteration == d.Iteration && a.Number == d.Attempt {
+			return a
+		}
+	}
+	t.detail.Attempts = append(t.detail.Attempts, Attempt{
+		Iteration: d.Iteration, Number: d.Attempt, StartedAt: r.At,
+		Log: []contract.LogLine{}, Calls: []Call{},
+	})
+	t.at = len(t.detail.Attempts)
+	return t.last()
+}
+
+// last is the attempt that the last record was about, or nil.
 func (t *teller) last() *Attempt {
-	if len(t.detail.Attempts) == 0 {
+	if t.at == 0 {
 		return nil
 	}
-	return &t.detail.Attempts[len(t.detail.Attempts)-1]
+	return &t.detail.Attempts[t.at-1]
 }
 
 // calls puts the calls to the attempts that made them.

@@ -226,7 +226,9 @@ func refusal(op, run string, err error) error {
 		return fault.Missing("run", run)
 	case errors.Is(err, runner.ErrQuarantined):
 		return &fault.Error{Code: fault.WrongState, Message: "the run was set aside because its records cannot be continued", Cause: err}
-	case errors.Is(err, runner.ErrBusy), errors.Is(err, runner.ErrStoreBusy):
+	case errors.Is(err, runner.ErrStoreBusy):
+		return fault.Wrap(op, err)
+	case errors.Is(err, runner.ErrBusy):
 		return &fault.Error{Code: fault.Stopping, Message: "too much to do at the moment: try again", Cause: err}
 	case errors.Is(err, runner.ErrStopped), errors.Is(err, runner.ErrStoreFailed):
 		return &fault.Error{Code: fault.Stopping, Message: "the server is not running flows now", Cause: err}

@@ -183,6 +183,7 @@ export const refusedEn: typeof refusedZh = {
   FORBIDDEN_ORIGIN: 'The request came from another site and was refused',
   FORBIDDEN_HOST: 'The service answers on local addresses only',
   INTERNAL: 'The service failed; its log says more',
+  DISK_FULL: 'The disk of the server is full; try again when there is space',
   UNAVAILABLE: 'The service stops or is not ready; try again soon',
   TIMEOUT: 'The request took too long',
 }

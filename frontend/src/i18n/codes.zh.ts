@@ -181,6 +181,7 @@ export const refusedZh = {
   FORBIDDEN_ORIGIN: '请求来自其他站点，已拒绝',
   FORBIDDEN_HOST: '服务只接受本机地址的访问',
   INTERNAL: '服务出错，详情见服务日志',
+  DISK_FULL: '服务器磁盘已满，释放空间后重试',
   UNAVAILABLE: '服务正在停止或尚未就绪，稍后重试',
   TIMEOUT: '请求超时',
 }

@@ -19,16 +19,30 @@ import (
 	"time"
 )
 
+// envDir names the directory of what the tests share.
+const envDir = "CULM_TEST_DIR"
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "culm-test-")
+	if err == nil {
+		err = os.Setenv(envDir, dir)
+	}
+	code := 1
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	} else {
+		code = m.Run()
+	}
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
+}
+
 // binary is the real program, built once for all tests of this package that run it.
 var binary = sync.OnceValues(func() (string, error) {
 	if given := os.Getenv("CULM_BIN"); given != "" {
 		return given, nil
 	}
-	dir, err := os.MkdirTemp("", "culm-bin-")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "culm")
+	path := filepath.Join(os.Getenv(envDir), "culm")
 	cmd := exec.Command("go", "build", "-o", path, ".")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build: %w: %s", err, out)
@@ -36,13 +50,53 @@ var binary = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
+// prepared is a data directory as the first start leaves it, with compiled plugins: that
+// takes longer than most tests.
+var prepared = sync.OnceValues(func() (string, error) {
+	bin, err := binary()
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(os.Getenv(envDir), "prepared")
+	cmd := exec.Command(bin, "serve", "--listen", "127.0.0.1:0", "--data", dir)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return "", err
+	}
+	if err := cmd.Start(); err != nil {
+		return "", err
+	}
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if addressLine.MatchString(lines.Text()) {
+			_ = cmd.Process.Signal(syscall.SIGTERM)
+		}
+	}
+	if err := cmd.Wait(); err != nil {
+		return "", fmt.Errorf("the first start: %w", err)
+	}
+	return dir, nil
+})
+
+// prepare makes a data directory that is not the first start's any more.
+func prepare(t *testing.T, dir string) {
+	t.Helper()
+	from, err := prepared()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.CommandContext(t.Context(), "cp", "-a", from, dir).CombinedOutput(); err != nil {
+		t.Fatalf("copy the data directory: %v: %s", err, out)
+	}
+}
+
 // server is a running `culm serve`, reached over its own loopback port.
 type server struct {
-	t    *testing.T
-	cmd  *exec.Cmd
-	base string
-	logs *lockedBuffer
-	done chan struct{}
+	t       *testing.T
+	cmd     *exec.Cmd
+	base    string // set once it is ready
+	address chan string
+	logs    *lockedBuffer
+	done    chan struct{}
 }
 
 var addressLine = regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
@@ -51,12 +105,24 @@ var addressLine = regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
 // ready.
 func startServer(t *testing.T, dir string, args ...string) *server {
 	t.Helper()
+	s := launch(t, nil, dir, args...)
+	if err := s.ready(); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// launch runs the program, under another one if wrap is not empty, and does not wait
+// for it.
+func launch(t *testing.T, wrap []string, dir string, args ...string) *server {
+	t.Helper()
 	bin, err := binary()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &server{t: t, logs: &lockedBuffer{}, done: make(chan struct{})}
-	s.cmd = exec.CommandContext(context.Background(), bin, append([]string{"serve", "--listen", "127.0.0.1:0", "--data", dir}, args...)...)
+	s := &server{t: t, address: make(chan string, 1), logs: &lockedBuffer{}, done: make(chan struct{})}
+	command := append(append(wrap[:len(wrap):len(wrap)], bin, "serve", "--listen", "127.0.0.1:0", "--data", dir), args...)
+	s.cmd = exec.CommandContext(context.Background(), command[0], command[1:]...)
 	s.cmd.Stderr = s.logs
 	stdout, err := s.cmd.StdoutPipe()
 	if err != nil {
@@ -65,14 +131,13 @@ func startServer(t *testing.T, dir string, args ...string) *server {
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	address := make(chan string, 1)
 	go func() {
 		lines := bufio.NewScanner(stdout)
 		for lines.Scan() {
 			_, _ = fmt.Fprintln(s.logs, lines.Text())
 			if a := addressLine.FindString(lines.Text()); a != "" {
 				select {
-				case address <- a:
+				case s.address <- a:
 				default:
 				}
 			}
@@ -81,14 +146,19 @@ func startServer(t *testing.T, dir string, args ...string) *server {
 		close(s.done)
 	}()
 	t.Cleanup(s.kill)
-	select {
-	case s.base = <-address:
-	case <-s.done:
-		t.Fatalf("the server ended before it was ready:\n%s", s.logs)
-	case <-time.After(60 * time.Second):
-		t.Fatalf("the server was not ready in time:\n%s", s.logs)
-	}
 	return s
+}
+
+// ready waits until the server answers, or says why it never will.
+func (s *server) ready() error {
+	select {
+	case s.base = <-s.address:
+		return nil
+	case <-s.done:
+		return fmt.Errorf("the server ended before it was ready:\n%s", s.logs)
+	case <-time.After(60 * time.Second):
+		return fmt.Errorf("the server was not ready in time:\n%s", s.logs)
+	}
 }
 
 // kill ends the process the hard way; nothing of it gets a chance to finish.

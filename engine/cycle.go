@@ -1,0 +1,29 @@
+package engine
+
+// Cyclic reports whether a token can come to a node again: whether there is a loop in the
+// flow, or in one of its inline subflows. Such a flow is sound; some want to know before
+// they start it.
+func (g *Graph) Cyclic() bool {
+	in := make([]int, len(g.nodes))
+	for k := range g.edges {
+		in[g.edges[k].to]++
+	}
+	var todo []int32
+	for i := range in {
+		if in[i] == 0 {
+			todo = append(todo, int32(i))
+		}
+	}
+	left := len(g.nodes)
+	for ; len(todo) > 0; left-- {
+		i := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		for _, k := range g.nodes[i].out {
+			to := g.edges[k].to
+			if in[to]--; in[to] == 0 {
+				todo = append(todo, to)
+			}
+		}
+	}
+	return left > 0
+}
