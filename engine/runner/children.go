@@ -10,12 +10,9 @@ import (
 	"github.com/culmhq/culm/pdk/contract"
 )
 
-// The codes of the failure of a node whose independent subflow did not succeed.
-const (
-	FailChild        = "CHILD_FAILED"      // the run below failed
-	FailChildRevoked = "CHILD_REVOKED"     // it was revoked
-	FailChildStart   = "CHILD_NOT_STARTED" // its inputs or its flow are not valid
-)
+// FailChildStart is the code of the failure of a node whose independent subflow could not
+// be started: its inputs or its flow are not valid.
+const FailChildStart = "CHILD_NOT_STARTED"
 
 // birth is a child run that is to be started, from the record of that to its own first
 // one. Its parent may be paused meanwhile, or want it no more.
@@ -98,7 +95,7 @@ func (l *loop) order(r *live, c engine.StartChild) {
 	case b == nil && !c.Recovered:
 		return // revoked since
 	case b == nil:
-		b = &birth{parent: r, command: c, paused: r.state.RunState() == engine.RunSuspended}
+		b = &birth{parent: r, command: c}
 		l.births[c.Run] = b
 	}
 	b.ordered = true
@@ -206,24 +203,11 @@ func (p *pool) endOf(ctx context.Context, h *RunHead) (*engine.ChildEnded, error
 // childEnd is what a parent is told of the end of its child.
 func childEnd(run string, p *engine.Parent, rs []engine.Record) engine.ChildEnded {
 	e := engine.ChildEnded{Node: p.Node, Epoch: p.Epoch, Run: run}
-	reason := ""
 	for i := len(rs) - 1; i >= 0; i-- {
 		if c, ok := rs[i].Data.(engine.RunChanged); ok && c.To.Ended() {
-			e.State, e.Outputs, reason = c.To, c.Outputs, c.Reason
+			e.State, e.Outputs = c.To, c.Outputs
 			break
 		}
-	}
-	code := FailChild
-	switch e.State {
-	case engine.RunSucceeded:
-		return e
-	case engine.RunRevoked:
-		code = FailChildRevoked
-	case engine.RunFailed, engine.RunCreated, engine.RunRunning, engine.RunSuspended, engine.RunBlocked:
-	}
-	e.Failure = &contract.Failure{Code: code, Origin: contract.OriginFlow, Message: fmt.Sprintf("the run %s ended as %s", run, e.State)}
-	if reason != "" {
-		e.Failure.Message += ": " + reason
 	}
 	return e
 }
@@ -243,7 +227,7 @@ func (p *pool) childRun(ctx context.Context, parent *live, c *engine.StartChild)
 	}
 	q := StartRequest{
 		Options: engine.StartOptions{
-			Run: c.Run, Name: from.Name, Project: from.Project, Flow: c.Flow, Version: c.Version, Digest: digest,
+			Run: c.Run, Name: from.Name + " / " + c.Node, Project: from.Project, Flow: c.Flow, Version: c.Version, Digest: digest,
 			Plugins: from.Plugins, Env: from.Env, Zone: from.Zone, Parent: &c.Parent, Inputs: c.Inputs,
 		},
 		Document: document, Graph: g,

@@ -28,6 +28,7 @@ func (r *Runner) restore(ctx context.Context) error {
 	}
 	for i := range revived {
 		r.loop.perform(revived[i].run, revived[i].commands)
+		r.loop.restrain(revived[i].commands)
 	}
 	r.loop.orphans()
 	r.loop.startCalls()
@@ -80,6 +81,21 @@ func (r *Runner) reviveOrIsolate(ctx context.Context, h *RunHead) (*live, []engi
 	return &live{id: h.ID, project: h.Project, parent: h.Parent, fault: fmt.Errorf("%w: %s: %w", ErrQuarantined, h.ID, err)}, nil, nil
 }
 
+// restrain passes on what children were told that do not live yet. Those that live have
+// it on record: it went into the same commit as their parent's.
+func (l *loop) restrain(cs []engine.Command) {
+	for _, c := range cs {
+		if c, ok := c.(engine.ControlChild); ok && l.births[c.Run] != nil {
+			l.control(l.births[c.Run], c.Event)
+		}
+	}
+}
+
+func (r *live) waitsFor(child *live) bool {
+	run, epoch, ok := r.state.Child(child.parent.Node)
+	return ok && run == child.id && epoch == child.parent.Epoch
+}
+
 // orphans revokes the children that nobody waits for: their parents have ended, or have
 // gone on without them.
 func (l *loop) orphans() {
@@ -88,7 +104,7 @@ func (l *loop) orphans() {
 			continue
 		}
 		p := l.runs[r.parent.Run]
-		if p == nil || p.fault == nil && !p.state.WaitsFor(r.parent.Node, r.id) {
+		if p == nil || p.fault == nil && !p.waitsFor(r) {
 			l.step(r, hostMeta(), engine.Revoke{Reason: "nothing waits for the run"}, nil)
 		}
 	}
