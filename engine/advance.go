@@ -35,13 +35,17 @@ func (t *step) again(i int32, by string, overrides map[string]json.RawMessage) {
 	t.enter(entry{node: i, iteration: n.iteration, attempt: n.attempt + 1, repeat: n.repeat, by: by, overrides: overrides})
 }
 
-// release enters a node that was held by a pause.
+// release enters a node that was held: by a pause, or on its own.
 func (t *step) release(i int32) {
 	n := t.s.nodes[i]
 	t.enter(entry{node: i, iteration: n.iteration, attempt: n.attempt, reruns: n.reruns})
 }
 
 func (t *step) enter(e entry) {
+	if e.by == "" && t.s.nodes[e.node].held {
+		t.emit(e.node, t.begin(e, NodeSuspended))
+		return
+	}
 	if t.s.state == RunSuspended || t.s.inSuspended(e.node) {
 		t.emit(e.node, t.begin(e, NodeReady))
 		return

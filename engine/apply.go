@@ -27,6 +27,7 @@ type State struct {
 	taken     []uint64 // bit set of edges
 	active    int      // nodes that move without a human
 	stuck     int      // nodes that need one: failed, unknown
+	children  int      // nodes that wait for a run
 	commands  commandLog
 	rollback  *undoing // the one under way
 }
@@ -56,10 +57,14 @@ type nodeRun struct {
 	deadline  time.Time // when the attempt times out
 	retries   int       // automatic ones, since anything else began an attempt
 	reruns    int       // how often a loop entered the node again
-	repeat    int       // the ordinal of the iteration in a Repeat
-	startedAt time.Time
-	endedAt   time.Time
-	undo      []snapshot // attempts that a rollback can undo, oldest first
+	held      bool      // the next token stops here
+	child     string    // the run that an independent subflow waits for, or has waited for
+	// controlled is set when that run was paused or resumed from here.
+	controlled bool
+	repeat     int // the ordinal of the iteration in a Repeat
+	startedAt  time.Time
+	endedAt    time.Time
+	undo       []snapshot // attempts that a rollback can undo, oldest first
 }
 
 // token is a place in the flow where something happens. The first one is the run;
@@ -166,6 +171,8 @@ func (s *State) applyAtNode(r *Record, node int32) error {
 		n.due = d.Due
 	case ScopeEntered:
 		return s.applyScope(node, d)
+	case NodeHeld:
+		s.applyHeld(node, d)
 	default:
 		return fmt.Errorf("unknown payload %T", d)
 	}
@@ -195,6 +202,9 @@ func (s *State) applyRun(r *Record, d RunChanged) error {
 		return fmt.Errorf("run is %s, cannot go from %s to %s", s.state, d.From, d.To)
 	}
 	s.state = d.To
+	if d.To == RunSuspended || d.From == RunSuspended {
+		s.markControlled(0, int32(len(s.nodes)))
+	}
 	if d.To.Ended() {
 		s.endedAt, s.outputs = r.At, d.Outputs
 	}
@@ -210,14 +220,22 @@ func (s *State) applyNode(r *Record, i int32, d *NodeChanged) error {
 	if n.begins(d) {
 		n.begin(d)
 	}
+	if n.waitsForRun() {
+		n.held = false // it was the run below that was held
+	}
 	n.state, n.by = d.To, d.By
 	if d.Overrides != nil || d.OnlyOverrides {
 		n.overrides, n.only = d.Overrides, d.OnlyOverrides
 	}
 	switch d.To {
 	case NodeRunning:
-		n.dispatched(r.At, d)
+		if d.Reason != "" { // else it is a subflow that goes on
+			n.dispatched(r.At, d)
+		} else {
+			s.markControlled(s.inside(i))
+		}
 	case NodeWaiting:
+		n.child, n.controlled = d.Child, false
 		n.wait, n.plugin, n.callback = d.Wait, d.PluginState, nil
 		if d.Due != nil {
 			n.due = *d.Due
@@ -225,11 +243,17 @@ func (s *State) applyNode(r *Record, i int32, d *NodeChanged) error {
 	case NodeSucceeded, NodeFailed, NodeSkipped, NodeCancelled, NodeUnknown:
 		n.ended(r.At, d)
 		s.remember(i)
+	case NodeSuspended:
+		if d.From == NodeRunning {
+			s.markControlled(s.inside(i))
+		} else {
+			n.held = false
+		}
 	case NodeRollingBack, NodeRolledBack, NodeRollbackFailed:
 		n.applyUndo(d)
 	case NodeIdle:
 		s.forget(i)
-	case NodeReady, NodeSuspended:
+	case NodeReady:
 	}
 	s.count(i, n, 1)
 	return nil
@@ -292,6 +316,9 @@ func (s *State) count(i int32, n *nodeRun, by int) {
 	case NodeWaiting:
 		if n.wait.Kind != contract.WaitHuman {
 			s.active += by
+		}
+		if n.wait.Kind == contract.WaitRun {
+			s.children += by
 		}
 	case NodeFailed, NodeUnknown, NodeRollbackFailed:
 		if n.retrying() {

@@ -90,6 +90,9 @@ const (
 	FailBadAnswer      = "BAD_ANSWER"              // the plugin answered what the contract does not allow
 	FailForced         = "FORCED"                  // an operator failed the node
 	FailTimeout        = "TIMEOUT"                 // the attempt took longer than the node may
+	FailDepth          = "RUN_DEPTH"               // runs of independent subflows nest too deep
+	FailChildFailed    = "CHILD_FAILED"            // the run of an independent subflow failed
+	FailChildRevoked   = "CHILD_REVOKED"           // the run of an independent subflow was revoked
 	FailRunTimeout     = "RUN_TIMEOUT"             // the run took longer than the flow may: its reason
 	FailInput          = "INPUT_INVALID"           // the evaluated inputs do not fit the action's schema
 )

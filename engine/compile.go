@@ -179,7 +179,7 @@ func (b *builder) nodes() {
 		b.g.nodeIdx[n.ID] = int32(len(b.g.nodes))
 		b.nodeOf = append(b.nodeOf, i)
 		b.g.nodes = append(b.g.nodes, graphNode{
-			id: n.ID, typ: n.Type, mode: n.Mode, plugin: n.Plugin, action: n.Action, strategy: n.Strategy, opts: n.options(),
+			id: n.ID, typ: n.Type, drawn: n, mode: n.Mode, plugin: n.Plugin, action: n.Action, strategy: n.Strategy, opts: n.options(),
 			inner: -1, join: -1, block: -1, byDefault: -1,
 		})
 	}

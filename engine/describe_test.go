@@ -215,3 +215,20 @@ func describeOptions(n *engine.NodeView) string {
 	}
 	return s
 }
+
+// childEnded reads: STATE [{outputs}] or STATE {failure}; the state - is none, and a last
+// word is the id of another run.
+func (sc *scenario) childEnded(node string, epoch uint64, arg string) engine.Event {
+	state, data, _ := strings.Cut(arg, " ")
+	e := engine.ChildEnded{Node: node, Epoch: epoch, Run: sc.state.View().Nodes[node].Child, State: engine.RunState(state)}
+	switch {
+	case state == "-":
+		e.Run, e.State = "", ""
+		sc.json(data, &e.Failure)
+	case strings.HasPrefix(data, "{"):
+		sc.json(data, &e.Outputs)
+	case data != "":
+		e.Run = data
+	}
+	return e
+}

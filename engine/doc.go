@@ -57,8 +57,10 @@
 //	(not reached)    enter          running
 //	                 pass           succeeded
 //	                 hold           ready
+//	                 stop           suspended
 //	                 break          failed
 //	ready            pass           succeeded
+//	                 stop           suspended
 //	                 release        running
 //	                 break          failed
 //	                 cancel         cancelled
@@ -71,18 +73,27 @@
 //	                 doubt          unknown
 //	                 force_fail     failed
 //	                 timeout        failed
+//	                 pause          suspended
 //	                 cancel         cancelled
 //	waiting          wake           running
 //	                 force_fail     failed
 //	                 timeout        failed
+//	                 child_succeed  succeeded
+//	                 child_fail     failed
 //	                 cancel         cancelled
-//	suspended        cancel         cancelled
+//	suspended        pass           succeeded
+//	                 hold           ready
+//	                 release        running
+//	                 break          failed
+//	                 resume         running
+//	                 cancel         cancelled
 //	                 undo           rolling_back
 //	                 undone         rolled_back
 //	                 forget         (not reached)
 //	succeeded        enter          running
 //	                 pass           succeeded
 //	                 hold           ready
+//	                 stop           suspended
 //	                 break          failed
 //	                 undo           rolling_back
 //	                 undone         rolled_back
@@ -100,6 +111,7 @@
 //	skipped          enter          running
 //	                 pass           succeeded
 //	                 hold           ready
+//	                 stop           suspended
 //	                 break          failed
 //	                 undo           rolling_back
 //	                 undone         rolled_back

@@ -42,6 +42,7 @@ type Graph struct {
 type graphNode struct {
 	id       string
 	typ      NodeType
+	drawn    *Node
 	mode     SubflowMode
 	scope    int32 // the scope it is in
 	inner    int32 // the scope of an inline subflow, -1 elsewhere

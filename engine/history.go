@@ -23,7 +23,9 @@ import (
 //     succeeded has no token left; no token rests where nothing can move it.
 //   - A parallel gateway makes a token for each branch, an inclusive one for those that
 //     it decided for, a subflow one for its start; a subflow ends well when that token has.
-//   - What is in a subflow that is suspended, or has ended, is not called.
+//   - Nothing begins while the run, or a subflow around it, is suspended; nor at a node
+//     that is held.
+//   - An independent subflow waits for one run, which no other attempt has started.
 //   - The run is blocked exactly when only failed or unknown nodes could move it.
 //   - A rollback undoes tasks newest attempt first, none before those that follow it, then
 //     forgets them and takes their tokens back; nothing else touches them meanwhile.
@@ -34,7 +36,7 @@ func CheckHistory(g *Graph, rs []Record) error {
 	if len(rs) == 0 {
 		return errors.New("engine: history: no records")
 	}
-	h := &history{g: g, state: RunCreated, nodes: map[string]*nodeHistory{}, tokens: map[int]*tokenHistory{}, commands: map[string]bool{}}
+	h := &history{g: g, state: RunCreated, nodes: map[string]*nodeHistory{}, tokens: map[int]*tokenHistory{}, commands: map[string]bool{}, children: map[string]bool{}}
 	for i := range rs {
 		if err := h.record(&rs[i]); err != nil {
 			return fmt.Errorf("engine: history: record %d (%s): %w", rs[i].Seq, rs[i].Kind, err)
@@ -56,6 +58,8 @@ type history struct {
 	tokens    map[int]*tokenHistory
 	lastToken int
 	commands  map[string]bool
+	children  map[string]bool // the runs that were started
+	start     string          // the node at which the run begins
 	command   string
 	rollback  *rollbackHistory
 	drawings  map[string]*Node
@@ -70,12 +74,19 @@ type nodeHistory struct {
 	done               []succeeded // what a rollback can undo, oldest first
 	decided            []string    // edges
 	begun              uint64      // the epoch with which the inside of a subflow began
+	held               bool        // the next token stops here
+	child              string      // the run that it waits for
 	options            optionHistory
 }
 
 // busy reports whether an attempt is under way.
 func (n *nodeHistory) busy() bool {
-	return n.state == NodeRunning || n.state == NodeWaiting || n.state == NodeReady || n.state == NodeRollingBack
+	switch n.state {
+	case NodeRunning, NodeWaiting, NodeReady, NodeSuspended, NodeRollingBack:
+		return true
+	default:
+		return false
+	}
 }
 
 type tokenHistory struct {
@@ -120,6 +131,9 @@ func (h *history) payload(r *Record) error {
 		if d.Format < 1 || d.Format > RecordFormat {
 			return fmt.Errorf("format %d", d.Format)
 		}
+		if err := h.begins(d); err != nil {
+			return err
+		}
 		return h.started(r.At, &d)
 	case RunChanged:
 		if err := h.timedOut(r, &d); err != nil {
@@ -146,7 +160,7 @@ func (h *history) payload(r *Record) error {
 	case ScopeEntered:
 		return h.entered(r.Node, d)
 	case NodeHeld:
-		return fmt.Errorf("not supported yet: %T", d)
+		return h.held(r.Node, d)
 	}
 	return nil
 }
@@ -223,21 +237,14 @@ func (h *history) node(r *Record, d NodeChanged) error {
 	if err := h.attempt(id, n, &d); err != nil {
 		return err
 	}
-	if err := complete(&d); err != nil {
+	if err := complete(&d); err != nil && !h.resumed(id, n, &d) {
 		return fmt.Errorf("node %q: %w", id, err)
 	}
 	if err := h.options(r, n, &d); err != nil {
 		return fmt.Errorf("node %q: %w", id, err)
 	}
-	if d.Reason == contract.ReasonExecute {
-		if err := h.mayBegin(id); err != nil {
-			return err
-		}
-	}
-	if _, inline := h.inside(id); inline && d.To == NodeSucceeded {
-		if err := h.insideEnded(id); err != nil {
-			return err
-		}
+	if err := h.scopes(id, n, &d); err != nil {
+		return err
 	}
 	if err := h.afterNode(id, n, &d); err != nil {
 		return err
@@ -249,7 +256,7 @@ func (h *history) node(r *Record, d NodeChanged) error {
 
 func (h *history) attempt(id string, n *nodeHistory, d *NodeChanged) error {
 	called := uint64(0)
-	if d.To == NodeRunning {
+	if d.To == NodeRunning && !h.resumed(id, n, d) {
 		called = 1
 	}
 	if d.Epoch != n.epoch+called {
@@ -286,7 +293,7 @@ func complete(d *NodeChanged) error {
 			return fmt.Errorf("%s without failure", d.To)
 		}
 	case NodeSucceeded:
-		if d.From == NodeRunning && d.Outputs == nil {
+		if (d.From == NodeRunning || d.From == NodeWaiting) && d.Outputs == nil {
 			return errors.New("succeeded without outputs")
 		}
 	case NodeIdle, NodeReady, NodeSuspended, NodeSkipped, NodeCancelled, NodeRollingBack, NodeRolledBack, NodeRollbackFailed:
@@ -339,6 +346,9 @@ func (h *history) moved(d TokenMoved, k *tokenHistory) error {
 func (h *history) newToken(d TokenMoved) error {
 	if d.Token != h.lastToken+1 || (d.Parent == 0) != (d.Token == 1) || (d.Parent == 0) != (d.From == "") {
 		return fmt.Errorf("token %d, parent %d after token %d", d.Token, d.Parent, h.lastToken)
+	}
+	if d.Token == 1 && d.To != h.start {
+		return fmt.Errorf("the run begins at %q, not at %q", d.To, h.start)
 	}
 	h.lastToken = d.Token
 	if d.Parent != 0 {

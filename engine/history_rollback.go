@@ -58,7 +58,7 @@ func (h *history) undoable(tasks []string) (map[string]int, error) {
 		if _, twice := at[id]; twice || n == nil || n.attempt == 0 {
 			return nil, fmt.Errorf("%q cannot be undone", id)
 		}
-		if n.busy() && n.state != NodeReady {
+		if n.busy() && n.state != NodeReady && n.state != NodeSuspended {
 			return nil, fmt.Errorf("%q is %s", id, n.state)
 		}
 		at[id] = k

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/culmhq/culm/pdk/contract"
 )
 
 // What CheckHistory says about gateways that choose and about subflows. It goes by the
@@ -129,6 +131,107 @@ func (h *history) insideEnded(id string) error {
 		if slices.Contains(around(k.node), id) {
 			return fmt.Errorf("subflow %q ends while token %d is at %q", id, i, k.node)
 		}
+	}
+	return nil
+}
+
+// scopes judges what a change owes to the subflows around a node, to what an operator
+// holds, and, at a subflow node, to what is inside or to the run below. n is the node
+// before the change.
+func (h *history) scopes(id string, n *nodeHistory, d *NodeChanged) error {
+	if h.resumed(id, n, d) {
+		return nil
+	}
+	begins := d.Iteration != n.iteration || d.Attempt != n.attempt || n.state == NodeReady
+	switch d.To {
+	case NodeReady, NodeCancelled:
+		begins = false
+	case NodeSuspended:
+		return h.suspended(id, n, d)
+	default:
+		begins = begins || n.state == NodeSuspended || d.Reason == contract.ReasonExecute
+	}
+	if begins {
+		if n.held && d.By == "" {
+			return fmt.Errorf("node %q begins, which is held", id)
+		}
+		if err := h.mayBegin(id); err != nil {
+			return err
+		}
+	}
+	if _, inline := h.inside(id); inline && d.To == NodeSucceeded {
+		return h.insideEnded(id)
+	}
+	return h.below(id, n, d)
+}
+
+// suspended judges that a node stops: before it begins, when it is held, or, when it is a
+// subflow that runs, for what is inside.
+func (h *history) suspended(id string, n *nodeHistory, d *NodeChanged) error {
+	if n.state == NodeRunning {
+		if _, inline := h.inside(id); !inline || d.By != byPause {
+			return fmt.Errorf("node %q stops while it runs", id)
+		}
+		return nil
+	}
+	if !n.held {
+		return fmt.Errorf("node %q stops, which is not held", id)
+	}
+	n.held = false
+	return nil
+}
+
+// resumed reports whether a change lets the inside of a subflow go on.
+func (h *history) resumed(id string, n *nodeHistory, d *NodeChanged) bool {
+	_, inline := h.inside(id)
+	return inline && d.From == NodeSuspended && d.To == NodeRunning && d.By == byResume && n.begun == n.epoch && n.epoch > 0
+}
+
+// below judges the run that a node waits for.
+func (h *history) below(id string, n *nodeHistory, d *NodeChanged) error {
+	_, inline := h.inside(id)
+	independent := h.typeOf(id) == TypeSubflow && !inline
+	waits := d.Wait != nil && d.Wait.Kind == contract.WaitRun
+	switch {
+	case waits != (d.Child != "") || waits != (d.To == NodeWaiting && independent):
+		return fmt.Errorf("node %q waits for run %q", id, d.Child)
+	case d.From == NodeWaiting && d.To == NodeSucceeded && !independent:
+		return fmt.Errorf("node %q succeeds while it waits", id)
+	case waits && h.children[d.Child]:
+		return fmt.Errorf("node %q waits for run %q, which was started before", id, d.Child)
+	}
+	if waits {
+		h.children[d.Child] = true
+	}
+	if n.child != "" {
+		n.held = false // it was the run that was held
+	}
+	n.child = d.Child
+	return nil
+}
+
+// held judges that an operator holds a node, or lets it go.
+func (h *history) held(id string, d NodeHeld) error {
+	n := h.nodes[id]
+	if n == nil {
+		n = &nodeHistory{}
+		h.nodes[id] = n
+	}
+	if n.held == d.Held {
+		return fmt.Errorf("node %q: held is %t already", id, d.Held)
+	}
+	n.held = d.Held
+	return nil
+}
+
+// begins judges where a run begins.
+func (h *history) begins(d RunStarted) error {
+	if h.start = d.StartAt; h.start == "" {
+		h.start = h.g.nodes[h.g.start].id
+		return nil
+	}
+	if err := CanStartAt(h.g, d.StartAt); err != nil {
+		return err
 	}
 	return nil
 }

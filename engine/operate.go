@@ -35,38 +35,6 @@ func (t *step) target(id string, on nodeTrigger) (int32, error) {
 
 func allowed(on nodeTrigger, from NodeState) bool { _, ok := nodeTarget(on, from); return ok }
 
-func (t *step) changeRun(on runTrigger, reason string) error {
-	to, ok := runTarget(on, t.s.state)
-	if !ok {
-		return t.refuse(CodeWrongState, "", "the run is %s", t.s.state)
-	}
-	t.emit(-1, RunChanged{From: t.s.state, To: to, Reason: reason})
-	return nil
-}
-
-func (t *step) pause(e Pause) error {
-	if e.Node != "" {
-		return t.refuse(CodeInvalid, e.Node, "not supported yet")
-	}
-	return t.changeRun(onRunPause, "")
-}
-
-// resume lets the held nodes go, in the order of their tokens.
-func (t *step) resume(e Resume) error {
-	if e.Node != "" {
-		return t.refuse(CodeInvalid, e.Node, "not supported yet")
-	}
-	if err := t.changeRun(onRunResume, ""); err != nil {
-		return err
-	}
-	for _, i := range t.s.tokenNodes() {
-		if n := t.s.nodes[i]; n != nil && n.state == NodeReady && !t.s.state.Ended() {
-			t.release(i)
-		}
-	}
-	return nil
-}
-
 func (t *step) revoke(e Revoke) error {
 	if _, ok := runTarget(onRunRevoke, t.s.state); !ok {
 		return t.refuse(CodeWrongState, "", "the run is %s", t.s.state)
@@ -170,9 +138,12 @@ func (t *step) skip(e Skip) error {
 func (t *step) skipEdges(i int32, chosen []string) ([]int32, error) {
 	g := &t.g.nodes[i]
 	switch g.typ {
-	case TypeTask:
+	case TypeTask, TypeSubflow:
+		if g.inner >= 0 { // that would leave out what is inside, which may be anything
+			return nil, t.refuse(CodeWrongState, g.id, "an inline subflow cannot be skipped")
+		}
 		if len(chosen) > 0 {
-			return nil, t.refuse(CodeInvalid, g.id, "a task has no edges to choose from")
+			return nil, t.refuse(CodeInvalid, g.id, "a %s has no edges to choose from", g.typ)
 		}
 		return g.out[:1], nil
 	case TypeExclusive:
@@ -183,7 +154,7 @@ func (t *step) skipEdges(i int32, chosen []string) ([]int32, error) {
 		if len(chosen) == 0 {
 			return nil, t.refuse(CodeInvalid, g.id, "choose at least one edge")
 		}
-	case TypeStart, TypeEnd, TypeSubflow, TypeParallel, TypeJoin:
+	case TypeStart, TypeEnd, TypeParallel, TypeJoin:
 		return nil, t.refuse(CodeWrongState, g.id, "a %s node cannot be skipped", g.typ)
 	}
 	var edges []int32
@@ -263,6 +234,8 @@ const (
 	bySkip      = "skip"
 	byForceFail = "force_fail"
 	byResolve   = "resolve"
+	byPause     = "pause"
+	byResume    = "resume"
 	byRollback  = "rollback"
 	byAutoRetry = "auto_retry"
 	byIgnore    = "ignore_failure"

@@ -80,6 +80,8 @@ func (w *driver) drain(t testing.TB, g *Graph, s *State, m Meta, rs []Record) {
 				Status: contract.StatusSucceeded, Outputs: json.RawMessage(`{"x":1}`),
 			}}
 			delete(w.calls, nodes[0])
+		} else if end, ok := w.endChild(); ok {
+			e = end
 		} else if timer, ok := w.next(); ok {
 			if m.At.Before(timer.Due) {
 				m.At = timer.Due
@@ -100,10 +102,20 @@ func (w *driver) drain(t testing.TB, g *Graph, s *State, m Meta, rs []Record) {
 	judge(t, g, s, rs)
 	if s.state == RunRunning && !slices.ContainsFunc(s.tokenNodes(), func(i int32) bool {
 		n := s.nodes[i]
-		return n.state == NodeWaiting && takesCallback(n.wait.Kind)
+		return n.state == NodeWaiting && takesCallback(n.wait.Kind) || n.state == NodeSuspended
 	}) {
 		t.Fatalf("the run goes on, but nothing moves it\n%s", dump(rs))
 	}
+}
+
+// uniform returns dice that are as likely to fall on any side.
+func uniform(seed, stream uint64, length int) []byte {
+	r := rand.New(rand.NewPCG(seed, stream))
+	data := make([]byte, length)
+	for i := range data {
+		data[i] = byte(r.Uint32())
+	}
+	return data
 }
 
 // TestRandomTimers: uniform dice reach what the shrinkable ones of TestRandomRuns seldom
@@ -112,12 +124,7 @@ func TestRandomTimers(t *testing.T) {
 	t.Parallel()
 	seen := map[string]int{}
 	for seed := range uint64(120) {
-		r := rand.New(rand.NewPCG(seed, 7))
-		data := make([]byte, 400)
-		for i := range data {
-			data[i] = byte(r.Uint32())
-		}
-		for _, rec := range drive(t, data) {
+		for _, rec := range drive(t, uniform(seed, 7, 400)) {
 			if d, ok := rec.Data.(NodeChanged); ok {
 				seen[d.By]++
 			}

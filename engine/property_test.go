@@ -49,6 +49,9 @@ func (a *author) node(t NodeType) string {
 	if t == TypeSubflow {
 		n.Flow = a.flows[a.d.roll(len(a.flows))]
 		n.Outputs = map[string]string{"x": "x"}
+		if a.d.roll(3) == 1 {
+			n.Mode = SubflowIndependent
+		}
 		if a.d.roll(2) == 1 {
 			n.Inputs = map[string]json.RawMessage{"k": json.RawMessage(`"${100 / (x - 7)}"`)}
 		}
@@ -213,14 +216,25 @@ func drawDocument(d *dice, flows []string, depth int) *Flow {
 // sound, a refusal changes nothing, and what was recorded gives the same state.
 func drive(t testing.TB, data []byte) []Record {
 	t.Helper()
+	return driveJudging(t, data, 1)
+}
+
+// driveJudging is drive that judges the history at every so many steps, for it takes the
+// longer the longer the history is.
+func driveJudging(t testing.TB, data []byte, every int) []Record {
+	t.Helper()
 	d := &dice{data: data}
 	g := drawFlow(t, d)
 	m := Meta{At: time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC), Actor: Actor{ID: "alice"}}
-	s, rs, cmds, err := Start(g, m, StartOptions{Run: "r", Name: "n", Project: "p", Flow: "f", Version: 1})
+	o := StartOptions{Run: "r", Name: "n", Project: "p", Flow: "f", Version: 1}
+	if at := g.nodes[d.roll(len(g.nodes))].id; d.roll(4) == 3 && CanStartAt(g, at) == nil {
+		o.StartAt = at
+	}
+	s, rs, cmds, err := Start(g, m, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &driver{calls: map[string]uint64{}, timers: map[string]SetTimer{}}
+	w := newDriver()
 	w.perform(cmds)
 	judge(t, g, s, rs)
 	w.judge(t, g, s)
@@ -246,9 +260,14 @@ func drive(t testing.TB, data []byte) []Record {
 			continue
 		}
 		rs = append(rs, more...)
-		judge(t, g, s, rs)
+		if i%every == 0 {
+			judge(t, g, s, rs)
+		}
 		if r, ok := e.(Result); ok && w.calls[r.Node] == r.Epoch {
 			delete(w.calls, r.Node)
+		}
+		if c, ok := e.(ChildEnded); ok {
+			w.childGone(c)
 		}
 		if f, ok := e.(TimerFired); ok {
 			w.fired(f)
@@ -265,6 +284,12 @@ func drive(t testing.TB, data []byte) []Record {
 type driver struct {
 	calls  map[string]uint64
 	timers map[string]SetTimer
+	// children are the runs below that have not ended, by node.
+	children map[string]childRun
+}
+
+func newDriver() *driver {
+	return &driver{calls: map[string]uint64{}, timers: map[string]SetTimer{}, children: map[string]childRun{}}
 }
 
 func (w *driver) perform(cmds []Command) {
@@ -278,6 +303,8 @@ func (w *driver) perform(cmds []Command) {
 			w.timers[c.Node] = c
 		case ClearTimer:
 			delete(w.timers, c.Node)
+		case StartChild, ControlChild:
+			w.child(c)
 		case Finish:
 		}
 	}
@@ -287,10 +314,13 @@ func (w *driver) perform(cmds []Command) {
 // nothing is lost, nothing is left over.
 func (w *driver) judge(t testing.TB, g *Graph, s *State) {
 	t.Helper()
-	other := &driver{calls: map[string]uint64{}, timers: map[string]SetTimer{}}
+	other := newDriver()
 	for _, c := range Outstanding(g, s) {
 		if d, ok := c.(Dispatch); ok && !d.Recovered {
 			t.Fatalf("%s is dispatched again as if for the first time", d.Node)
+		}
+		if c, ok := c.(StartChild); ok && !c.Recovered {
+			t.Fatalf("%s is started again as if for the first time", c.Run)
 		}
 		other.perform([]Command{c})
 	}
@@ -348,6 +378,9 @@ func drawEvent(g *Graph, s *State, d *dice) Event {
 	id, epoch := g.nodes[i].id, s.at(i).epoch
 	if d.roll(12) == 11 {
 		epoch -= uint64(d.roll(3)) // may wrap: any number can come
+	}
+	if d.roll(5) == 4 || s.nodes[i].waitsForRun() && d.roll(2) == 1 {
+		return drawScopeEvent(g, s, i, epoch, d)
 	}
 	switch d.roll(18) {
 	case 0, 1, 2, 3, 4:

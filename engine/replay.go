@@ -43,16 +43,32 @@ func Outstanding(g *Graph, s *State) []Command {
 		cmds = append(cmds, SetTimer{Due: *due})
 	}
 	for _, i := range s.busyNodes() {
-		switch n := s.nodes[i]; {
+		n := s.nodes[i]
+		switch {
 		case n == nil:
+			continue
+		case n.waitsForRun():
+			cmds = append(cmds, s.startChild(i, true))
+			if control := s.controlOf(i); control != nil {
+				cmds = append(cmds, ControlChild{Run: n.child, Event: control})
+			}
 		case (n.state == NodeRunning || n.state == NodeRollingBack) && g.nodes[i].typ == TypeTask:
 			cmds = append(cmds, s.dispatch(i, true))
-			fallthrough
-		default:
-			if due := n.timer(); !due.IsZero() {
-				cmds = append(cmds, SetTimer{Node: g.nodes[i].id, Epoch: n.epoch, Due: due})
-			}
+		}
+		if due := n.timer(); !due.IsZero() {
+			cmds = append(cmds, SetTimer{Node: g.nodes[i].id, Epoch: n.epoch, Due: due})
 		}
 	}
 	return cmds
+}
+
+// controlOf is what the run that a node waits for was told last, or nil.
+func (s *State) controlOf(i int32) Event {
+	switch {
+	case s.childPaused(i):
+		return Pause{}
+	case s.nodes[i].controlled:
+		return Resume{}
+	}
+	return nil
 }

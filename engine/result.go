@@ -197,7 +197,7 @@ func (t *step) callback(e Callback) error {
 		}
 		t.clearTimer(i)
 		t.wake(i, contract.ReasonCallback, e.Data)
-	case n.state == NodeRunning || n.state == NodeWaiting || n.state == NodeReady:
+	case n.state == NodeRunning || n.state == NodeWaiting || n.state == NodeReady || n.state == NodeSuspended:
 		if len(n.kept) >= keptMax {
 			return t.refuse(CodeInvalid, e.Node, "%d callbacks are kept already", keptMax)
 		}

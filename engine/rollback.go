@@ -285,7 +285,7 @@ func undoes(to NodeState) bool {
 // come twice and the inputs that an operator replaced.
 func (s *State) forget(i int32) {
 	n := s.nodes[i]
-	*n = nodeRun{token: n.token, epoch: n.epoch, iteration: n.iteration, attempt: n.attempt, overrides: n.overrides}
+	*n = nodeRun{token: n.token, epoch: n.epoch, iteration: n.iteration, attempt: n.attempt, overrides: n.overrides, held: n.held}
 	if s.rollback != nil && i != s.rollback.to {
 		n.reruns = -1 // the next time it is entered is not counted
 	}

@@ -152,7 +152,7 @@ func (s *State) planRollback(g *Graph, r Rollback) (*undoing, error) {
 	}
 	for _, id := range tokens {
 		i := s.tokens[id].node
-		if state := s.at(i).state; state == NodeRunning || state == NodeWaiting || state == NodeUnknown {
+		if state := s.at(i).state; state == NodeRunning || state == NodeWaiting || state == NodeUnknown || s.runsInside(i) {
 			return nil, refuse(CodeWrongState, g.nodes[i].id, "", "%q is %s", g.nodes[i].id, state)
 		}
 	}

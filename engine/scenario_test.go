@@ -231,6 +231,9 @@ func (sc *scenario) start(rest string) {
 		sc.graph = g
 	}
 	o := engine.StartOptions{Run: "r1", Name: "run", Project: "demo", Flow: "scenario", Version: 1, Digest: sc.graph.Digest(), Env: map[string]json.RawMessage{"region": json.RawMessage(`"eu"`)}}
+	if at, ok := strings.CutPrefix(rest, "@"); ok { // start @NODE {inputs}
+		o.StartAt, rest, _ = strings.Cut(at, " ")
+	}
 	if rest != "" {
 		sc.json(rest, &o.Inputs)
 	}
@@ -285,6 +288,8 @@ func (sc *scenario) event(line string) engine.Event {
 		return engine.Result{Node: node, Epoch: epoch, Unknown: &contract.Failure{Code: "OPEN_INTENT", Message: "the call may have acted", Origin: contract.OriginHost}}
 	case "log":
 		return engine.Note{Node: node, Epoch: epoch, Log: []contract.LogLine{{At: sc.now, Level: contract.LevelInfo, Text: arg}}, Progress: &engine.Progress{Percent: 50}}
+	case "child":
+		return sc.childEnded(node, epoch, arg)
 	case "deadline":
 		return engine.TimerFired{}
 	case "fire":

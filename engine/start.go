@@ -11,9 +11,13 @@ import (
 )
 
 // Start makes a run and enters its start node. An *Error with Field names an input
-// that is missing, unknown or not valid against its schema.
+// that is missing, unknown or not valid against its schema, or /start_at.
 func Start(g *Graph, m Meta, o StartOptions) (*State, []Record, []Command, error) {
 	t := newStep(g, newState(g), m)
+	start, err := t.beginning(o.StartAt)
+	if err != nil {
+		return nil, nil, nil, err
+	}
 	if err := t.environment(&o); err != nil {
 		return nil, nil, nil, err
 	}
@@ -27,11 +31,14 @@ func Start(g *Graph, m Meta, o StartOptions) (*State, []Record, []Command, error
 		return nil, nil, nil, refusal
 	}
 	started.Variables = variables
+	if start != g.start {
+		started.StartAt = o.StartAt
+	}
 	t.emit(-1, started)
 	t.setRunTimer()
 	t.emit(-1, RunChanged{From: RunCreated, To: RunRunning})
-	t.emit(-1, TokenMoved{Token: 1, To: g.nodes[g.start].id})
-	t.moves = append(t.moves, g.start)
+	t.emit(-1, TokenMoved{Token: 1, To: g.nodes[start].id})
+	t.moves = append(t.moves, start)
 	t.run()
 	return t.s, t.recs, t.cmds, nil
 }

@@ -204,7 +204,10 @@ func (t *step) stopCall(i int32) {
 	n := t.s.nodes[i]
 	id := t.g.nodes[i].id
 	calls := n.state == NodeRunning || n.state == NodeWaiting || n.state == NodeRollingBack
-	if t.g.nodes[i].typ == TypeTask && calls {
+	switch {
+	case n.waitsForRun():
+		t.command(ControlChild{Run: n.child, Event: Revoke{Reason: revokedWithNode}})
+	case t.g.nodes[i].typ == TypeTask && calls:
 		t.command(Cancel{Node: id, Epoch: n.epoch, Dispatch: t.s.dispatch(i, false)})
 	}
 	t.clearTimer(i)

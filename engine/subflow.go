@@ -55,6 +55,16 @@ func (t *step) leaveSubflow(sc *graphScope, outputs map[string]json.RawMessage) 
 	t.succeed(sc.node, values, "", "")
 }
 
+// inside returns the indexes of the nodes inside of an inline subflow: from, and behind
+// the last.
+func (s *State) inside(i int32) (from, to int32) {
+	inner := s.g.nodes[i].inner
+	if inner < 0 {
+		return 0, 0
+	}
+	return s.g.scopes[inner].node0, s.g.scopes[inner].nodeEnd
+}
+
 // applyScope makes the inside of a subflow as it is at a start.
 func (s *State) applyScope(i int32, d ScopeEntered) error {
 	inner := s.g.nodes[i].inner

@@ -29,7 +29,9 @@ func TokenGroups(g *Graph) [][]string {
 // every fork.
 type tokenGroup struct{ scope, block int32 }
 
-func (g *Graph) group(i int32) tokenGroup { return tokenGroup{scope: g.nodes[i].scope, block: g.nodes[i].block} }
+func (g *Graph) group(i int32) tokenGroup {
+	return tokenGroup{scope: g.nodes[i].scope, block: g.nodes[i].block}
+}
 
 // outer returns the group around a group, or false.
 func (g *Graph) outer(k tokenGroup) (tokenGroup, bool) {

@@ -24,6 +24,11 @@ const (
 	onResolveDone  nodeTrigger = "resolve_done"  // operator
 	onResolveRetry nodeTrigger = "resolve_retry" // operator
 	onResolveFail  nodeTrigger = "resolve_fail"  // operator
+	onChildSucceed nodeTrigger = "child_succeed" // the run of an independent subflow
+	onChildFail    nodeTrigger = "child_fail"    // the run of an independent subflow
+	onStop         nodeTrigger = "stop"          // a token arrives where an operator holds it
+	onPause        nodeTrigger = "pause"         // operator: the inside of a subflow
+	onResume       nodeTrigger = "resume"        // operator: the inside of a subflow
 	onCancel       nodeTrigger = "cancel"        // the run ends
 	onUndo         nodeTrigger = "undo"          // a rollback calls the plugin's rollback
 	onUndone       nodeTrigger = "undone"        // the call answered, or there is nothing to call
@@ -44,10 +49,11 @@ type nodeTransition struct {
 //nolint:gochecknoglobals // an immutable table
 var nodeTransitions = []nodeTransition{
 	{onEnter, []NodeState{NodeIdle, NodeSucceeded, NodeSkipped}, NodeRunning},
-	{onPass, []NodeState{NodeIdle, NodeReady, NodeSucceeded, NodeSkipped, NodeFailed}, NodeSucceeded},
-	{onHold, []NodeState{NodeIdle, NodeSucceeded, NodeSkipped, NodeFailed, NodeUnknown}, NodeReady},
-	{onRelease, []NodeState{NodeReady}, NodeRunning},
-	{onBreak, []NodeState{NodeIdle, NodeReady, NodeSucceeded, NodeSkipped, NodeFailed, NodeUnknown}, NodeFailed},
+	{onPass, []NodeState{NodeIdle, NodeReady, NodeSuspended, NodeSucceeded, NodeSkipped, NodeFailed}, NodeSucceeded},
+	{onHold, []NodeState{NodeIdle, NodeSuspended, NodeSucceeded, NodeSkipped, NodeFailed, NodeUnknown}, NodeReady},
+	{onStop, []NodeState{NodeIdle, NodeReady, NodeSucceeded, NodeSkipped}, NodeSuspended},
+	{onRelease, []NodeState{NodeReady, NodeSuspended}, NodeRunning},
+	{onBreak, []NodeState{NodeIdle, NodeReady, NodeSuspended, NodeSucceeded, NodeSkipped, NodeFailed, NodeUnknown}, NodeFailed},
 	{onSucceed, []NodeState{NodeRunning}, NodeSucceeded},
 	{onFail, []NodeState{NodeRunning}, NodeFailed},
 	{onWait, []NodeState{NodeRunning}, NodeWaiting},
@@ -62,6 +68,10 @@ var nodeTransitions = []nodeTransition{
 	{onResolveDone, []NodeState{NodeUnknown}, NodeSucceeded},
 	{onResolveRetry, []NodeState{NodeUnknown}, NodeRunning},
 	{onResolveFail, []NodeState{NodeUnknown}, NodeFailed},
+	{onChildSucceed, []NodeState{NodeWaiting}, NodeSucceeded},
+	{onChildFail, []NodeState{NodeWaiting}, NodeFailed},
+	{onPause, []NodeState{NodeRunning}, NodeSuspended},
+	{onResume, []NodeState{NodeSuspended}, NodeRunning},
 	{onCancel, []NodeState{NodeReady, NodeRunning, NodeWaiting, NodeSuspended, NodeRollingBack}, NodeCancelled},
 	{onUndo, []NodeState{NodeReady, NodeSuspended, NodeSucceeded, NodeFailed, NodeSkipped, NodeRolledBack, NodeRollbackFailed}, NodeRollingBack},
 	{onUndone, []NodeState{NodeReady, NodeSuspended, NodeSucceeded, NodeFailed, NodeSkipped, NodeRollingBack, NodeRollbackFailed}, NodeRolledBack},

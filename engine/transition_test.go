@@ -21,14 +21,14 @@ func nodeTriggers() []nodeTrigger {
 // nodeDecisions says for every state which triggers are taken, and where they lead:
 // written down a second time, by state, so that a change of the table is a decision.
 var nodeDecisions = map[NodeState]string{
-	NodeIdle:           "enter>running pass>succeeded hold>ready break>failed",
-	NodeReady:          "pass>succeeded release>running break>failed cancel>cancelled undo>rolling_back undone>rolled_back forget>",
-	NodeRunning:        "succeed>succeeded fail>failed wait>waiting doubt>unknown force_fail>failed timeout>failed cancel>cancelled",
-	NodeWaiting:        "wake>running force_fail>failed timeout>failed cancel>cancelled",
-	NodeSuspended:      "cancel>cancelled undo>rolling_back undone>rolled_back forget>",
-	NodeSucceeded:      "enter>running pass>succeeded hold>ready break>failed undo>rolling_back undone>rolled_back forget>",
+	NodeIdle:           "enter>running pass>succeeded hold>ready stop>suspended break>failed",
+	NodeReady:          "pass>succeeded stop>suspended release>running break>failed cancel>cancelled undo>rolling_back undone>rolled_back forget>",
+	NodeRunning:        "succeed>succeeded fail>failed wait>waiting doubt>unknown force_fail>failed timeout>failed pause>suspended cancel>cancelled",
+	NodeWaiting:        "wake>running force_fail>failed timeout>failed child_succeed>succeeded child_fail>failed cancel>cancelled",
+	NodeSuspended:      "pass>succeeded hold>ready release>running break>failed resume>running cancel>cancelled undo>rolling_back undone>rolled_back forget>",
+	NodeSucceeded:      "enter>running pass>succeeded hold>ready stop>suspended break>failed undo>rolling_back undone>rolled_back forget>",
 	NodeFailed:         "pass>succeeded hold>ready break>failed retry>running skip>skipped ignore>skipped auto_retry>running undo>rolling_back undone>rolled_back forget>",
-	NodeSkipped:        "enter>running pass>succeeded hold>ready break>failed undo>rolling_back undone>rolled_back forget>",
+	NodeSkipped:        "enter>running pass>succeeded hold>ready stop>suspended break>failed undo>rolling_back undone>rolled_back forget>",
 	NodeCancelled:      "",
 	NodeUnknown:        "hold>ready break>failed resolve_done>succeeded resolve_retry>running resolve_fail>failed",
 	NodeRollingBack:    "cancel>cancelled undone>rolled_back undo_fail>rollback_failed",

@@ -86,7 +86,7 @@ func (s *State) View() RunView {
 		v.Variables[s.g.vars[i].Name] = value
 	}
 	for i, n := range s.nodes {
-		if n != nil && n.state != NodeIdle {
+		if n != nil && (n.state != NodeIdle || n.held) {
 			shown := n.view()
 			if s.state.Ended() {
 				shown.Due = nil // nothing comes any more
@@ -106,7 +106,7 @@ func (n *nodeRun) view() NodeView {
 	return NodeView{
 		State: n.state, Iteration: n.iteration, Attempt: n.attempt, StartedAt: optional(n.startedAt),
 		EndedAt: optional(n.endedAt), Wait: n.wait, Due: optional(n.due), Failure: n.failure, Progress: n.progress,
-		By: n.by, Deadline: optional(n.deadline), Repeat: n.repeat,
+		By: n.by, Deadline: optional(n.deadline), Repeat: n.repeat, Held: n.held, Child: n.child,
 	}
 }
 

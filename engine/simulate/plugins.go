@@ -16,14 +16,12 @@ import (
 // scripted answers calls as a script says. What a call has still to do is in the state
 // that the engine keeps for the plugin, as it would be with a real one.
 type scripted struct {
-	script    *Script
-	catalogue engine.Catalogue
+	script  *Script
+	outputs *outputs
 	// results are those of the script by their pointer, used counts how many attempts
 	// took them.
 	results map[string]*Result
 	used    map[string]int
-	// examples are the outputs that were made of schemas, by plugin and action.
-	examples map[[2]string]json.RawMessage
 }
 
 // builtin stands for the result of a node of which the script says nothing.
@@ -31,8 +29,7 @@ const builtin = ""
 
 func newScripted(s *Script, c engine.Catalogue) *scripted {
 	p := &scripted{
-		script: s, catalogue: c, results: map[string]*Result{builtin: {}}, used: map[string]int{},
-		examples: map[[2]string]json.RawMessage{},
+		script: s, outputs: newOutputs(c), results: map[string]*Result{builtin: {}}, used: map[string]int{},
 	}
 	for node, rs := range s.Nodes {
 		for i := range rs {
@@ -148,14 +145,17 @@ func (p *scripted) at(c Call, r *Result, at position) Reply {
 		a.Outputs = r.Outputs
 		return Reply{Answer: a}
 	}
-	outputs := r.Succeed
-	if outputs == nil {
-		outputs = json.RawMessage("{}")
-		if r.On == OnExecute && c.Reason != contract.ReasonRollback {
-			outputs = p.example(c.Plugin, c.Action)
-		}
+	out := r.Succeed
+	switch action := p.outputs.of(c.Plugin, c.Action); {
+	case c.Reason == contract.ReasonRollback && out == nil:
+		out = json.RawMessage("{}")
+	case c.Reason == contract.ReasonRollback:
+	case out == nil:
+		out = action.example
+	default:
+		out = action.complete(out)
 	}
-	return Reply{Answer: contract.Answer{Status: contract.StatusSucceeded, Outputs: outputs}}
+	return Reply{Answer: contract.Answer{Status: contract.StatusSucceeded, Outputs: out}}
 }
 
 // wait is what the plugin says it waits for.
@@ -182,22 +182,6 @@ func (p *scripted) Child(c ChildCall) (ChildReply, bool) {
 		reply.Failure = &contract.Failure{Code: "CHILD_REVOKED", Message: "the run was revoked", Origin: contract.OriginFlow}
 	}
 	return reply, true
-}
-
-// example is the example output of an action.
-func (p *scripted) example(plugin, action string) json.RawMessage {
-	key := [2]string{plugin, action}
-	if b, ok := p.examples[key]; ok {
-		return b
-	}
-	out := json.RawMessage("{}")
-	if a, ok := p.catalogue.Action(plugin, action); ok {
-		if b := Example(a.Outputs); len(b) > 0 && b[0] == '{' {
-			out = b
-		}
-	}
-	p.examples[key] = out
-	return out
 }
 
 // unused lists the pointers of the results that nobody took.
@@ -236,18 +220,15 @@ func notes(r *Result) []Note {
 }
 
 // filled is a failure of the script with what it leaves out.
-func filled(f *contract.Failure) *contract.Failure {
-	own := *f
-	if own.Code == "" {
-		own.Code = "SCRIPTED"
+func filled(f *Failure) *contract.Failure {
+	out := &contract.Failure{
+		Code: first(f.Code, "SCRIPTED"), Message: first(f.Message, "the script says so"), Origin: f.Origin,
+		Retryable: f.Retryable, Detail: f.Detail,
 	}
-	if own.Message == "" {
-		own.Message = "the script says so"
+	if out.Origin == "" {
+		out.Origin = contract.OriginPlugin
 	}
-	if own.Origin == "" {
-		own.Origin = contract.OriginPlugin
-	}
-	return &own
+	return out
 }
 
 func failedAnswer(f *contract.Failure) contract.Answer {

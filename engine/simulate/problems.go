@@ -28,7 +28,7 @@ const (
 // Problems holds a script against the flow that it is for, and returns everything that
 // is wrong with it, in order of its fields.
 func (s *Script) Problems(f *engine.Flow, c engine.Catalogue) []engine.Problem {
-	k := &checker{s: s, paths: newPaths(f), catalogue: c}
+	k := &checker{s: s, paths: newPaths(f), outputs: newOutputs(c)}
 	if s.Format != ScriptFormat {
 		k.report(ProblemFormat, "/format", fmt.Sprintf("format %q is not supported, only %q", s.Format, ScriptFormat))
 		return k.problems
@@ -63,10 +63,10 @@ func (s *Script) Problems(f *engine.Flow, c engine.Catalogue) []engine.Problem {
 
 // checker is one run of Problems.
 type checker struct {
-	s         *Script
-	paths     *paths
-	catalogue engine.Catalogue
-	problems  []engine.Problem
+	s        *Script
+	paths    *paths
+	outputs  *outputs
+	problems []engine.Problem
 }
 
 func (k *checker) report(code, field, message string, args ...string) {
@@ -258,7 +258,7 @@ func (k *checker) answer(at string, w *Wait) {
 
 // fits holds outputs and waits against what the action declares.
 func (k *checker) fits(at, plugin, action string, r *Result) {
-	a, ok := k.catalogue.Action(plugin, action)
+	a, ok := k.outputs.catalogue.Action(plugin, action)
 	if !ok {
 		return // the flow has a problem there
 	}
@@ -271,21 +271,17 @@ func (k *checker) fits(at, plugin, action string, r *Result) {
 		k.object(at+"/succeed", r.Succeed)
 		return
 	}
-	schema, err := expr.ParseSchema(a.Outputs)
-	if err != nil {
-		return // the flow has a problem there
-	}
-	for _, o := range []struct {
-		field string
-		value json.RawMessage
-	}{{at + "/succeed", r.Succeed}, {at + "/outputs", r.Outputs}} {
-		if !k.object(o.field, o.value) || o.value == nil {
-			continue
+	declared := k.outputs.of(plugin, action)
+	check := func(field string, given, complete json.RawMessage) {
+		if given == nil || !k.object(field, given) {
+			return
 		}
-		for _, v := range schema.Validate(o.value) {
-			k.report(ProblemOutputs, o.field+v.Pointer, fmt.Sprintf("the outputs do not fit %s/%s: %s", plugin, action, v.Message), "detail", v.Message)
+		for _, v := range declared.schema.Validate(complete) {
+			k.report(ProblemOutputs, field+v.Pointer, fmt.Sprintf("the outputs do not fit %s/%s: %s", plugin, action, v.Message), "detail", v.Message)
 		}
 	}
+	check(at+"/succeed", r.Succeed, declared.complete(r.Succeed))
+	check(at+"/outputs", r.Outputs, r.Outputs)
 }
 
 // object checks that a value, if there is one, is an object.
@@ -307,7 +303,7 @@ func (k *checker) defaults() {
 		if !ok {
 			continue
 		}
-		if _, known := k.catalogue.Action(plugin, action); !known {
+		if _, known := k.outputs.catalogue.Action(plugin, action); !known {
 			k.value(at, "there is no action %q", name)
 			continue
 		}

@@ -84,17 +84,31 @@ type Result struct {
 	Progress []Progress `json:"progress,omitempty"`
 	// Waits are what the attempt waits for, one after the other.
 	Waits []Wait `json:"waits,omitempty"`
-	// Succeed holds the outputs of success: a JSON object that fits the action.
+	// Succeed holds the outputs of success: a JSON object that fits the action. Those that
+	// the action must give and that are left out are examples.
 	Succeed json.RawMessage `json:"succeed,omitempty"`
 	// Fail is the failure; Outputs are those that a failed call gives all the same.
-	Fail    *contract.Failure `json:"fail,omitempty"`
-	Outputs json.RawMessage   `json:"outputs,omitempty"`
+	Fail    *Failure        `json:"fail,omitempty"`
+	Outputs json.RawMessage `json:"outputs,omitempty"`
 	// Unknown says that nobody knows whether the call acted on the world.
-	Unknown *contract.Failure `json:"unknown,omitempty"`
+	Unknown *Failure `json:"unknown,omitempty"`
 	// Revoked ends the run of an independent subflow that way.
 	Revoked bool `json:"revoked,omitempty"`
 	// Late lets the call answer although it was cancelled meanwhile.
 	Late bool `json:"late,omitempty"`
+}
+
+// Failure is a failure that a script makes.
+type Failure struct {
+	// Code is absent for SCRIPTED, Message for a sentence that says so.
+	Code    string `json:"code,omitempty"`
+	Message string `json:"message,omitempty"`
+	// Origin is the side that failed; absent is the plugin.
+	Origin contract.Origin `json:"origin,omitempty"`
+	// Retryable says that the same call may succeed later.
+	Retryable bool `json:"retryable,omitempty"`
+	// Detail holds further facts.
+	Detail json.RawMessage `json:"detail,omitempty"`
 }
 
 // On says which calls of a node a Result is for.
@@ -134,7 +148,7 @@ type Wait struct {
 	After Duration `json:"after,omitempty"`
 	// Expire is how the attempt fails when a wait for a callback or a person has ended by
 	// itself; absent means that it goes on.
-	Expire *contract.Failure `json:"expire,omitempty"`
+	Expire *Failure `json:"expire,omitempty"`
 	// Prompt and Schema are what a person is asked; an action answers.
 	Prompt contract.Text   `json:"prompt,omitzero"`
 	Schema json.RawMessage `json:"schema,omitempty"`

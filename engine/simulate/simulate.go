@@ -3,6 +3,7 @@ package simulate
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/culmhq/culm/engine"
@@ -59,6 +60,17 @@ type ChildResult struct {
 	Path    string          `json:"path"`
 	Run     engine.RunView  `json:"run"`
 	Records []engine.Record `json:"records,omitempty"`
+}
+
+// WithoutRecords is the report without histories, which are most of its size.
+func (r *Report) WithoutRecords() Report {
+	out := *r
+	out.Records = nil
+	out.Children = slices.Clone(r.Children)
+	for i := range out.Children {
+		out.Children[i].Records = nil
+	}
+	return out
 }
 
 // Run simulates a flow until nothing more happens by itself and no action is left that

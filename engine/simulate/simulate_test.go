@@ -108,6 +108,10 @@ func TestScripts(t *testing.T) {
 			`{"defaults":{"test/ask":{"waits":[{"kind":"human"}],"succeed":{"approved":false}},"*":{"after":"3s"}},
 			  "actions":[{"when":{"node":"b","state":"waiting"},"do":"callback"}],"expect":{"run":"succeeded","elapsed":"4s"}}`,
 		},
+		"outputs that must be there and are left out are examples": {
+			"start -> a -> end\n a: {\"action\":\"ask\",\"outputs\":{\"v\":\"approved\"}}\n flow {\"variables\":[{\"name\":\"v\",\"source\":\"node\",\"schema\":{\"type\":\"boolean\"}}]}",
+			`{"nodes":{"a":[{"succeed":{}}]},"expect":{"variables":{"v":true}}}`,
+		},
 		"an exclusive gateway that no condition opens": {
 			"start -> g\n g -> a if inputs_x > 1\n a -> end\n g: exclusive\n flow {\"variables\":[{\"name\":\"inputs_x\",\"source\":\"input\",\"schema\":{\"type\":\"integer\"}}]}",
 			`{"inputs":{"inputs_x":1},"actions":[{"when":{"run":"blocked"},"do":"skip","node":"g","edges":["g_a"]}],
@@ -189,6 +193,15 @@ end#1 end succeeded 16000-16000 calls=0
 	}
 	if g := encode(t, r.Gaps); g != `[{"from_ms":2000,"to_ms":7000},{"from_ms":9000,"to_ms":12000,"waiting":["a"]},{"from_ms":12000,"to_ms":15000,"waiting":["a"]}]` {
 		t.Errorf("gaps: %s", g)
+	}
+}
+
+func TestWhatWasResolvedIsNoFailure(t *testing.T) {
+	t.Parallel()
+	r := run(t, flow(t, "start -> a -> end"), script(t, `{"nodes":{"a":[{"unknown":{"code":"OPEN_INTENT"}}]},
+		"actions":[{"when":{"node":"a","state":"unknown"},"after":"1m","do":"resolve","as":"done"}]}`))
+	if a := r.Timeline[1]; a.Failure != nil || *a.EndMS != 61_000 || len(a.Parts) != 2 || a.Parts[1].State != engine.NodeUnknown {
+		t.Errorf("%+v", a)
 	}
 }
 

@@ -89,7 +89,7 @@ func (t *timeline) changed(path string, at time.Time, d engine.NodeChanged) {
 	key, ms := spanKey{path, d.Iteration, d.Attempt}, at.Sub(t.begin).Milliseconds()
 	sp := t.open[key]
 	if sp == nil {
-		sp = &Span{Node: path, Iteration: d.Iteration, Attempt: d.Attempt, StartMS: ms}
+		sp = &Span{Node: path, Iteration: d.Iteration, Attempt: d.Attempt, StartMS: ms, Parts: []Part{}}
 		if where, ok := t.paths.find(path); ok {
 			sp.Type = where.node.Type
 		}
@@ -106,8 +106,11 @@ func (t *timeline) changed(path string, at time.Time, d engine.NodeChanged) {
 	if d.Repeat > 0 {
 		sp.Repeat = d.Repeat
 	}
-	if d.Failure != nil {
+	switch {
+	case d.Failure != nil:
 		sp.Failure = d.Failure
+	case d.To == engine.NodeSucceeded:
+		sp.Failure = nil // what was in doubt has been resolved
 	}
 	if !live(d.To) {
 		if sp.EndMS == nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/culmhq/culm/engine"
+	"github.com/culmhq/culm/engine/simulate"
 	"github.com/culmhq/culm/host/flows"
 	"github.com/culmhq/culm/host/page"
 	"github.com/culmhq/culm/host/plugins"
@@ -125,6 +126,11 @@ func routes() []route {
 		{
 			method: http.MethodPost, path: "/projects/{project}/flows/{flow}/runs", summary: "Start a run of a published version.",
 			in: startBody{}, out: runs.Summary{}, status: http.StatusCreated, creates: true, handle: (*Server).startRun,
+		},
+		{
+			method: http.MethodPost, path: "/projects/{project}/flows/{flow}/simulate",
+			summary: "Run a flow in virtual time with scripted answers; store nothing.",
+			in:      simulateBody{}, out: simulate.Report{}, handle: (*Server).simulateFlow,
 		},
 		{
 			method: http.MethodPost, path: "/projects/{project}/flows/{flow}/preview", summary: "Show what a start would run; start nothing.",

@@ -109,14 +109,7 @@ func ParseYAML(text []byte, file string) (*Source, error) {
 	var bad document.Problems
 	switch {
 	case errors.As(err, &bad):
-		e := &SyntaxError{}
-		for _, p := range bad {
-			e.Problems = append(e.Problems, Located{
-				File: file, Line: p.Line, Column: p.Column, Pointer: p.Field,
-				Problem: engine.Problem{Code: CodeDocument, Message: p.Message, Level: engine.SeverityError, Field: p.Field},
-			})
-		}
-		return nil, e
+		return nil, syntaxError(bad, file)
 	case err != nil:
 		return nil, fmt.Errorf("flows: read %s: %w", file, err)
 	}

@@ -28,8 +28,11 @@ type Lister interface {
 	List(ctx context.Context, q runner.RunQuery) ([]runner.RunHead, error)
 }
 
-// Flows finds published versions, and what their subflow nodes name.
+// Flows finds drafts and published versions, what is wrong with them, and what their
+// subflow nodes name.
 type Flows interface {
+	Get(ctx context.Context, project, id string) (flows.Detail, error)
+	Validate(ctx context.Context, project string, f *engine.Flow) ([]engine.Problem, error)
 	Version(ctx context.Context, project, flow string, number int) (flows.Version, error)
 	Resolve(ctx context.Context, project string, f *engine.Flow) (flows.Resolved, error)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/invopop/jsonschema"
 
 	"github.com/culmhq/culm/engine"
+	"github.com/culmhq/culm/engine/simulate"
 	"github.com/culmhq/culm/host/systems"
 	"github.com/culmhq/culm/pdk/contract"
 )
@@ -38,13 +39,14 @@ func run(dir string) error {
 		Mapper:         mapped,
 		Anonymous:      true,
 	}
-	for _, pkg := range []string{"./engine", "./pdk/contract", "./host/systems"} {
+	for _, pkg := range []string{"./engine", "./engine/simulate", "./pdk/contract", "./host/systems"} {
 		if err := r.AddGoComments(module, pkg, jsonschema.WithFullComment()); err != nil {
 			return fmt.Errorf("read the comments of %s: %w", pkg, err)
 		}
 	}
 	for _, d := range []document{
 		{"flow.v1.json", "Culm flow document", &engine.Flow{}},
+		{"script.v1.json", "Culm script of a simulation", &simulate.Script{}},
 		{"system.v1.json", "Culm system document", &systems.System{}},
 		{"plugin.v1.json", "Culm plugin manifest", &contract.Manifest{}},
 		{"request.v1.json", "Request of a plugin call", &contract.Request{}},
@@ -101,6 +103,20 @@ func closed() map[reflect.Type][]string {
 		reflect.TypeFor[engine.VariableSource](): words(engine.SourceInput, engine.SourceConstant, engine.SourceComputed, engine.SourceNode),
 		reflect.TypeFor[engine.FailurePolicy]():  words(engine.FailureBlock, engine.FailureFail),
 		reflect.TypeFor[engine.Strategy]():       words(engine.StrategyOnly, engine.StrategyFirst),
+		reflect.TypeFor[simulate.On]():           words(simulate.OnExecute, simulate.OnRollback),
+		reflect.TypeFor[simulate.Do](): words(simulate.DoPause, simulate.DoResume, simulate.DoRetry, simulate.DoSkip, simulate.DoForceFail,
+			simulate.DoResolve, simulate.DoCallback, simulate.DoRevoke, simulate.DoFail, simulate.DoSetVariables, simulate.DoReschedule, simulate.DoRollback),
+		reflect.TypeFor[engine.NodeState](): words(engine.NodeReady, engine.NodeRunning, engine.NodeWaiting, engine.NodeSuspended,
+			engine.NodeSucceeded, engine.NodeFailed, engine.NodeSkipped, engine.NodeCancelled, engine.NodeUnknown, engine.NodeRollingBack,
+			engine.NodeRolledBack, engine.NodeRollbackFailed),
+		reflect.TypeFor[engine.RunState](): words(engine.RunCreated, engine.RunRunning, engine.RunSuspended, engine.RunBlocked,
+			engine.RunSucceeded, engine.RunFailed, engine.RunRevoked),
+		reflect.TypeFor[engine.Code](): words(engine.CodeConflict, engine.CodeWrongState, engine.CodeUnknownNode, engine.CodeInvalid,
+			engine.CodeEnded),
+		reflect.TypeFor[engine.Resolution]():   words(engine.ResolveDone, engine.ResolveRetry, engine.ResolveFail),
+		reflect.TypeFor[engine.Repeated]():     words(engine.RepeatedAll, engine.RepeatedIteration),
+		reflect.TypeFor[engine.RollbackMode](): words(engine.RollbackAny, engine.RollbackCompensate),
+		reflect.TypeFor[contract.Level]():      words(contract.LevelDebug, contract.LevelInfo, contract.LevelWarn, contract.LevelError),
 		reflect.TypeFor[contract.Reason](): words(contract.ReasonExecute, contract.ReasonPoll, contract.ReasonTimer, contract.ReasonCallback,
 			contract.ReasonCancel, contract.ReasonRollback, contract.ReasonOptions),
 		reflect.TypeFor[contract.Status](): words(contract.StatusSucceeded, contract.StatusFailed, contract.StatusWaiting),

@@ -53,6 +53,15 @@ func words() map[string][2]string {
 		"data":         {"data", "数据"},
 		"demo":         {"demo", "演示"},
 		"stopping":     {"stopping: waiting for running calls", "正在停止：等待执行中的调用"},
+		"sim.elapsed":  {"after %s of virtual time", "虚拟时间 %s"},
+		"sim.stopped":  {"stopped", "已停止"},
+		"sim.timeline": {"Attempts", "执行记录"},
+		"sim.failures": {"Failures", "失败"},
+		"sim.actions":  {"Actions", "操作"},
+		"sim.outputs":  {"Outputs", "输出"},
+		"sim.unmet":    {"Expectations that were not met", "未满足的预期"},
+		"sim.want":     {"want %s, got %s", "预期 %s，实际 %s"},
+		"sim.unused":   {"Not used by the run", "脚本中未使用的条目"},
 		"no plugins":   {"plugins were not built into this binary", "此程序未内置插件"},
 	}
 }
