@@ -231,6 +231,14 @@ func (s *State) applyNode(r *Record, i int32, d *NodeChanged) error {
 	if d.Overrides != nil || d.OnlyOverrides {
 		n.override(d.Overrides, d.OnlyOverrides)
 	}
+	s.applyTarget(r, i, d)
+	s.count(i, n, 1)
+	return nil
+}
+
+// applyTarget does what a change means for the state that it leads to.
+func (s *State) applyTarget(r *Record, i int32, d *NodeChanged) {
+	n := s.nodes[i]
 	switch d.To {
 	case NodeRunning:
 		if d.Reason != "" { // else it is a subflow that goes on
@@ -259,8 +267,6 @@ func (s *State) applyNode(r *Record, i int32, d *NodeChanged) error {
 		s.forget(i)
 	case NodeReady:
 	}
-	s.count(i, n, 1)
-	return nil
 }
 
 // begins reports whether a change is about another attempt than the one before. What a

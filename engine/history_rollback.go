@@ -80,6 +80,12 @@ func (h *history) rollbackEnded(d RollbackChanged) error {
 			return err
 		}
 	}
+	for _, id := range d.Edges {
+		k, ok := h.g.edgeIdx[id]
+		if !ok || h.stateOf(h.g.nodes[h.g.edges[k].from].id) != NodeIdle {
+			return fmt.Errorf("edge %q is not one of what is forgotten", id)
+		}
+	}
 	for _, k := range h.tokens {
 		if k.node == d.To && k.children == 0 {
 			h.rollback = nil
@@ -87,6 +93,13 @@ func (h *history) rollbackEnded(d RollbackChanged) error {
 		}
 	}
 	return fmt.Errorf("no token has gone back to %q", d.To)
+}
+
+func (h *history) stateOf(id string) NodeState {
+	if n := h.nodes[id]; n != nil {
+		return n.state
+	}
+	return NodeIdle
 }
 
 // blocksForgotten checks that the forks and subflows around a task that was undone,
@@ -103,8 +116,8 @@ func (h *history) blocksForgotten(id, to string) error {
 			nodes = append(nodes, join)
 		}
 		for _, block := range nodes {
-			if n := h.nodes[block]; n != nil && n.state != NodeIdle {
-				return fmt.Errorf("%q is still %s, in which %q was undone", block, n.state, id)
+			if state := h.stateOf(block); state != NodeIdle {
+				return fmt.Errorf("%q is still %s, in which %q was undone", block, state, id)
 			}
 		}
 	}

@@ -206,14 +206,8 @@ func (t *step) callback(e Callback) error {
 	case old:
 		t.late(i, NodeLate{Attempt: e.Attempt, What: "callback", Data: e.Data})
 	case n.state == NodeWaiting && takesCallback(n.wait.Kind):
-		if message, at := badCallback(n.wait, e.Data); message != "" {
-			refusal := t.refuse(CodeInvalid, e.Node, "the answer %s", message)
-			refusal.Field = "/data" + at
-			return refusal
-		}
-		t.clearTimer(i)
-		t.wake(i, contract.ReasonCallback, e.Data)
-	case n.state == NodeRunning || n.state == NodeWaiting || n.state == NodeReady || n.state == NodeSuspended:
+		return t.answered(i, e)
+	case n.underWay():
 		if len(n.kept) >= keptMax {
 			return t.refuse(CodeInvalid, e.Node, "%d callbacks are kept already", keptMax)
 		}
@@ -222,6 +216,23 @@ func (t *step) callback(e Callback) error {
 		t.late(i, NodeLate{Attempt: n.attempt, What: "callback", Data: e.Data})
 	}
 	return nil
+}
+
+// answered ends a wait with the callback that it is for.
+func (t *step) answered(i int32, e Callback) error {
+	if message, at := badCallback(t.s.nodes[i].wait, e.Data); message != "" {
+		refusal := t.refuse(CodeInvalid, e.Node, "the answer %s", message)
+		refusal.Field = "/data" + at
+		return refusal
+	}
+	t.clearTimer(i)
+	t.wake(i, contract.ReasonCallback, e.Data)
+	return nil
+}
+
+// underWay reports whether an attempt is, or will be as soon as nothing holds it.
+func (n *nodeRun) underWay() bool {
+	return n.state == NodeRunning || n.state == NodeWaiting || n.state == NodeReady || n.state == NodeSuspended
 }
 
 // callbackData checks a callback for what no state of the node could make right.

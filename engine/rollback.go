@@ -127,6 +127,7 @@ func (t *step) undoSettled(i int32, failure *contract.Failure, digest, by string
 // the one that is left enters To again.
 func (t *step) goBack() {
 	u := t.s.rollback
+	edges := t.s.takenFrom(u.nodes)
 	for _, i := range u.nodes {
 		t.uncollect(i, RepeatedAll)
 		d := t.change(i, NodeIdle)
@@ -138,7 +139,7 @@ func (t *step) goBack() {
 	}
 	first, to := t.s.tokens[u.tokens[0]], t.g.nodes[u.to].id
 	t.emit(-1, TokenMoved{Token: first.id, From: t.g.nodes[first.node].id, To: to})
-	t.emit(-1, RollbackChanged{Phase: RollbackEnded, Mode: u.mode, From: t.g.nodes[u.from].id, To: to})
+	t.emit(-1, RollbackChanged{Phase: RollbackEnded, Mode: u.mode, From: t.g.nodes[u.from].id, To: to, Edges: edges})
 	n := t.s.nodes[u.to]
 	t.enter(entry{node: u.to, iteration: n.iteration, attempt: n.attempt + 1, repeat: t.g.nodes[u.to].opts.firstOf(), by: byRollback})
 }
@@ -308,6 +309,19 @@ func (s *State) remember(i int32) {
 	}
 	n.undo = append(n.undo, snapshot{iteration: n.iteration, attempt: n.attempt, inputs: n.inputs, outputs: n.outputs})
 	n.undoable += n.undo[len(n.undo)-1].size()
+}
+
+// takenFrom returns the edges that tokens have taken from these nodes.
+func (s *State) takenFrom(nodes []int32) []string {
+	var ids []string
+	for _, i := range nodes {
+		for _, e := range s.g.nodes[i].out {
+			if s.taken[e/64]&(1<<(e%64)) != 0 {
+				ids = append(ids, s.g.edges[e].id)
+			}
+		}
+	}
+	return ids
 }
 
 // undoDispatch describes the call of a plugin's rollback.

@@ -1,6 +1,5 @@
 import { expect, test } from '@playwright/test'
 import type { NodeView, RunDetail, RunRecord } from '../src/api/types'
-import { outEdges, pathNodes } from '../src/doc/paths'
 import { applyFrame, emptyChanges, modelOf } from '../src/run/fold'
 import { around, type FlowDocument, project, publishedFlow, startedRun } from './steps'
 
@@ -96,9 +95,8 @@ for (const [story, { document, act }] of Object.entries(stories)) {
     const { items } = (await (await request.get(`${api}/runs/${run}/records?after=0&limit=200`)).json()) as {
       items: RunRecord[]
     }
-    const outs = outEdges(pathNodes(view.document))
     const empty = { ...view, state: 'created' as const, nodes: {}, taken: [], ended_at: undefined, outputs: undefined }
-    const model = modelOf(empty, 0, outs)
+    const model = modelOf(empty, 0)
     const records = items.filter((r) => r.seq <= view.seq)
     expect(applyFrame(model, { type: 'records', records }, emptyChanges())).toBe('applied')
 

@@ -450,6 +450,9 @@ export interface RollbackChanged {
   mode: RollbackMode
   from: string
   to: string
+  undone?: string[]
+  /** When it ends: the edges that count as not taken any more. */
+  edges?: string[]
 }
 
 export type RunRecord =

@@ -33,25 +33,6 @@ export function pathNodes(doc: Flow): PathNode[] {
   return out
 }
 
-/** The edges that leave each node of a run, by the paths of both. */
-export function outEdges(nodes: readonly PathNode[]): Map<string, string[]> {
-  const byFlow = new Map<Flow, Map<string, string[]>>()
-  const leaving = (flow: Flow) => {
-    const known = byFlow.get(flow)
-    if (known) return known
-    const map = new Map<string, string[]>()
-    for (const e of flow.edges) map.set(e.from, [...(map.get(e.from) ?? []), e.id])
-    byFlow.set(flow, map)
-    return map
-  }
-  return new Map(
-    nodes.map(({ path, node, flow }) => {
-      const prefix = path.slice(0, path.length - node.id.length)
-      return [path, (leaving(flow).get(node.id) ?? []).map((id) => prefix + id)]
-    }),
-  )
-}
-
 /** The node of the outermost drawing that a path lies in. */
 export function topOf(path: string): string {
   return path.split('.', 1)[0] ?? path

@@ -20,8 +20,6 @@ export interface RunModel {
   run: Omit<RunView, 'nodes' | 'taken' | 'seq'>
   nodes: Map<string, NodeView>
   taken: Set<string>
-  /** The edges that leave each node: a rollback takes them back. */
-  outs: ReadonlyMap<string, readonly string[]>
 }
 
 /** What a frame changed; `all` when the whole model is new. */
@@ -56,13 +54,11 @@ export function emptyChanges(): Changes {
   return { all: false, run: false, nodes: new Set(), edges: new Set() }
 }
 
-const noOuts: RunModel['outs'] = new Map()
-
 /** Makes a model from a view. */
-export function modelOf(view: RunView, seq: number, outs = noOuts): RunModel {
+export function modelOf(view: RunView, seq: number): RunModel {
   const { nodes, taken, seq: _seq, ...run } = view
   const known = Object.entries(nodes ?? {}).map(([id, n]) => [id, { ...n, state: n.state || 'idle' }] as const)
-  return { seq, run, nodes: new Map(known), taken: new Set(taken ?? []), outs }
+  return { seq, run, nodes: new Map(known), taken: new Set(taken ?? []) }
 }
 
 /**
@@ -73,7 +69,7 @@ export function modelOf(view: RunView, seq: number, outs = noOuts): RunModel {
 export function applyFrame(model: RunModel, frame: Frame, changes: Changes): Outcome {
   if (frame.type === 'ping') return 'applied'
   if (frame.type === 'snapshot') {
-    Object.assign(model, modelOf(frame.run, frame.seq, model.outs))
+    Object.assign(model, modelOf(frame.run, frame.seq))
     changes.all = true
     return 'applied'
   }
@@ -151,11 +147,13 @@ function applyVariable(
   changes.run = true
 }
 
+/** A rollback is shown while it is under way; when it ends, the edges behind count as not taken. */
 function applyRollback(model: RunModel, data: RollbackChanged, changes: Changes): void {
   const { rollback: _ended, ...rest } = model.run
-  const { phase, mode, from, to } = data
+  const { phase, mode, from, to, edges } = data
   model.run = phase === 'begun' ? { ...rest, rollback: { mode, from, to } } : rest
   changes.run = true
+  for (const edge of edges ?? []) if (model.taken.delete(edge)) changes.edges.add(edge)
 }
 
 function applyNode(model: RunModel, id: string | undefined, at: string, data: NodeChanged, changes: Changes): void {
@@ -186,7 +184,6 @@ function forget(model: RunModel, id: string, changes: Changes): void {
   const held = model.nodes.get(id)?.held
   model.nodes.delete(id)
   if (held) applyHeld(model, id, true, changes)
-  for (const edge of model.outs.get(id) ?? []) if (model.taken.delete(edge)) changes.edges.add(edge)
 }
 
 /** Whether the change ends that the node is held: the token has stopped, or the run below goes on. */

@@ -35,8 +35,8 @@ export class RunStore {
   #summary: RunSummaryView
   #version = 0
 
-  constructor(view: RunView, schedule: Schedule = nextFrame, outs?: RunModel['outs']) {
-    this.#model = modelOf(view, view.seq, outs)
+  constructor(view: RunView, schedule: Schedule = nextFrame) {
+    this.#model = modelOf(view, view.seq)
     this.#schedule = schedule
     this.#summary = summarise(this.#model)
   }

@@ -11,7 +11,7 @@ import { Canvas } from '~/canvas/canvas'
 import { CanvasContext, type CanvasInfo } from '~/canvas/context'
 import type { View } from '~/canvas/rf'
 import { placed } from '~/doc/arrange'
-import { outEdges, pathNodes, topOf } from '~/doc/paths'
+import { pathNodes, topOf } from '~/doc/paths'
 import { follow, type Link } from '~/run/live'
 import { RunContext, RunStore } from '~/run/store'
 import type { Selection } from '~/ui/store'
@@ -57,7 +57,7 @@ export function RunPage() {
 }
 
 function Opened({ project, detail, plugins }: { project: string; detail: RunDetail; plugins: readonly Plugin[] }) {
-  const [store] = useState(() => new RunStore(detail, undefined, outEdges(pathNodes(detail.document))))
+  const [store] = useState(() => new RunStore(detail))
   const [link, setLink] = useState<Link>('connecting')
   const [drawing, setDrawing] = useState<Flow | null>(null)
   const client = useQueryClient()

@@ -59,7 +59,7 @@ func words() map[string][2]string {
 		"data":         {"data", "数据"},
 		"demo":         {"demo", "演示"},
 		"stopping":     {"stopping: waiting for running calls", "正在停止：等待执行中的调用"},
-		"sim.elapsed":  {"after %s of virtual time", "虚拟时间 %s"},
+		"sim.elapsed":  {"%s, after %s of virtual time", "%s，虚拟时间 %s"},
 		"sim.stopped":  {"stopped", "已停止"},
 		"sim.timeline": {"Attempts", "执行记录"},
 		"sim.failures": {"Failures", "失败"},
