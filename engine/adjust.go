@@ -1,6 +1,10 @@
 package engine
 
 import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/culmhq/culm/pdk/contract"
@@ -15,8 +19,78 @@ func (t *step) fail(e Fail) error {
 	return nil
 }
 
-func (t *step) setVariables(SetVariables) error {
-	return t.refuse(CodeInvalid, "", "not supported yet")
+// setVariables changes variables of a scope: all that are named, or none.
+func (t *step) setVariables(e SetVariables) error {
+	k, ok := t.g.scopeIdx[e.Scope]
+	if !ok {
+		return t.refuse(CodeUnknownNode, e.Scope, "no inline subflow %q", e.Scope)
+	}
+	if !t.s.goesOn(k) {
+		return t.refuse(CodeWrongState, e.Scope, "the subflow does not run")
+	}
+	names := slices.Sorted(maps.Keys(e.Values))
+	if len(names) == 0 {
+		return t.refuseValue("", "no values")
+	}
+	sets := make([]VariableSet, len(names))
+	more := 0
+	for i, name := range names {
+		v, ok := t.g.scopes[k].variable(name)
+		if !ok {
+			return t.refuseValue(name, "no variable %q", name)
+		}
+		value, err := t.newValue(&t.g.vars[v], e.Values[name])
+		if err != nil {
+			return err
+		}
+		more += len(value) - len(t.s.vars[v])
+		sets[i] = VariableSet{Scope: e.Scope, Name: name, Value: value}
+	}
+	if f := t.room(more); f != nil {
+		return t.refuseSize(f, "/values")
+	}
+	for _, set := range sets {
+		t.emit(-1, set)
+	}
+	return nil
+}
+
+// goesOn reports whether the nodes of a scope are being run.
+func (s *State) goesOn(k int32) bool {
+	sc := &s.g.scopes[k]
+	if sc.node < 0 {
+		return true
+	}
+	state := s.at(sc.node).state
+	return state == NodeRunning || state == NodeSuspended
+}
+
+// newValue checks the value that an operator gives to a variable.
+func (t *step) newValue(v *graphVar, value json.RawMessage) (json.RawMessage, error) {
+	if v.Source == SourceComputed || v.template != nil {
+		return nil, t.refuseValue(v.Name, "variable %q is made by an expression", v.Name)
+	}
+	value, ok := cleanJSON(value)
+	if !ok {
+		return nil, t.refuseValue(v.Name, "the value of %q is not JSON", v.Name)
+	}
+	if vs := v.schema.Validate(value); len(vs) > 0 {
+		err := t.refuseValue(v.Name, "variable %q: %s", v.Name, strings.TrimSpace(strings.TrimPrefix(vs[0].Pointer, "/")+" "+vs[0].Message))
+		err.Field += vs[0].Pointer
+		return nil, err
+	}
+	if f := valueLimit(v.Name, len(value)); f != nil {
+		return nil, t.refuseSize(f, "/values/"+escapePointer(v.Name))
+	}
+	return value, nil
+}
+
+func (t *step) refuseValue(name, format string, args ...any) *Error {
+	err := t.refuse(CodeInvalid, "", format, args...)
+	if err.Field = "/values"; name != "" {
+		err.Field += "/" + escapePointer(name)
+	}
+	return err
 }
 
 // reschedule moves the time at which a wait ends, or a failed node is tried again. The

@@ -35,8 +35,12 @@ func (t *step) again(i int32, by string, overrides map[string]json.RawMessage) {
 	t.enter(entry{node: i, iteration: n.iteration, attempt: n.attempt + 1, repeat: n.repeat, by: by, overrides: overrides})
 }
 
-// release enters a node that was held: by a pause, or on its own.
+// release enters a node that was held: by a pause, or on its own. One that a rollback
+// will forget stays.
 func (t *step) release(i int32) {
+	if t.s.rollback.has(i) {
+		return
+	}
 	n := t.s.nodes[i]
 	t.enter(entry{node: i, iteration: n.iteration, attempt: n.attempt, reruns: n.reruns})
 }
@@ -50,8 +54,8 @@ func (t *step) enter(e entry) {
 		t.emit(e.node, t.begin(e, NodeReady))
 		return
 	}
-	if most := t.g.nodes[e.node].opts.maxReruns; e.reruns > most {
-		t.breakNode(e, failFlow(FailRerunLimit, fmt.Sprintf("the node was entered more than %d times again", most)))
+	if failure := t.mayEnter(e); failure != nil {
+		t.breakNode(e, failure)
 		return
 	}
 	g := &t.g.nodes[e.node]

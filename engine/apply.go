@@ -27,6 +27,8 @@ type State struct {
 	taken     []uint64 // bit set of edges
 	active    int      // nodes that move without a human
 	stuck     int      // nodes that need one: failed, unknown
+	steps     int      // attempts that have begun
+	bytes     int      // that values take
 	children  int      // nodes that wait for a run
 	commands  commandLog
 	rollback  *undoing // the one under way
@@ -51,20 +53,23 @@ type nodeRun struct {
 	callback  json.RawMessage
 	kept      []json.RawMessage // callbacks that came early
 	overrides map[string]json.RawMessage
-	only      bool // the overrides are all its inputs
-	progress  *Progress
-	by        string    // what made the state: NodeChanged.By
-	deadline  time.Time // when the attempt times out
-	retries   int       // automatic ones, since anything else began an attempt
-	reruns    int       // how often a loop entered the node again
-	held      bool      // the next token stops here
-	child     string    // the run that an independent subflow waits for, or has waited for
+	// overridden is the size of overrides.
+	overridden int
+	only       bool // the overrides are all its inputs
+	progress   *Progress
+	by         string    // what made the state: NodeChanged.By
+	deadline   time.Time // when the attempt times out
+	retries    int       // automatic ones, since anything else began an attempt
+	reruns     int       // how often a loop entered the node again
+	repeat     int       // the ordinal of the iteration in a Repeat
+	held       bool      // the next token stops here
+	child      string    // the run that an independent subflow waits for, or has waited for
 	// controlled is set when that run was paused or resumed from here.
 	controlled bool
-	repeat     int // the ordinal of the iteration in a Repeat
 	startedAt  time.Time
 	endedAt    time.Time
 	undo       []snapshot // attempts that a rollback can undo, oldest first
+	undoable   int        // the size of undo
 }
 
 // token is a place in the flow where something happens. The first one is the run;
@@ -163,6 +168,7 @@ func (s *State) applyAtNode(r *Record, node int32) error {
 	case CallbackKept:
 		n := s.reach(node)
 		n.kept = append(n.kept, d.Data)
+		s.bytes += len(d.Data)
 	case NodeTimer:
 		n := s.reach(node)
 		if n.epoch != d.Epoch || n.due.IsZero() {
@@ -194,9 +200,6 @@ func (s *State) applyStarted(r *Record, d RunStarted) error {
 	return nil
 }
 
-// setVariable gives a variable a value; nil takes it away.
-func (s *State) setVariable(i int32, value json.RawMessage) { s.vars[i] = value }
-
 func (s *State) applyRun(r *Record, d RunChanged) error {
 	if s.state != d.From || !runMoves[d.To][d.From] {
 		return fmt.Errorf("run is %s, cannot go from %s to %s", s.state, d.From, d.To)
@@ -219,14 +222,23 @@ func (s *State) applyNode(r *Record, i int32, d *NodeChanged) error {
 	s.count(i, n, -1)
 	if n.begins(d) {
 		n.begin(d)
+		s.steps++
 	}
 	if n.waitsForRun() {
 		n.held = false // it was the run below that was held
 	}
 	n.state, n.by = d.To, d.By
 	if d.Overrides != nil || d.OnlyOverrides {
-		n.overrides, n.only = d.Overrides, d.OnlyOverrides
+		n.override(d.Overrides, d.OnlyOverrides)
 	}
+	s.applyTarget(r, i, d)
+	s.count(i, n, 1)
+	return nil
+}
+
+// applyTarget does what a change means for the state that it leads to.
+func (s *State) applyTarget(r *Record, i int32, d *NodeChanged) {
+	n := s.nodes[i]
 	switch d.To {
 	case NodeRunning:
 		if d.Reason != "" { // else it is a subflow that goes on
@@ -255,8 +267,6 @@ func (s *State) applyNode(r *Record, i int32, d *NodeChanged) error {
 		s.forget(i)
 	case NodeReady:
 	}
-	s.count(i, n, 1)
-	return nil
 }
 
 // begins reports whether a change is about another attempt than the one before. What a
@@ -305,9 +315,10 @@ func (n *nodeRun) ended(at time.Time, d *NodeChanged) {
 	}
 }
 
-// count keeps the numbers that settle looks at. What happens in an inline subflow
-// counts, the node does not.
+// count keeps the numbers that settle and the limits look at. What happens in an inline
+// subflow counts as active, the node does not.
 func (s *State) count(i int32, n *nodeRun, by int) {
+	s.bytes += by * n.size()
 	switch n.state {
 	case NodeRunning, NodeRollingBack:
 		if s.g.nodes[i].inner < 0 {

@@ -150,6 +150,7 @@ func decodeRecord(b []byte) (Record, error) {
 	}, nil
 }
 
+//nolint:cyclop // one case for every kind
 func decodePayload(k Kind, b json.RawMessage) (Payload, error) {
 	switch k {
 	case KindRunStarted:

@@ -34,6 +34,7 @@ const (
 	ProblemUnmatched    = "PARALLEL_UNMATCHED" // its branches do not all meet at one join
 	ProblemJoinShared   = "JOIN_SHARED"        // Args: first
 	ProblemBlockCrossed = "BLOCK_CROSSED"      // the edge leads into or out of a parallel branch
+	ProblemJoinsDiffer  = "JOINS_DIFFER"       // the branches of an exclusive gateway first meet different joins; Args: first, second
 	ProblemCycleNoTask  = "CYCLE_WITHOUT_TASK" // warning: a run that turns in it fails
 	ProblemJoinOne      = "JOIN_SINGLE_INPUT"  // warning
 	// Conditions.
@@ -74,6 +75,7 @@ const (
 	ProblemVariableExpression = "VARIABLE_EXPRESSION_MISSING"
 	ProblemVariableCycle      = "VARIABLE_CYCLE"         // Args: names
 	ProblemVariableUnwritten  = "VARIABLE_NEVER_WRITTEN" // warning
+	ProblemShowReads          = "SHOW_IF_READS_LATER"    // Args: name: a form knows inputs and constants only
 	ProblemConstantReads      = "CONSTANT_READS_LATER"   // Args: name: a constant is made at start
 )
 
@@ -90,6 +92,9 @@ const (
 	FailBadAnswer      = "BAD_ANSWER"              // the plugin answered what the contract does not allow
 	FailForced         = "FORCED"                  // an operator failed the node
 	FailTimeout        = "TIMEOUT"                 // the attempt took longer than the node may
+	FailStepLimit      = "STEP_LIMIT"              // the run has made too many steps
+	FailValueTooLarge  = "VALUE_TOO_LARGE"         // a variable would hold too much
+	FailRunTooLarge    = "RUN_TOO_LARGE"           // the run would hold too much
 	FailDepth          = "RUN_DEPTH"               // runs of independent subflows nest too deep
 	FailChildFailed    = "CHILD_FAILED"            // the run of an independent subflow failed
 	FailChildRevoked   = "CHILD_REVOKED"           // the run of an independent subflow was revoked

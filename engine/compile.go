@@ -72,6 +72,7 @@ func (b *builder) build() {
 	if whole {
 		b.reach()
 		b.blocks()
+		b.exclusives()
 		b.idleCycles()
 	}
 	b.variables()

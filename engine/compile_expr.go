@@ -29,6 +29,7 @@ func (b *builder) expressions() {
 		b.variableExpressions(int32(i))
 	}
 	b.order()
+	b.showConditions()
 	for k := range b.g.edges {
 		e := &b.f.Edges[b.edgeOf[k]]
 		if e.Condition == "" {
@@ -56,7 +57,8 @@ func (b *builder) exprError(at Problem, err error) {
 func (b *builder) variableExpressions(i int32) {
 	v := &b.g.vars[i]
 	if v.ShowIf != "" {
-		if _, err := b.g.env.CompileBool(v.ShowIf); err != nil {
+		show, err := b.g.env.CompileBool(v.ShowIf)
+		if v.show = show; err != nil {
 			b.exprError(Problem{Variable: v.Name, Field: "/show_if"}, err)
 		}
 	}
@@ -79,6 +81,10 @@ func (b *builder) variableExpressions(i int32) {
 	value, ok := cleanJSON(v.Value)
 	if !ok {
 		b.report(Problem{Code: ProblemVariableValue, Variable: v.Name, Field: "/value"}, "not JSON", "detail", "not JSON")
+		return
+	}
+	if f := valueLimit(v.Name, len(value)); f != nil {
+		b.report(Problem{Code: ProblemVariableValue, Variable: v.Name, Field: "/value"}, f.Message, "detail", f.Message)
 		return
 	}
 	v.Variable = withValue(v.Variable, value)

@@ -85,6 +85,9 @@ func describe(r engine.Record) string {
 		}
 		return s
 	case engine.VariableSet:
+		if r.Node == "" {
+			r.Node = "an operator"
+		}
 		return fmt.Sprintf("variable %s = %s by %s", strings.TrimPrefix(d.Scope+"."+d.Name, "."), d.Value, r.Node)
 	case engine.NodeChanged:
 		return describeNode(r.Node, d)
@@ -102,13 +105,7 @@ func describe(r engine.Record) string {
 		return fmt.Sprintf("gateway %s takes %s%s", r.Node, strings.Join(d.Edges, " "), prefix(" by ", d.By))
 	case engine.RollbackChanged:
 		s := fmt.Sprintf("rollback %s %s from %s to %s", d.Mode, d.Phase, d.From, d.To)
-		return s + prefix(" undoes ", strings.Join(d.Undone, " "))
-	}
-	return describeScope(r)
-}
-
-func describeScope(r engine.Record) string {
-	switch d := r.Data.(type) {
+		return s + prefix(" undoes ", strings.Join(d.Undone, " ")) + prefix(" edges ", strings.Join(d.Edges, " "))
 	case engine.ScopeEntered:
 		return fmt.Sprintf("scope %s%s", r.Node, prefix(" ", strings.TrimPrefix(compact(d.Variables), "null")))
 	case engine.NodeHeld:
@@ -180,12 +177,6 @@ func (sc *scenario) describeCommand(c engine.Command) string {
 		return fmt.Sprintf("clear timer %s#%d", c.Node, c.Epoch)
 	case engine.Finish:
 		return fmt.Sprintf("finish %s", c.State)
-	}
-	return describeChild(c)
-}
-
-func describeChild(c engine.Command) string {
-	switch c := c.(type) {
 	case engine.StartChild:
 		s := fmt.Sprintf("start %s for %s#%d: %s version %d depth %d %s", c.Run, c.Node, c.Epoch, c.Reference, c.Version, c.Parent.Depth, compact(c.Inputs))
 		if c.Recovered {

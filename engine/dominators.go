@@ -132,3 +132,58 @@ func (d *dominators) eval(v int32) int32 {
 	}
 	return d.label[v]
 }
+
+// domTree answers which nodes every path from the start to a node passes.
+type domTree struct{ in, out []int32 } // when a walk over the tree comes to a node, and leaves it
+
+// dominatorTree finds the immediate dominators of the nodes that can be reached.
+func (b *builder) dominatorTree() *domTree {
+	n := len(b.g.nodes)
+	d := &dominators{
+		root: b.g.start,
+		semi: make([]int32, n), vertex: make([]int32, 0, n), parent: make([]int32, n),
+		ancestor: make([]int32, n), label: make([]int32, n), idom: make([]int32, n),
+		bucket: make([][]int32, n),
+	}
+	along := func(edges []int32, other func(*graphEdge) int32, visit func(int32)) {
+		for _, k := range edges {
+			if i := other(&b.g.edges[k]); !b.dead[i] {
+				visit(i)
+			}
+		}
+	}
+	d.succ = func(i int32, visit func(int32)) {
+		along(b.g.nodes[i].out, func(e *graphEdge) int32 { return e.to }, visit)
+	}
+	d.pred = func(i int32, visit func(int32)) {
+		along(b.g.nodes[i].in, func(e *graphEdge) int32 { return e.from }, visit)
+	}
+	d.run()
+	return d.tree()
+}
+
+// tree numbers the nodes by a walk over the tree of the dominators.
+func (d *dominators) tree() *domTree {
+	below := make([][]int32, len(d.idom))
+	for _, i := range d.vertex[1:] {
+		below[d.idom[i]] = append(below[d.idom[i]], i)
+	}
+	t := &domTree{in: make([]int32, len(d.idom)), out: make([]int32, len(d.idom))}
+	clock := int32(0)
+	for todo := []int32{d.root}; len(todo) > 0; {
+		i := todo[len(todo)-1]
+		if clock++; t.in[i] == 0 {
+			t.in[i] = clock
+			todo = append(todo, below[i]...)
+			continue
+		}
+		t.out[i] = clock
+		todo = todo[:len(todo)-1]
+	}
+	return t
+}
+
+// covers reports whether every path from the start to a node passes a gateway.
+func (t *domTree) covers(gateway, node int32) bool {
+	return t.in[gateway] <= t.in[node] && t.out[node] <= t.out[gateway]
+}

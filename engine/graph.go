@@ -32,6 +32,8 @@ type Graph struct {
 	// outputs.
 	constants []int32
 	outputs   []int32
+	// shown lists the inputs with conditions in the order in which these are decided.
+	shown []int32
 	// scopes are the flow's own, then those of inline subflow nodes, outer ones
 	// before inner ones. scopeIdx finds them by path.
 	scopes   []graphScope
@@ -94,6 +96,7 @@ type graphVar struct {
 	schema   *expr.Schema
 	template *expr.Template // of a constant that holds expressions
 	computed *expr.Program
+	show     *expr.Program // of an input that is not always asked for
 }
 
 // Flow returns the document the graph was made from. It must not be changed.

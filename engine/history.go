@@ -64,6 +64,7 @@ type history struct {
 	rollback  *rollbackHistory
 	drawings  map[string]*Node
 	deadline  time.Time
+	limits    limitHistory
 }
 
 type nodeHistory struct {
@@ -71,6 +72,7 @@ type nodeHistory struct {
 	epoch              uint64
 	iteration, attempt int
 	human              bool
+	due                bool        // a token has come, and has not entered it
 	done               []succeeded // what a rollback can undo, oldest first
 	decided            []string    // edges
 	begun              uint64      // the epoch with which the inside of a subflow began
@@ -125,13 +127,15 @@ func (h *history) record(r *Record) error {
 	return h.payload(r)
 }
 
+//nolint:cyclop // one case for every payload
 func (h *history) payload(r *Record) error {
 	switch d := r.Data.(type) {
 	case RunStarted:
-		if d.Format < 1 || d.Format > RecordFormat {
-			return fmt.Errorf("format %d", d.Format)
-		}
 		if err := h.begins(d); err != nil {
+			return err
+		}
+		h.limits.off = d.Format < 2
+		if err := h.limits.values("", d.Variables); err != nil {
 			return err
 		}
 		return h.started(r.At, &d)
@@ -141,6 +145,9 @@ func (h *history) payload(r *Record) error {
 		}
 		return h.run(d)
 	case VariableSet:
+		if err := h.limits.value(d.Scope, d.Name, d.Value); err != nil {
+			return err
+		}
 		return h.variable(r.Node, d)
 	case NodeChanged:
 		return h.node(r, d)
@@ -204,6 +211,9 @@ func (h *history) variable(node string, d VariableSet) error {
 	if !ok {
 		return fmt.Errorf("no variable %q in %q", d.Name, d.Scope)
 	}
+	if node == "" {
+		return h.operatorSets(i, d)
+	}
 	if scope, _, _ := cutLast(node); scope != d.Scope {
 		return fmt.Errorf("node %q writes a variable of %q", node, d.Scope)
 	}
@@ -220,11 +230,7 @@ func (h *history) variable(node string, d VariableSet) error {
 
 func (h *history) node(r *Record, d NodeChanged) error {
 	id := r.Node
-	n := h.nodes[id]
-	if n == nil {
-		n = &nodeHistory{}
-		h.nodes[id] = n
-	}
+	n := h.at(id)
 	if d.From != n.state {
 		return fmt.Errorf("node %q is %q, not %q", id, n.state, d.From)
 	}
@@ -232,6 +238,7 @@ func (h *history) node(r *Record, d NodeChanged) error {
 		return fmt.Errorf("no way from %q to %q", d.From, d.To)
 	}
 	if undoes(d.To) || d.To == NodeIdle {
+		h.limits.undone(id, d.To)
 		return h.undo(id, n, &d)
 	}
 	if err := h.attempt(id, n, &d); err != nil {
@@ -239,6 +246,9 @@ func (h *history) node(r *Record, d NodeChanged) error {
 	}
 	if err := complete(&d); err != nil && !h.resumed(id, n, &d) {
 		return fmt.Errorf("node %q: %w", id, err)
+	}
+	if err := h.limits.node(id, d.Iteration != n.iteration || d.Attempt != n.attempt, &d); err != nil {
+		return err
 	}
 	if err := h.options(r, n, &d); err != nil {
 		return fmt.Errorf("node %q: %w", id, err)
@@ -262,18 +272,45 @@ func (h *history) attempt(id string, n *nodeHistory, d *NodeChanged) error {
 	if d.Epoch != n.epoch+called {
 		return fmt.Errorf("node %q: epoch %d after %d", id, d.Epoch, n.epoch)
 	}
-	same := d.Iteration == n.iteration && d.Attempt == n.attempt
+	var err error
+	if d.Iteration == n.iteration && d.Attempt == n.attempt {
+		err = n.goesOn(d)
+	} else {
+		err = n.beginsAgain(d, h.drawn(id).Repeat != nil)
+	}
+	if err != nil {
+		return fmt.Errorf("node %q: %w", id, err)
+	}
+	return nil
+}
+
+// goesOn judges a change within an attempt.
+func (n *nodeHistory) goesOn(d *NodeChanged) error {
+	switch {
+	case d.To == NodeRunning && !n.busy():
+		return errors.New("called again without a new attempt")
+	case d.To == n.state:
+		return fmt.Errorf("%s already", n.state)
+	case n.due:
+		return errors.New("changes before the token that has come there enters it")
+	}
+	return nil
+}
+
+// beginsAgain judges a change that begins an attempt: the next one, or, when a token has
+// come or the node repeats itself, the first one of the next iteration.
+func (n *nodeHistory) beginsAgain(d *NodeChanged, repeats bool) error {
 	retried := d.Iteration == n.iteration && d.Attempt == n.attempt+1
 	looped := d.Iteration == n.iteration+1 && d.Attempt == 1
-	busy := n.busy()
 	switch {
-	case !same && !retried && !looped:
-		return fmt.Errorf("node %q: iteration %d attempt %d after %d, %d", id, d.Iteration, d.Attempt, n.iteration, n.attempt)
-	case busy && !same:
-		return fmt.Errorf("node %q: a new attempt while it is %s", id, n.state)
-	case same && d.To == NodeRunning && !busy:
-		return fmt.Errorf("node %q: called again without a new attempt", id)
+	case !retried && !looped:
+		return fmt.Errorf("iteration %d attempt %d after %d, %d", d.Iteration, d.Attempt, n.iteration, n.attempt)
+	case n.busy():
+		return fmt.Errorf("a new attempt while it is %s", n.state)
+	case looped && !n.due && !repeats:
+		return errors.New("entered again, but no token has come")
 	}
+	n.due = false
 	return nil
 }
 
@@ -323,6 +360,8 @@ func (h *history) token(d TokenMoved) error {
 	}
 	if n := h.nodes[d.From]; n == nil || (n.state != NodeSucceeded && n.state != NodeSkipped) {
 		return fmt.Errorf("token %d leaves %q, which has not ended well", d.Token, d.From)
+	} else if n.due {
+		return fmt.Errorf("token %d leaves %q before it has entered it", d.Token, d.From)
 	} else if h.leavesEarly(d.From, n) {
 		return fmt.Errorf("token %d leaves %q before its last repetition", d.Token, d.From)
 	}
@@ -339,8 +378,20 @@ func (h *history) moved(d TokenMoved, k *tokenHistory) error {
 		if p := h.tokens[k.parent]; p != nil {
 			p.children--
 		}
+		return nil
 	}
+	h.at(d.To).due = true
 	return nil
+}
+
+// at returns what is remembered of a node.
+func (h *history) at(id string) *nodeHistory {
+	n := h.nodes[id]
+	if n == nil {
+		n = &nodeHistory{}
+		h.nodes[id] = n
+	}
+	return n
 }
 
 func (h *history) newToken(d TokenMoved) error {
@@ -365,6 +416,7 @@ func (h *history) newToken(d TokenMoved) error {
 		p.children++
 	}
 	h.tokens[d.Token] = &tokenHistory{parent: d.Parent, node: d.To}
+	h.at(d.To).due = true
 	return nil
 }
 
@@ -428,7 +480,7 @@ func (h *history) resting() error {
 	}
 	for id, k := range h.tokens {
 		n := h.nodes[k.node]
-		if n == nil {
+		if n == nil || n.due {
 			return fmt.Errorf("token %d is at %q, which was not entered", id, k.node)
 		}
 		if err := h.restingOption(k.node, n); err != nil {

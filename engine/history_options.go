@@ -182,6 +182,21 @@ func (h *history) timedOut(r *Record, d *RunChanged) error {
 	return nil
 }
 
+// operatorSets judges a value that an operator gave: to a variable that no expression
+// makes, in a scope that is being run.
+func (h *history) operatorSets(i int32, d VariableSet) error {
+	if v := &h.g.vars[i]; v.Source == SourceComputed || v.template != nil {
+		return fmt.Errorf("variable %q is made by an expression", d.Name)
+	}
+	if d.Scope == "" {
+		return nil
+	}
+	if n := h.nodes[d.Scope]; n == nil || n.state != NodeRunning && n.state != NodeSuspended {
+		return fmt.Errorf("a variable of %q, which does not run", d.Scope)
+	}
+	return nil
+}
+
 // restingOption checks that no node rests as failed over whose failure an option lets
 // the flow go on.
 func (h *history) restingOption(id string, n *nodeHistory) error {

@@ -76,6 +76,15 @@ func (h *history) rollbackEnded(d RollbackChanged) error {
 		if n := h.nodes[id]; n.state != NodeIdle {
 			return fmt.Errorf("%q is still %s", id, n.state)
 		}
+		if err := h.blocksForgotten(id, d.To); err != nil {
+			return err
+		}
+	}
+	for _, id := range d.Edges {
+		k, ok := h.g.edgeIdx[id]
+		if !ok || h.stateOf(h.g.nodes[h.g.edges[k].from].id) != NodeIdle {
+			return fmt.Errorf("edge %q is not one of what is forgotten", id)
+		}
 	}
 	for _, k := range h.tokens {
 		if k.node == d.To && k.children == 0 {
@@ -84,6 +93,35 @@ func (h *history) rollbackEnded(d RollbackChanged) error {
 		}
 	}
 	return fmt.Errorf("no token has gone back to %q", d.To)
+}
+
+func (h *history) stateOf(id string) NodeState {
+	if n := h.nodes[id]; n != nil {
+		return n.state
+	}
+	return NodeIdle
+}
+
+// blocksForgotten checks that the forks and subflows around a task that was undone,
+// but not around the node that the run goes back to, are forgotten with their joins.
+func (h *history) blocksForgotten(id, to string) error {
+	g := h.g
+	around := map[int32]bool{}
+	for i, ok := g.around(g.nodeIdx[to]); ok; i, ok = g.around(i) {
+		around[i] = true
+	}
+	for i, ok := g.around(g.nodeIdx[id]); ok && !around[i]; i, ok = g.around(i) {
+		nodes := []string{g.nodes[i].id}
+		if join, ok := g.Join(g.nodes[i].id); ok {
+			nodes = append(nodes, join)
+		}
+		for _, block := range nodes {
+			if state := h.stateOf(block); state != NodeIdle {
+				return fmt.Errorf("%q is still %s, in which %q was undone", block, state, id)
+			}
+		}
+	}
+	return nil
 }
 
 // undo checks a change that a rollback makes: tasks are undone newest attempt first,

@@ -84,7 +84,7 @@ func (h *history) forked(d TokenMoved) error {
 	n := h.nodes[d.From]
 	start, inline := h.inside(d.From)
 	switch typ := h.typeOf(d.From); {
-	case n == nil:
+	case n == nil || n.due:
 		return fmt.Errorf("token %d is made at %q, which was not entered", d.Token, d.From)
 	case inline && (n.state != NodeRunning || d.To != start || d.Edge != ""):
 		return fmt.Errorf("token %d goes into %q at %q", d.Token, d.From, d.To)
@@ -100,8 +100,8 @@ func (h *history) forked(d TokenMoved) error {
 // its own.
 func (h *history) entered(id string, d ScopeEntered) error {
 	_, inline := h.inside(id)
-	if n := h.nodes[id]; !inline || n == nil || n.state != NodeRunning {
-		return fmt.Errorf("the inside of %q begins, which does not run", id)
+	if n := h.nodes[id]; !inline || n == nil || n.state != NodeRunning || n.begun == n.epoch {
+		return fmt.Errorf("the inside of %q begins, which does not run, or has begun", id)
 	}
 	for _, k := range h.tokens {
 		if slices.Contains(around(k.node), id) {
@@ -119,7 +119,8 @@ func (h *history) entered(id string, d ScopeEntered) error {
 		}
 	}
 	h.nodes[id].begun = h.nodes[id].epoch
-	return nil
+	h.limits.forget(id)
+	return h.limits.values(id, d.Variables)
 }
 
 // insideEnded checks that a subflow that ends well was begun and has no token left.
@@ -212,11 +213,7 @@ func (h *history) below(id string, n *nodeHistory, d *NodeChanged) error {
 
 // held judges that an operator holds a node, or lets it go.
 func (h *history) held(id string, d NodeHeld) error {
-	n := h.nodes[id]
-	if n == nil {
-		n = &nodeHistory{}
-		h.nodes[id] = n
-	}
+	n := h.at(id)
 	if n.held == d.Held {
 		return fmt.Errorf("node %q: held is %t already", id, d.Held)
 	}
@@ -226,6 +223,9 @@ func (h *history) held(id string, d NodeHeld) error {
 
 // begins judges where a run begins.
 func (h *history) begins(d RunStarted) error {
+	if d.Format < 1 || d.Format > RecordFormat {
+		return fmt.Errorf("format %d", d.Format)
+	}
 	if h.start = d.StartAt; h.start == "" {
 		h.start = h.g.nodes[h.g.start].id
 		return nil

@@ -80,7 +80,7 @@ func (t *step) inputs(e entry) (json.RawMessage, *contract.Failure) {
 		overrides, only = n.overrides, n.only
 	}
 	if len(overrides) == 0 && !only && g.static != nil {
-		return g.static, nil
+		return g.static, t.room(len(g.static) - len(t.s.at(e.node).inputs))
 	}
 	inputs, failure := t.g.withOverrides(g, overrides, only)
 	if failure != nil {
@@ -104,7 +104,7 @@ func (t *step) inputs(e entry) (json.RawMessage, *contract.Failure) {
 	if vs := g.schema.Validate(dst); len(vs) > 0 {
 		return nil, failFlow(FailInput, fmt.Sprintf("input %s %s", strings.TrimPrefix(vs[0].Pointer, "/"), vs[0].Message))
 	}
-	return dst, nil
+	return dst, t.room(len(dst) - len(t.s.at(e.node).inputs))
 }
 
 // withOverrides is the node's inputs with those that an operator replaced, or only these.

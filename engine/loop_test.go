@@ -26,11 +26,14 @@ func loopGraph(t *testing.T) *engine.Graph {
 		Nodes: []engine.Node{
 			{ID: "start", Type: engine.TypeStart},
 			{ID: "a", Type: engine.TypeTask, Plugin: "p", Action: "x", Inputs: map[string]json.RawMessage{"n": raw(`"${round}"`), "m": raw(`1`)}},
-			{ID: "g", Type: engine.TypeExclusive}, {ID: "end", Type: engine.TypeEnd},
+			{ID: "g", Type: engine.TypeExclusive},
+			{ID: "end", Type: engine.TypeEnd},
 		},
 		Edges: []engine.Edge{
-			{ID: "e1", From: "start", To: "a"}, {ID: "e2", From: "a", To: "g"},
-			{ID: "e3", From: "g", To: "a", Condition: "round < 2"}, {ID: "e4", From: "g", To: "end", Default: true},
+			{ID: "e1", From: "start", To: "a"},
+			{ID: "e2", From: "a", To: "g"},
+			{ID: "e3", From: "g", To: "a", Condition: "round < 2"},
+			{ID: "e4", From: "g", To: "end", Default: true},
 		},
 	}, anyAction{})
 	if g == nil {

@@ -94,6 +94,9 @@ func (t *step) overrides(i int32, inputs map[string]json.RawMessage, only bool) 
 		}
 		all[name] = value
 	}
+	if f := t.room(sizeOf(all) - t.s.nodes[i].overridden); f != nil {
+		return nil, t.refuseSize(f, "/inputs")
+	}
 	return all, nil
 }
 
@@ -212,6 +215,9 @@ func (t *step) resolve(e Resolve) error {
 		refusal := t.refuse(CodeInvalid, e.Node, "outputs are a JSON object, and only for %q", ResolveDone)
 		refusal.Field = "/outputs"
 		return refusal
+	}
+	if f := t.takesOutputs(i, outputs); f != nil {
+		return t.refuseSize(f, "/outputs")
 	}
 	switch e.As {
 	case ResolveDone:

@@ -145,13 +145,16 @@ func drawPart(d *dice) Repeated {
 func drawOther(s *State, id string, epoch uint64, d *dice) Event {
 	switch d.roll(12) {
 	case 5:
-		return Revoke{Reason: "enough"}
-	case 6:
-		return Fail{Reason: "enough"}
-	case 7, 8, 9:
+		return []Event{Revoke{Reason: "enough"}, Fail{Reason: "enough"}}[d.roll(2)]
+	case 6, 7, 8, 9:
 		return Reschedule{Node: id, At: s.createdAt.Add(time.Duration(d.roll(256)) * time.Second)}
 	case 10:
 		return TimerFired{Epoch: uint64(d.roll(2))}
+	case 11:
+		scopes := s.g.scopes
+		return SetVariables{Scope: scopes[d.roll(len(scopes))].path, Values: map[string]json.RawMessage{
+			[]string{"k", "x", "c", "gathered"}[d.roll(4)]: json.RawMessage([]string{"3", " [1, {}]", "x"}[d.roll(3)]),
+		}}
 	}
 	return drawResult(id, epoch, d)
 }

@@ -126,7 +126,7 @@ func (a *author) exclusive(last string, depth int) string {
 func (a *author) inclusive(last string, depth int) string {
 	g, j := a.node(TypeInclusive), a.node(TypeJoin)
 	a.edge(last, g, "", false)
-	for i := range 1 + a.d.roll(3) {
+	for i := range 2 + a.d.roll(2) {
 		n := a.d.roll(3)
 		if n == 0 && i > 0 {
 			n = 1

@@ -170,6 +170,8 @@ type RollbackChanged struct {
 	// Undone lists, when it begins, the nodes that are undone, in the order in which
 	// that is asked for.
 	Undone []string `json:"undone,omitempty"`
+	// Edges lists, when it ends, the edges that count as not taken any more.
+	Edges []string `json:"edges,omitempty"`
 }
 
 // RollbackPhase is how far a rollback is.

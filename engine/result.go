@@ -59,8 +59,18 @@ func (t *step) ended(i int32, e Result) {
 		t.clearTimer(i)
 		d := t.change(i, NodeFailed)
 		d.Failure, d.Outputs, d.Digest = answer.Failure, answer.Outputs, e.Digest
+		if t.takesOutputs(i, d.Outputs) != nil {
+			d.Outputs = nil // its own failure says more than that of a limit
+		}
 		t.failCall(i, d)
 	case contract.StatusWaiting:
+		if f := t.room(len(answer.State) - len(t.s.nodes[i].plugin)); f != nil {
+			t.clearTimer(i)
+			d := t.change(i, NodeFailed)
+			d.Failure, d.Digest = f, e.Digest
+			t.failCall(i, d)
+			return
+		}
 		t.wait(i, answer, e.Digest)
 	}
 }
@@ -69,6 +79,12 @@ func (t *step) ended(i int32, e Result) {
 func (t *step) succeed(i int32, outputs json.RawMessage, digest, by string) {
 	if outputs == nil {
 		outputs = json.RawMessage("{}")
+	}
+	if f := t.takesOutputs(i, outputs); f != nil {
+		d := t.change(i, NodeFailed)
+		d.Failure, d.Digest = f, digest
+		t.failCall(i, d)
+		return
 	}
 	d := t.change(i, NodeSucceeded)
 	d.Outputs, d.Digest, d.By = outputs, digest, by
@@ -190,14 +206,8 @@ func (t *step) callback(e Callback) error {
 	case old:
 		t.late(i, NodeLate{Attempt: e.Attempt, What: "callback", Data: e.Data})
 	case n.state == NodeWaiting && takesCallback(n.wait.Kind):
-		if message, at := badCallback(n.wait, e.Data); message != "" {
-			refusal := t.refuse(CodeInvalid, e.Node, "the answer %s", message)
-			refusal.Field = "/data" + at
-			return refusal
-		}
-		t.clearTimer(i)
-		t.wake(i, contract.ReasonCallback, e.Data)
-	case n.state == NodeRunning || n.state == NodeWaiting || n.state == NodeReady || n.state == NodeSuspended:
+		return t.answered(i, e)
+	case n.underWay():
 		if len(n.kept) >= keptMax {
 			return t.refuse(CodeInvalid, e.Node, "%d callbacks are kept already", keptMax)
 		}
@@ -206,6 +216,23 @@ func (t *step) callback(e Callback) error {
 		t.late(i, NodeLate{Attempt: n.attempt, What: "callback", Data: e.Data})
 	}
 	return nil
+}
+
+// answered ends a wait with the callback that it is for.
+func (t *step) answered(i int32, e Callback) error {
+	if message, at := badCallback(t.s.nodes[i].wait, e.Data); message != "" {
+		refusal := t.refuse(CodeInvalid, e.Node, "the answer %s", message)
+		refusal.Field = "/data" + at
+		return refusal
+	}
+	t.clearTimer(i)
+	t.wake(i, contract.ReasonCallback, e.Data)
+	return nil
+}
+
+// underWay reports whether an attempt is, or will be as soon as nothing holds it.
+func (n *nodeRun) underWay() bool {
+	return n.state == NodeRunning || n.state == NodeWaiting || n.state == NodeReady || n.state == NodeSuspended
 }
 
 // callbackData checks a callback for what no state of the node could make right.
@@ -222,6 +249,9 @@ func (t *step) callbackData(n *nodeRun, e Callback) (json.RawMessage, error) {
 	data, ok := cleanJSON(e.Data)
 	if !ok {
 		return nil, t.refuse(CodeInvalid, e.Node, "the data is not JSON")
+	}
+	if f := t.room(len(data)); f != nil {
+		return nil, t.refuseSize(f, "/data")
 	}
 	return data, nil
 }

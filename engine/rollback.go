@@ -17,6 +17,8 @@ type snapshot struct {
 	inputs, outputs    json.RawMessage
 }
 
+func (s *snapshot) size() int { return len(s.inputs) + len(s.outputs) }
+
 // rollback begins a rollback, which goes on in undo.
 func (t *step) rollback(e Rollback) error {
 	u, err := t.s.planRollback(t.g, e)
@@ -125,6 +127,7 @@ func (t *step) undoSettled(i int32, failure *contract.Failure, digest, by string
 // the one that is left enters To again.
 func (t *step) goBack() {
 	u := t.s.rollback
+	edges := t.s.takenFrom(u.nodes)
 	for _, i := range u.nodes {
 		t.uncollect(i, RepeatedAll)
 		d := t.change(i, NodeIdle)
@@ -136,7 +139,7 @@ func (t *step) goBack() {
 	}
 	first, to := t.s.tokens[u.tokens[0]], t.g.nodes[u.to].id
 	t.emit(-1, TokenMoved{Token: first.id, From: t.g.nodes[first.node].id, To: to})
-	t.emit(-1, RollbackChanged{Phase: RollbackEnded, Mode: u.mode, From: t.g.nodes[u.from].id, To: to})
+	t.emit(-1, RollbackChanged{Phase: RollbackEnded, Mode: u.mode, From: t.g.nodes[u.from].id, To: to, Edges: edges})
 	n := t.s.nodes[u.to]
 	t.enter(entry{node: u.to, iteration: n.iteration, attempt: n.attempt + 1, repeat: t.g.nodes[u.to].opts.firstOf(), by: byRollback})
 }
@@ -270,6 +273,7 @@ func (n *nodeRun) applyUndo(d *NodeChanged) {
 	case NodeRolledBack:
 		n.failure = nil
 		if k := len(n.undo); k > 0 {
+			n.undoable -= n.undo[k-1].size()
 			n.undo = n.undo[:k-1]
 		}
 	default:
@@ -282,10 +286,13 @@ func undoes(to NodeState) bool {
 }
 
 // forget makes a node as if it had not been reached, but for the numbers that must not
-// come twice and the inputs that an operator replaced.
+// come twice and what an operator said about it: other inputs, and that it is held.
 func (s *State) forget(i int32) {
 	n := s.nodes[i]
-	*n = nodeRun{token: n.token, epoch: n.epoch, iteration: n.iteration, attempt: n.attempt, overrides: n.overrides, held: n.held}
+	*n = nodeRun{
+		token: n.token, epoch: n.epoch, iteration: n.iteration, attempt: n.attempt, held: n.held,
+		overrides: n.overrides, overridden: n.overridden, only: n.only,
+	}
 	if s.rollback != nil && i != s.rollback.to {
 		n.reruns = -1 // the next time it is entered is not counted
 	}
@@ -301,6 +308,20 @@ func (s *State) remember(i int32) {
 		return
 	}
 	n.undo = append(n.undo, snapshot{iteration: n.iteration, attempt: n.attempt, inputs: n.inputs, outputs: n.outputs})
+	n.undoable += n.undo[len(n.undo)-1].size()
+}
+
+// takenFrom returns the edges that tokens have taken from these nodes.
+func (s *State) takenFrom(nodes []int32) []string {
+	var ids []string
+	for _, i := range nodes {
+		for _, e := range s.g.nodes[i].out {
+			if s.taken[e/64]&(1<<(e%64)) != 0 {
+				ids = append(ids, s.g.edges[e].id)
+			}
+		}
+	}
+	return ids
 }
 
 // undoDispatch describes the call of a plugin's rollback.

@@ -346,18 +346,19 @@ func (p *undoPlanner) next(i int32) []int32 {
 		return nil
 	}
 	return slices.DeleteFunc(p.s.next(i), func(n int32) bool {
-		return p.post[n] >= p.post[i] || !p.within(p.s.g.group(n))
+		return p.post[n] >= p.post[i] || !p.within(n)
 	})
 }
 
-// within reports whether a group is the region or inside it.
-func (p *undoPlanner) within(k tokenGroup) bool {
+// within reports whether a node is in the region, or in a branch or subflow inside.
+func (p *undoPlanner) within(i int32) bool {
+	k := p.s.g.group(i)
 	if k == p.region {
 		return true
 	}
 	in, known := p.inside[k]
 	if !known {
-		if around, ok := p.s.g.outer(k); ok {
+		if around, ok := p.s.g.around(i); ok {
 			in = p.within(around)
 		}
 		p.inside[k] = in

@@ -316,6 +316,14 @@ func (sc *scenario) event(line string) engine.Event {
 		return engine.Rollback{Mode: engine.RollbackMode(f[1]), From: f[2], To: f[3]}
 	case "end": // end REASON: the run fails
 		return engine.Fail{Reason: strings.TrimSpace(strings.TrimPrefix(line, "end"))}
+	case "set": // set [@SCOPE] {"variable":value}
+		e := engine.SetVariables{}
+		rest := strings.TrimSpace(strings.TrimPrefix(line, "set"))
+		if strings.HasPrefix(rest, "@") {
+			e.Scope, rest, _ = strings.Cut(rest[1:], " ")
+		}
+		sc.json(rest, &e.Values)
+		return e
 	case "reschedule": // reschedule NODE [DURATION from now]
 		d, _ := time.ParseDuration(arg)
 		at := sc.now.Add(d)

@@ -24,11 +24,14 @@ func Start(g *Graph, m Meta, o StartOptions) (*State, []Record, []Command, error
 	started := RunStarted{
 		Format: RecordFormat, Run: cleanText(o.Run), Name: cleanText(o.Name), Flow: cleanText(o.Flow), Version: o.Version,
 		Digest: o.Digest, Plugins: o.Plugins, Project: cleanText(o.Project), Env: o.Env, Zone: o.Zone,
-		Operator: t.m.Actor.ID, Deadline: t.runDeadline(),
+		Operator: t.m.Actor.ID, Parent: o.Parent, Deadline: t.runDeadline(),
 	}
 	variables, refusal := t.initial(&g.scopes[0], &started, t.m.At, o.Inputs)
 	if refusal != nil {
 		return nil, nil, nil, refusal
+	}
+	if f := t.room(sizeOf(variables)); f != nil {
+		return nil, nil, nil, t.refuseSize(f, "/inputs")
 	}
 	started.Variables = variables
 	if start != g.start {
@@ -72,27 +75,54 @@ func (t *step) initial(sc *graphScope, info *RunStarted, at time.Time, inputs ma
 		}
 	}
 	variables := map[string]json.RawMessage{}
+	d := &draft{variables: variables, env: info.Env, run: info.facts(at)}
+	if sc.node >= 0 || info.Parent != nil {
+		d.unasked = true
+	}
 	for i := range sc.doc.vars {
-		v := &sc.doc.vars[i]
-		value := v.Value
-		if v.Source == SourceInput {
-			given, err := t.input(v, inputs)
-			if err != nil {
+		if v := &sc.doc.vars[i]; v.show == nil {
+			if err := t.initialValue(v, d, inputs); err != nil {
 				return nil, err
 			}
-			value = given
-		}
-		if value != nil && v.template == nil && v.computed == nil {
-			variables[v.Name] = value
 		}
 	}
-	if err := t.constants(sc, &draft{variables: variables, env: info.Env, run: info.facts(at)}); err != nil {
+	for _, i := range sc.doc.shown {
+		if err := t.initialValue(&sc.doc.vars[i], d, inputs); err != nil {
+			return nil, err
+		}
+	}
+	if err := t.constants(sc, d); err != nil {
 		return nil, err
 	}
 	if len(variables) == 0 {
 		return nil, nil
 	}
 	return variables, nil
+}
+
+// initialValue gives a variable the value that it has when its scope begins, if it has
+// one.
+func (t *step) initialValue(v *graphVar, d *draft, inputs map[string]json.RawMessage) *Error {
+	value := v.Value
+	if v.Source == SourceInput {
+		asked, err := t.asked(v, d)
+		if err != nil {
+			return err
+		}
+		_, given := inputs[v.Name]
+		switch {
+		case asked:
+			if value, err = t.input(v, inputs); err != nil {
+				return err
+			}
+		case given:
+			return t.refuseInput(v.Name, "input %q is not asked for: its condition does not hold", v.Name)
+		}
+	}
+	if value != nil && v.template == nil && v.computed == nil {
+		d.variables[v.Name] = value
+	}
+	return nil
 }
 
 func (t *step) input(v *graphVar, inputs map[string]json.RawMessage) (json.RawMessage, *Error) {
@@ -112,6 +142,9 @@ func (t *step) input(v *graphVar, inputs map[string]json.RawMessage) (json.RawMe
 		err.Field += vs[0].Pointer
 		return nil, err
 	}
+	if f := valueLimit(v.Name, len(value)); f != nil {
+		return nil, t.refuseSize(f, "/inputs/"+escapePointer(v.Name))
+	}
 	return value, nil
 }
 
@@ -125,6 +158,9 @@ func (t *step) refuseInput(name, format string, args ...any) *Error {
 type draft struct {
 	variables, env map[string]json.RawMessage
 	run            expr.Run
+	// unasked is set where no form asks for the inputs: they come from a subflow node,
+	// whatever their conditions say.
+	unasked bool
 }
 
 // Variable returns a variable's value, or nil.
@@ -151,6 +187,8 @@ func (t *step) constants(sc *graphScope, d *draft) *Error {
 		if err == nil {
 			if vs := v.schema.Validate(value); len(vs) > 0 {
 				err = &expr.Error{Code: expr.CodeType, Message: vs[0].Message}
+			} else if f := valueLimit(v.Name, len(value)); f != nil {
+				err = f
 			}
 		}
 		if err != nil {

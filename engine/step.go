@@ -95,6 +95,7 @@ func isCommand(e Event) bool {
 	}
 }
 
+//nolint:cyclop // one case for every event
 func (t *step) handle(e Event) error {
 	switch e := e.(type) {
 	case Result:

@@ -42,7 +42,7 @@ func (t *step) subflowVariables(sc *graphScope, inputs json.RawMessage) (map[str
 	if err != nil {
 		return nil, failFlow(FailInput, err.Message)
 	}
-	return variables, nil
+	return variables, t.room(sizeOf(variables))
 }
 
 // leaveSubflow ends an inline subflow, whose token has reached an end.
@@ -77,7 +77,8 @@ func (s *State) applyScope(i int32, d ScopeEntered) error {
 	}
 	for n := sc.node0; n < sc.nodeEnd; n++ {
 		if in := s.nodes[n]; in != nil {
-			in.outputs, in.reruns = nil, 0
+			s.dropOutputs(in)
+			in.reruns = 0
 			if in.attempt > 0 {
 				in.reruns = -1 // the first time in this round is not counted
 			}

@@ -33,13 +33,13 @@ func (g *Graph) group(i int32) tokenGroup {
 	return tokenGroup{scope: g.nodes[i].scope, block: g.nodes[i].block}
 }
 
-// outer returns the group around a group, or false.
-func (g *Graph) outer(k tokenGroup) (tokenGroup, bool) {
-	switch {
-	case k.block >= 0:
-		return g.group(g.edges[k.block].from), true
-	case k.scope > 0:
-		return g.group(g.scopes[k.scope].node), true
+// around returns the fork or subflow node whose branch or inside a node is in, or false.
+func (g *Graph) around(i int32) (int32, bool) {
+	switch n := &g.nodes[i]; {
+	case n.block >= 0:
+		return g.edges[n.block].from, true
+	case n.scope > 0:
+		return g.scopes[n.scope].node, true
 	}
-	return tokenGroup{}, false
+	return -1, false
 }

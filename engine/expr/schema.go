@@ -210,6 +210,13 @@ func parseTypes(raw json.RawMessage) ([]string, error) {
 	return types, nil
 }
 
+// anything reports whether the schema says nothing.
+func (s *Schema) anything() bool {
+	parts := len(s.types) + len(s.properties) + len(s.required) + len(s.prefix) + len(s.enum) + len(s.constant) + len(s.all) + len(s.any) + len(s.one)
+	return parts == 0 && !s.never && s.additional == nil && s.items == nil && s.not == nil && s.ref == nil &&
+		s.number == (numberRules{}) && s.length == (lengthRules{})
+}
+
 // Type returns the one type that the schema allows, or "" when it allows several.
 func (s *Schema) Type() string {
 	s = s.target()

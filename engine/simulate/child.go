@@ -109,37 +109,23 @@ func (s *Simulation) finish(r *run, state engine.RunState) {
 		return
 	}
 	s.queue.add(s.now, func() error {
+		// Why it did not succeed is in its own records; the core says the rest.
 		view := r.state.View()
-		e := engine.ChildEnded{Node: r.node, Epoch: r.epoch, Run: r.id, State: state, Outputs: view.Outputs}
-		if state != engine.RunSucceeded {
-			e.Failure = &contract.Failure{
-				Code: "CHILD_" + upper(state), Message: fmt.Sprintf("the run of %s ended as %s", r.node, state), Origin: contract.OriginFlow,
-			}
-		}
-		return s.fact(r.parent, e)
+		return s.fact(r.parent, engine.ChildEnded{Node: r.node, Epoch: r.epoch, Run: r.id, State: state, Outputs: view.Outputs})
 	})
-}
-
-func upper(s engine.RunState) string {
-	if s == engine.RunRevoked {
-		return "REVOKED"
-	}
-	return "FAILED"
 }
 
 // childGraph compiles the flow that an independent subflow node names.
 func (s *Simulation) childGraph(reference string) (*engine.Graph, error) {
-	all := s.c.Graph.Flow().Subflows
-	f := all[reference]
-	if f == nil {
-		return nil, &Error{Code: CodeFlow, Message: fmt.Sprintf("the flow %q is not in the document", reference)}
-	}
+	f := s.c.Graph.Flow().Subflows[reference]
 	if g := s.graphs[f]; g != nil {
 		return g, nil
 	}
-	child := *f
-	child.Subflows = all
-	g, problems := engine.Compile(&child, s.c.Catalogue)
+	child, ok := engine.ChildDocument(s.c.Graph.Flow(), reference)
+	if !ok {
+		return nil, &Error{Code: CodeFlow, Message: fmt.Sprintf("the flow %q is not in the document", reference)}
+	}
+	g, problems := engine.Compile(child, s.c.Catalogue)
 	if g == nil {
 		return nil, &Error{Code: CodeFlow, Message: fmt.Sprintf("the flow %q has problems", reference), Problems: problems}
 	}

@@ -179,7 +179,6 @@ func (p *scripted) Child(c ChildCall) (ChildReply, bool) {
 		reply.State, reply.Failure = engine.RunFailed, filled(r.Fail)
 	case r.Revoked:
 		reply.State = engine.RunRevoked
-		reply.Failure = &contract.Failure{Code: "CHILD_REVOKED", Message: "the run was revoked", Origin: contract.OriginFlow}
 	}
 	return reply, true
 }

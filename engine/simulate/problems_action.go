@@ -63,7 +63,9 @@ func (k *checker) target(at string, a *Action) {
 	if in, ok := k.node(at+"/in", a.In); ok && !independent(in.node) {
 		k.value(at+"/in", "only an independent subflow has a run of its own")
 	}
-	k.misplaced(at+"/in", a.Node != "", "the path of the node says which run is meant")
+	if node, ok := k.paths.find(a.Node); a.Node != "" && ok && node.run != a.In {
+		k.value(at+"/in", "the node belongs to another run")
+	}
 }
 
 // fields returns the fields of an action that go with one thing to do only, and whether

@@ -95,7 +95,15 @@ func FuzzParseScript(f *testing.F) {
 		}
 		f.Add(b)
 	}
-	drawn := flow(f, "start -> a -> b -> end\n b: {\"action\":\"ask\"}")
+	for _, c := range features() {
+		f.Add([]byte(`{"format":"culm.script/v1",` + strings.TrimPrefix(c.script, "{")))
+	}
+	drawn := flow(f, "start -> a -> p -> b -> j -> i -> c -> end\n p -> s -> j\n b: {\"action\":\"ask\"}\n p: parallel\n j: join\n i: "+independent+"\n s: "+inline+
+		"\n c: {\"repeat\":{\"times\":2},\"retry\":{\"max\":1,\"delay_ms\":1000},\"timeout\":{\"after_ms\":60000}}")
+	drawn.Subflows = map[string]*engine.Flow{"child": flow(f, "start -> c -> end"), "leaf": flow(f, "start -> c -> d -> end")}
+	if _, problems := engine.Compile(drawn, catalogue{}); len(problems) > 0 {
+		f.Fatal(problems)
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		s, err := simulate.ParseScript(b)
 		if err != nil {

@@ -165,8 +165,8 @@ type Action struct {
 	Do Do `json:"do"`
 	// Node is the path of the node that is meant; absent means that of When.
 	Node string `json:"node,omitempty"`
-	// In is the path of an independent subflow node: the action concerns the run that it
-	// started, not the run itself.
+	// In is the path of an independent subflow node: the action, and the state of the run
+	// in When, concern the run that it started.
 	In string `json:"in,omitempty"`
 	// Inputs, Part: retry. Edges, Part: skip.
 	Inputs map[string]json.RawMessage `json:"inputs,omitempty"`
@@ -228,7 +228,7 @@ type When struct {
 	State     engine.NodeState `json:"state,omitempty"`
 	Attempt   int              `json:"attempt,omitempty"`
 	Iteration *int             `json:"iteration,omitempty"`
-	// Run is the state of the run, or of the child run that Action.In names.
+	// Run is the state of the run, or of that which Action.In names.
 	Run engine.RunState `json:"run,omitempty"`
 	// Idle: nothing is left that would happen by itself.
 	Idle bool `json:"idle,omitempty"`

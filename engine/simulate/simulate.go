@@ -94,7 +94,7 @@ func Run(ctx context.Context, q Request) (*Report, error) {
 	answers := newScripted(script, q.Catalogue)
 	sim, err := New(config(q, script, graph, answers))
 	if err != nil {
-		return nil, err
+		return nil, inScript(err)
 	}
 	p := newPaths(q.Flow)
 	ops := newOperators(sim, script, p, sim.c.Operator)
@@ -112,6 +112,17 @@ func Run(ctx context.Context, q Request) (*Report, error) {
 		return r, stop
 	}
 	return r, nil
+}
+
+// inScript says where in a script the core's refusal to start is.
+func inScript(err error) error {
+	var e *Error
+	if errors.As(err, &e) && e.Field == "/start_at" {
+		own := *e
+		own.Field = "/start/at"
+		return &own
+	}
+	return err
 }
 
 // config puts the script over the options of a request.

@@ -122,12 +122,7 @@ func TestScripts(t *testing.T) {
 			t.Parallel()
 			s := script(t, c.script)
 			r := run(t, flow(t, c.flow), s)
-			for _, u := range r.Unmet {
-				t.Errorf("%s: %s: want %s, got %s (%s)", u.Pointer, u.What, u.Want, u.Got, u.Detail)
-			}
-			if len(r.Unused) > 0 {
-				t.Errorf("unused: %v", r.Unused)
-			}
+			met(t, r)
 			again := run(t, flow(t, c.flow), script(t, c.script))
 			if a, b := encode(t, r), encode(t, again); a != b {
 				t.Errorf("the same simulation differs:\n%s\n%s", a, b)
@@ -193,6 +188,17 @@ end#1 end succeeded 16000-16000 calls=0
 	}
 	if g := encode(t, r.Gaps); g != `[{"from_ms":2000,"to_ms":7000},{"from_ms":9000,"to_ms":12000,"waiting":["a"]},{"from_ms":12000,"to_ms":15000,"waiting":["a"]}]` {
 		t.Errorf("gaps: %s", g)
+	}
+}
+
+func TestTimelineTellsWhatWasUndone(t *testing.T) {
+	t.Parallel()
+	r := run(t, flow(t, "start -> a -> b -> end"), script(t, `{"nodes":{"a":[{},{"on":"rollback","after":"4s"}],"b":[{"fail":{"code":"X"}}]},
+		"actions":[{"when":{"node":"b","state":"failed"},"after":"10s","do":"rollback","from":"b","to":"a","mode":"compensate"}]}`))
+	a := r.Timeline[1]
+	if got := encode(t, a.Parts); a.Node != "a" || a.State != engine.NodeRolledBack || *a.EndMS != 1000 ||
+		got != `[{"state":"running","from_ms":0,"to_ms":1000},{"state":"rolling_back","from_ms":12000,"to_ms":16000}]` {
+		t.Errorf("%s %s until %d: %s", a.Node, a.State, *a.EndMS, got)
 	}
 }
 

@@ -65,7 +65,7 @@ type ChildCall struct {
 type ChildReply struct {
 	After time.Duration
 	// State is the run's last, Outputs are those of one that succeeded, Failure says why
-	// it did not.
+	// it did not; nil leaves that to the core.
 	State   engine.RunState
 	Outputs []byte
 	Failure *contract.Failure

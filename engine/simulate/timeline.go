@@ -62,43 +62,52 @@ type timeline struct {
 	begin time.Time
 	end   int64
 	paths *paths
-	spans []*Span
-	open  map[spanKey]*Span
+	spans []*openSpan
+	// attempts are those of the run at hand.
+	attempts map[spanKey]*openSpan
+}
+
+// openSpan is a span that is being told. Its last part is live while the node is in a
+// state that has still to end.
+type openSpan struct {
+	Span
+	live bool
 }
 
 // timelineOf tells all runs of a simulation as spans, in order of their start.
 func (s *Simulation) timelineOf(p *paths, end time.Time) []Span {
 	t := &timeline{begin: s.c.Begin, end: s.elapsed(end).Milliseconds(), paths: p}
 	for _, r := range s.runs {
-		t.open = map[spanKey]*Span{}
+		t.attempts = map[spanKey]*openSpan{}
 		for i := range r.records {
 			if d, ok := r.records[i].Data.(engine.NodeChanged); ok && d.To != engine.NodeIdle {
 				t.changed(join(r.path, r.records[i].Node), r.records[i].At, d)
 			}
 		}
 	}
-	slices.SortStableFunc(t.spans, func(a, b *Span) int { return cmp.Compare(a.StartMS, b.StartMS) })
+	slices.SortStableFunc(t.spans, func(a, b *openSpan) int { return cmp.Compare(a.StartMS, b.StartMS) })
 	out := make([]Span, len(t.spans))
 	for i, sp := range t.spans {
-		out[i] = *sp
+		out[i] = sp.Span
 	}
 	return out
 }
 
 func (t *timeline) changed(path string, at time.Time, d engine.NodeChanged) {
 	key, ms := spanKey{path, d.Iteration, d.Attempt}, at.Sub(t.begin).Milliseconds()
-	sp := t.open[key]
+	sp := t.attempts[key]
 	if sp == nil {
-		sp = &Span{Node: path, Iteration: d.Iteration, Attempt: d.Attempt, StartMS: ms, Parts: []Part{}}
+		sp = &openSpan{Span: Span{Node: path, Iteration: d.Iteration, Attempt: d.Attempt, StartMS: ms, Parts: []Part{}}}
 		if where, ok := t.paths.find(path); ok {
 			sp.Type = where.node.Type
 		}
-		t.open[key] = sp
+		t.attempts[key] = sp
 		t.spans = append(t.spans, sp)
 	}
-	if n := len(sp.Parts); n > 0 && live(sp.Parts[n-1].State) {
-		sp.Parts[n-1].ToMS = ms
+	if sp.live {
+		sp.Parts[len(sp.Parts)-1].ToMS = ms
 	}
+	sp.live = live(d.To)
 	if d.To == engine.NodeRunning && d.Reason != "" {
 		sp.Calls++
 	}
@@ -112,7 +121,7 @@ func (t *timeline) changed(path string, at time.Time, d engine.NodeChanged) {
 	case d.To == engine.NodeSucceeded:
 		sp.Failure = nil // what was in doubt has been resolved
 	}
-	if !live(d.To) {
+	if !sp.live {
 		if sp.EndMS == nil {
 			sp.EndMS = &ms
 		}

@@ -29,6 +29,10 @@ func (c *Checker) Problems(f *engine.Flow) []engine.Problem { return c.problems(
 func (c *Checker) problems(r Resolved) []engine.Problem {
 	_, compiled := engine.Compile(r.Flow, c.catalogue)
 	known := map[place]bool{}
+	for _, p := range r.Problems {
+		// That the version is missing is more than that the flow was not found.
+		known[place{node: p.Node, field: "/flow"}] = p.Field == "/version"
+	}
 	out := []engine.Problem{}
 	for _, some := range [][]engine.Problem{r.Problems, compiled, c.values(r.Flow)} {
 		n := len(out)

@@ -23,10 +23,8 @@ const (
 // The codes of problems with what a subflow node names; those of the core are in its
 // codes.go.
 const (
-	CodeSubflowUnknown     = "SUBFLOW_UNKNOWN"         // no such flow; Args: flow
 	CodeSubflowUnpublished = "SUBFLOW_UNPUBLISHED"     // it has no version yet; Args: flow
 	CodeSubflowVersion     = "SUBFLOW_VERSION_UNKNOWN" // Args: flow, version
-	CodeSubflowRecursion   = "SUBFLOW_RECURSION"       // Args: chain
 	CodeSubflowClosed      = "SUBFLOW_CLOSED"          // it brings subflows of its own; Args: flow
 	CodeSubflowsTooLarge   = "SUBFLOWS_TOO_LARGE"      // Args: what, max
 )
@@ -64,7 +62,7 @@ func (s *Service) Resolve(ctx context.Context, project string, f *engine.Flow) (
 		if err != nil {
 			return Resolved{}, err
 		}
-		if p.problem != nil && (p.flow == nil || p.problem.Code == CodeSubflowRecursion) {
+		if p.problem != nil && (p.flow == nil || p.problem.Code == engine.ProblemSubflowRecursion) {
 			own := *p.problem
 			own.Node = n.ID
 			out.Problems = append(out.Problems, own)
@@ -236,14 +234,14 @@ func (r *resolution) missing(ctx context.Context, n *engine.Node) (*engine.Probl
 
 func missingFlow(n *engine.Node, unknown bool) *engine.Problem {
 	if unknown {
-		return problem(CodeSubflowUnknown, "/flow", "there is no flow "+n.Reference(), "flow", n.Reference())
+		return problem(engine.ProblemSubflowUnknown, "/flow", "there is no flow "+n.Reference(), "flow", n.Reference())
 	}
 	return problem(CodeSubflowUnpublished, "/flow", "flow "+n.Flow+" has no published version", "flow", n.Flow)
 }
 
 func recursion(chain []string) *engine.Problem {
 	text := strings.Join(chain, " → ")
-	return problem(CodeSubflowRecursion, "/flow", "the flow would contain itself: "+text, "chain", text)
+	return problem(engine.ProblemSubflowRecursion, "/flow", "the flow would contain itself: "+text, "names", text)
 }
 
 func tooLarge(what string, limit int) *engine.Problem {

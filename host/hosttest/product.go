@@ -130,7 +130,7 @@ func (Inspector) Inspect(_ context.Context, wasm []byte) (*contract.Manifest, er
 }
 
 // Toy is the module of the plugin "toy" in a version: action "add" adds up two
-// numbers, action "ask" waits for a human.
+// numbers, action "ask" waits for a human, action "rest" for a time.
 func Toy(version string) []byte {
 	return []byte(`{
   "format": "culm.plugin/v1", "id": "toy", "version": "` + version + `", "title": "Toy",
@@ -143,7 +143,8 @@ func Toy(version string) []byte {
        "properties": {"sum": {"type": "integer"}, "note": {"type": "string"}}}},
     {"id": "ask", "title": "Ask", "waits": ["human"], "cancel": true,
      "inputs": {"type": "object", "properties": {"question": {"type": "string"}}},
-     "outputs": {"type": "object", "properties": {"answer": {"type": "string"}}}}
+     "outputs": {"type": "object", "properties": {"answer": {"type": "string"}}}},
+    {"id": "rest", "title": "Rest", "waits": ["timer"], "inputs": {"type": "object"}, "outputs": {"type": "object"}}
   ]
 }`)
 }

@@ -95,6 +95,19 @@ func (t *teller) changed(r *engine.Record, d engine.NodeChanged) {
 	case !ended(d.To) || d.To == engine.NodeSucceeded:
 		a.Failure = nil // a skipped or cancelled attempt keeps what it failed of
 	}
+	a.told(d)
+	switch {
+	case d.To == engine.NodeRollingBack: // it has ended long ago
+	case !ended(d.To):
+		a.EndedAt = nil
+	case a.EndedAt == nil: // what is decided about it later does not make it longer
+		at := r.At
+		a.EndedAt = &at
+	}
+}
+
+// told takes over what a change says of its attempt.
+func (a *Attempt) told(d engine.NodeChanged) {
 	if d.Inputs != nil {
 		a.Inputs = d.Inputs
 	}
@@ -115,14 +128,6 @@ func (t *teller) changed(r *engine.Record, d engine.NodeChanged) {
 	}
 	if d.Child != "" {
 		a.Child = d.Child
-	}
-	switch {
-	case d.To == engine.NodeRollingBack: // it has ended long ago
-	case !ended(d.To):
-		a.EndedAt = nil
-	case a.EndedAt == nil: // what is decided about it later does not make it longer
-		at := r.At
-		a.EndedAt = &at
 	}
 }
 

@@ -31,7 +31,7 @@ func (scope) Variable(name string) json.RawMessage {
 	return nil
 }
 func (scope) Outputs(string) json.RawMessage          { return nil }
-func (scope) Iterations(string) int { return 0 }
+func (scope) Iterations(string) int                   { return 0 }
 func (scope) Environment() map[string]json.RawMessage { return nil }
 func (scope) Run() expr.Run                           { return expr.Run{ID: "r1", Operator: "alice"} }
 

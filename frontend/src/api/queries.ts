@@ -13,6 +13,8 @@ import type {
   Plugin,
   Problem,
   Project,
+  RollbackMode,
+  RollbackPlan,
   RunCommand,
   RunDetail,
   RunState,
@@ -65,6 +67,12 @@ export const queries = {
         call<FlowVersion & { document: Flow }>(within(project, 'flows', flow, 'versions', version), { signal }),
       staleTime: Infinity,
     }),
+  versions: (project: string, flow: string) =>
+    queryOptions({
+      queryKey: ['versions', project, flow],
+      queryFn: ({ signal }) =>
+        call<Page<FlowVersion>>(`${within(project, 'flows', flow, 'versions')}?limit=${pageMax}`, { signal }),
+    }),
   run: (project: string, run: string) =>
     queryOptions({
       queryKey: ['run', project, run],
@@ -79,10 +87,20 @@ export const queries = {
       queryFn: ({ signal }) => call<NodeDetail>(within(project, 'runs', run, 'nodes', node), { signal }),
       placeholderData: (old) => (old?.node === node ? old : undefined),
     }),
+  rollbackPreview: (project: string, run: string, body: { from: string; to: string; mode: RollbackMode }) =>
+    queryOptions({
+      queryKey: ['run', project, run, 'rollback', body],
+      queryFn: ({ signal }) =>
+        call<RollbackPlan>(within(project, 'runs', run, 'rollback', 'preview'), { method: 'POST', body, signal }),
+      // The run moves on: what was shown a moment ago is asked again.
+      staleTime: 0,
+      gcTime: 0,
+      retry: false,
+    }),
 }
 
 /** The query of the list of runs. */
-export function runsQuery(filter: { flow?: string; state?: RunState; cursor?: string }): string {
+export function runsQuery(filter: { flow?: string; state?: RunState; parent?: string; cursor?: string }): string {
   const query = new URLSearchParams({ limit: '50' })
   for (const [key, value] of Object.entries(filter)) if (value) query.set(key, value)
   return query.toString()
@@ -166,6 +184,7 @@ export interface StartRequest {
   name?: string
   version?: number
   inputs: JsonObject
+  without?: string[]
 }
 
 export function useStartRun(project: string, flow: string) {
@@ -189,7 +208,7 @@ export function useRunCommand(project: string, run: string) {
 
 export function useNodeCommand(project: string, run: string) {
   return useMutation({
-    mutationFn: ({ node, body }: { node: string; body: NodeCommand & { reason?: string } }) =>
+    mutationFn: ({ node, body }: { node: string; body: NodeCommand }) =>
       call<{ seq: number }>(within(project, 'runs', run, 'nodes', node, 'commands'), { method: 'POST', body }),
   })
 }

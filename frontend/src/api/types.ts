@@ -36,6 +36,26 @@ export interface Position {
   y: number
 }
 
+/** How a failed node is tried again without anybody's doing. */
+export interface RetryPolicy {
+  max: number
+  delay_ms?: number
+  backoff?: number
+  max_delay_ms?: number
+  jitter?: number
+}
+
+export interface Timeout {
+  after_ms: number
+  action?: '' | 'skip'
+}
+
+export interface Repeat {
+  times: number
+  continue_on_failure?: boolean
+  collect?: string
+}
+
 export interface FlowNode {
   id: string
   type: NodeType
@@ -47,7 +67,27 @@ export interface FlowNode {
   literal?: string[]
   outputs?: { [variable: string]: string }
   strategy?: '' | 'first'
+  /** What a subflow node runs; version 0 or absent is the latest. */
+  flow?: string
+  version?: number
+  mode?: '' | 'independent'
+  schemes?: string[]
+  optional?: boolean
+  ignore_failure?: boolean
+  no_retry?: boolean
+  no_skip?: boolean
+  retry?: RetryPolicy
+  timeout?: Timeout
+  repeat?: Repeat
+  max_reruns?: number
   position?: Position
+}
+
+/** A named selection of the optional nodes that are left out. */
+export interface Scheme {
+  id: string
+  name?: Text
+  without?: string[]
 }
 
 export interface FlowEdge {
@@ -68,6 +108,10 @@ export interface Flow {
   nodes: FlowNode[]
   edges: FlowEdge[]
   on_failure?: '' | 'fail'
+  timeout_ms?: number
+  schemes?: Scheme[]
+  /** The flows that subflow nodes name, by "id" or "id@version": whole in the document of a run. */
+  subflows?: { [reference: string]: Flow }
 }
 
 export interface Problem {
@@ -195,9 +239,17 @@ export interface FlowVersion {
   note?: string
 }
 
+/** The node that started a run, in the run it belongs to. */
+export interface RunParent {
+  run: string
+  node: string
+  depth?: number
+}
+
 export interface RunSummary {
   id: string
   name: string
+  parent?: RunParent
   flow: string
   flow_name: Text
   version: number
@@ -222,7 +274,7 @@ export interface Failure {
 }
 
 export interface Wait {
-  kind: WaitKind
+  kind: WaitKind | 'run'
   after_ms?: number
   at?: string
   prompt?: Text
@@ -244,6 +296,14 @@ export interface NodeView {
   due?: string
   failure?: Failure
   progress?: Progress
+  /** The next token stops before the node. */
+  held?: boolean
+  by?: string
+  deadline?: string
+  /** The ordinal of the iteration in a Repeat, from 1. */
+  repeat?: number
+  /** The run that an independent subflow started. */
+  child?: string
 }
 
 export interface RunView {
@@ -259,6 +319,10 @@ export interface RunView {
   ended_at?: string
   variables?: { [name: string]: Json }
   outputs?: { [name: string]: Json }
+  parent?: RunParent
+  deadline?: string
+  /** The one that is under way. */
+  rollback?: { mode: RollbackMode; from: string; to: string }
   nodes: { [id: string]: NodeView } | null
   taken?: string[] | null
 }
@@ -299,23 +363,56 @@ export interface Attempt {
   progress?: Progress
   digest?: string
   by?: string
+  deadline?: string
+  repeat?: number
+  child?: string
   calls: GatewayCall[] | null
 }
 
 export interface NodeDetail {
   node: string
   state: NodeState
+  held?: boolean
   attempts: Attempt[] | null
 }
 
-export type RunCommand = { command: 'pause' | 'resume' | 'revoke'; reason?: string; expected_seq?: number }
+export type RollbackMode = 'any' | 'compensate'
 
-export type NodeCommand =
-  | { command: 'retry'; inputs?: JsonObject }
-  | { command: 'skip'; edges?: string[] }
-  | { command: 'force_fail'; reason?: string }
-  | { command: 'resolve'; as: 'done' | 'retry' | 'fail'; outputs?: Json }
-  | { command: 'callback'; data: Json }
+/** What a rollback would do. */
+export interface RollbackPlan {
+  mode: RollbackMode
+  from: string
+  to: string
+  steps: {
+    node: string
+    after?: string[]
+    calls: number
+    why?: 'mode_any' | 'no_support' | 'not_succeeded' | 'child_run' | 'start'
+  }[]
+  reset?: string[]
+}
+
+/** Every command may say which record its sender saw last. */
+type Expecting = { expected_seq?: number }
+
+export type RunCommand = Expecting &
+  (
+    | { command: 'pause' | 'resume' }
+    | { command: 'revoke' | 'fail'; reason?: string }
+    | { command: 'set_variables'; values: JsonObject; scope?: string }
+    | { command: 'rollback'; from: string; to: string; mode: RollbackMode }
+  )
+
+export type NodeCommand = Expecting &
+  (
+    | { command: 'pause' | 'resume' }
+    | { command: 'retry'; inputs?: JsonObject; part?: 'iteration' }
+    | { command: 'skip'; edges?: string[]; part?: 'iteration' }
+    | { command: 'force_fail'; reason?: string }
+    | { command: 'resolve'; as: 'done' | 'retry' | 'fail'; outputs?: Json }
+    | { command: 'reschedule'; at: string }
+    | { command: 'callback'; data: Json }
+  )
 
 interface RecordBase<K extends string, D> {
   seq: number
@@ -328,7 +425,8 @@ interface RecordBase<K extends string, D> {
 
 export interface NodeChanged {
   from?: NodeState | ''
-  to: NodeState
+  /** Empty when a rollback forgets the node. */
+  to: NodeState | ''
   epoch?: number
   iteration?: number
   attempt?: number
@@ -338,18 +436,38 @@ export interface NodeChanged {
   wait?: Wait
   due?: string
   by?: string
+  deadline?: string
+  repeat?: number
+  child?: string
 }
 
 export type RunRecord =
-  | RecordBase<'run.started', { name: string; flow: string; version: number; variables?: { [name: string]: Json } }>
+  | RecordBase<
+      'run.started',
+      {
+        name: string
+        flow: string
+        version: number
+        parent?: RunParent
+        deadline?: string
+        variables?: { [name: string]: Json }
+      }
+    >
   | RecordBase<'run.state', { from: RunState; to: RunState; reason?: string; outputs?: { [name: string]: Json } }>
-  | RecordBase<'variable.set', { name: string; value: Json }>
+  | RecordBase<'variable.set', { scope?: string; name: string; value: Json }>
   | RecordBase<'node.state', NodeChanged>
   | RecordBase<'node.note', { attempt: number; log?: LogLine[]; progress?: Progress }>
   | RecordBase<'node.late', JsonObject>
   | RecordBase<'callback.kept', JsonObject>
   | RecordBase<'token.moved', { token: number; from?: string; to?: string; edge?: string }>
   | RecordBase<'gateway.decided', { edges: string[] | null; by?: string }>
+  | RecordBase<'scope.entered', { variables?: { [name: string]: Json } }>
+  | RecordBase<'node.held', { held: boolean }>
+  | RecordBase<'node.timer', { epoch: number; due: string }>
+  | RecordBase<
+      'run.rollback',
+      { phase: 'begun' | 'ended'; mode: RollbackMode; from: string; to: string; undone?: string[]; edges?: string[] }
+    >
 
 export type Frame =
   | { type: 'snapshot'; seq: number; run: RunView }

@@ -29,8 +29,13 @@ const runs = createRoute({
   getParentRoute: () => root,
   path: '/p/$project/runs',
   component: lazyRouteComponent(() => import('~/pages/runs'), 'RunsPage'),
-  validateSearch: (search: { state?: unknown; flow?: unknown }): { state?: RunState; flow?: string } => ({
+  validateSearch: (search: {
+    state?: unknown
+    flow?: unknown
+    parent?: unknown
+  }): { state?: RunState; flow?: string; parent?: string } => ({
     ...(typeof search.state === 'string' ? { state: search.state as RunState } : {}),
+    ...(typeof search.parent === 'string' ? { parent: search.parent } : {}),
     ...(typeof search.flow === 'string' ? { flow: search.flow } : {}),
   }),
 })

@@ -3,7 +3,7 @@ import { memo } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { FlowNode, NodeView } from '~/api/types'
 import { useFormat } from '~/app/format'
-import { IconAlertTriangle, IconPlayerSkipForward, IconRefresh, IconUserCheck } from '~/app/icons'
+import { IconAlertTriangle, IconPlayerPause, IconPlayerSkipForward, IconRefresh, IconUserCheck } from '~/app/icons'
 import { findAction } from '~/doc/scope'
 import { useText } from '~/i18n/text'
 import { isSpinning, nodeIcon } from '~/run/states'
@@ -30,7 +30,10 @@ export function useNodeName(): (node: FlowNode) => string {
   const { t } = useTranslation()
   const { plugins } = useCanvasInfo()
   return (node) =>
-    text(node.name) || text(findAction(plugins, node.plugin, node.action)?.title) || t(`node.type.${node.type}`)
+    text(node.name) ||
+    text(findAction(plugins, node.plugin, node.action)?.title) ||
+    node.flow ||
+    t(`node.type.${node.type}`)
 }
 
 function useLabel(node: FlowNode, view: NodeView | undefined): string {
@@ -44,6 +47,17 @@ function StateDisc({ view }: { view: NodeView }) {
   return (
     <span className="nd-disc" aria-hidden="true">
       <Icon size={12} stroke={3} className={isSpinning(view.state) ? 'spin' : ''} />
+    </span>
+  )
+}
+
+/** An operator asked to stop before this node. */
+function HeldMark({ view }: { view: NodeView | undefined }) {
+  const { t } = useTranslation()
+  if (!view?.held) return null
+  return (
+    <span className="nd-held" role="img" aria-label={t('node.held')} title={t('node.held')}>
+      <IconPlayerPause size={12} stroke={2.4} aria-hidden />
     </span>
   )
 }
@@ -84,7 +98,10 @@ const TaskNode = memo(function TaskNode({ id, data, selected }: Props) {
       </span>
       {view && <StateDisc view={view} />}
       <Mark level={info.problems.get(id)} />
-      {view && info.onNodeAction && <NodeActions id={id} name={name} view={view} onAction={info.onNodeAction} />}
+      <HeldMark view={view} />
+      {view && info.onNodeAction && (
+        <NodeActions id={id} node={node} name={name} view={view} onAction={info.onNodeAction} />
+      )}
       <Handles node={node} connectable={info.mode === 'edit'} />
     </div>
   )
@@ -94,6 +111,18 @@ function EditLine({ node, info }: { node: FlowNode; info: CanvasInfo }) {
   const { t } = useTranslation()
   const text = useText()
   const action = findAction(info.plugins, node.plugin, node.action)
+  if (node.type === 'subflow')
+    return (
+      <>
+        {t('node.type.subflow')}
+        {node.flow && (
+          <>
+            {' '}
+            · <span className="num">{node.version ? `${node.flow} v${node.version}` : node.flow}</span>
+          </>
+        )}
+      </>
+    )
   if (!action)
     return (
       <>{node.plugin ? t('node.unknownAction', { action: `${node.plugin}.${node.action}` }) : t('node.type.task')}</>
@@ -114,18 +143,29 @@ function RunLine({ view }: { view: NodeView }) {
     ? (view.ended_at ? Date.parse(view.ended_at) : now) - Date.parse(view.started_at)
     : undefined
   const wait = view.state === 'waiting' && view.wait ? t(`wait.short.${view.wait.kind}`) : t(`node.state.${view.state}`)
+  if (view.state === 'failed' && view.due) return <RetryLine due={view.due} />
   return (
     <span className="num">
       {wait}
       {took !== undefined && ` ${format.duration(active ? Math.floor(took / 1000) * 1000 : took)}`}
       {view.progress && view.ended_at === undefined && ` · ${view.progress.percent}%`}
+      {view.repeat !== undefined && ` · ${t('node.repeatN', { n: view.repeat })}`}
       {view.attempt > 1 && ` · ${t('node.attempt', { n: view.attempt })}`}
     </span>
   )
 }
 
+/** How long it is until a failed node is tried again by itself. */
+function RetryLine({ due }: { due: string }) {
+  const { t } = useTranslation()
+  const format = useFormat()
+  const left = Math.max(0, Math.ceil((Date.parse(due) - useNow(true)) / 1000)) * 1000
+  return <span className="num">{t('node.retryIn', { time: format.duration(left) })}</span>
+}
+
 type ActionProps = {
   id: string
+  node: FlowNode
   name: string
   view: NodeView
   /** What hangs below the node, and is left free. */
@@ -134,7 +174,7 @@ type ActionProps = {
 }
 
 /** What an operator is most likely to do next. The buttons keep their size at every zoom. */
-function NodeActions({ id, name, view, below = 6, onAction }: ActionProps) {
+function NodeActions({ id, node, name, view, below = 6, onAction }: ActionProps) {
   const { t } = useTranslation()
   const asks = view.state === 'waiting' && view.wait?.kind === 'human'
   if (view.state !== 'failed' && !asks) return null
@@ -147,14 +187,18 @@ function NodeActions({ id, name, view, below = 6, onAction }: ActionProps) {
         </button>
       ) : (
         <>
-          <button type="button" aria-label={t('node.retryNamed', { name })} onClick={() => onAction(id, 'retry')}>
-            <IconRefresh size={13} aria-hidden />
-            {t('action.retry')}
-          </button>
-          <button type="button" aria-label={t('node.skipNamed', { name })} onClick={() => onAction(id, 'skip')}>
-            <IconPlayerSkipForward size={13} aria-hidden />
-            {t('action.skip')}
-          </button>
+          {!node.no_retry && (
+            <button type="button" aria-label={t('node.retryNamed', { name })} onClick={() => onAction(id, 'retry')}>
+              <IconRefresh size={13} aria-hidden />
+              {t('action.retry')}
+            </button>
+          )}
+          {!node.no_skip && (
+            <button type="button" aria-label={t('node.skipNamed', { name })} onClick={() => onAction(id, 'skip')}>
+              <IconPlayerSkipForward size={13} aria-hidden />
+              {t('action.skip')}
+            </button>
+          )}
         </>
       )}
     </NodeToolbar>
@@ -184,8 +228,9 @@ const GatewayNode = memo(function GatewayNode({ id, data, selected }: Props) {
       <span className="nd-below">{name}</span>
       {view?.state === 'failed' && <StateDisc view={view} />}
       <Mark level={info.problems.get(id)} />
+      <HeldMark view={view} />
       {view && info.onNodeAction && (
-        <NodeActions id={id} name={name} view={view} below={26} onAction={info.onNodeAction} />
+        <NodeActions id={id} node={node} name={name} view={view} below={26} onAction={info.onNodeAction} />
       )}
       <Handles node={node} connectable={info.mode === 'edit'} />
     </div>
@@ -211,6 +256,7 @@ const EventNode = memo(function EventNode({ id, data, selected }: Props) {
       <Icon size={16} stroke={2} aria-hidden />
       <span className="nd-below">{useNodeName()(node)}</span>
       <Mark level={info.problems.get(id)} />
+      <HeldMark view={view} />
       <Handles node={node} connectable={info.mode === 'edit'} />
     </div>
   )

@@ -1,4 +1,5 @@
-import type { Flow, Plugin, Schema, Text } from '~/api/types'
+import type { Flow, FlowNode, Plugin, Schema, Text } from '~/api/types'
+import { referenceOf } from './paths'
 
 /** A name that an expression may use, with what it stands for. */
 export interface ScopeName {
@@ -15,18 +16,37 @@ const runNames: ScopeName[] = [
 ]
 
 /** Lists what expressions at a node can see: variables, outputs of the nodes before it, and the run. */
-export function scopeOf(doc: Flow, plugins: readonly Plugin[], at?: string): ScopeName[] {
+export function scopeOf(
+  doc: Flow,
+  plugins: readonly Plugin[],
+  at?: string,
+  subflows: Subflows = noSubflows,
+): ScopeName[] {
   const variables = (doc.variables ?? []).map((v) => ({ name: v.name, type: typeName(v.schema), title: v.title }))
   const before = at === undefined ? null : ancestors(doc, at)
   const outputs: ScopeName[] = []
   for (const node of doc.nodes) {
-    if (node.type !== 'task' || (before && !before.has(node.id))) continue
-    const action = findAction(plugins, node.plugin, node.action)
-    for (const [name, schema] of Object.entries((action?.outputs.properties ?? {}) as Record<string, Schema>)) {
+    if (before && !before.has(node.id)) continue
+    for (const [name, schema] of Object.entries(outputsOf(node, plugins, subflows))) {
       outputs.push({ name: `nodes.${node.id}.outputs.${name}`, type: typeName(schema), title: node.name })
     }
   }
   return [...variables, ...outputs, ...runNames]
+}
+
+/** The flows that subflow nodes name, by reference. */
+export type Subflows = ReadonlyMap<string, Flow>
+
+const noSubflows: Subflows = new Map()
+
+/** What a node gives to those behind it: the outputs of its action, or of its flow. */
+export function outputsOf(node: FlowNode, plugins: readonly Plugin[], subflows: Subflows): Record<string, Schema> {
+  if (node.type === 'subflow') {
+    const variables = subflows.get(referenceOf(node))?.variables ?? []
+    return Object.fromEntries(variables.filter((v) => v.output).map((v) => [v.name, v.schema ?? { type: 'string' }]))
+  }
+  if (node.type !== 'task') return {}
+  return (findAction(plugins, node.plugin, node.action)?.outputs.properties ?? {}) as Record<string, Schema>
 }
 
 /** Finds what a task node runs. */

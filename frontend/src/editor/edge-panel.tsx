@@ -1,17 +1,16 @@
 import { ActionIcon, Switch, TextInput } from '@mantine/core'
-import { useMemo } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { FlowEdge, Plugin } from '~/api/types'
 import { IconArrowDown, IconArrowUp, IconTrash } from '~/app/icons'
 import { useNodeName } from '~/canvas/nodes'
 import { hasConditions, removeAll, setDefault } from '~/doc/graph'
-import { scopeOf } from '~/doc/scope'
 import { useDoc, useDocStore } from '~/doc/store'
 import { Expression } from '~/form/lazy-expression'
 import { useCodes } from '~/i18n/codes'
 import { useLang, useText, withText } from '~/i18n/text'
 import { useUi } from '~/ui/store'
 import { PanelHead, ProblemLines } from './panel'
+import { useScope } from './subflows'
 
 /** Everything about the selected edge. */
 export function EdgePanel({ id, plugins }: { id: string; plugins: readonly Plugin[] }) {
@@ -65,12 +64,11 @@ interface FieldsProps {
 export function EdgeFields({ edge, plugins, heading, onUp, onDown, onDefault }: FieldsProps) {
   const { t } = useTranslation()
   const store = useDocStore()
-  const doc = useDoc((s) => s.doc)
   const all = useDoc((s) => s.problems)
   const text = useText()
   const lang = useLang()
   const codes = useCodes()
-  const scope = useMemo(() => scopeOf(doc, plugins, edge.from), [doc, plugins, edge.from])
+  const scope = useScope(plugins, edge.from)
   const problems = all.filter((p) => p.edge === edge.id)
   const set = (patch: Partial<FlowEdge>, tag: string) =>
     store.getState().commit({ op: 'set', list: 'edges', key: edge.id, patch }, `${edge.id}:${tag}`)

@@ -5,14 +5,18 @@ import type { FlowNode, JsonObject, Plugin, Problem, Schema } from '~/api/types'
 import { IconPlus, IconTrash } from '~/app/icons'
 import { useNodeName } from '~/canvas/nodes'
 import { connect, hasConditions, refusal, removeAll, reorderEdge, setDefault } from '~/doc/graph'
-import { findAction, scopeOf, typeName } from '~/doc/scope'
+import { referenceOf } from '~/doc/paths'
+import { findAction, outputsOf, typeName } from '~/doc/scope'
 import { useDoc, useDocStore } from '~/doc/store'
 import { SchemaForm } from '~/form/lazy-form'
 import { useCodes } from '~/i18n/codes'
 import { useLang, useText, withText } from '~/i18n/text'
 import { useUi } from '~/ui/store'
 import { EdgeFields } from './edge-panel'
+import { NodeOptions, optionsOf } from './options-panel'
 import { PanelHead, ProblemLines } from './panel'
+import { SubflowFields, useInputSchema } from './subflow-panel'
+import { useScope, useSubflows } from './subflows'
 
 /** Everything about the selected node. */
 export function NodePanel({ id, plugins }: { id: string; plugins: readonly Plugin[] }) {
@@ -22,12 +26,15 @@ export function NodePanel({ id, plugins }: { id: string; plugins: readonly Plugi
   const all = useDoc((s) => s.problems)
   const problems = useMemo(() => all.filter((p) => p.node === id), [all, id])
   const text = useText()
-  const lang = useLang()
   const name = useNodeName()
+  const subflows = useSubflows()
+  const child = node?.type === 'subflow' ? subflows.get(referenceOf(node)) : undefined
+  const childInputs = useInputSchema(child)
   if (!node) return null
-  const set = (patch: Partial<FlowNode>, tag?: string) =>
-    store.getState().commit({ op: 'set', list: 'nodes', key: id, patch }, tag && `${id}:${tag}`)
   const action = findAction(plugins, node.plugin, node.action)
+  const isSubflow = node.type === 'subflow'
+  const inputs = isSubflow ? childInputs : action?.inputs
+  const runs = node.type === 'task' || isSubflow
   const remove = () => {
     store.getState().commit(removeAll(store.getState().doc, new Set([id]), new Set()))
     useUi.getState().select([])
@@ -39,53 +46,45 @@ export function NodePanel({ id, plugins }: { id: string; plugins: readonly Plugi
         sub={action ? `${text(action.title)} · ${node.plugin}.${node.action}` : t(`node.type.${node.type}`)}
         action={{ label: t('node.remove'), icon: <IconTrash size={16} aria-hidden />, onClick: remove }}
       />
-      <ProblemLines
-        problems={problems.filter((p) => !p.field?.startsWith('/inputs/') || node.type !== 'task' || !action)}
-      />
+      <ProblemLines problems={problems.filter((p) => !p.field?.startsWith('/inputs/') || !inputs)} />
       <Tabs
-        defaultValue={node.type === 'task' ? 'inputs' : hasConditions(node.type) ? 'branches' : 'basic'}
+        defaultValue={
+          isSubflow ? 'subflow' : node.type === 'task' ? 'inputs' : hasConditions(node.type) ? 'branches' : 'basic'
+        }
         key={id}
         className="pn-tabs"
       >
         <Tabs.List>
-          {node.type === 'task' && <Tabs.Tab value="inputs">{t('node.inputs')}</Tabs.Tab>}
-          {node.type === 'task' && <Tabs.Tab value="outputs">{t('node.outputs')}</Tabs.Tab>}
+          {isSubflow && <Tabs.Tab value="subflow">{t('subflow.tab')}</Tabs.Tab>}
+          {runs && <Tabs.Tab value="inputs">{t('node.inputs')}</Tabs.Tab>}
+          {runs && <Tabs.Tab value="outputs">{t('node.outputs')}</Tabs.Tab>}
           {hasConditions(node.type) && <Tabs.Tab value="branches">{t('node.branches')}</Tabs.Tab>}
+          {optionsOf(node).length > 0 && <Tabs.Tab value="options">{t('options.tab')}</Tabs.Tab>}
           <Tabs.Tab value="basic">{t('node.basic')}</Tabs.Tab>
         </Tabs.List>
+        <Tabs.Panel value="subflow">
+          <SubflowFields node={node} flow={child} />
+        </Tabs.Panel>
         <Tabs.Panel value="inputs">
-          {action ? (
-            <Inputs node={node} schema={action.inputs} plugins={plugins} problems={problems} />
-          ) : (
-            <p className="quiet">{t('node.unknownAction', { action: `${node.plugin}.${node.action}` })}</p>
+          <Inputs node={node} schema={inputs} plugins={plugins} problems={problems} />
+        </Tabs.Panel>
+        <Tabs.Panel value="outputs">
+          {(action || child) && (
+            <Outputs
+              node={node}
+              outputs={outputsOf(node, plugins, subflows)}
+              none={t(isSubflow ? 'subflow.noOutputs' : 'node.noOutputs')}
+            />
           )}
         </Tabs.Panel>
-        <Tabs.Panel value="outputs">{action && <Outputs node={node} schema={action.outputs} />}</Tabs.Panel>
+        <Tabs.Panel value="options">
+          <NodeOptions node={node} />
+        </Tabs.Panel>
         <Tabs.Panel value="branches">
           <Branches node={node} plugins={plugins} />
         </Tabs.Panel>
         <Tabs.Panel value="basic">
-          <TextInput
-            label={t('node.name')}
-            placeholder={name({ ...node, name: undefined })}
-            value={text(node.name)}
-            maxLength={128}
-            onChange={(e) => set({ name: withText(node.name, lang, e.currentTarget.value) }, 'name')}
-            onBlur={() => store.getState().seal()}
-          />
-          <Textarea
-            label={t('node.doc')}
-            mt="sm"
-            autosize
-            minRows={2}
-            value={text(node.doc)}
-            onChange={(e) => set({ doc: withText(node.doc, lang, e.currentTarget.value) }, 'doc')}
-            onBlur={() => store.getState().seal()}
-          />
-          <div className="pn-fact">
-            <span>{t('node.id')}</span>
-            <code className="mono">{node.id}</code>
-          </div>
+          <Basics node={node} />
           <ConnectTo node={node} />
         </Tabs.Panel>
       </Tabs>
@@ -93,22 +92,65 @@ export function NodePanel({ id, plugins }: { id: string; plugins: readonly Plugi
   )
 }
 
-function Inputs({
-  node,
-  schema,
-  plugins,
-  problems,
-}: {
+/** What the node is called, and where it leads. */
+function Basics({ node }: { node: FlowNode }) {
+  const { t } = useTranslation()
+  const store = useDocStore()
+  const text = useText()
+  const lang = useLang()
+  const name = useNodeName()
+  const set = (patch: Partial<FlowNode>, tag: string) =>
+    store.getState().commit({ op: 'set', list: 'nodes', key: node.id, patch }, `${node.id}:${tag}`)
+  return (
+    <>
+      <TextInput
+        label={t('node.name')}
+        placeholder={name({ ...node, name: undefined })}
+        value={text(node.name)}
+        maxLength={128}
+        onChange={(e) => set({ name: withText(node.name, lang, e.currentTarget.value) }, 'name')}
+        onBlur={() => store.getState().seal()}
+      />
+      <Textarea
+        label={t('node.doc')}
+        mt="sm"
+        autosize
+        minRows={2}
+        value={text(node.doc)}
+        onChange={(e) => set({ doc: withText(node.doc, lang, e.currentTarget.value) }, 'doc')}
+        onBlur={() => store.getState().seal()}
+      />
+      <div className="pn-fact">
+        <span>{t('node.id')}</span>
+        <code className="mono">{node.id}</code>
+      </div>
+    </>
+  )
+}
+
+interface InputsProps {
   node: FlowNode
-  schema: Schema
+  /** Undefined while what the node runs is not known. */
+  schema: Schema | undefined
   plugins: readonly Plugin[]
   problems: Problem[]
-}) {
+}
+
+/** What the node is given. */
+function Inputs({ schema, ...props }: InputsProps) {
+  const { t } = useTranslation()
+  const { node } = props
+  if (schema && !(node.type === 'subflow' && Object.keys((schema.properties ?? {}) as object).length === 0))
+    return <InputForm schema={schema} {...props} />
+  const why = node.type !== 'subflow' ? 'node.unknownAction' : schema ? 'subflow.noInputs' : 'subflow.missing'
+  return <p className="quiet">{t(why, { action: `${node.plugin}.${node.action}` })}</p>
+}
+
+function InputForm({ node, schema, plugins, problems }: InputsProps & { schema: Schema }) {
   const store = useDocStore()
-  const doc = useDoc((s) => s.doc)
   const focus = useUi((s) => s.focus)
   const codes = useCodes()
-  const scope = useMemo(() => scopeOf(doc, plugins, node.id), [doc, plugins, node.id])
+  const scope = useScope(plugins, node.id)
   const marks = new Map(
     problems
       .filter((p) => p.field?.startsWith('/inputs/'))
@@ -154,14 +196,14 @@ function changedKey(before: JsonObject, after: JsonObject): string | null {
   return null
 }
 
-/** Which outputs of the action go into which variables. */
-function Outputs({ node, schema }: { node: FlowNode; schema: Schema }) {
+/** Which outputs of the node go into which variables. */
+function Outputs({ node, outputs, none }: { node: FlowNode; outputs: { [name: string]: Schema }; none: string }) {
   const { t } = useTranslation()
   const store = useDocStore()
   const all = useDoc((s) => s.doc.variables)
   const variables = useMemo(() => (all ?? []).filter((v) => v.source === 'node'), [all])
   const text = useText()
-  const properties = Object.entries((schema.properties ?? {}) as { [k: string]: Schema })
+  const properties = Object.entries(outputs)
   const write = (output: string, variable: string | null) => {
     const kept = Object.entries(node.outputs ?? {}).filter(([v, o]) => o !== output && v !== variable)
     const outputs = Object.fromEntries(variable ? [...kept, [variable, output]] : kept)
@@ -172,7 +214,7 @@ function Outputs({ node, schema }: { node: FlowNode; schema: Schema }) {
       patch: { outputs: Object.keys(outputs).length > 0 ? outputs : undefined },
     })
   }
-  if (properties.length === 0) return <p className="quiet">{t('node.noOutputs')}</p>
+  if (properties.length === 0) return <p className="quiet">{none}</p>
   return (
     <>
       <p className="quiet pn-note">{t('node.outputsHelp', { path: `nodes.${node.id}.outputs` })}</p>

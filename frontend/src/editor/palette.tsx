@@ -12,7 +12,7 @@ export type Blueprint = Omit<FlowNode, 'id' | 'position'>
 /** The kind of data that the palette drags. */
 const dragType = 'application/x-culm-node'
 
-const structure: NodeType[] = ['start', 'end', 'exclusive', 'parallel', 'join']
+const structure: NodeType[] = ['start', 'end', 'exclusive', 'parallel', 'inclusive', 'join', 'subflow']
 
 /** Reads what was dropped on the canvas. */
 export function readDrop(data: DataTransfer): Blueprint | null {

@@ -1,4 +1,4 @@
-import { Button, Group, Modal, Skeleton, TextInput } from '@mantine/core'
+import { Button, Checkbox, Fieldset, Group, Modal, Select, Skeleton, TextInput } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useMemo, useState } from 'react'
@@ -48,6 +48,7 @@ function StartForm({ project, flow, version, document, onClose }: Props & { docu
   const [values, setValues] = useState<JsonObject>(() => defaults(inputs))
   const [name, setName] = useState('')
   const [strict, setStrict] = useState(false)
+  const [without, setWithout] = useState<readonly string[]>([])
   const schema = useMemo(() => schemaOf(inputs, text), [inputs, text])
   const refused = start.error instanceof ApiError ? start.error.body : null
   const problems = useMemo(
@@ -63,7 +64,12 @@ function StartForm({ project, flow, version, document, onClose }: Props & { docu
     setStrict(true)
     if (countViolations(schema, values, false) > 0) return
     start.mutate(
-      { version, inputs: values, name: name.trim() || unnamed(text(document.name)) },
+      {
+        version,
+        inputs: values,
+        name: name.trim() || unnamed(text(document.name)),
+        ...(without.length > 0 ? { without: [...without] } : {}),
+      },
       { onSuccess: (run) => void navigate({ to: '/p/$project/runs/$run', params: { project, run: run.id } }) },
     )
   }
@@ -95,6 +101,7 @@ function StartForm({ project, flow, version, document, onClose }: Props & { docu
           strict={strict}
         />
       )}
+      <OptionalNodes document={document} without={without} onChange={setWithout} />
       {start.error && problems.size === 0 && <ErrorNotice error={start.error} title={t('start.refused')} />}
       <Group justify="flex-end" mt="md" gap="xs">
         <Button variant="default" onClick={onClose}>
@@ -105,6 +112,50 @@ function StartForm({ project, flow, version, document, onClose }: Props & { docu
         </Button>
       </Group>
     </form>
+  )
+}
+
+/** The nodes that a run may leave out, by hand or by a scheme of the flow. */
+function OptionalNodes({
+  document,
+  without,
+  onChange,
+}: {
+  document: Flow
+  without: readonly string[]
+  onChange(without: readonly string[]): void
+}) {
+  const { t } = useTranslation()
+  const text = useText()
+  const nodes = document.nodes.filter((n) => n.optional)
+  const schemes = document.schemes ?? []
+  if (nodes.length === 0) return null
+  return (
+    <Fieldset legend={t('start.optional')} mt="sm">
+      <p className="quiet">{t('start.optionalHelp')}</p>
+      {schemes.length > 0 && (
+        <Select
+          mb="xs"
+          label={t('start.scheme')}
+          placeholder={t('start.schemeNone')}
+          data={schemes.map((s) => ({ value: s.id, label: text(s.name) || s.id }))}
+          clearable
+          clearButtonProps={{ 'aria-label': t('action.clear') }}
+          onChange={(id) => onChange(schemes.find((s) => s.id === id)?.without ?? [])}
+        />
+      )}
+      {nodes.map((node) => (
+        <Checkbox
+          key={node.id}
+          mb={6}
+          label={text(node.name) || node.id}
+          checked={!without.includes(node.id)}
+          onChange={(e) =>
+            onChange(e.currentTarget.checked ? without.filter((id) => id !== node.id) : [...without, node.id])
+          }
+        />
+      ))}
+    </Fieldset>
   )
 }
 

@@ -3,13 +3,14 @@ import { useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Json, Plugin, Problem, Schema, Variable, VariableSource } from '~/api/types'
 import { IconChevronRight, IconPlus, IconTrash } from '~/app/icons'
-import { scopeOf, typeName } from '~/doc/scope'
+import { type ScopeName, typeName } from '~/doc/scope'
 import { useDoc, useDocStore } from '~/doc/store'
 import { Expression } from '~/form/lazy-expression'
 import { SchemaForm } from '~/form/lazy-form'
 import { useLang, useText, withText } from '~/i18n/text'
 import { useUi } from '~/ui/store'
 import { PanelHead, ProblemLines } from './panel'
+import { useScope } from './subflows'
 
 /** The variables of the flow. */
 export function VariablesPanel({ plugins }: { plugins: readonly Plugin[] }) {
@@ -112,10 +113,8 @@ function VariableFields({
   const text = useText()
   const lang = useLang()
   const [name, setName] = useState(variable.name)
-  const scope = useMemo(
-    () => scopeOf(doc, plugins).filter((s) => s.name !== variable.name),
-    [doc, plugins, variable.name],
-  )
+  const all = useScope(plugins)
+  const scope = useMemo(() => all.filter((s) => s.name !== variable.name), [all, variable.name])
   const set = (patch: Partial<Variable>, tag?: string) =>
     store
       .getState()
@@ -272,7 +271,7 @@ function ValueField({
   onChange,
 }: {
   variable: Variable
-  scope: ReturnType<typeof scopeOf>
+  scope: readonly ScopeName[]
   onChange(value: Json | undefined): void
 }) {
   const { t } = useTranslation()

@@ -11,6 +11,7 @@ const codes = (path: string, name: RegExp) =>
 
 const cases = [
   ['problems of the engine', codes('engine/codes.go', /^Problem/), problemZh],
+  ['problems of subflows', codes('host/flows/subflows.go', /^Code/), problemZh],
   ['failures of the engine', codes('engine/codes.go', /^Fail/), failureZh],
   ['failures of the gateway', codes('host/gateway/failure.go', /^Code/), failureZh],
   ['failures of the plugin host', codes('host/wasm/failure.go', /^Code/), failureZh],

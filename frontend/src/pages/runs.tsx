@@ -25,22 +25,24 @@ const refreshMs = 3000
 export function RunsPage() {
   const { t } = useTranslation()
   const { project } = route.useParams()
-  const { state, flow } = route.useSearch()
+  const { state, flow, parent } = route.useSearch()
   const navigate = useNavigate()
   const text = useText()
   const flows = useQuery(queries.flows(project, ''))
   const { data, error, isPending, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery({
-    queryKey: ['runs', project, state, flow],
+    queryKey: ['runs', project, state, flow, parent],
     queryFn: ({ pageParam, signal }) =>
-      call<Page<RunSummary>>(`${path('projects', project, 'runs')}?${runsQuery({ state, flow, cursor: pageParam })}`, {
-        signal,
-      }),
+      call<Page<RunSummary>>(
+        `${path('projects', project, 'runs')}?${runsQuery({ state, flow, parent, cursor: pageParam })}`,
+        { signal },
+      ),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last) => last.next,
     refetchInterval: refreshMs,
   })
   const items = data?.pages.flatMap((p) => p.items) ?? []
-  const filter = (next: { state?: RunState; flow?: string }) => void navigate({ to: '.', search: next, replace: true })
+  const filter = (next: { state?: RunState; flow?: string }) =>
+    void navigate({ to: '.', search: { ...next, ...(parent ? { parent } : {}) }, replace: true })
   return (
     <div className="page">
       <Crumbs>
@@ -72,6 +74,7 @@ export function RunsPage() {
           w={140}
         />
       </div>
+      {parent && <ChildrenOf project={project} parent={parent} />}
       {isPending && <Rows />}
       {error && <ErrorNotice error={error} onRetry={() => void refetch()} />}
       {data && items.length === 0 && <EmptyState title={t('runs.empty')}>{t('runs.emptyHint')}</EmptyState>}
@@ -82,6 +85,23 @@ export function RunsPage() {
         </Button>
       )}
     </div>
+  )
+}
+
+/** Says whose runs are listed, and leads back to all of them. */
+function ChildrenOf({ project, parent }: { project: string; parent: string }) {
+  const { t } = useTranslation()
+  return (
+    <p className="quiet">
+      {t('runs.childrenOf')}{' '}
+      <Link className="mono" to="/p/$project/runs/$run" params={{ project, run: parent }}>
+        {parent}
+      </Link>{' '}
+      ·{' '}
+      <Link to="/p/$project/runs" params={{ project }} search={{}}>
+        {t('runs.all')}
+      </Link>
+    </p>
   )
 }
 

@@ -124,6 +124,29 @@ describe('folding the stream', () => {
     expect(model.taken).toEqual(new Set(['e1']))
   })
 
+  it('forgets what a rollback took back', () => {
+    const of = (seq: number, kind: string, data: object, node?: string) =>
+      ({ seq, at: at(seq), kind, data, node }) as RunRecord
+    const back = { mode: 'any', from: 'b', to: 'a' }
+    const model = foldAll([
+      of(1, 'node.state', { to: 'failed', attempt: 1 }, 'b'),
+      of(2, 'token.moved', { token: 1, from: 'start', to: 'a', edge: 'e1' }),
+      of(3, 'token.moved', { token: 1, from: 'a', to: 'b', edge: 'e2' }),
+      of(4, 'run.rollback', { phase: 'begun', ...back, undone: ['b', 'a'] }),
+    ])
+    expect(model.run.rollback).toEqual(back)
+    const rest = [
+      of(5, 'node.state', { from: 'failed', to: '', attempt: 1 }, 'b'),
+      of(6, 'run.rollback', { phase: 'ended', ...back, edges: ['e2'] }),
+    ]
+    const changes = emptyChanges()
+    applyFrame(model, { type: 'records', records: rest }, changes)
+    expect(model.run.rollback).toBeUndefined()
+    expect(model.nodes.has('b')).toBe(false)
+    expect(model.taken).toEqual(new Set(['e1']))
+    expect(changes.edges).toEqual(new Set(['e2']))
+  })
+
   it('starts the clock of a new attempt and drops what the old one said', () => {
     const of = (seq: number, to: NodeState, attempt: number, more = {}) =>
       ({ seq, at: at(seq), kind: 'node.state', node: 'a', data: { to, attempt, ...more } }) as RunRecord

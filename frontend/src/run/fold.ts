@@ -79,6 +79,8 @@ function applyRecord(model: RunModel, record: RunRecord, changes: Changes): void
         name: record.data.name,
         version: record.data.version,
         variables: record.data.variables ?? {},
+        ...(record.data.parent ? { parent: record.data.parent } : {}),
+        ...(record.data.deadline ? { deadline: record.data.deadline } : {}),
       }
       changes.run = true
       return
@@ -89,6 +91,8 @@ function applyRecord(model: RunModel, record: RunRecord, changes: Changes): void
       changes.run = true
       return
     case 'variable.set':
+      // Those of a subflow are not part of what is shown of the run.
+      if (record.data.scope) return
       model.run = { ...model.run, variables: { ...model.run.variables, [record.data.name]: record.data.value as Json } }
       changes.run = true
       return
@@ -104,8 +108,18 @@ function applyRecord(model: RunModel, record: RunRecord, changes: Changes): void
     case 'gateway.decided':
       for (const edge of record.data.edges ?? []) take(model, edge, changes)
       return
+    case 'node.held':
+      patchNode(model, record.node, { held: record.data.held || undefined }, changes)
+      return
+    case 'node.timer':
+      patchNode(model, record.node, { due: record.data.due }, changes)
+      return
+    case 'run.rollback':
+      rollBack(model, record.data, changes)
+      return
     case 'node.late':
     case 'callback.kept':
+    case 'scope.entered':
       if (record.node) changes.nodes.add(record.node)
       return
     default:
@@ -116,33 +130,70 @@ function applyRecord(model: RunModel, record: RunRecord, changes: Changes): void
 
 function applyNode(model: RunModel, id: string | undefined, at: string, data: NodeChanged, changes: Changes): void {
   if (!id) return
+  changes.nodes.add(id)
   const old = model.nodes.get(id)
+  if (!data.to) {
+    // A rollback has forgotten the node: it is as if it had not been reached.
+    model.nodes.delete(id)
+    return
+  }
   const next: NodeView = { state: data.to, attempt: data.attempt ?? old?.attempt ?? 1 }
   const iteration = data.iteration ?? old?.iteration
   if (iteration) next.iteration = iteration
   const fresh = !old || next.attempt !== old.attempt || (next.iteration ?? 0) !== (old.iteration ?? 0)
-  const startedAt = fresh ? undefined : old.started_at
-  if (startedAt) next.started_at = startedAt
-  else if (data.to === 'running') next.started_at = at
+  if (!fresh) carry(old, next)
+  if (old?.held) next.held = true
+  if (data.to === 'running') next.started_at ??= at
   if (endedNode.has(data.to)) {
     next.started_at ??= at
     next.ended_at = at
   }
-  if (data.failure) next.failure = data.failure
-  if (data.to === 'waiting') {
-    if (data.wait) next.wait = data.wait
-    if (data.due) next.due = data.due
-  }
-  if (!fresh && old.progress) next.progress = old.progress
+  tell(old, data, next)
   model.nodes.set(id, next)
+}
+
+/** What stays while an attempt goes on. */
+function carry(old: NodeView, next: NodeView): void {
+  for (const key of ['started_at', 'repeat', 'child', 'progress'] as const) {
+    if (old[key] !== undefined) Object.assign(next, { [key]: old[key] })
+  }
+  if (old.deadline && !endedNode.has(next.state)) next.deadline = old.deadline
+}
+
+/** What the change says itself. */
+function tell(old: NodeView | undefined, data: NodeChanged, next: NodeView): void {
+  for (const key of ['failure', 'due', 'deadline', 'repeat', 'child', 'by'] as const) {
+    if (data[key]) Object.assign(next, { [key]: data[key] })
+  }
+  if (data.to === 'waiting' && data.wait) next.wait = data.wait
+  // A node over whose failure its options let the flow go on keeps what it failed of.
+  if (data.to === 'skipped' && data.by !== 'skip' && old?.failure) next.failure ??= old.failure
+}
+
+/** A rollback is shown while it is under way; when it ends, the edges behind count as not taken. */
+function rollBack(
+  model: RunModel,
+  { phase, mode, from, to, edges }: Extract<RunRecord, { kind: 'run.rollback' }>['data'],
+  changes: Changes,
+): void {
+  const { rollback: _, ...run } = model.run
+  model.run = phase === 'begun' ? { ...run, rollback: { mode, from, to } } : run
+  changes.run = true
+  for (const edge of edges ?? []) {
+    if (model.taken.delete(edge)) changes.edges.add(edge)
+  }
+}
+
+/** Changes what is shown of a node without a change of its state. */
+function patchNode(model: RunModel, id: string | undefined, patch: Partial<NodeView>, changes: Changes): void {
+  const old = id ? model.nodes.get(id) : undefined
+  if (!id || !old) return
+  model.nodes.set(id, { ...old, ...patch })
   changes.nodes.add(id)
 }
 
 function applyNote(model: RunModel, id: string | undefined, progress: NodeView['progress'], changes: Changes): void {
-  const old = id ? model.nodes.get(id) : undefined
-  if (!id || !old) return
-  model.nodes.set(id, progress ? { ...old, progress } : { ...old })
-  changes.nodes.add(id)
+  patchNode(model, id, progress ? { progress } : {}, changes)
 }
 
 function take(model: RunModel, edge: string, changes: Changes): void {

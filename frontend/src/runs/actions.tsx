@@ -1,4 +1,4 @@
-import { Button, Checkbox, Drawer, Group, SegmentedControl, Skeleton, Textarea } from '@mantine/core'
+import { Button, Checkbox, Drawer, Group, SegmentedControl, Skeleton, Textarea, TextInput } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useContext, useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
@@ -7,34 +7,37 @@ import type { Flow, FlowNode, Json, JsonObject, NodeCommand, Schema } from '~/ap
 import { CanvasContext } from '~/canvas/context'
 import { useNodeName } from '~/canvas/nodes'
 import { hasConditions } from '~/doc/graph'
+import type { PathNode } from '~/doc/paths'
 import { findAction, scopeOf } from '~/doc/scope'
 import { countViolations } from '~/form/count'
 import { SchemaForm } from '~/form/lazy-form'
 import { useText } from '~/i18n/text'
+import { useNodeRun } from '~/run/store'
 import { useRefused } from './refused'
+import { RollbackForm } from './rollback'
 
 /** What an operator can do to one node. */
-export type NodeAct = 'retry' | 'skip' | 'force_fail' | 'resolve'
+export type NodeAct = 'retry' | 'skip' | 'force_fail' | 'resolve' | 'reschedule' | 'rollback'
 
 interface Props {
   project: string
   run: string
   act: NodeAct
-  node: FlowNode | undefined
-  drawing: Flow
+  entry: PathNode | undefined
+  nodes: readonly PathNode[]
   onClose(): void
 }
 
 /** Asks for what an action needs, and sends it. */
-export function NodeDialog({ project, run, act, node, drawing, onClose }: Props) {
+export function NodeDialog({ project, run, act, entry, nodes, onClose }: Props) {
   const { t } = useTranslation()
   const name = useNodeName()
   const command = useNodeCommand(project, run)
   const refused = useRefused()
-  if (!node) return null
-  const send = (body: NodeCommand & { reason?: string }) =>
-    command.mutate({ node: node.id, body }, { onError: refused, onSettled: onClose })
-  const form = { project, run, node, drawing, busy: command.isPending, send, onClose }
+  if (!entry) return null
+  const { node, path, flow: drawing } = entry
+  const send = (body: NodeCommand) => command.mutate({ node: path, body }, { onError: refused, onSettled: onClose })
+  const form = { project, run, node, path, drawing, busy: command.isPending, send, onClose }
   return (
     <Drawer
       opened
@@ -47,6 +50,8 @@ export function NodeDialog({ project, run, act, node, drawing, onClose }: Props)
       {act === 'skip' && <Skip {...form} />}
       {act === 'force_fail' && <ForceFail {...form} />}
       {act === 'resolve' && <Resolve {...form} />}
+      {act === 'reschedule' && <Reschedule {...form} />}
+      {act === 'rollback' && <RollbackForm project={project} run={run} to={entry} nodes={nodes} onClose={onClose} />}
     </Drawer>
   )
 }
@@ -55,9 +60,10 @@ interface FormProps {
   project: string
   run: string
   node: FlowNode
+  path: string
   drawing: Flow
   busy: boolean
-  send(body: NodeCommand & { reason?: string }): void
+  send(body: NodeCommand): void
   onClose(): void
 }
 
@@ -88,11 +94,12 @@ function Buttons({
 }
 
 /** Runs the node again, with the inputs of the last attempt as they are or changed. */
-function Retry({ project, run, node, drawing, busy, send, onClose }: FormProps) {
+function Retry({ project, run, node, path, drawing, busy, send, onClose }: FormProps) {
   const { t } = useTranslation()
   const { plugins } = useContext(CanvasContext)
-  const { data } = useQuery(queries.runNode(project, run, node.id))
+  const { data } = useQuery(queries.runNode(project, run, path))
   const action = findAction(plugins, node.plugin, node.action)
+  const [part, setPart] = useState<Part>('all')
   const last = data?.attempts?.at(-1)?.inputs
   const [edited, setEdited] = useState<JsonObject | null>(null)
   const [strict, setStrict] = useState(false)
@@ -106,12 +113,17 @@ function Retry({ project, run, node, drawing, busy, send, onClose }: FormProps) 
     setStrict(true)
     if (action && edited && countViolations(action.inputs, edited, true) > 0) return
     const inputs = changed(before, value)
-    send({ command: 'retry', ...(Object.keys(inputs).length > 0 ? { inputs } : {}) })
+    send({
+      command: 'retry',
+      ...(Object.keys(inputs).length > 0 ? { inputs } : {}),
+      ...(part === 'iteration' ? { part } : {}),
+    })
   }
   if (!data) return <Skeleton height={160} />
   return (
     <>
       <p className="quiet">{t('act.retry.text')}</p>
+      <PartChoice node={node} path={path} part={part} onChange={setPart} />
       {action && (
         <SchemaForm
           key={String(strict)}
@@ -140,11 +152,12 @@ function changed(before: JsonObject, after: JsonObject): JsonObject {
 }
 
 /** Lets the flow go on; of a failed gateway one says where. */
-function Skip({ node, drawing, busy, send, onClose }: FormProps) {
+function Skip({ node, path, drawing, busy, send, onClose }: FormProps) {
   const { t } = useTranslation()
   const text = useText()
   const name = useNodeName()
   const [edges, setEdges] = useState<string[]>([])
+  const [part, setPart] = useState<Part>('all')
   const choices = hasConditions(node.type) ? drawing.edges.filter((e) => e.from === node.id) : []
   const label = (id: string) => {
     const edge = drawing.edges.find((e) => e.id === id)
@@ -156,6 +169,7 @@ function Skip({ node, drawing, busy, send, onClose }: FormProps) {
   return (
     <>
       <p>{t('act.skip.text')}</p>
+      <PartChoice node={node} path={path} part={part} onChange={setPart} />
       {choices.length > 0 && <p className="quiet">{t('act.skip.edges')}</p>}
       {choices.map((edge) => (
         <Checkbox
@@ -169,11 +183,81 @@ function Skip({ node, drawing, busy, send, onClose }: FormProps) {
       <Buttons
         confirm={t('action.skip')}
         busy={busy}
-        onConfirm={() => send({ command: 'skip', ...(edges.length > 0 ? { edges } : {}) })}
+        onConfirm={() =>
+          send({
+            command: 'skip',
+            ...(edges.length > 0 ? { edges } : {}),
+            ...(part === 'iteration' ? { part } : {}),
+          })
+        }
         onClose={onClose}
       />
     </>
   )
+}
+
+type Part = 'all' | 'iteration'
+
+/** Of a node that repeats: all of it, or the repetition that failed. */
+function PartChoice({
+  node,
+  path,
+  part,
+  onChange,
+}: {
+  node: FlowNode
+  path: string
+  part: Part
+  onChange(part: Part): void
+}) {
+  const { t } = useTranslation()
+  const n = useNodeRun(path)?.repeat
+  if (!node.repeat || n === undefined) return null
+  return (
+    <SegmentedControl
+      fullWidth
+      mb="sm"
+      aria-label={t('act.part.label')}
+      value={part}
+      onChange={(v) => onChange(v as Part)}
+      data={[
+        { value: 'all', label: t('act.part.all') },
+        { value: 'iteration', label: t('act.part.iteration', { n }) },
+      ]}
+    />
+  )
+}
+
+/** Moves the end of a wait, or an automatic retry. */
+function Reschedule({ path, busy, send, onClose }: FormProps) {
+  const { t } = useTranslation()
+  const view = useNodeRun(path)
+  const [at, setAt] = useState(() => localInput(view?.due))
+  const moment = Date.parse(at)
+  return (
+    <>
+      <p>{t('act.reschedule.text')}</p>
+      <TextInput
+        type="datetime-local"
+        step={1}
+        label={t('act.reschedule.at')}
+        value={at}
+        onChange={(e) => setAt(e.currentTarget.value)}
+      />
+      <Buttons
+        confirm={t('action.reschedule')}
+        busy={busy}
+        onConfirm={() => !Number.isNaN(moment) && send({ command: 'reschedule', at: new Date(moment).toISOString() })}
+        onClose={onClose}
+      />
+    </>
+  )
+}
+
+/** An instant as the browser's field for local times writes it. */
+function localInput(iso: string | undefined): string {
+  const date = iso ? new Date(iso) : new Date()
+  return new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'medium' }).format(date).replace(' ', 'T')
 }
 
 function ForceFail({ busy, send, onClose }: FormProps) {

@@ -6,7 +6,15 @@ import { useRunCommand } from '~/api/queries'
 import type { RunCommand, RunDetail } from '~/api/types'
 import { Confirm } from '~/app/confirm'
 import { useFormat } from '~/app/format'
-import { IconDotsVertical, IconPlayerPause, IconPlayerPlay, IconPlayerStop, IconWifi, IconWifiOff } from '~/app/icons'
+import {
+  IconDotsVertical,
+  IconPlayerPause,
+  IconPlayerPlay,
+  IconPlayerStop,
+  IconWifi,
+  IconWifiOff,
+  IconX,
+} from '~/app/icons'
 import { BarActions, Crumbs } from '~/app/shell'
 import { useText } from '~/i18n/text'
 import { runEnded } from '~/run/fold'
@@ -93,9 +101,9 @@ function RunButtons({ project, run }: { project: string; run: string }) {
   const { run: view, seq } = useRunSummary(useRunStore())
   const command = useRunCommand(project, run)
   const refused = useRefused()
-  const [revoking, setRevoking] = useState(false)
+  const [ending, setEnding] = useState<'revoke' | 'fail' | null>(null)
   const [reason, setReason] = useState('')
-  const send = (body: RunCommand) => command.mutate(body, { onError: refused, onSuccess: () => setRevoking(false) })
+  const send = (body: RunCommand) => command.mutate(body, { onError: refused, onSuccess: () => setEnding(null) })
   if (runEnded(view.state)) return null
   const paused = view.state === 'suspended'
   return (
@@ -129,22 +137,25 @@ function RunButtons({ project, run }: { project: string; run: string }) {
           <Menu.Item
             color="red"
             leftSection={<IconPlayerStop size={14} aria-hidden />}
-            onClick={() => setRevoking(true)}
+            onClick={() => setEnding('revoke')}
           >
             {t('action.revoke')}
+          </Menu.Item>
+          <Menu.Item color="red" leftSection={<IconX size={14} aria-hidden />} onClick={() => setEnding('fail')}>
+            {t('action.fail')}
           </Menu.Item>
         </Menu.Dropdown>
       </Menu>
       <Confirm
-        opened={revoking}
-        title={t('run.revokeTitle')}
-        confirm={t('action.revoke')}
+        opened={ending !== null}
+        title={t(ending === 'fail' ? 'run.failTitle' : 'run.revokeTitle')}
+        confirm={t(ending === 'fail' ? 'action.fail' : 'action.revoke')}
         danger
         busy={command.isPending}
-        onConfirm={() => send({ command: 'revoke', ...(reason.trim() ? { reason: reason.trim() } : {}) })}
-        onClose={() => setRevoking(false)}
+        onConfirm={() => ending && send({ command: ending, ...(reason.trim() ? { reason: reason.trim() } : {}) })}
+        onClose={() => setEnding(null)}
       >
-        {t('run.revokeText')}
+        {t(ending === 'fail' ? 'run.failText' : 'run.revokeText')}
         <Textarea
           mt="sm"
           label={t('run.reason')}

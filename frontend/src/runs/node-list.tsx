@@ -1,9 +1,10 @@
 import { Button, SegmentedControl, TextInput } from '@mantine/core'
 import { memo, useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import type { FlowNode, NodeState } from '~/api/types'
-import { IconCircleDashed, IconSearch } from '~/app/icons'
+import type { NodeState } from '~/api/types'
+import { IconCircleDashed, IconPlayerPause, IconSearch } from '~/app/icons'
 import { useNodeName } from '~/canvas/nodes'
+import type { PathNode } from '~/doc/paths'
 import { isSpinning, nodeIcon } from '~/run/states'
 import { useNodeRun, useRunStore, useRunSummary } from '~/run/store'
 
@@ -20,7 +21,7 @@ const inFilter: Record<Filter, (state: NodeState | undefined) => boolean> = {
 const rowsStep = 300
 
 interface Props {
-  nodes: readonly FlowNode[]
+  nodes: readonly PathNode[]
   chosen: string | undefined
   onChoose(id: string): void
   onCanvas?(): void
@@ -41,8 +42,8 @@ export function NodeList({ nodes, chosen, onChoose, onCanvas }: Props) {
     () =>
       nodes.filter(
         (n) =>
-          inFilter[filter](store.node(n.id)?.state) &&
-          (words === '' || `${name(n)} ${n.id}`.toLowerCase().includes(words)),
+          inFilter[filter](store.node(n.path)?.state) &&
+          (words === '' || `${name(n.node)} ${n.path}`.toLowerCase().includes(words)),
       ),
     [nodes, filter, words, summary, store, name],
   )
@@ -74,8 +75,15 @@ export function NodeList({ nodes, chosen, onChoose, onCanvas }: Props) {
       </div>
       {shown.length === 0 && <p className="quiet rn-none">{t('run.noNodes')}</p>}
       <ul>
-        {shown.slice(0, rows).map((node) => (
-          <NodeRow key={node.id} node={node} name={name(node)} chosen={node.id === chosen} onChoose={onChoose} />
+        {shown.slice(0, rows).map((entry) => (
+          <NodeRow
+            key={entry.path}
+            path={entry.path}
+            depth={entry.depth}
+            name={name(entry.node)}
+            chosen={entry.path === chosen}
+            onChoose={onChoose}
+          />
         ))}
       </ul>
       {shown.length > rows && (
@@ -88,18 +96,20 @@ export function NodeList({ nodes, chosen, onChoose, onCanvas }: Props) {
 }
 
 const NodeRow = memo(function NodeRow({
-  node,
+  path,
+  depth,
   name,
   chosen,
   onChoose,
 }: {
-  node: FlowNode
+  path: string
+  depth: number
   name: string
   chosen: boolean
   onChoose(id: string): void
 }) {
   const { t } = useTranslation()
-  const view = useNodeRun(node.id)
+  const view = useNodeRun(path)
   const Icon = view ? nodeIcon(view) : IconCircleDashed
   return (
     <li>
@@ -107,13 +117,16 @@ const NodeRow = memo(function NodeRow({
         type="button"
         data-s={view?.state ?? 'idle'}
         aria-current={chosen}
-        data-testid={`row-${node.id}`}
-        onClick={() => onChoose(node.id)}
+        data-testid={`row-${path}`}
+        title={depth > 0 ? path : undefined}
+        style={depth > 0 ? { paddingInlineStart: 8 + 16 * depth } : undefined}
+        onClick={() => onChoose(path)}
       >
         <span className="rn-dot">
           <Icon size={12} stroke={2.6} aria-hidden className={view && isSpinning(view.state) ? 'spin' : ''} />
         </span>
         <span className="clip">{name}</span>
+        {view?.held && <IconPlayerPause size={13} role="img" aria-label={t('node.held')} />}
         <span className="rn-state">{t(view ? `node.state.${view.state}` : 'node.state.idle')}</span>
       </button>
     </li>

@@ -1,13 +1,15 @@
-import { ActionIcon, Button, Select, Tabs } from '@mantine/core'
+import { ActionIcon, Select, Tabs } from '@mantine/core'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { queries } from '~/api/queries'
-import type { Attempt, Failure, FlowNode, NodeView } from '~/api/types'
+import type { Attempt, Failure, NodeView } from '~/api/types'
 import { useFormat } from '~/app/format'
-import { IconPlayerSkipForward, IconPlayerStop, IconRefresh, IconX } from '~/app/icons'
+import { IconPlayerPause, IconX } from '~/app/icons'
 import { ErrorNotice } from '~/app/notices'
 import { useNodeName } from '~/canvas/nodes'
+import type { PathNode } from '~/doc/paths'
 import { useCodes } from '~/i18n/codes'
 import { NodePill } from '~/run/states'
 import { useNodeRun, useRunStore } from '~/run/store'
@@ -15,22 +17,24 @@ import { useNow } from '~/run/ticker'
 import type { NodeAct } from './actions'
 import { Answer } from './answer'
 import { JsonView } from './json-view'
-import { Calls, History, Log } from './node-tabs'
+import { Calls, History, Log, useBy } from './node-tabs'
+import { Operations } from './operations'
 
 interface Props {
   project: string
   run: string
-  node: FlowNode
+  entry: PathNode
   onAct(act: NodeAct): void
   onClose(): void
 }
 
 /** Everything about one node of a run. */
-export function NodePanel({ project, run, node, onAct, onClose }: Props) {
+export function NodePanel({ project, run, entry, onAct, onClose }: Props) {
   const { t } = useTranslation()
+  const { node, path } = entry
   const name = useNodeName()(node)
-  const view = useNodeRun(node.id)
-  const { data, error, refetch } = useNodeDetail(project, run, node.id)
+  const view = useNodeRun(path)
+  const { data, error, refetch } = useNodeDetail(project, run, path)
   const [chosen, setChosen] = useState<string | null>(null)
   const attempts = data?.attempts ?? []
   const attempt = attempts.find((a) => keyOf(a) === chosen) ?? attempts.at(-1)
@@ -39,14 +43,19 @@ export function NodePanel({ project, run, node, onAct, onClose }: Props) {
       <header className="pn-head">
         <div className="pn-title">
           <h2 className="clip">{name}</h2>
-          <div className="quiet mono clip">{node.id}</div>
+          <div className="quiet mono clip">{path}</div>
         </div>
         {view && <NodePill view={view} />}
         <ActionIcon aria-label={t('action.close')} onClick={onClose}>
           <IconX size={16} aria-hidden />
         </ActionIcon>
       </header>
-      {view && <Operations view={view} onAct={onAct} />}
+      <Operations project={project} run={run} entry={entry} view={view} onAct={onAct} />
+      {view?.held && (
+        <p className="rn-note rn-held">
+          <IconPlayerPause size={14} aria-hidden /> {t('node.held')}
+        </p>
+      )}
       {error && <ErrorNotice error={error} onRetry={() => void refetch()} />}
       {!view && <p className="quiet rn-body">{t('node.notReached')}</p>}
       {attempts.length > 1 && (
@@ -74,7 +83,7 @@ export function NodePanel({ project, run, node, onAct, onClose }: Props) {
             <Facts
               project={project}
               run={run}
-              node={node}
+              entry={entry}
               view={view}
               attempt={attempt}
               current={attempt === attempts.at(-1)}
@@ -137,53 +146,18 @@ function useNodeDetail(project: string, run: string, node: string) {
   return useQuery(options)
 }
 
-/** What an operator may do to the node as it is now. */
-function Operations({ view, onAct }: { view: NodeView; onAct(act: NodeAct): void }) {
-  const { t } = useTranslation()
-  const active = view.state === 'running' || view.state === 'waiting'
-  if (view.state !== 'failed' && view.state !== 'unknown' && !active) return null
-  return (
-    // biome-ignore lint/a11y/useSemanticElements: buttons, and not a group of a form
-    <div className="rn-ops" role="group" aria-label={t('node.operations')}>
-      {view.state === 'failed' && (
-        <>
-          <Button leftSection={<IconRefresh size={14} aria-hidden />} onClick={() => onAct('retry')}>
-            {t('action.retry')}
-          </Button>
-          <Button
-            variant="default"
-            leftSection={<IconPlayerSkipForward size={14} aria-hidden />}
-            onClick={() => onAct('skip')}
-          >
-            {t('action.skip')}
-          </Button>
-        </>
-      )}
-      {view.state === 'unknown' && <Button onClick={() => onAct('resolve')}>{t('action.resolve')}</Button>}
-      {active && (
-        <Button
-          variant="default"
-          leftSection={<IconPlayerStop size={14} aria-hidden />}
-          onClick={() => onAct('force_fail')}
-        >
-          {t('action.forceFail')}
-        </Button>
-      )}
-    </div>
-  )
-}
-
 interface FactsProps {
   project: string
   run: string
-  node: FlowNode
+  entry: PathNode
   view: NodeView
   attempt: Attempt | undefined
   current: boolean
 }
 
-function Facts({ project, run, node, view, attempt, current }: FactsProps) {
+function Facts({ project, run, entry, view, attempt, current }: FactsProps) {
   const { t } = useTranslation()
+  const { node } = entry
   const format = useFormat()
   const shown = current || !attempt ? view : attempt
   const active = shown.started_at !== undefined && shown.ended_at === undefined
@@ -195,7 +169,7 @@ function Facts({ project, run, node, view, attempt, current }: FactsProps) {
   return (
     <>
       {current && view.state === 'waiting' && view.wait?.kind === 'human' && (
-        <Answer project={project} run={run} node={node.id} wait={view.wait} />
+        <Answer project={project} run={run} node={entry.path} wait={view.wait} />
       )}
       {failure && <FailureBox failure={failure} />}
       {shown.state === 'unknown' && <p className="rn-note">{t('node.unknownHelp')}</p>}
@@ -211,8 +185,10 @@ function Facts({ project, run, node, view, attempt, current }: FactsProps) {
             </dd>
           </>
         )}
+        <Moments shown={shown} />
         <dt>{t('node.attemptLabel')}</dt>
         <dd className="num">{shown.attempt}</dd>
+        <Origins project={project} shown={shown} times={node.repeat?.times} />
         {shown.started_at && (
           <>
             <dt>{t('node.started')}</dt>
@@ -257,6 +233,77 @@ function Facts({ project, run, node, view, attempt, current }: FactsProps) {
         )}
       </dl>
     </>
+  )
+}
+
+/** What comes by itself: the next try, the end of the attempt. */
+function Moments({ shown }: { shown: NodeView | Attempt }) {
+  const { t } = useTranslation()
+  return (
+    <>
+      {shown.state === 'failed' && shown.due && (
+        <>
+          <dt>{t('node.nextRetry')}</dt>
+          <dd>
+            <Until at={shown.due} />
+          </dd>
+        </>
+      )}
+      {shown.deadline && shown.ended_at === undefined && (
+        <>
+          <dt>{t('node.deadline')}</dt>
+          <dd>
+            <Until at={shown.deadline} />
+          </dd>
+        </>
+      )}
+    </>
+  )
+}
+
+/** How the attempt came about, and what it started. */
+function Origins({ project, shown, times }: { project: string; shown: NodeView | Attempt; times: number | undefined }) {
+  const { t } = useTranslation()
+  const by = useBy()
+  return (
+    <>
+      {shown.repeat !== undefined && (
+        <>
+          <dt>{t('node.repeat')}</dt>
+          <dd className="num">
+            {t('node.repeatN', { n: shown.repeat })}
+            {times !== undefined && ` / ${times}`}
+          </dd>
+        </>
+      )}
+      {shown.by && (
+        <>
+          <dt>{t('node.byLabel')}</dt>
+          <dd>{by(shown.by)}</dd>
+        </>
+      )}
+      {shown.child && (
+        <>
+          <dt>{t('node.child')}</dt>
+          <dd>
+            <Link to="/p/$project/runs/$run" params={{ project, run: shown.child }}>
+              {t('node.openChild')}
+            </Link>
+          </dd>
+        </>
+      )}
+    </>
+  )
+}
+
+/** A moment to come, and how long it is until then. */
+function Until({ at }: { at: string }) {
+  const format = useFormat()
+  const left = Math.max(0, Math.ceil((Date.parse(at) - useNow(true)) / 1000)) * 1000
+  return (
+    <span className="num">
+      {format.when(at)} · {format.duration(left)}
+    </span>
   )
 }
 

@@ -75,6 +75,7 @@ export function History({ attempts }: { attempts: readonly Attempt[] }) {
   const { t } = useTranslation()
   const format = useFormat()
   const codes = useCodes()
+  const by = useBy()
   return (
     <ol className="rn-history">
       {[...attempts].reverse().map((a) => (
@@ -86,11 +87,19 @@ export function History({ attempts }: { attempts: readonly Attempt[] }) {
           <div className="quiet num">
             {format.full(a.started_at)}
             {a.started_at && a.ended_at && ` · ${format.duration(Date.parse(a.ended_at) - Date.parse(a.started_at))}`}
-            {a.by && ` · ${a.by}`}
+            {a.repeat !== undefined && ` · ${t('node.repeatN', { n: a.repeat })}`}
+            {a.by && ` · ${by(a.by)}`}
           </div>
           {a.failure && <div className="sf-error">{codes.failure(a.failure)}</div>}
         </li>
       ))}
     </ol>
   )
+}
+
+/** Says what made a state; what this version does not know is said as it came. */
+export function useBy(): (by: string) => string {
+  const { t, i18n } = useTranslation()
+  // The words come from the server, so the compiler cannot know them.
+  return (by) => (i18n.exists(`node.by.${by}`) ? (t as unknown as (k: string) => string)(`node.by.${by}`) : by)
 }

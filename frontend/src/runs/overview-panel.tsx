@@ -1,14 +1,21 @@
+import { Button } from '@mantine/core'
+import { Link } from '@tanstack/react-router'
+import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { RunDetail } from '~/api/types'
 import { useFormat } from '~/app/format'
+import { runEnded } from '~/run/fold'
 import { useRunStore, useRunSummary } from '~/run/store'
 import { JsonView } from './json-view'
+import { changeable, VariablesDialog } from './variables'
 
 /** The run as a whole: shown while no node is chosen. */
-export function OverviewPanel({ detail }: { detail: RunDetail }) {
+export function OverviewPanel({ project, detail }: { project: string; detail: RunDetail }) {
   const { t } = useTranslation()
   const format = useFormat()
   const { run } = useRunSummary(useRunStore())
+  const [changing, setChanging] = useState(false)
+  const starts = detail.document.nodes.some((n) => n.mode === 'independent')
   const outputs = Object.keys(run.outputs ?? {}).length > 0
   return (
     <aside className="rn-panel" aria-label={t('run.overview')}>
@@ -30,7 +37,35 @@ export function OverviewPanel({ detail }: { detail: RunDetail }) {
               <dd className="num">{format.full(run.ended_at)}</dd>
             </>
           )}
+          {run.deadline && !run.ended_at && (
+            <>
+              <dt>{t('run.deadline')}</dt>
+              <dd className="num">{format.full(run.deadline)}</dd>
+            </>
+          )}
+          {run.parent && (
+            <>
+              <dt>{t('run.parent')}</dt>
+              <dd>
+                <Link
+                  className="mono"
+                  to="/p/$project/runs/$run"
+                  params={{ project, run: run.parent.run }}
+                  search={{ node: run.parent.node }}
+                >
+                  {run.parent.node}
+                </Link>
+              </dd>
+            </>
+          )}
         </dl>
+        {starts && (
+          <p>
+            <Link to="/p/$project/runs" params={{ project }} search={{ parent: detail.id }}>
+              {t('run.children')}
+            </Link>
+          </p>
+        )}
         {outputs && (
           <>
             <h3>{t('run.outputs')}</h3>
@@ -39,8 +74,16 @@ export function OverviewPanel({ detail }: { detail: RunDetail }) {
         )}
         <h3>{t('variables.title')}</h3>
         <JsonView value={run.variables ?? {}} label={t('variables.title')} />
+        {!runEnded(run.state) && changeable(detail.document).length > 0 && (
+          <Button variant="default" mt="xs" onClick={() => setChanging(true)}>
+            {t('action.setVariables')}
+          </Button>
+        )}
         <p className="quiet">{t('run.chooseNode')}</p>
       </div>
+      {changing && (
+        <VariablesDialog project={project} run={detail.id} flow={detail.document} onClose={() => setChanging(false)} />
+      )}
     </aside>
   )
 }

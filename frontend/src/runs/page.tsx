@@ -11,6 +11,7 @@ import { Canvas } from '~/canvas/canvas'
 import { CanvasContext, type CanvasInfo } from '~/canvas/context'
 import type { View } from '~/canvas/rf'
 import { placed } from '~/doc/arrange'
+import { pathNodes, topOf } from '~/doc/paths'
 import { follow, type Link } from '~/run/live'
 import { RunContext, RunStore } from '~/run/store'
 import type { Selection } from '~/ui/store'
@@ -99,7 +100,8 @@ function Console({ project, detail, drawing, plugins, store, link }: ConsoleProp
   const narrow = useMediaQuery('(max-width: 700px)') ?? false
   const [showList, setShowList] = useState(true)
   const [act, setAct] = useState<{ node: string; act: NodeAct } | null>(null)
-  const node = drawing.nodes.find((n) => n.id === chosen)
+  const nodes = useMemo(() => pathNodes(drawing), [drawing])
+  const entry = nodes.find((n) => n.path === chosen)
 
   const choose = useCallback(
     (id: string | undefined) => void navigate({ to: '.', search: id ? { node: id } : {}, replace: true }),
@@ -109,7 +111,7 @@ function Console({ project, detail, drawing, plugins, store, link }: ConsoleProp
   const goTo = useCallback(
     (id: string) => {
       choose(id)
-      view.current?.centre(id)
+      view.current?.centre(topOf(id))
     },
     [choose],
   )
@@ -122,7 +124,10 @@ function Console({ project, detail, drawing, plugins, store, link }: ConsoleProp
     () => ({ mode: 'run', plugins, problems: new Map(), onNodeAction }),
     [plugins, onNodeAction],
   )
-  const selection = useMemo<Selection>(() => ({ nodes: new Set(chosen ? [chosen] : []), edges: noEdges }), [chosen])
+  const selection = useMemo<Selection>(
+    () => ({ nodes: new Set(chosen ? [topOf(chosen)] : []), edges: noEdges }),
+    [chosen],
+  )
   const setView = useCallback((next: View) => {
     view.current = next
   }, [])
@@ -132,12 +137,12 @@ function Console({ project, detail, drawing, plugins, store, link }: ConsoleProp
   return (
     <CanvasContext value={info}>
       <div className="rn">
-        <RunHeader project={project} detail={detail} total={drawing.nodes.length} link={link} />
+        <RunHeader project={project} detail={detail} total={nodes.length} link={link} />
         <FailureStrip chosen={chosen} onGo={goTo} />
-        <div className="rn-grid" data-node={node !== undefined}>
+        <div className="rn-grid" data-node={entry !== undefined}>
           {(!narrow || showList) && (
             <NodeList
-              nodes={drawing.nodes}
+              nodes={nodes}
               chosen={chosen}
               onChoose={goTo}
               onCanvas={narrow ? () => setShowList(false) : undefined}
@@ -146,7 +151,7 @@ function Console({ project, detail, drawing, plugins, store, link }: ConsoleProp
           {(!narrow || !showList) && (
             <div className="rn-canvas">
               <Canvas
-                at={chosen ?? opening}
+                at={topOf(chosen ?? opening ?? '') || undefined}
                 doc={drawing}
                 selection={selection}
                 editable={false}
@@ -162,17 +167,17 @@ function Console({ project, detail, drawing, plugins, store, link }: ConsoleProp
               </Canvas>
             </div>
           )}
-          {node ? (
+          {entry ? (
             <NodePanel
-              key={node.id}
+              key={entry.path}
               project={project}
               run={detail.id}
-              node={node}
-              onAct={(a) => setAct({ node: node.id, act: a })}
+              entry={entry}
+              onAct={(a) => setAct({ node: entry.path, act: a })}
               onClose={() => choose(undefined)}
             />
           ) : (
-            !narrow && <OverviewPanel detail={detail} />
+            !narrow && <OverviewPanel project={project} detail={detail} />
           )}
         </div>
         {act && (
@@ -180,8 +185,8 @@ function Console({ project, detail, drawing, plugins, store, link }: ConsoleProp
             project={project}
             run={detail.id}
             act={act.act}
-            node={drawing.nodes.find((n) => n.id === act.node)}
-            drawing={drawing}
+            entry={nodes.find((n) => n.path === act.node)}
+            nodes={nodes}
             onClose={() => setAct(null)}
           />
         )}

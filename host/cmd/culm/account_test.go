@@ -277,7 +277,7 @@ func (w *world) checkEffects(t *testing.T, histories map[string][]engine.Record)
 			tickets[strings.TrimPrefix(e.Subject, "deployed ")]++
 		}
 	}
-	for _, twice := range w.ledger.repeated() {
+	for _, twice := range w.ledger.Repeated() {
 		t.Errorf("carried out more than once: %s", twice)
 	}
 	for _, of := range []map[string]int{deployments, tickets} {
@@ -295,7 +295,7 @@ func (w *world) checkEffects(t *testing.T, histories map[string][]engine.Record)
 		if deployments[run] != 1 || tickets[run] != 1 {
 			t.Errorf("run %s succeeded with %d deployments and %d tickets", run, deployments[run], tickets[run])
 		}
-		if missing := w.ledger.missing(run, []string{"flaky"}, []string{"book"}); len(missing) > 0 {
+		if missing := w.ledger.Missing(run, []string{"flaky"}, []string{"book"}); len(missing) > 0 {
 			t.Errorf("run %s succeeded without %v", run, missing)
 		}
 	}

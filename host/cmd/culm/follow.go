@@ -75,15 +75,12 @@ func (f *follower) follow(ctx context.Context) error {
 		if v.State.Ended() {
 			return f.ended(v)
 		}
-		node, human := askable(v)
-		switch {
-		case human && person && !f.asked[key(node, v)]:
-			if err := f.ask(ctx, v, node); err != nil {
-				return err
-			}
+		more, err := f.attend(ctx, v, person)
+		if err != nil {
+			return err
+		}
+		if more {
 			continue
-		case stuck(v) && !f.options.wait:
-			return f.blocked(v, human)
 		}
 		select {
 		case <-ctx.Done():
@@ -94,6 +91,24 @@ func (f *follower) follow(ctx context.Context) error {
 		case <-tick.C:
 		}
 	}
+}
+
+// attend does what the run needs somebody for. It reports true when something was done,
+// and ends with the reason why nobody is there who could.
+func (f *follower) attend(ctx context.Context, v engine.RunView, person bool) (bool, error) {
+	node, human := askable(v)
+	switch {
+	case human && person && !f.asked[key(node, v)]:
+		return true, f.ask(ctx, v, node)
+	case v.State == engine.RunBlocked && person && undecided(v) != "":
+		if f.decide(ctx, v, undecided(v)) {
+			return true, nil
+		}
+		return false, f.blocked(v, human)
+	case stuck(v) && !f.options.wait:
+		return false, f.blocked(v, human)
+	}
+	return false, nil
 }
 
 // choose picks the display that suits where the output goes.

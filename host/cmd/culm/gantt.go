@@ -34,8 +34,7 @@ type ganttRow struct {
 // ganttRows makes a row for every task, subflow and failed gateway, in the order in which
 // they were reached, the inside of a subflow below it.
 func ganttRows(spans []simulate.Span) []ganttRow {
-	byPath := map[string]*ganttRow{}
-	var order []*ganttRow
+	byPath, inside := map[string]*ganttRow{}, map[string][]*ganttRow{}
 	for _, s := range spans {
 		shown := s.Type == engine.TypeTask || s.Type == engine.TypeSubflow || s.Failure != nil
 		if !shown {
@@ -45,19 +44,18 @@ func ganttRows(spans []simulate.Span) []ganttRow {
 		if r == nil {
 			r = &ganttRow{path: s.Node}
 			byPath[s.Node] = r
-			order = append(order, r)
+			up := s.Node[:max(strings.LastIndexByte(s.Node, '.'), 0)]
+			inside[up] = append(inside[up], r)
 		}
 		r.spans = append(r.spans, s)
 	}
 	var rows []ganttRow
 	var below func(parent string, depth int)
 	below = func(parent string, depth int) {
-		for _, r := range order {
-			if up := r.path[:max(strings.LastIndexByte(r.path, '.'), 0)]; up == parent {
-				r.depth = depth
-				rows = append(rows, *r)
-				below(r.path, depth+1)
-			}
+		for _, r := range inside[parent] {
+			r.depth = depth
+			rows = append(rows, *r)
+			below(r.path, depth+1)
 		}
 	}
 	below("", 0)
@@ -148,6 +146,7 @@ const (
 	cellWaiting
 	cellUnknown
 	cellRunning
+	cellUndoing
 	cellFailed
 )
 
@@ -161,6 +160,8 @@ func (c ganttCell) draw() (sgr, mark string) {
 		return "35", "?"
 	case cellRunning:
 		return "36", "█"
+	case cellUndoing:
+		return "35", "▒"
 	case cellFailed:
 		return "31", "✘"
 	case cellNone:
@@ -170,8 +171,10 @@ func (c ganttCell) draw() (sgr, mark string) {
 
 func cellOf(s engine.NodeState) ganttCell {
 	switch s {
-	case engine.NodeRunning, engine.NodeRollingBack:
+	case engine.NodeRunning:
 		return cellRunning
+	case engine.NodeRollingBack:
+		return cellUndoing
 	case engine.NodeWaiting:
 		return cellWaiting
 	case engine.NodeReady, engine.NodeSuspended:

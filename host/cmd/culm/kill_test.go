@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/culmhq/culm/host/demo"
+	"github.com/culmhq/culm/host/hosttest"
 )
 
 // The real program is killed at random moments, also while it starts, as runs start, work
@@ -72,7 +73,7 @@ func (w *world) outlast() {
 }
 
 // effects counts what the outside systems have carried out.
-func (w *world) effects() int { return w.ledger.count() + len(w.platform.Effects()) }
+func (w *world) effects() int { return w.ledger.Count() + len(w.platform.Effects()) }
 
 // number reads a number from the environment.
 func number(t *testing.T, name string, without int) int {
@@ -94,7 +95,7 @@ type world struct {
 	dir      string
 	args     []string // of the server
 	platform *demo.Platform
-	ledger   *ledger
+	ledger   *hosttest.Ledger
 	account  *account
 
 	mu  sync.Mutex
@@ -111,7 +112,7 @@ func newWorldIn(t *testing.T, dir string) *world {
 	seed := number(t, "CULM_SEED", int(time.Now().UnixNano()))
 	t.Logf("CULM_SEED=%d", seed)
 	w := &world{
-		dir: dir, rnd: rand.New(rand.NewPCG(uint64(seed), 1)), ledger: newLedger(), account: newAccount(),
+		dir: dir, rnd: rand.New(rand.NewPCG(uint64(seed), 1)), ledger: hosttest.NewLedger(), account: newAccount(),
 		platform: demo.NewPlatform(demo.PlatformOptions{Token: "kill-test", Clock: wallClock{}, Latency: 5 * time.Millisecond, DeployTime: 300 * time.Millisecond}),
 	}
 	platform, book := httptest.NewServer(w.platform), httptest.NewServer(w.ledger)
@@ -122,12 +123,12 @@ func newWorldIn(t *testing.T, dir string) *world {
 	srv := startServer(t, w.dir, w.args...)
 	srv.connect(t, "demo", platform.URL)
 	srv.must(http.MethodPut, project+"/systems/demo/credential", map[string]any{"token": "kill-test"}, nil)
-	document, err := w.ledger.system(book.URL)
+	document, err := w.ledger.System(book.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv.must(http.MethodPut, project+"/systems/"+ledgerSystem, document, nil)
-	srv.must(http.MethodPut, project+"/plugins/http/grants", map[string]any{"grants": []need{{ledgerSystem, "look"}, {ledgerSystem, "mark"}, {ledgerSystem, "book"}}}, nil)
+	srv.must(http.MethodPut, project+"/systems/"+hosttest.LedgerSystem, document, nil)
+	srv.must(http.MethodPut, project+"/plugins/http/grants", map[string]any{"grants": []need{{hosttest.LedgerSystem, "look"}, {hosttest.LedgerSystem, "mark"}, {hosttest.LedgerSystem, "book"}}}, nil)
 	srv.publish(t, "kill", readJSON(t, filepath.Join("testdata", "kill.json")))
 	srv.kill()
 	return w

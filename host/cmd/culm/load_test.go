@@ -131,7 +131,7 @@ func (w *world) done(run, node string) (outputs map[string]any, done bool) {
 			}
 		}
 	case "book", "flaky":
-		return map[string]any{"status": http.StatusOK, "headers": map[string]any{}}, w.ledger.has(run, node)
+		return map[string]any{"status": http.StatusOK, "headers": map[string]any{}}, w.ledger.Has(run, node)
 	}
 	return nil, false
 }

@@ -45,8 +45,8 @@ func (p *program) runCommand() *cobra.Command {
 		Short: "Run a flow without a server",
 		Long: "Run a flow document to its end, without a server, and show how it goes.\n\n" +
 			"The run is kept in a temporary database, or in --data, which a server can take over\n" +
-			"later. A node that asks a person asks in the terminal; without a terminal the run is\n" +
-			"blocked there.\n\n" +
+			"later. A node that asks a person asks in the terminal, and so does one that failed;\n" +
+			"without a terminal the run is blocked there.\n\n" +
 			"Plugins reach only systems that are registered, at allowed addresses, and only with a\n" +
 			"grant: --demo brings the demo systems with theirs, culm system add and --grant others.\n\n" +
 			"Exit codes: 0 succeeded, 1 failed or revoked, 2 the input was refused, 3 blocked.",
@@ -114,8 +114,25 @@ func (p *program) runFlow(ctx context.Context, file string, o runOptions) (err e
 	if err != nil {
 		return err
 	}
-	f := &follower{program: p, core: core, flow: src.Flow, project: o.project, run: started.ID, watch: w, options: o}
+	whole, err := running(ctx, core, o.project, started.ID)
+	if err != nil {
+		return err
+	}
+	f := &follower{program: p, core: core, flow: whole, project: o.project, run: started.ID, watch: w, options: o}
 	return f.follow(ctx)
+}
+
+// running reads the document that a run runs, its subflows included.
+func running(ctx context.Context, core *app.Core, project, run string) (*engine.Flow, error) {
+	d, err := core.Runs.Get(ctx, project, run)
+	if err != nil {
+		return nil, failed(err)
+	}
+	var f engine.Flow
+	if err := json.Unmarshal(d.Document, &f); err != nil {
+		return nil, failed(err)
+	}
+	return &f, nil
 }
 
 // runConfig is the configuration of a program without a listener. done removes the
@@ -300,14 +317,31 @@ func literal(f *engine.Flow, name, value string) json.RawMessage {
 	return quoted
 }
 
-// nodeTitle is the name of a node as it is shown.
-func nodeTitle(f *engine.Flow, id, lang string) string {
-	for i := range f.Nodes {
-		if f.Nodes[i].ID == id && !f.Nodes[i].Name.IsZero() {
-			return f.Nodes[i].Name.In(lang)
+// nodeTitle is the name of a node as it is shown; that of one inside a subflow follows
+// the subflow's.
+func nodeTitle(f *engine.Flow, path, lang string) string {
+	var titles []string
+	in := f
+	for rest := path; rest != ""; {
+		var id string
+		id, rest, _ = strings.Cut(rest, ".")
+		title := id
+		var inside *engine.Flow
+		for i := range in.Nodes {
+			if n := &in.Nodes[i]; n.ID == id {
+				if !n.Name.IsZero() {
+					title = n.Name.In(lang)
+				}
+				inside = f.Subflows[n.Reference()]
+			}
 		}
+		titles = append(titles, title)
+		if inside == nil {
+			break
+		}
+		in = inside
 	}
-	return id
+	return strings.Join(titles, " / ")
 }
 
 // failureText is a failure in one line: whose fault, which code, what happened.

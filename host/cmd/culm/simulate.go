@@ -18,6 +18,7 @@ import (
 type simulateOptions struct {
 	script   string
 	plugins  []string
+	flows    []string
 	asJSON   bool
 	records  bool
 	timeline bool
@@ -44,6 +45,7 @@ func (p *program) simulateCommand() *cobra.Command {
 	f := c.Flags()
 	f.StringVarP(&o.script, "script", "s", "", "the script, YAML or JSON (- is standard input)")
 	f.StringArrayVar(&o.plugins, "plugin", nil, "a further plugin module (*.wasm); may be repeated")
+	f.StringArrayVar(&o.flows, "flow", nil, "a flow that subflow nodes name by its id; may be repeated")
 	f.BoolVar(&o.asJSON, "json", false, "print the report as JSON")
 	f.BoolVar(&o.records, "records", false, "add the records")
 	f.BoolVar(&o.timeline, "timeline", false, "add every attempt with its times")
@@ -62,6 +64,9 @@ func (p *program) simulate(ctx context.Context, file string, o simulateOptions) 
 	src, err := flows.ParseYAML(content, file)
 	if err != nil {
 		return p.refused(err)
+	}
+	if err := p.subflows(src.Flow, o.flows); err != nil {
+		return err
 	}
 	if ps := flows.NewChecker(catalogue).Problems(src.Flow); flows.Errors(ps) {
 		return p.located(src.Locate(ps))
@@ -89,6 +94,46 @@ func (p *program) simulate(ctx context.Context, file string, o simulateOptions) 
 		err = p.reportText(src.Flow, script, report, o)
 	}
 	return errors.Join(err, verdict(report, script.Script))
+}
+
+// subflows reads the flows that subflow nodes name, and adds them to the document for
+// every version that is named.
+func (p *program) subflows(f *engine.Flow, files []string) error {
+	if len(files) == 0 {
+		return nil
+	}
+	byID := map[string]*engine.Flow{}
+	for _, file := range files {
+		content, err := p.read(file)
+		if err != nil {
+			return err
+		}
+		src, err := flows.ParseYAML(content, file)
+		if err != nil {
+			return p.refused(err)
+		}
+		if src.Flow.ID == "" {
+			src.Flow.ID = slug(file)
+		}
+		byID[src.Flow.ID] = src.Flow
+	}
+	if f.Subflows == nil {
+		f.Subflows = map[string]*engine.Flow{}
+	}
+	var add func(in *engine.Flow)
+	add = func(in *engine.Flow) {
+		for i := range in.Nodes {
+			n := &in.Nodes[i]
+			child := byID[n.Flow]
+			if n.Type != engine.TypeSubflow || child == nil || f.Subflows[n.Reference()] != nil {
+				continue
+			}
+			f.Subflows[n.Reference()] = child
+			add(child)
+		}
+	}
+	add(f)
+	return nil
 }
 
 // refused prints the problems of a text.
@@ -210,8 +255,8 @@ func (t *simulation) head() {
 	if name == "" {
 		name = t.flow.ID
 	}
-	t.line(t.style(sgr, mark+" "+clean(name)), "  ", t.word(string(t.report.State)), ", ",
-		fmt.Sprintf(t.word("sim.elapsed"), virtual(t.report.ElapsedMS)))
+	t.line(t.style(sgr, mark+" "+clean(name)), "  ",
+		fmt.Sprintf(t.word("sim.elapsed"), t.word(string(t.report.State)), virtual(t.report.ElapsedMS)))
 	if s := t.report.Stopped; s != nil {
 		t.line(t.style("31", t.word("sim.stopped")+": "+s.Message+" ["+string(s.Code)+"]"))
 	}
@@ -288,7 +333,10 @@ func (t *simulation) actions() {
 	t.section("sim.actions")
 	for _, a := range t.report.Actions {
 		what := string(a.Do)
-		if a.Node != "" {
+		switch own := t.script.Script.Actions[a.Action]; {
+		case own.Do == simulate.DoRollback:
+			what += " " + own.From + " → " + own.To
+		case a.Node != "":
 			what += " " + a.Node
 		}
 		outcome := t.style("32", "✔")

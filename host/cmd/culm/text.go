@@ -36,6 +36,7 @@ func words() map[string][2]string {
 		"rollback_failed": {"rollback failed", "回滚失败"},
 
 		"poll": {"polling", "轮询"}, "timer": {"timer", "定时"}, "callback": {"callback", "回调"}, "human": {"a person", "人工"},
+		"run": {"a run of its own", "独立任务"},
 
 		"flow": {"flow", "流程"}, "plugin": {"plugin", "插件"}, "limit": {"limit", "限制"}, "gateway": {"gateway", "网关"},
 		"system": {"system", "外部系统"}, "host": {"Culm", "Culm"},
@@ -46,6 +47,11 @@ func words() map[string][2]string {
 		"ask.json":     {"Answer (JSON)", "请回答（JSON）"},
 		"ask.again":    {"please answer y or n", "请输入 y 或 n"},
 		"ask.badjson":  {"that is not JSON", "不是有效的 JSON"},
+		"decide.retry": {"retry", "重试"},
+		"decide.skip":  {"skip", "跳过"},
+		"decide.done":  {"it was done", "已完成"},
+		"decide.fail":  {"it failed", "失败"},
+		"decide.quit":  {"leave it", "保持现状"},
 		"needs person": {"the run waits for a person; answer in a terminal, or run it on a server", "任务在等待人工处理：请在终端运行，或在服务器上执行"},
 		"is blocked":   {"the run is blocked: a node failed and nobody is here to decide", "任务已阻塞：节点失败，需要人工处理"},
 		"interrupted":  {"interrupted", "已中断"},
@@ -53,7 +59,7 @@ func words() map[string][2]string {
 		"data":         {"data", "数据"},
 		"demo":         {"demo", "演示"},
 		"stopping":     {"stopping: waiting for running calls", "正在停止：等待执行中的调用"},
-		"sim.elapsed":  {"after %s of virtual time", "虚拟时间 %s"},
+		"sim.elapsed":  {"%s, after %s of virtual time", "%s，虚拟时间 %s"},
 		"sim.stopped":  {"stopped", "已停止"},
 		"sim.timeline": {"Attempts", "执行记录"},
 		"sim.failures": {"Failures", "失败"},

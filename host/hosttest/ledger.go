@@ -1,4 +1,4 @@
-package main
+package hosttest
 
 import (
 	"encoding/json"
@@ -11,8 +11,8 @@ import (
 	"github.com/culmhq/culm/host/systems"
 )
 
-// ledgerSystem is the id under which the ledger is registered.
-const ledgerSystem = "ledger"
+// LedgerSystem is the id under which a ledger is registered as a system.
+const LedgerSystem = "ledger"
 
 // ledgerDocument describes the ledger to the gateway: an operation of every retry class.
 const ledgerDocument = `
@@ -28,10 +28,16 @@ operations:
   - {id: book, title: {en: Book}, method: POST, path: /books, retry: never, risk: write, body_required: true, body: {type: object}}
 `
 
-// ledger is an outside system that counts what it carries out. It drops a repetition of
-// a mark by its key, as a system with keys does; a booking is carried out whenever it is
-// asked for. The first mark of an entry whose name begins with "flaky" is refused.
-type ledger struct {
+// Ledger is an outside system that counts what it carries out: an http.Handler. It drops
+// a repetition of a mark by its key, as a system with keys does; a booking is carried out
+// whenever it is asked for. The first mark of an entry whose name begins with "flaky" is
+// refused. The body of a request is {"run", "entry"}. It is safe for concurrent use.
+type Ledger struct {
+	// Around, if not nil, is called before a request has an effect and after it; when
+	// the first call returns an error the request is as good as lost. It is set before
+	// the ledger is used.
+	Around func(when string) error
+
 	mu      sync.Mutex
 	marks   map[string][]string // keys under which an entry was carried out
 	books   map[string]int      // how often an entry was
@@ -39,17 +45,21 @@ type ledger struct {
 	keys    map[string]bool
 }
 
-func newLedger() *ledger {
-	return &ledger{marks: map[string][]string{}, books: map[string]int{}, refused: map[string]bool{}, keys: map[string]bool{}}
+// NewLedger makes an empty ledger.
+func NewLedger() *Ledger {
+	return &Ledger{marks: map[string][]string{}, books: map[string]int{}, refused: map[string]bool{}, keys: map[string]bool{}}
 }
 
-// system is the ledger's document, for an address.
-func (*ledger) system(base string) (*systems.System, error) {
+// System is the ledger's document, for an address.
+func (*Ledger) System(base string) (*systems.System, error) {
 	return systems.Parse([]byte(strings.Replace(ledgerDocument, "BASE", base, 1)))
 }
 
 // ServeHTTP implements http.Handler.
-func (l *ledger) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (l *Ledger) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if err := l.around("before the effect"); err != nil {
+		panic(http.ErrAbortHandler)
+	}
 	status := http.StatusOK
 	if r.Method != http.MethodGet {
 		var in struct{ Run, Entry string }
@@ -59,12 +69,20 @@ func (l *ledger) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			status = l.enter(r, in.Run+"/"+in.Entry, strings.HasPrefix(in.Entry, "flaky"))
 		}
 	}
+	_ = l.around("after the effect")
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	fmt.Fprintf(w, `{"status":%d}`, status)
 }
 
-func (l *ledger) enter(r *http.Request, entry string, flaky bool) int {
+func (l *Ledger) around(when string) error {
+	if l.Around == nil {
+		return nil
+	}
+	return l.Around(when)
+}
+
+func (l *Ledger) enter(r *http.Request, entry string, flaky bool) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if r.Method == http.MethodPost {
@@ -86,22 +104,22 @@ func (l *ledger) enter(r *http.Request, entry string, flaky bool) int {
 	return http.StatusOK
 }
 
-// has reports whether an entry was carried out.
-func (l *ledger) has(run, entry string) bool {
+// Has reports whether an entry was carried out.
+func (l *Ledger) Has(run, entry string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.books[run+"/"+entry] > 0 || len(l.marks[run+"/"+entry]) > 0
 }
 
-// count is how many effects there were.
-func (l *ledger) count() int {
+// Count is how many effects there were.
+func (l *Ledger) Count() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return len(l.marks) + len(l.books)
 }
 
-// repeated names the entries that were carried out more than once.
-func (l *ledger) repeated() []string {
+// Repeated names the entries that were carried out more than once.
+func (l *Ledger) Repeated() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var out []string
@@ -119,8 +137,8 @@ func (l *ledger) repeated() []string {
 	return out
 }
 
-// missing names those of a run's entries that were not carried out.
-func (l *ledger) missing(run string, marks, books []string) []string {
+// Missing names those of a run's entries that were not carried out.
+func (l *Ledger) Missing(run string, marks, books []string) []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var out []string
