@@ -215,9 +215,9 @@ func childEnd(run string, p *engine.Parent, rs []engine.Record) engine.ChildEnde
 // childRun has the core start a child: its flow comes from the parent's document, and
 // plugins, environment and zone are the parent's.
 func (p *pool) childRun(ctx context.Context, parent *live, c *engine.StartChild) (*begun, error) {
-	f, err := childFlow(parent.graph.Flow(), c)
-	if err != nil {
-		return nil, err
+	f, ok := engine.ChildDocument(parent.graph.Flow(), c.Reference)
+	if !ok {
+		return nil, fmt.Errorf("runner: the document has no flow %q", c.Reference)
 	}
 	from := parent.from
 	document, digest := engine.Canonical(f), engine.Digest(f)
@@ -235,15 +235,6 @@ func (p *pool) childRun(ctx context.Context, parent *live, c *engine.StartChild)
 	}
 	b, _, err := beget(p.log, q)
 	return b, err
-}
-
-// childFlow is the document of a child.
-func childFlow(parent *engine.Flow, c *engine.StartChild) (*engine.Flow, error) {
-	f := parent.Subflows[c.Reference]
-	if f == nil {
-		return nil, fmt.Errorf("runner: the document has no flow %q", c.Reference)
-	}
-	return f, nil
 }
 
 // beget has the core start a run of which nobody knows yet.
