@@ -283,6 +283,7 @@ func TestChildRunsAreListedWithTheirParent(t *testing.T) {
 	parent := w.start(w.publish(apart), `{}`)
 	v := w.until(parent.ID, func(v engine.RunView) bool { return v.Nodes["inner"].Child != "" })
 	child := v.Nodes["inner"].Child
+	w.exists(child)
 	w.until(child, func(v engine.RunView) bool { return v.Nodes["ask"].State == engine.NodeWaiting })
 	list := func(q runs.ListQuery) []runs.Summary {
 		t.Helper()
