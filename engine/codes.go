@@ -23,7 +23,7 @@ const (
 	ProblemEndMissing    = "END_MISSING"
 	ProblemEdgeID        = "EDGE_ID_INVALID"
 	ProblemEdgeDuplicate = "EDGE_ID_DUPLICATE"
-	ProblemEdgeParallel  = "EDGE_REPEATED"     // another edge joins the same two nodes; Args: edge
+	ProblemEdgeParallel  = "EDGE_REPEATED"     // another edge joins the same two nodes, no condition tells them apart; Args: edge
 	ProblemEdgeFrom      = "EDGE_FROM_UNKNOWN" // Args: node
 	ProblemEdgeTo        = "EDGE_TO_UNKNOWN"   // Args: node
 	ProblemDegreeIn      = "DEGREE_IN"         // Args: type, have, min, max
@@ -37,6 +37,13 @@ const (
 	ProblemJoinsDiffer  = "JOINS_DIFFER"       // the branches of an exclusive gateway first meet different joins; Args: first, second
 	ProblemCycleNoTask  = "CYCLE_WITHOUT_TASK" // warning: a run that turns in it fails
 	ProblemJoinOne      = "JOIN_SINGLE_INPUT"  // warning
+	// Optional nodes.
+	ProblemSchemeID        = "SCHEME_ID_INVALID"
+	ProblemSchemeDuplicate = "SCHEME_ID_DUPLICATE"
+	ProblemSchemeUnknown   = "SCHEME_UNKNOWN"        // a subflow's flow has no such scheme; Args: scheme
+	ProblemSchemeNode      = "LEFT_OUT_UNKNOWN"      // what is to be left out is no node; Args: node
+	ProblemSchemeRequired  = "LEFT_OUT_NOT_OPTIONAL" // Args: node
+	ProblemLeftOutRead     = "LEFT_OUT_READ"         // an expression reads a node that is left out; Args: node
 	// Conditions.
 	ProblemConditionMissing   = "CONDITION_MISSING"
 	ProblemConditionMisplaced = "CONDITION_MISPLACED"

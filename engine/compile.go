@@ -47,10 +47,7 @@ func Compile(f *Flow, c Catalogue) (*Graph, []Problem) {
 
 // compile checks one document of a tree and makes a graph of its own nodes from it.
 func (t *tree) compile(f *Flow) *document {
-	b := &builder{
-		f: f, tree: t,
-		g: &Graph{flow: f, nodeIdx: map[string]int32{}, edgeIdx: map[string]int32{}, varIdx: map[string]int32{}, start: -1},
-	}
+	b := newBuilder(t, f)
 	b.build()
 	d := &document{f: f, problems: b.problems, children: b.children, depth: b.depth}
 	if !b.failed {
@@ -61,12 +58,20 @@ func (t *tree) compile(f *Flow) *document {
 	return d
 }
 
+func newBuilder(t *tree, f *Flow) *builder {
+	return &builder{
+		f: f, tree: t,
+		g: &Graph{flow: f, nodeIdx: map[string]int32{}, edgeIdx: map[string]int32{}, varIdx: map[string]int32{}, start: -1},
+	}
+}
+
 func (b *builder) build() {
 	if !b.document() {
 		return
 	}
 	b.nodes()
 	b.edges()
+	b.schemes()
 	whole := !b.broken
 	b.degrees()
 	if whole {
@@ -261,13 +266,17 @@ func (b *builder) edges() {
 			b.broken = true
 			continue
 		}
-		if other, twice := seen[pair{from, to}]; twice {
+		if other, twice := seen[pair{from, to}]; twice && !chooses(b.g.nodes[from].typ) {
 			b.report(Problem{Code: ProblemEdgeParallel, Edge: e.ID}, fmt.Sprintf("edge %q joins the same nodes", other), "edge", other)
 		}
 		seen[pair{from, to}] = e.ID
 		b.addEdge(i, e, from, to)
 	}
 }
+
+// chooses reports whether a gateway has conditions: several of its edges may lead to the
+// same node then.
+func chooses(t NodeType) bool { return t == TypeExclusive || t == TypeInclusive }
 
 func (b *builder) endpoint(e *Edge, code, field, id string) (int32, bool) {
 	i, ok := b.g.nodeIdx[id]

@@ -33,7 +33,7 @@ type document struct {
 
 // of compiles the document that a subflow node names, once for all the nodes that do.
 func (t *tree) of(n *Node, f *Flow) *document {
-	key := n.Reference()
+	key := n.Reference() + "\x00" + strings.Join(n.Schemes, "\x00")
 	if d, ok := t.documents[key]; ok {
 		return d
 	}
@@ -124,6 +124,9 @@ func (b *builder) child(n *Node) *document {
 	}
 	var d *document
 	if chain == "" {
+		if f = b.withSchemes(n, f); f == nil {
+			return nil
+		}
 		d = b.tree.of(n, f)
 		chain = b.brokenChild(n, d)
 	}
@@ -142,18 +145,49 @@ func (b *builder) child(n *Node) *document {
 	return d
 }
 
+// withSchemes is the flow of a subflow node without what the node's schemes leave out;
+// nil when they do not fit it.
+func (b *builder) withSchemes(n *Node, f *Flow) *Flow {
+	if len(n.Schemes) == 0 {
+		return f
+	}
+	for i, id := range n.Schemes {
+		if !slices.ContainsFunc(f.Schemes, func(s Scheme) bool { return s.ID == id }) {
+			b.report(Problem{Code: ProblemSchemeUnknown, Node: n.ID, Field: fmt.Sprintf("/schemes/%d", i)}, fmt.Sprintf("the flow %q has no scheme %q", n.Reference(), id), "scheme", id)
+			return nil
+		}
+	}
+	without, err := SchemeWithout(f, n.Schemes)
+	if err != nil {
+		return nil // the names were looked up
+	}
+	reduced, problems := Reduce(f, without)
+	if reduced == nil {
+		b.brokenFlow(n, problems)
+	}
+	return reduced
+}
+
 // brokenChild reports that a flow has errors, by the first of them. When it contains
 // itself, that is not its own fault alone: the chain is returned.
 func (b *builder) brokenChild(n *Node, d *document) (chain string) {
 	if d.g != nil {
 		return ""
 	}
-	var first *Problem
 	for i := range d.problems {
-		p := &d.problems[i]
-		if p.Code == ProblemSubflowRecursion {
+		if p := &d.problems[i]; p.Code == ProblemSubflowRecursion {
 			return p.Args["names"]
 		}
+	}
+	b.brokenFlow(n, d.problems)
+	return ""
+}
+
+// brokenFlow reports the first error of the flow of a subflow node.
+func (b *builder) brokenFlow(n *Node, problems []Problem) {
+	var first *Problem
+	for i := range problems {
+		p := &problems[i]
 		if first == nil && p.Level == SeverityError {
 			first = p
 		}
@@ -162,7 +196,6 @@ func (b *builder) brokenChild(n *Node, d *document) (chain string) {
 	b.report(Problem{Code: ProblemSubflowInvalid, Node: n.ID, Field: "/flow"},
 		fmt.Sprintf("the flow %q has errors: %s: %s", n.Reference(), where, first.Message),
 		"flow", n.Reference(), "code", first.Code, "at", where, "detail", first.Message)
-	return ""
 }
 
 // subflowSizes bounds what the flow becomes with its inline subflows.

@@ -131,24 +131,11 @@ func (h *history) record(r *Record) error {
 func (h *history) payload(r *Record) error {
 	switch d := r.Data.(type) {
 	case RunStarted:
-		if err := h.begins(d); err != nil {
-			return err
-		}
-		h.limits.off = d.Format < 2
-		if err := h.limits.values("", d.Variables); err != nil {
-			return err
-		}
-		return h.started(r.At, &d)
+		return errors.Join(h.begins(d), h.limits.started(&d), h.started(r.At, &d))
 	case RunChanged:
-		if err := h.timedOut(r, &d); err != nil {
-			return err
-		}
-		return h.run(d)
+		return errors.Join(h.timedOut(r, &d), h.run(d))
 	case VariableSet:
-		if err := h.limits.value(d.Scope, d.Name, d.Value); err != nil {
-			return err
-		}
-		return h.variable(r.Node, d)
+		return errors.Join(h.limits.value(d.Scope, d.Name, d.Value), h.variable(r.Node, d))
 	case NodeChanged:
 		return h.node(r, d)
 	case NodeNoted:
@@ -247,21 +234,16 @@ func (h *history) node(r *Record, d NodeChanged) error {
 	if err := complete(&d); err != nil && !h.resumed(id, n, &d) {
 		return fmt.Errorf("node %q: %w", id, err)
 	}
-	if err := h.limits.node(id, d.Iteration != n.iteration || d.Attempt != n.attempt, &d); err != nil {
-		return err
-	}
-	if err := h.options(r, n, &d); err != nil {
+	begins := d.Iteration != n.iteration || d.Attempt != n.attempt
+	if err := errors.Join(h.limits.node(id, begins, &d), h.options(r, n, &d)); err != nil {
 		return fmt.Errorf("node %q: %w", id, err)
 	}
 	if err := h.scopes(id, n, &d); err != nil {
 		return err
 	}
-	if err := h.afterNode(id, n, &d); err != nil {
-		return err
-	}
 	n.state, n.epoch, n.iteration, n.attempt = d.To, d.Epoch, d.Iteration, d.Attempt
 	n.human = d.Wait != nil && d.Wait.Kind == contract.WaitHuman
-	return nil
+	return h.afterNode(id, n, &d)
 }
 
 func (h *history) attempt(id string, n *nodeHistory, d *NodeChanged) error {

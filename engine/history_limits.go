@@ -29,6 +29,12 @@ func (l *limitHistory) hold(what string, size int) error {
 	return nil
 }
 
+// started notes what a run begins with.
+func (l *limitHistory) started(d *RunStarted) error {
+	l.off = d.Format < 2
+	return l.values("", d.Variables)
+}
+
 func (l *limitHistory) value(scope, name string, value json.RawMessage) error {
 	if !l.off && len(value) > MaxValueBytes {
 		return fmt.Errorf("variable %q holds %d bytes", name, len(value))

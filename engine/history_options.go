@@ -80,28 +80,40 @@ func (o *optionHistory) judgeBegin(drawn *Node, n *nodeHistory, d *NodeChanged) 
 
 // judgeBy judges a change that says that an option, or an operator, made it.
 func (o *optionHistory) judgeBy(at time.Time, drawn *Node, d *NodeChanged) error {
-	var may bool
+	may := true
 	switch d.By {
 	case byAutoRetry:
 		may = !o.due.IsZero() && !at.Before(o.due.Truncate(time.Microsecond))
 		o.retries++
-	case byIgnore:
-		may = drawn.IgnoreFailure && o.called && o.due.IsZero() && d.To == NodeSkipped
-	case byTimeout:
-		may = d.To == NodeFailed || drawn.skipsTimeout() && o.by == byTimeout && o.due.IsZero()
-	case byRepeat:
-		may = drawn.Repeat != nil && (d.To != NodeSkipped || drawn.Repeat.ContinueOnFailure && o.called && o.due.IsZero())
+	case byIgnore, byTimeout, byRepeat:
+		may = o.mayPass(drawn, d)
 	case byRetry:
 		may = !drawn.NoRetry
 	case bySkip:
 		may = !drawn.NoSkip
-	default:
-		return nil
 	}
 	if !may {
 		return fmt.Errorf("changed by %s without cause", d.By)
 	}
 	return nil
+}
+
+// mayPass judges an option that lets the flow go on: only over a failure of a call that
+// is not tried again.
+func (o *optionHistory) mayPass(drawn *Node, d *NodeChanged) bool {
+	if d.To != NodeSkipped {
+		return d.By == byTimeout && d.To == NodeFailed || d.By == byRepeat && drawn.Repeat != nil
+	}
+	if !o.called || !o.due.IsZero() {
+		return false
+	}
+	switch d.By {
+	case byIgnore:
+		return drawn.IgnoreFailure
+	case byTimeout:
+		return drawn.skipsTimeout() && o.by == byTimeout
+	}
+	return drawn.Repeat != nil && drawn.Repeat.ContinueOnFailure
 }
 
 func (n *Node) skipsTimeout() bool { return n.Timeout != nil && n.Timeout.Action == TimeoutSkip }

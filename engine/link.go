@@ -142,10 +142,19 @@ func shift(i, by int32) int32 {
 
 // ChildDocument returns the flow of a subflow node as a document that is complete in
 // itself: with the subflows that it needs in turn. reference is the node's, parent the
-// document that holds the whole tree. It returns false when parent has no such flow.
-func ChildDocument(parent *Flow, reference string) (*Flow, bool) {
+// document that holds the whole tree; what the node's schemes leave out is not in it. It
+// returns false when parent has no such flow, or the schemes do not fit: Compile has
+// refused both.
+func ChildDocument(parent *Flow, reference string, schemes ...string) (*Flow, bool) {
 	f := parent.Subflows[reference]
 	if f == nil {
+		return nil, false
+	}
+	without, err := SchemeWithout(f, schemes)
+	if err != nil {
+		return nil, false
+	}
+	if f, _ = Reduce(f, without); f == nil {
 		return nil, false
 	}
 	child := *f

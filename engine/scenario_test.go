@@ -143,6 +143,8 @@ func (sc *scenario) block(lines []string) {
 			sc.plan(rest)
 		case "restart":
 			sc.restart()
+		case "reduce":
+			sc.reduce(strings.Fields(rest))
 		default:
 			sc.step(line)
 		}
@@ -185,6 +187,8 @@ func (sc *scenario) draw(verb, rest string) bool {
 			sc.json(rest[i:], &v)
 		}
 		sc.drawn.Variables = append(sc.drawn.Variables, v)
+	case "scheme": // scheme ID NODE... that it leaves out
+		sc.drawn.Schemes = append(sc.drawn.Schemes, engine.Scheme{ID: f[0], Without: f[1:]})
 	case "chain": // chain start a b end
 		for i := 1; i < len(f); i++ {
 			sc.edge(f[i-1], f[i], "", false)

@@ -67,7 +67,7 @@ func (o *showOrder) reads(v *graphVar, name string) {
 
 // asked reports whether a start asks for an input, by the values of those before it.
 func (t *step) asked(v *graphVar, d *draft) (bool, *Error) {
-	if v.show == nil || d.unasked {
+	if v.show == nil {
 		return true, nil
 	}
 	ok, err := v.show.EvalBool(d)

@@ -111,7 +111,7 @@ func (t *step) initialValue(v *graphVar, d *draft, inputs map[string]json.RawMes
 		}
 		_, given := inputs[v.Name]
 		switch {
-		case asked:
+		case asked, given && d.unasked:
 			if value, err = t.input(v, inputs); err != nil {
 				return err
 			}
@@ -158,8 +158,8 @@ func (t *step) refuseInput(name, format string, args ...any) *Error {
 type draft struct {
 	variables, env map[string]json.RawMessage
 	run            expr.Run
-	// unasked is set where no form asks for the inputs: they come from a subflow node,
-	// whatever their conditions say.
+	// unasked is set where no form asks for the inputs: a subflow node may give what its
+	// flow would not ask for.
 	unasked bool
 }
 
