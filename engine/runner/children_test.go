@@ -305,20 +305,21 @@ func TestACrashBetweenParentAndChild(t *testing.T) {
 			for n := 2; n < 14; n++ {
 				t.Run(fmt.Sprintf("commit %d, written %v, revoked %v", n, writes, revoked), func(t *testing.T) {
 					t.Parallel()
-					crashGenerations(t, &cut{Store: memory.New(), left: n, writes: writes}, revoked)
+					crashGenerations(t, n, writes, revoked)
 				})
 			}
 		}
 	}
 }
 
-func crashGenerations(t *testing.T, store *cut, revoked bool) {
+func crashGenerations(t *testing.T, n int, writes, revoked bool) {
 	t.Helper()
+	store := &cut{Store: memory.New(), left: n, writes: writes}
 	s := newStage(t, func() runner.Store { return store })
 	s.exec.on("work", worked)
 	s.run("r1", s.tree(generations()))
 	if revoked { // at any moment
-		for range store.left * 50 {
+		for range n * 50 {
 			runtime.Gosched()
 		}
 		_, _ = s.runner.Command(context.Background(), "p", "r1", by("li"), engine.Revoke{})
