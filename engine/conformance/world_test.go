@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/culmhq/culm/engine"
-	"github.com/culmhq/culm/pdk/contract"
 )
 
 // world drives one run of the core in virtual time: the records that are durable, a queue
@@ -49,7 +48,7 @@ var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func newWorld(t *translated, g *engine.Graph) *world {
 	w := &world{t: t, g: g, crash: -1}
-	w.plugin = &plugin{w: w, journal: map[string]contract.Answer{}, counts: map[string]int{}}
+	w.plugin = &plugin{w: w, journal: map[string]journaled{}, counts: map[string]int{}}
 	w.watch = newObserver(w)
 	return w
 }
@@ -156,8 +155,14 @@ func (w *world) perform(cmds []engine.Command) {
 	}
 }
 
+// clear takes a timer back. The original's message stays in its queue and is dropped when
+// it comes: until then there is something left to happen.
 func (w *world) clear(node string) {
-	w.queue = slices.DeleteFunc(w.queue, func(h happening) bool { return h.node == "timer:"+node })
+	for i := range w.queue {
+		if w.queue[i].node == "timer:"+node {
+			w.queue[i].event, w.queue[i].node = nil, ""
+		}
+	}
 }
 
 func (w *world) enqueue(h happening) {
@@ -186,6 +191,9 @@ func (w *world) turn() (bool, error) {
 	h := w.queue[i]
 	w.queue = slices.Delete(w.queue, i, i+1)
 	w.now = h.at
+	if h.call == nil && h.event == nil {
+		return true, nil
+	}
 	if h.call == nil {
 		return true, w.step(w.meta(), h.event)
 	}
