@@ -241,12 +241,9 @@ func (h *history) node(r *Record, d NodeChanged) error {
 	if err := h.scopes(id, n, &d); err != nil {
 		return err
 	}
-	if err := h.afterNode(id, n, &d); err != nil {
-		return err
-	}
 	n.state, n.epoch, n.iteration, n.attempt = d.To, d.Epoch, d.Iteration, d.Attempt
 	n.human = d.Wait != nil && d.Wait.Kind == contract.WaitHuman
-	return nil
+	return h.afterNode(id, n, &d)
 }
 
 func (h *history) attempt(id string, n *nodeHistory, d *NodeChanged) error {
@@ -477,7 +474,8 @@ func (h *history) resting() error {
 				return fmt.Errorf("token %d rests at %q, which has ended", id, k.node)
 			}
 		case NodeReady:
-			if h.mayBegin(k.node) == nil {
+			// What a rollback is about to forget is not let go any more.
+			if h.rollback == nil && h.mayBegin(k.node) == nil {
 				return fmt.Errorf("token %d is held at %q in a run that is %s", id, k.node, h.state)
 			}
 		case NodeRunning:
