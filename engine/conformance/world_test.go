@@ -29,7 +29,9 @@ type world struct {
 	crashed        bool
 	// partial is set while an operator retries one iteration only.
 	partial bool
-	steps   int
+	// recovered is set after a crash: what was left in the queue then is gone.
+	recovered bool
+	steps     int
 }
 
 // happening is something that will happen: a call that is made, the end of a call, or a
@@ -128,7 +130,7 @@ func (w *world) commit(rs []engine.Record) bool {
 // recover is what a driver does after a crash: the state from the durable records, then
 // the commands that are outstanding. Calls that were under way are lost with the process.
 func (w *world) recover() {
-	w.queue = nil
+	w.queue, w.recovered = nil, true
 	if len(w.records) == 0 {
 		return
 	}
