@@ -192,6 +192,11 @@ func (w *world) finish(t *testing.T, srv *server) {
 			t.Fatal("the server ended")
 		}
 	}
+	defer func() {
+		if live, _ := w.live(srv); t.Failed() && len(live) > 0 {
+			t.Logf("run %s does not end: %+v\n%s", live[0].ID, srv.view(t, live[0].ID), srv.logs)
+		}
+	}()
 	await(t, "every run ends", 4*time.Minute, func() bool {
 		live, ok := w.live(srv)
 		if !ok {
