@@ -132,4 +132,7 @@ func (h *bench) requestOf(f *engine.Flow) runner.StartRequest {
 	}
 }
 
-func benchPath(b *testing.B) string { return filepath.Join(b.TempDir(), "data", "culm.db") }
+func benchPath(b *testing.B) string {
+	b.Helper()
+	return filepath.Join(b.TempDir(), "data", "culm.db")
+}
