@@ -33,10 +33,14 @@ type Service struct {
 
 	mu    sync.Mutex
 	names map[string]contract.Text // of flow versions, by digest
+
+	simulations chan struct{} // holds one for each that is under way
 }
 
 // New makes the use cases.
-func New(o Options) *Service { return &Service{o: o, names: map[string]contract.Text{}} }
+func New(o Options) *Service {
+	return &Service{o: o, names: map[string]contract.Text{}, simulations: make(chan struct{}, SimulateAtOnceMax)}
+}
 
 // List returns a page of runs, newest first.
 func (s *Service) List(ctx context.Context, q ListQuery) (page.Of[Summary], error) {
