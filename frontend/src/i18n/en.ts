@@ -300,7 +300,6 @@ export const en: Messages = {
       resume: 'let go on by hand',
       pause: 'pause by hand',
     },
-    inside: 'Nodes of the subflow',
   },
   gateway: {
     strategy: 'When several conditions hold',

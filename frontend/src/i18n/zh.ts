@@ -294,7 +294,6 @@ export const zh = {
       resume: '手动放行',
       pause: '手动暂停',
     },
-    inside: '子流程里的节点',
   },
   gateway: {
     strategy: '多个条件成立时',
