@@ -23,15 +23,16 @@ const waitMax = 20 * time.Second
 
 // stage is a runner with everything around it, whose store survives restarts.
 type stage struct {
-	t       *testing.T
-	open    func() runner.Store
-	store   runner.Store
-	runner  *runner.Runner
-	exec    *script
-	clock   *fakeClock
-	pub     *watcher
-	graphs  graphs
-	workers int
+	t        *testing.T
+	open     func() runner.Store
+	store    runner.Store
+	runner   *runner.Runner
+	exec     *script
+	executor runner.Executor // exec, unless a test puts something around it
+	clock    *fakeClock
+	pub      *watcher
+	graphs   graphs
+	workers  int
 }
 
 // stores are the stores that every test runs on.
@@ -98,8 +99,11 @@ func newStage(t *testing.T, open func() runner.Store) *stage {
 func (s *stage) start() {
 	s.t.Helper()
 	s.store = s.open()
+	if s.executor == nil {
+		s.executor = s.exec
+	}
 	r, err := runner.New(runner.Config{
-		Store: s.store, Executor: s.exec, Publisher: s.pub, Clock: s.clock, Graphs: s.graphs,
+		Store: s.store, Executor: s.executor, Publisher: s.pub, Clock: s.clock, Graphs: s.graphs,
 		Logger: slog.New(slog.DiscardHandler), Workers: s.workers,
 	})
 	if err != nil {
