@@ -82,6 +82,7 @@ func newStage(t *testing.T, open func() runner.Store) *stage {
 	s := &stage{t: t, open: open, exec: newScript(), clock: newFakeClock(), pub: newWatcher(), graphs: graphs{}, workers: 8}
 	s.start()
 	t.Cleanup(func() {
+		s.checkStuck()
 		s.stop()
 		s.checkHistories()
 		if err := s.store.Close(); err != nil {
@@ -146,6 +147,18 @@ func (s *stage) crash(meanwhile ...func()) {
 		s.t.Fatal(err)
 	}
 	s.start()
+}
+
+// checkStuck sees to it that whatever is not over is under way.
+func (s *stage) checkStuck() {
+	s.t.Helper()
+	stuck, err := s.runner.Stuck(context.Background())
+	if err != nil && !errors.Is(err, runner.ErrStopped) {
+		s.t.Errorf("stuck: %v", err)
+	}
+	for run, why := range stuck {
+		s.t.Errorf("%s is stuck: %s", run, why)
+	}
 }
 
 // checkHistories is the judge of every test.
