@@ -2,7 +2,6 @@ package conformance
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -74,29 +73,6 @@ func rollbackCase(c *testCase) ([]string, error) {
 	return d.all, engine.CheckHistory(g, w.records)
 }
 
-// stage gives the nodes the behaviours that bring them into the states before.
-func stage(c *testCase) {
-	for i := range c.Tree.Nodes {
-		n := &c.Tree.Nodes[i]
-		b := c.Behaviour[n.ID]
-		if n.Type != "activity" {
-			continue
-		}
-		kind := map[string]string{"FAILED": "fail", "ROLL_BACK_FAILED": "fail", "RUNNING": "callback"}[c.StatesBefore[n.ID]]
-		if b["skip"] == true || b["error_ignored"] == true {
-			kind = "fail"
-		}
-		if kind == "" {
-			kind = "echo"
-		}
-		n.Behavior = behavior{"kind": kind, "rollback": b.text("rollback")}
-		n.Options.ErrorIgnorable = b["error_ignored"] == true
-		if rollingBack(c) { // somebody's rollback has failed
-			n.Behavior["rollback"] = "fail first time"
-		}
-	}
-}
-
 func rollingBack(c *testCase) bool { return c.StatesBefore["root"] == "ROLL_BACK_FAILED" }
 
 // reach runs a case to where its rollback is asked for. Some of the states that the cases
@@ -105,17 +81,10 @@ func (w *world) reach(c *testCase) error {
 	if err := w.start(""); err != nil {
 		return err
 	}
-	for id, n := range w.t.node { // what has no state has not begun
-		if _, begun := c.StatesBefore[id]; !begun && n.Type != "start" && w.watch.owner(n) == "" {
-			if err := w.step(w.meta(), engine.Pause{Node: w.t.path[id]}); err != nil {
-				return err
-			}
-		}
-	}
-	if err := w.idle(); err != nil {
+	if err := w.hold(c); err != nil {
 		return err
 	}
-	if err := w.choose(c); err != nil {
+	if err := w.idle(); err != nil {
 		return err
 	}
 	for _, id := range sortedKeys(c.Behaviour) {
@@ -142,52 +111,6 @@ func (w *world) reach(c *testCase) error {
 	return w.idle()
 }
 
-// choose sends the run through the gateways on the way that the states before tell.
-func (w *world) choose(c *testCase) error {
-	for range 100 {
-		failed := ""
-		for _, id := range sortedKeys(w.watch.nodes) {
-			typ := w.t.node[id].Type
-			if gateway := typ == "exclusive" || typ == "conditional_parallel"; gateway && w.watch.nodes[id].state == "FAILED" && c.StatesBefore[id] != "FAILED" {
-				failed = id
-			}
-		}
-		if failed == "" {
-			return nil
-		}
-		edges := w.wayOn(c, w.t.node[failed])
-		if err := w.step(w.meta(), engine.Skip{Node: w.t.path[failed], Edges: edges}); err != nil {
-			return err
-		}
-		if err := w.idle(); err != nil {
-			return err
-		}
-	}
-	return errors.New("the gateways lead nowhere")
-}
-
-// wayOn chooses the edges of a gateway: to what has begun, best to what has not been seen
-// yet.
-func (w *world) wayOn(c *testCase, n *treeNode) []string {
-	var fresh, known []string
-	for _, e := range c.Tree.Edges {
-		if _, begun := c.StatesBefore[e.To]; e.From != n.ID || !begun {
-			continue
-		}
-		known = append(known, w.t.edge[e.ID])
-		if s := w.watch.nodes[e.To]; s == nil || s.state == "" || s.state == "SUSPENDED" {
-			fresh = append(fresh, w.t.edge[e.ID])
-		}
-	}
-	if len(fresh) > 0 {
-		known = fresh
-	}
-	if n.Type == "exclusive" && len(known) > 1 {
-		known = known[:1]
-	}
-	return known
-}
-
 // comparePlan compares the preview with the original's reversed graph.
 func (w *world) comparePlan(d *differences, want *undoing, plan engine.Plan) {
 	local := w.level(plan.To)
@@ -201,15 +124,11 @@ func (w *world) comparePlan(d *differences, want *undoing, plan engine.Plan) {
 			continue
 		}
 		touched = append(touched, local[st.Node])
-		before := w.before(st.Node, local, after)
-		if len(before) == 0 {
-			edges = append(edges, []string{"START", local[st.Node]})
-		}
-		for _, a := range before {
+		for _, a := range w.before(st.Node, local, after) {
 			edges = append(edges, []string{local[a], local[st.Node]})
 		}
 	}
-	edges = append(edges, []string{local[plan.To], "END"})
+	edges = append(edges, []string{"START", local[plan.From]}, []string{local[plan.To], "END"})
 	slices.SortFunc(edges, slices.Compare)
 	for _, r := range plan.Reset {
 		if local[r] != "" {
@@ -322,7 +241,7 @@ func (w *world) restarted(before int) string {
 		case engine.RollbackChanged:
 			ended = p.Phase == engine.RollbackEnded
 		case engine.NodeChanged:
-			if ended && (p.To == engine.NodeRunning || p.To == engine.NodeSucceeded) {
+			if ended && p.To != engine.NodeIdle {
 				return w.nodeAt(r.Node).ID
 			}
 		default:
