@@ -21,15 +21,40 @@
 //
 // A token is a place in the flow where something happens. A run begins with token 1 at
 // the start. A token moves along an edge when its node has ended well, was skipped, or
-// is a gateway that decided. A parallel gateway keeps its token and makes one for each
-// branch, bound for the join that Compile matched with the gateway; a branch that leads
-// straight to the join ends at once. A token that reaches the join it is bound for
-// ends; when the last of its siblings has, the parent moves to the join and goes on. A
-// join that nobody is bound for lets every token through. The run succeeds when token 1
-// reaches an end.
+// is a gateway that decided.
+//
+//   - An exclusive gateway takes one edge: the one whose condition holds, or the default
+//     edge when none does. When several hold, the strategy first takes the first of them
+//     in the order of the drawing; otherwise the gateway fails.
+//   - A parallel gateway keeps its token and makes one for each branch, bound for the join
+//     that Compile matched with the gateway; an inclusive gateway makes one for each edge
+//     whose condition holds, or for the default edge. A branch that leads straight to the
+//     join ends at once. A token that reaches the join it is bound for ends; when the last
+//     of its siblings has, the parent moves to the join and goes on.
+//   - A join that nobody is bound for lets every token through.
+//   - An inline subflow node keeps its token, too, and makes one for its inside. It ends
+//     at an end of the inside; then the node succeeds, and its token goes on.
+//   - The run succeeds when token 1 reaches an end.
 //
 // A node that a token reaches again is in a loop: its iteration grows, its attempts
-// count from one. After [MaxReruns] it fails.
+// count from one. After [MaxReruns], or Node.MaxReruns, it fails. Edges never lead into
+// or out of a parallel branch, so a loop is inside of one or around all of them.
+//
+// Nodes share a token when one goes through them without a fork in between: what follows
+// one another, and the branches of an exclusive gateway. Each branch of a parallel or
+// inclusive gateway has its own, and so has the inside of each subflow. [TokenGroups]
+// lists them; a rollback stays in one group.
+//
+// # Scopes
+//
+// The inside of an inline subflow is part of the run's graph. Its nodes are named by path:
+// "deploy.check" is the node check inside the subflow node deploy. Its variables are its
+// own: the node's inputs are those of its variables that are inputs, the variables
+// marked as outputs are the node's outputs, and nothing else passes. Each time the node is
+// entered they begin anew. An expression names what is in its own scope.
+//
+// An independent subflow is a run of its own, with an id that the core chose. The node
+// waits for its end; pause, resume and revoke are passed on to it.
 //
 // # Attempts, epochs, calls
 //
@@ -39,13 +64,45 @@
 // nothing. A callback that comes before its wait is kept, and ends the wait as soon as
 // it begins.
 //
-// # Pause, failure, the end
+// # Failure
 //
-// While a run is suspended tokens stop before their next node, which is ready then;
-// calls that run and waits that have begun go on. A node that failed keeps its token
-// until somebody retries or skips it; a run in which nothing else can move, but for
-// humans who are asked something, is blocked. With the policy fail, and when it is
-// revoked, a run ends: calls and waits are cancelled.
+// When a call fails, the first of these that the node has decides: an automatic retry
+// that is left; with Repeat, going on with the next repetition; ignoring the failure, or
+// a timeout that skips. Otherwise the node keeps its token until somebody retries or
+// skips it, or chooses the edges of a gateway; with the flow's policy fail the run ends.
+// A node that breaks before any call (an expression, a gateway, a limit) has only the
+// last. Outputs count also when a call fails. A call of which nobody knows whether it
+// acted is unknown until somebody says what became of it.
+//
+// A run is blocked when nothing can move, but for humans who are asked something, and
+// some node has failed or is unknown.
+//
+// # Pause and the end
+//
+// While a run or a subflow is suspended, tokens in it stop before their next node, which
+// is ready then; calls that run and waits that have begun go on. A node that is held stops
+// the next token alone. When a run ends early (revoked, failed, its deadline), calls and
+// waits are cancelled.
+//
+// # Rollback
+//
+// A rollback takes one token back to a task, or a start, that it has passed, and enters it
+// again as its next attempt. The token must stand: nothing on it, in its branches or its
+// subflows runs, waits or is unknown. Other branches go on. [RollbackPlan] is the
+// preview: it says what would be undone, or which of the preconditions does not hold.
+//
+// The mode any forgets what lies behind: nodes are as if they had not been reached, but
+// their iterations and epochs count on, and variables keep their values. The mode
+// compensate first calls the plugins' own rollback for each attempt that succeeded: in
+// the reverse order of the flow, branches side by side, the newest attempt of a node
+// first. A node that failed or was skipped, an action without rollback and an independent
+// subflow are passed over. A call that fails stops what comes after it until somebody
+// retries it, or skips it, which counts it as undone; it cannot wait, and no timeout
+// applies. While the run is suspended no call begins. There is one rollback at a time.
+//
+// # Limits
+//
+// docs/engine.md lists them, with the states as diagrams.
 //
 // # States
 //

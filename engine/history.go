@@ -241,12 +241,9 @@ func (h *history) node(r *Record, d NodeChanged) error {
 	if err := h.scopes(id, n, &d); err != nil {
 		return err
 	}
-	if err := h.afterNode(id, n, &d); err != nil {
-		return err
-	}
 	n.state, n.epoch, n.iteration, n.attempt = d.To, d.Epoch, d.Iteration, d.Attempt
 	n.human = d.Wait != nil && d.Wait.Kind == contract.WaitHuman
-	return nil
+	return h.afterNode(id, n, &d)
 }
 
 func (h *history) attempt(id string, n *nodeHistory, d *NodeChanged) error {

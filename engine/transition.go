@@ -7,33 +7,33 @@ type nodeTrigger string
 const (
 	onEnter        nodeTrigger = "enter"         // a token arrives and a call is made
 	onPass         nodeTrigger = "pass"          // a token goes through at once: start, end, gateways
-	onHold         nodeTrigger = "hold"          // a token arrives while the run is paused
-	onRelease      nodeTrigger = "release"       // the run goes on
+	onHold         nodeTrigger = "hold"          // a token arrives while the run, or the subflow around, is paused
+	onRelease      nodeTrigger = "release"       // the operator who stopped it lets it go on
 	onBreak        nodeTrigger = "break"         // the node fails before any call: expression, gateway, limit
-	onSucceed      nodeTrigger = "succeed"       // the call answered
-	onFail         nodeTrigger = "fail"          // the call answered
-	onWait         nodeTrigger = "wait"          // the call answered
-	onWake         nodeTrigger = "wake"          // timer or callback
+	onSucceed      nodeTrigger = "succeed"       // the call answered with outputs, or an inline subflow reached its end
+	onFail         nodeTrigger = "fail"          // the call answered with a failure
+	onWait         nodeTrigger = "wait"          // the call answered that it waits, or a run below was started
+	onWake         nodeTrigger = "wake"          // the timer of a wait is due, or its callback came
 	onDoubt        nodeTrigger = "doubt"         // nobody can say what the call did
-	onRetry        nodeTrigger = "retry"         // operator
-	onSkip         nodeTrigger = "skip"          // operator
-	onForceFail    nodeTrigger = "force_fail"    // operator
+	onRetry        nodeTrigger = "retry"         // operator: another attempt
+	onSkip         nodeTrigger = "skip"          // operator: go on behind the node
+	onForceFail    nodeTrigger = "force_fail"    // operator: end the attempt
 	onTimeout      nodeTrigger = "timeout"       // the attempt took too long
 	onIgnore       nodeTrigger = "ignore"        // an option of the node lets the flow go on
 	onAutoRetry    nodeTrigger = "auto_retry"    // the time of an automatic retry has come
-	onResolveDone  nodeTrigger = "resolve_done"  // operator
-	onResolveRetry nodeTrigger = "resolve_retry" // operator
-	onResolveFail  nodeTrigger = "resolve_fail"  // operator
-	onChildSucceed nodeTrigger = "child_succeed" // the run of an independent subflow
-	onChildFail    nodeTrigger = "child_fail"    // the run of an independent subflow
+	onResolveDone  nodeTrigger = "resolve_done"  // operator: it has acted
+	onResolveRetry nodeTrigger = "resolve_retry" // operator: another attempt
+	onResolveFail  nodeTrigger = "resolve_fail"  // operator: it has failed
+	onChildSucceed nodeTrigger = "child_succeed" // the run of an independent subflow succeeded
+	onChildFail    nodeTrigger = "child_fail"    // the run of an independent subflow failed, or was revoked
 	onStop         nodeTrigger = "stop"          // a token arrives where an operator holds it
-	onPause        nodeTrigger = "pause"         // operator: the inside of a subflow
-	onResume       nodeTrigger = "resume"        // operator: the inside of a subflow
+	onPause        nodeTrigger = "pause"         // operator: stop what is inside of a subflow
+	onResume       nodeTrigger = "resume"        // operator: let it go on
 	onCancel       nodeTrigger = "cancel"        // the run ends
 	onUndo         nodeTrigger = "undo"          // a rollback calls the plugin's rollback
-	onUndone       nodeTrigger = "undone"        // the call answered, or there is nothing to call
-	onUndoFail     nodeTrigger = "undo_fail"     // the call answered; operator
-	onForget       nodeTrigger = "forget"        // a rollback goes back to a node before this one
+	onUndone       nodeTrigger = "undone"        // the call succeeded, an operator skipped it, or there is nothing to call
+	onUndoFail     nodeTrigger = "undo_fail"     // the call failed, or an operator ended it
+	onForget       nodeTrigger = "forget"        // a rollback goes back to this node, or to one before it
 )
 
 // nodeTransition lets a trigger change any of the states From to To.
