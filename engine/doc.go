@@ -77,6 +77,31 @@
 // A run is blocked when nothing can move, but for humans who are asked something, and
 // some node has failed or is unknown.
 //
+// # Time
+//
+// A node has one timer: that of its automatic retry, or the earlier one of the end of its
+// wait and the deadline of its attempt, which counts from the first call and is moved by
+// nothing. When both have come, the attempt has timed out. A timer that fires before its
+// time, because an operator has moved it meanwhile, is set again. The delay of automatic
+// retries grows by a factor and may be cut by chance, which is drawn from what names the
+// attempt; a retry by hand begins the count anew. The run's own deadline fails the run.
+//
+// # Repetition
+//
+// A task with Repeat runs several times in a row. Each time is an iteration, with a
+// deadline and retries of its own; its ordinal is counted apart, and the repetitions are
+// not rounds of a loop. The outputs of each that ended are appended to the list that the
+// node names. A retry starts over and empties the list; one of the iteration alone redoes
+// it, and takes the last element of the list away, as the original product does. A skip
+// goes on behind the node, one of the iteration with the next one.
+//
+// # What a start leaves out
+//
+// [Reduce] takes away the optional nodes that are not to run before a flow is compiled;
+// [SchemeWithout] names those of a scheme. An input with a condition is asked for only
+// when that holds by the values of the others; it must not be given otherwise, and has
+// its default then.
+//
 // # Pause and the end
 //
 // While a run or a subflow is suspended, tokens in it stop before their next node, which
