@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/culmhq/culm/engine"
 	"github.com/culmhq/culm/pdk/contract"
@@ -25,7 +26,7 @@ func (s *Simulation) startChild(r *run, c engine.StartChild) error {
 	if len(s.runs) >= s.c.Limits.Runs {
 		return &Error{Code: CodeRuns, Message: fmt.Sprintf("more than %d runs", s.c.Limits.Runs)}
 	}
-	g, err := s.childGraph(c.Reference)
+	g, err := s.childGraph(&c)
 	if err == nil {
 		child := &run{path: path, graph: g, parent: r, node: c.Node, epoch: c.Epoch}
 		err = s.start(child, engine.Meta{At: s.now, Actor: s.c.Operator}, s.childOptions(r, c, g))
@@ -116,19 +117,19 @@ func (s *Simulation) finish(r *run, state engine.RunState) {
 }
 
 // childGraph compiles the flow that an independent subflow node names.
-func (s *Simulation) childGraph(reference string) (*engine.Graph, error) {
-	f := s.c.Graph.Flow().Subflows[reference]
-	if g := s.graphs[f]; g != nil {
+func (s *Simulation) childGraph(c *engine.StartChild) (*engine.Graph, error) {
+	key := c.Reference + "\x00" + strings.Join(c.Schemes, "\x00")
+	if g := s.graphs[key]; g != nil {
 		return g, nil
 	}
-	child, ok := engine.ChildDocument(s.c.Graph.Flow(), reference)
+	child, ok := engine.ChildDocument(s.c.Graph.Flow(), c.Reference, c.Schemes...)
 	if !ok {
-		return nil, &Error{Code: CodeFlow, Message: fmt.Sprintf("the flow %q is not in the document", reference)}
+		return nil, &Error{Code: CodeFlow, Message: fmt.Sprintf("the flow %q is not in the document", c.Reference)}
 	}
 	g, problems := engine.Compile(child, s.c.Catalogue)
 	if g == nil {
-		return nil, &Error{Code: CodeFlow, Message: fmt.Sprintf("the flow %q has problems", reference), Problems: problems}
+		return nil, &Error{Code: CodeFlow, Message: fmt.Sprintf("the flow %q has problems", c.Reference), Problems: problems}
 	}
-	s.graphs[f] = g
+	s.graphs[key] = g
 	return g, nil
 }

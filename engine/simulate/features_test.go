@@ -121,6 +121,15 @@ func features() map[string]feature {
 		"a run that begins in the middle": {
 			serial, nil, `{"start":{"at":"b"},"expect":{"run":"succeeded","not_executed":["a"],"elapsed":"1s"}}`,
 		},
+		"nodes that are left out": {
+			"start -> a -> b -> c -> end\n a: {\"optional\":true}\n b: {\"optional\":true}\n flow {\"schemes\":[{\"id\":\"quick\",\"without\":[\"a\"]}]}", nil,
+			`{"start":{"schemes":["quick"],"without":["b"]},"expect":{"run":"succeeded","executed":["c"],"not_executed":["a","b"],"elapsed":"1s"}}`,
+		},
+		"nodes that are left out of a subflow": {
+			"start -> s -> i -> end\n s: " + strings.Replace(independent, `"mode"`, `"schemes":["quick"],"mode"`, 1) + "\n i: " + strings.Replace(inline, "leaf", "child", 1),
+			map[string]string{"child": "start -> c -> d -> end\n c: {\"optional\":true}\n flow {\"schemes\":[{\"id\":\"quick\",\"without\":[\"c\"]}]}"},
+			`{"expect":{"run":"succeeded","executed":["s.d","i.c","i.d"],"not_executed":["s.c"],"elapsed":"3s"}}`,
+		},
 		"an operator changes a variable": {
 			serial + "\n flow {\"variables\":[{\"name\":\"v\",\"source\":\"input\"}]}\n b: {\"inputs\":{\"i\":\"${v}\"}}", nil,
 			`{"inputs":{"v":"old"},"actions":[{"do":"set_variables","values":{"v":"new"}},{"do":"set_variables","values":{"w":1},"refused":"INVALID"}],

@@ -84,12 +84,17 @@ func Run(ctx context.Context, q Request) (*Report, error) {
 	if script == nil {
 		script = &Script{Format: ScriptFormat}
 	}
-	graph, problems := engine.Compile(q.Flow, q.Catalogue)
+	// A script is held against the whole flow: it may tell of nodes that are left out.
+	if ps := script.Problems(q.Flow, q.Catalogue); len(ps) > 0 {
+		return nil, scriptError(ps...)
+	}
+	flow, err := reduced(q.Flow, script.Start)
+	if err != nil {
+		return nil, err
+	}
+	graph, problems := engine.Compile(flow, q.Catalogue)
 	if graph == nil {
 		return nil, &Error{Code: CodeFlow, Message: "the flow has problems", Problems: problems}
-	}
-	if ps := script.Problems(q.Flow, q.Catalogue); len(ps) > 0 {
-		return nil, &Error{Code: CodeScript, Message: ps[0].Message, Field: ps[0].Field, Problems: ps}
 	}
 	answers := newScripted(script, q.Catalogue)
 	sim, err := New(config(q, script, graph, answers))

@@ -266,9 +266,13 @@ func TestWhatCannotBeSimulated(t *testing.T) {
 		code   simulate.Code
 		field  string
 	}{
-		"a flow with problems":         {flow(t, "start -> a"), `{"nodes":{}}`, simulate.CodeFlow, ""},
-		"a script that does not fit":   {f, `{"nodes":{"nobody":[]}}`, simulate.CodeScript, "/nodes/nobody"},
-		"a start that the core denies": {f, `{"nodes":{}}`, simulate.CodeStart, "/inputs/v"},
+		"a flow with problems":                  {flow(t, "start -> a"), `{"nodes":{}}`, simulate.CodeFlow, ""},
+		"a script that does not fit":            {f, `{"nodes":{"nobody":[]}}`, simulate.CodeScript, "/nodes/nobody"},
+		"a scheme that is not there":            {f, `{"start":{"schemes":["quick"]}}`, simulate.CodeScript, "/start/schemes/0"},
+		"a node that is not optional":           {f, `{"start":{"without":["a"]}}`, simulate.CodeScript, "/start/without/0"},
+		"what is left reads what is gone":       {flow(t, "start -> a -> b -> end\n a: {\"optional\":true}\n b: {\"inputs\":{\"i\":\"${nodes.a.outputs.x}\"}}"), `{"start":{"without":["a"]}}`, simulate.CodeFlow, ""},
+		"a beginning in the middle of a branch": {flow(t, "start -> p -> a -> j -> end\n p -> b -> j\n p: parallel\n j: join"), `{"start":{"at":"a"}}`, simulate.CodeStart, "/start/at"},
+		"a start that the core denies":          {f, `{"nodes":{}}`, simulate.CodeStart, "/inputs/v"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

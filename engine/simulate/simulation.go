@@ -134,7 +134,8 @@ type Simulation struct {
 	runs   []*run
 	byPath map[string]*run
 	byID   map[string]*run
-	graphs map[*engine.Flow]*engine.Graph
+	// graphs are those of the flows of independent subflow nodes, by reference and schemes.
+	graphs map[string]*engine.Graph
 	steps  int
 	bytes  int
 	// encoded is reused to measure records.
@@ -145,7 +146,7 @@ type Simulation struct {
 func New(c Config) (*Simulation, error) {
 	c.Limits = c.Limits.orDefault()
 	s := &Simulation{
-		c: c, now: c.Begin.UTC(), byPath: map[string]*run{}, byID: map[string]*run{}, graphs: map[*engine.Flow]*engine.Graph{},
+		c: c, now: c.Begin.UTC(), byPath: map[string]*run{}, byID: map[string]*run{}, graphs: map[string]*engine.Graph{},
 	}
 	err := s.start(&run{graph: s.c.Graph}, engine.Meta{At: s.now, Actor: s.c.Operator}, s.c.Start)
 	var refusal *engine.Error
