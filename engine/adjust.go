@@ -58,11 +58,7 @@ func (t *step) setVariables(e SetVariables) error {
 // goesOn reports whether the nodes of a scope are being run.
 func (s *State) goesOn(k int32) bool {
 	sc := &s.g.scopes[k]
-	if sc.node < 0 {
-		return true
-	}
-	state := s.at(sc.node).state
-	return state == NodeRunning || state == NodeSuspended
+	return sc.node < 0 || s.runsInside(sc.node)
 }
 
 // newValue checks the value that an operator gives to a variable.

@@ -474,7 +474,8 @@ func (h *history) resting() error {
 				return fmt.Errorf("token %d rests at %q, which has ended", id, k.node)
 			}
 		case NodeReady:
-			if h.mayBegin(k.node) == nil {
+			// What a rollback is about to forget is not let go any more.
+			if h.rollback == nil && h.mayBegin(k.node) == nil {
 				return fmt.Errorf("token %d is held at %q in a run that is %s", id, k.node, h.state)
 			}
 		case NodeRunning:

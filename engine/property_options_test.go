@@ -12,7 +12,7 @@ import (
 	"github.com/culmhq/culm/pdk/contract"
 )
 
-// options draws options for a task: most have none.
+// options draws options for a task, or a subflow that is a run: most have none.
 func (a *author) options(n *Node) {
 	if a.d.roll(3) != 1 {
 		return

@@ -51,6 +51,10 @@ func (a *author) node(t NodeType) string {
 		n.Outputs = map[string]string{"x": "x"}
 		if a.d.roll(3) == 1 {
 			n.Mode = SubflowIndependent
+			a.options(&n)
+			n.Repeat = nil
+		} else if a.d.roll(4) == 1 {
+			n.MaxReruns = 1 + a.d.roll(3)
 		}
 		if a.d.roll(2) == 1 {
 			n.Inputs = map[string]json.RawMessage{"k": json.RawMessage(`"${100 / (x - 7)}"`)}
