@@ -122,6 +122,13 @@ func (r *Record) UnmarshalJSON(b []byte) error {
 // DecodeRecord reads what AppendRecord wrote. A record of a newer format is a
 // *FormatError, one of an unknown kind a *KindError.
 func DecodeRecord(b []byte) (Record, error) {
+	if r, ok := quickRecord(b); ok {
+		return r, nil
+	}
+	return decodeRecord(b)
+}
+
+func decodeRecord(b []byte) (Record, error) {
 	var j struct {
 		Seq       uint64          `json:"seq"`
 		At        time.Time       `json:"at"`

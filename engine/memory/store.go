@@ -96,12 +96,21 @@ func (s *Store) List(_ context.Context, q runner.RunQuery) ([]runner.RunHead, er
 	var out []runner.RunHead
 	for i := before - 1; i >= 0 && (q.Limit <= 0 || len(out) < q.Limit); i-- {
 		h := s.order[i].head
-		if (q.Project == "" || q.Project == h.Project) && (q.Flow == "" || q.Flow == h.Flow) &&
-			(len(q.States) == 0 || slices.Contains(q.States, h.State)) {
+		if selects(&q, &h) {
 			out = append(out, h)
 		}
 	}
 	return out, nil
+}
+
+func selects(q *runner.RunQuery, h *runner.RunHead) bool {
+	switch {
+	case q.Project != "" && q.Project != h.Project, q.Flow != "" && q.Flow != h.Flow:
+		return false
+	case q.Roots && h.Parent != nil, q.Parent != "" && (h.Parent == nil || h.Parent.Run != q.Parent):
+		return false
+	}
+	return len(q.States) == 0 || slices.Contains(q.States, h.State)
 }
 
 // Records implements runner.Store.
@@ -230,6 +239,10 @@ func (s *Store) apply(b *runner.Batch) {
 		r = &run{n: len(s.order), head: *b.New, timers: map[string]runner.Timer{}}
 		r.head.CreatedAt = kept(r.head.CreatedAt)
 		r.head.Document, r.head.EndedAt = nil, nil
+		if p := r.head.Parent; p != nil {
+			own := *p
+			r.head.Parent = &own
+		}
 		if _, ok := s.documents[b.New.Digest]; !ok {
 			s.documents[b.New.Digest] = slices.Clone(b.New.Document)
 		}

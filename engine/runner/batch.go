@@ -54,6 +54,8 @@ func (b *Batch) CheckState(from engine.RunState) error {
 	return nil
 }
 
+func sameParent(a, b *engine.Parent) bool { return a == b || a != nil && b != nil && *a == *b }
+
 func (b *Batch) checkNew(broken func(string, ...any) error) error {
 	h := b.New
 	switch {
@@ -69,6 +71,9 @@ func (b *Batch) checkNew(broken func(string, ...any) error) error {
 		return broken("the time of its start is missing")
 	case b.State.Ended() && b.EndedAt == nil:
 		return broken("state %s without a time of its end", b.State)
+	}
+	if d, ok := b.Records[0].Data.(engine.RunStarted); ok && !sameParent(d.Parent, h.Parent) {
+		return broken("its head and its first record name different parents")
 	}
 	return nil
 }

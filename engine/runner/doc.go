@@ -62,12 +62,34 @@
 // commits are tried again every second, because what the core has decided cannot be
 // taken back; new starts and commands get ErrBusy meanwhile.
 //
+// # Runs below
+//
+// An independent subflow node starts a run of its own (engine.StartChild). After the
+// commit of the node's wait a worker looks whether that run exists, which it does after
+// some crashes, and else makes its document from the parent's and has the core start it
+// with the plugins that the parent pinned. It enters the loop like any new run, but never
+// finds it full: its parent waits for it. What a step means for a relative, the end of a
+// child for its parent and pause, resume or revoke for its child, is stepped there at once
+// and goes into the same commit, and so on down the generations: a crash loses all of it
+// or nothing. A child that does not live yet keeps what it is told: it is not started
+// while it is paused, and not at all once it is revoked.
+//
+// Start repairs what the records of two runs disagree about, whoever wrote them: a
+// child that has not been started is started, a parent that does not know of the end of
+// its child is told, a child that nobody waits for is revoked.
+//
 // # Time
 //
 // The core has no clock: the loop stamps each event. Timers are part of the records
 // and rows of the store. The loop sleeps until the earliest one is due, but never longer
 // than a minute, and compares with the wall clock when it wakes: a clock that is set
 // forward or back makes no timer fire twice, and none wait longer than a minute more.
+//
+// # What may be asked
+//
+// View and Inspect tell of one run, as its durable records describe it. Quarantined and
+// Stuck tell of the whole: which runs are left alone, and which ones nothing would ever
+// move although they are not over. There must be none of the latter.
 //
 // # Start and stop
 //

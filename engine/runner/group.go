@@ -14,6 +14,9 @@ import (
 const (
 	// groupRecordsMax is at how many records a group takes no more.
 	groupRecordsMax = 8192
+	// groupEffectsMin is from how many effects on a group does not wait for more: while
+	// it is written the next one gathers, which costs less than another fsync.
+	groupEffectsMin = 256
 	// busyPause is how long a commit waits after the store was busy.
 	busyPause = time.Second
 	// busyMax is how long callers wait while the store is busy; then they are told,

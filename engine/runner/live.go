@@ -21,10 +21,12 @@ const (
 const FailPanic = "EXECUTOR_PANIC"
 
 // live is a run in memory. The workers that end its calls share with the loop what mu
-// guards; id, project, info and graph never change, and the rest belongs to the loop.
+// guards; what stands above it never changes, and the rest belongs to the loop.
 type live struct {
 	id, project string
 	info        RunInfo
+	from        engine.RunStarted
+	parent      *engine.Parent // nil for a run that no run started
 	graph       *engine.Graph
 
 	mu      sync.Mutex
@@ -40,6 +42,16 @@ type live struct {
 
 	alarms map[string]*alarm // by node
 	group  uint64            // the last group that holds records of the run
+}
+
+func newLive(g *engine.Graph, s *engine.State) *live {
+	from := s.Started()
+	return &live{
+		id: from.Run, project: from.Project, graph: g, state: s, from: from, parent: from.Parent,
+		info: RunInfo{
+			ID: from.Run, Project: from.Project, Flow: from.Flow, Operator: from.Operator, Zone: from.Zone, Plugins: from.Plugins,
+		},
+	}
 }
 
 // apply gives one event to the core; the caller holds the lock. When the core panics the run goes into quarantine:

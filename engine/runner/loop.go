@@ -27,6 +27,8 @@ type loop struct {
 	limit  int // of live runs
 
 	runs    map[string]*live
+	births  map[string]*birth // children that are to be started, by id
+	kin     []kin             // what steps have meant for other runs
 	alarms  alarms
 	wake    <-chan time.Time
 	wakeAt  time.Time
@@ -50,7 +52,7 @@ type loop struct {
 func newLoop(cfg *Config, in *inbox, p *pool, c *committer, onFail func(error)) *loop {
 	return &loop{
 		clock: cfg.Clock, pub: cfg.Publisher, log: cfg.Logger, in: in, pool: p, commit: c, limit: cfg.LiveRunsMax,
-		runs: map[string]*live{}, gathering: &group{n: 1}, onFail: onFail,
+		runs: map[string]*live{}, births: map[string]*birth{}, gathering: &group{n: 1}, onFail: onFail,
 	}
 }
 
@@ -95,11 +97,12 @@ func (l *loop) over() bool {
 // turn applies what has come, and hands a group over when the committer is free.
 func (l *loop) turn() {
 	l.fire()
+	l.family()
 	l.apply()
 	// What the last group set off often ends within microseconds. Letting the workers
 	// go first makes one commit of it where two would cost twice the fsync. It ends
 	// as soon as a pass brings nothing, so a slow call delays nobody.
-	for n := len(l.gathering.effects); l.mayGrow() && n > 0; {
+	for n := len(l.gathering.effects); l.mayGrow() && n > 0 && n < groupEffectsMin; {
 		runtime.Gosched()
 		l.apply()
 		if len(l.gathering.effects) == n {
@@ -124,11 +127,16 @@ func (l *loop) apply() {
 		l.pending[l.next] = nil
 		l.next++
 		m.apply(l)
+		l.family()
 		if n%64 == 0 { // keep the committer busy
 			select {
 			case g := <-l.commit.out:
 				l.settle(g)
 			default:
+			}
+			if len(l.gathering.effects) >= groupEffectsMin {
+				l.startCalls()
+				l.ship()
 			}
 		}
 	}
@@ -193,6 +201,7 @@ func (l *loop) refuse(e *effect, err error) {
 	}
 	if e.isNew && l.runs[e.run.id] == e.run {
 		delete(l.runs, e.run.id)
+		l.stillborn(e.run)
 	}
 	if e.reply != nil {
 		e.reply(err)
@@ -263,6 +272,7 @@ func (l *loop) step(r *live, m engine.Meta, e engine.Event, reply func(seq uint6
 }
 
 func (l *loop) gather(e effect, b Batch) {
+	l.relate(e.run, e.records, e.commands)
 	g := l.gathering
 	g.batches = append(g.batches, b)
 	g.effects = append(g.effects, e)
@@ -302,8 +312,9 @@ func (l *loop) perform(r *live, cs []engine.Command) {
 			l.alarms.set(r, c.Node, c.Epoch, c.Due)
 		case engine.ClearTimer:
 			l.alarms.clear(r, c.Node, c.Epoch)
-		case engine.StartChild, engine.ControlChild:
-			panic("runner: child runs are not supported yet")
+		case engine.StartChild:
+			l.order(r, c)
+		case engine.ControlChild: // it went into the same commit
 		case engine.Finish:
 			l.alarms.forget(r)
 		}
@@ -345,6 +356,11 @@ func (l *loop) isolate(r *live) {
 	l.alarms.forget(r)
 	for _, c := range r.calls {
 		c.halt()
+	}
+	for id, b := range l.births {
+		if b.parent == r {
+			delete(l.births, id)
+		}
 	}
 }
 

@@ -28,6 +28,14 @@ func (m *begun) apply(l *loop) {
 		m.done(ErrBusy)
 		return
 	}
+	m.enter(l)
+}
+
+// enter takes the run in.
+func (m *begun) enter(l *loop) {
+	r := m.run
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	l.runs[r.id] = r
 	l.gather(effect{run: r, isNew: true, at: m.at, records: m.batch.Records, commands: m.commands, reply: m.done}, m.batch)
 }

@@ -16,6 +16,8 @@ import (
 type call struct {
 	run *live
 	d   engine.Dispatch
+	// birth is set for the start of a child, which is no call of a plugin.
+	birth *birth
 	// cancels marks a call of the plugin's cancel export, which has no result.
 	cancels bool
 	// ahead marks a call that began before the record of it is durable.
@@ -28,11 +30,13 @@ type call struct {
 
 // pool runs calls of the executor, a fixed number at a time.
 type pool struct {
-	exec  Executor
-	in    *inbox
-	clock Clock
-	log   *slog.Logger
-	notes chan struct{} // a slot for every note that waits for the loop
+	exec   Executor
+	store  Store
+	graphs Graphs
+	in     *inbox
+	clock  Clock
+	log    *slog.Logger
+	notes  chan struct{} // a slot for every note that waits for the loop
 	// stopping keeps runs from going ahead.
 	stopping atomic.Bool
 
@@ -50,7 +54,7 @@ type pool struct {
 }
 
 func newPool(cfg *Config, in *inbox) *pool {
-	p := &pool{exec: cfg.Executor, in: in, clock: cfg.Clock, log: cfg.Logger, notes: make(chan struct{}, cfg.QueueMax)}
+	p := &pool{exec: cfg.Executor, store: cfg.Store, graphs: cfg.Graphs, in: in, clock: cfg.Clock, log: cfg.Logger, notes: make(chan struct{}, cfg.QueueMax)}
 	p.work = sync.NewCond(&p.mu)
 	p.root, p.kill = context.WithCancel(context.Background())
 	return p
@@ -132,6 +136,10 @@ func (p *pool) do(c *call) {
 	defer stop()
 	if c.cancels {
 		p.cancel(ctx, c)
+		return
+	}
+	if c.birth != nil {
+		p.in.put(p.bear(ctx, c))
 		return
 	}
 	for c.begin(stop) {

@@ -101,12 +101,18 @@ type RunHead struct {
 	StartKey, StartHash string
 	CreatedAt           time.Time
 	EndedAt             *time.Time
+	// Parent is set for the run of an independent subflow node, as in its RunStarted.
+	Parent *engine.Parent
 }
 
 // RunQuery selects runs of one project. Zero fields do not restrict.
 type RunQuery struct {
 	Project, Flow string
 	States        []engine.RunState
+	// Parent selects the runs that nodes of that run started; Roots those that no run
+	// started.
+	Parent string
+	Roots  bool
 	// Before is the cursor: the id of the last run of the page before.
 	Before string
 	Limit  int

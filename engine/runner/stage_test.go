@@ -23,15 +23,16 @@ const waitMax = 20 * time.Second
 
 // stage is a runner with everything around it, whose store survives restarts.
 type stage struct {
-	t       *testing.T
-	open    func() runner.Store
-	store   runner.Store
-	runner  *runner.Runner
-	exec    *script
-	clock   *fakeClock
-	pub     *watcher
-	graphs  graphs
-	workers int
+	t        *testing.T
+	open     func() runner.Store
+	store    runner.Store
+	runner   *runner.Runner
+	exec     *script
+	executor runner.Executor // exec, unless a test puts something around it
+	clock    *fakeClock
+	pub      *watcher
+	graphs   graphs
+	workers  int
 }
 
 // stores are the stores that every test runs on.
@@ -81,6 +82,7 @@ func newStage(t *testing.T, open func() runner.Store) *stage {
 	s := &stage{t: t, open: open, exec: newScript(), clock: newFakeClock(), pub: newWatcher(), graphs: graphs{}, workers: 8}
 	s.start()
 	t.Cleanup(func() {
+		s.checkStuck()
 		s.stop()
 		s.checkHistories()
 		if err := s.store.Close(); err != nil {
@@ -98,8 +100,11 @@ func newStage(t *testing.T, open func() runner.Store) *stage {
 func (s *stage) start() {
 	s.t.Helper()
 	s.store = s.open()
+	if s.executor == nil {
+		s.executor = s.exec
+	}
 	r, err := runner.New(runner.Config{
-		Store: s.store, Executor: s.exec, Publisher: s.pub, Clock: s.clock, Graphs: s.graphs,
+		Store: s.store, Executor: s.executor, Publisher: s.pub, Clock: s.clock, Graphs: s.graphs,
 		Logger: slog.New(slog.DiscardHandler), Workers: s.workers,
 	})
 	if err != nil {
@@ -142,6 +147,18 @@ func (s *stage) crash(meanwhile ...func()) {
 		s.t.Fatal(err)
 	}
 	s.start()
+}
+
+// checkStuck sees to it that whatever is not over is under way.
+func (s *stage) checkStuck() {
+	s.t.Helper()
+	stuck, err := s.runner.Stuck(context.Background())
+	if err != nil && !errors.Is(err, runner.ErrStopped) {
+		s.t.Errorf("stuck: %v", err)
+	}
+	for run, why := range stuck {
+		s.t.Errorf("%s is stuck: %s", run, why)
+	}
 }
 
 // checkHistories is the judge of every test.

@@ -52,22 +52,7 @@ func (r *Runner) begin(ctx context.Context, q StartRequest) (*begun, engine.RunV
 		return nil, engine.RunView{}, err
 	}
 	q.Meta.At = r.cfg.Clock.Now().UTC()
-	state, rs, cs, err := startCore(r.cfg.Logger, q)
-	if err != nil {
-		return nil, engine.RunView{}, err
-	}
-	l := &live{
-		id: o.Run, project: o.Project, graph: q.Graph, state: state,
-		info: RunInfo{
-			ID: o.Run, Project: o.Project, Flow: o.Flow, Operator: q.Meta.Actor.ID, Zone: o.Zone, Plugins: o.Plugins,
-		},
-	}
-	b := l.batch(q.Meta.At, rs, cs)
-	b.New = &RunHead{
-		ID: o.Run, Project: o.Project, Name: o.Name, Flow: o.Flow, Version: o.Version, Digest: o.Digest,
-		Document: q.Document, Operator: q.Meta.Actor.ID, StartKey: q.Key, StartHash: q.Hash, CreatedAt: q.Meta.At,
-	}
-	return &begun{run: l, at: q.Meta.At, batch: b, commands: cs}, state.View(), nil
+	return beget(r.cfg.Logger, q)
 }
 
 func startCore(log *slog.Logger, q StartRequest) (s *engine.State, rs []engine.Record, cs []engine.Command, err error) {

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// alarm is a timer of a node. It counts only as long as its run holds it.
+// alarm is a timer of a node, or with an empty node that of the run. It counts only as long as its run holds it.
 type alarm struct {
 	due   time.Time
 	run   *live
@@ -20,8 +20,12 @@ type alarms struct {
 	stale int
 }
 
+// set replaces the node's timer, whatever its epoch, as the store does.
 func (a *alarms) set(r *live, node string, epoch uint64, due time.Time) {
-	a.clear(r, node, epoch)
+	if r.alarms[node] != nil {
+		delete(r.alarms, node)
+		a.dropped(1)
+	}
 	if r.alarms == nil {
 		r.alarms = map[string]*alarm{}
 	}

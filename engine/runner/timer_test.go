@@ -72,26 +72,50 @@ func TestTimerThatFellDueWhileTheProgramWasDown(t *testing.T) {
 	})
 }
 
+// However the wall clock is set, a timer fires once, and not before its time has come by
+// that clock. Set back, it holds until the clock is right again.
 func TestTimersAndAWallClockThatJumps(t *testing.T) {
-	onStores(t, func(s *stage) {
-		s.exec.on("w", sleeper(contract.Wait{Kind: contract.WaitTimer, AfterMS: 3_600_000}))
-		s.run("r1", serial("w"))
-		s.untilNode("r1", "w", engine.NodeWaiting)
-		s.clock.untilWaiting(s.t)
-		s.clock.advance(-24 * time.Hour)
-		// Nobody is woken by a clock that goes back. The sleep in progress ends by
-		// itself, within a minute, and the clock is looked at again.
-		s.clock.wakeAll()
-		s.clock.untilWaiting(s.t)
-		if n := len(s.exec.of("w")); n != 1 {
-			s.t.Fatalf("%d calls before the timer is due", n)
-		}
-		s.clock.advance(10 * 365 * 24 * time.Hour)
-		s.untilState("r1", engine.RunSucceeded)
-		if n := len(s.exec.of("w")); n != 2 {
-			s.t.Errorf("%d calls; the timer should fire once", n)
-		}
-	})
+	for name, jump := range map[string]func(now time.Time) time.Time{
+		"an hour ahead":   func(now time.Time) time.Time { return now.Add(time.Hour) },
+		"an hour back":    func(now time.Time) time.Time { return now.Add(-time.Hour) },
+		"ten years ahead": func(now time.Time) time.Time { return now.AddDate(10, 0, 0) },
+		"to 1970":         func(time.Time) time.Time { return time.Unix(0, 0).UTC() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			onStores(t, func(s *stage) {
+				s.exec.on("w", sleeper(contract.Wait{Kind: contract.WaitTimer, AfterMS: 1_800_000}))
+				s.exec.on("v", sleeper(contract.Wait{Kind: contract.WaitTimer, AfterMS: 1_800_000}))
+				s.run("r1", serial("w"))
+				s.untilNode("r1", "w", engine.NodeWaiting)
+				s.clock.untilWaiting(s.t)
+				began := s.clock.Now()
+				s.clock.set(jump(began))
+				// Nobody is woken by a clock that goes back. The sleep in progress ends by
+				// itself, within a minute, and the clock is looked at again.
+				s.clock.wakeAll()
+				if back := jump(began).Before(began); back {
+					s.clock.untilWaiting(s.t)
+					if n := len(s.exec.of("w")); n != 1 {
+						s.t.Fatalf("%d calls before the timer is due", n)
+					}
+					s.crash() // also the next start waits
+					s.clock.untilWaiting(s.t)
+					s.run("r2", serial("v")) // what begins by the wrong clock goes by it
+					s.untilNode("r2", "v", engine.NodeWaiting)
+					s.clock.advance(time.Hour)
+					s.untilState("r2", engine.RunSucceeded)
+					s.clock.set(began.Add(time.Hour)) // somebody puts it right
+				}
+				s.untilState("r1", engine.RunSucceeded)
+				s.clock.advance(24 * time.Hour)
+				s.crash()
+				if n := len(s.exec.of("w")); n != 2 {
+					s.t.Errorf("%d calls; the timer should fire once", n)
+				}
+				s.wantTimers(0)
+			})
+		})
+	}
 }
 
 func TestRevokeClearsTimers(t *testing.T) {

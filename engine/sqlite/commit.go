@@ -202,15 +202,18 @@ func (w *writer) newRun(b *runner.Batch) error {
 		}
 		w.runs.documents[h.Digest] = true
 	}
-	var key, ended driver.Value
+	var key, ended, parent, node, epoch, depth driver.Value
 	if h.StartKey != "" {
 		key = h.StartKey
 	}
 	if b.EndedAt != nil {
 		ended = micros(*b.EndedAt)
 	}
+	if p := h.Parent; p != nil {
+		parent, node, epoch, depth = p.Run, p.Node, int64(p.Epoch), int64(p.Depth)
+	}
 	r, err := w.execResult(w.stmt.run, h.ID, h.Project, h.Name, h.Flow, int64(h.Version), h.Digest, h.Operator,
-		string(b.State), key, h.StartHash, micros(h.CreatedAt), ended)
+		string(b.State), key, h.StartHash, micros(h.CreatedAt), ended, parent, node, epoch, depth)
 	if err != nil {
 		return fmt.Errorf("sqlite: new run %s: %w", h.ID, err)
 	}

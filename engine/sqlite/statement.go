@@ -36,7 +36,8 @@ func (s *statements) prepare(c *sqlite3.SQLiteConn) error {
 		{&s.release, `RELEASE member`},
 		{&s.document, `INSERT INTO documents (digest, body) VALUES (?, ?) ON CONFLICT DO NOTHING`},
 		{&s.run, `INSERT INTO runs (id, project, name, flow, version, digest, operator, state, start_key, start_hash,
-			created_at, ended_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
+			created_at, ended_at, parent, parent_node, parent_epoch, parent_depth)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
 		{&s.chunk, `INSERT INTO chunks (run, last, data) VALUES (?, ?, ?)`},
 		{&s.chunkMany, string(many)},
 		{&s.state, `UPDATE runs SET state = ?, ended_at = ? WHERE n = ?`},

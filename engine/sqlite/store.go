@@ -22,6 +22,7 @@ var _ runner.Store = (*Store)(nil)
 
 const headColumns = `r.n, r.id, r.project, r.name, r.flow, r.version, r.digest, r.operator, r.state,
 	coalesce(r.start_key, ''), r.start_hash, r.created_at, r.ended_at,
+	coalesce(r.parent, ''), coalesce(r.parent_node, ''), coalesce(r.parent_epoch, 0), coalesce(r.parent_depth, 0),
 	coalesce((SELECT max(last) FROM chunks WHERE run = r.n), 0)`
 
 // Commit implements runner.Store. It joins the group commit: several callers share one
@@ -59,6 +60,12 @@ func (s *Store) List(ctx context.Context, q runner.RunQuery) ([]runner.RunHead, 
 	}
 	if q.Flow != "" {
 		add("r.flow = ?", q.Flow)
+	}
+	if q.Roots {
+		add("r.parent IS NULL")
+	}
+	if q.Parent != "" {
+		add("r.parent = ?", q.Parent)
 	}
 	if len(q.States) > 0 {
 		vs := make([]any, len(q.States))
@@ -189,11 +196,15 @@ func (s *Store) heads(ctx context.Context, query string, args ...any) ([]runner.
 		var h runner.RunHead
 		var n, created int64
 		var ended sql.NullInt64
+		var p engine.Parent
 		if err := rows.Scan(&n, &h.ID, &h.Project, &h.Name, &h.Flow, &h.Version, &h.Digest, &h.Operator, &h.State,
-			&h.StartKey, &h.StartHash, &created, &ended, &h.Seq); err != nil {
+			&h.StartKey, &h.StartHash, &created, &ended, &p.Run, &p.Node, &p.Epoch, &p.Depth, &h.Seq); err != nil {
 			return nil, fmt.Errorf("sqlite: runs: %w", classify(err))
 		}
 		h.CreatedAt = fromMicros(created)
+		if p.Run != "" {
+			h.Parent = &p
+		}
 		if ended.Valid {
 			t := fromMicros(ended.Int64)
 			h.EndedAt = &t

@@ -90,6 +90,9 @@ func (v *verifier) run(ctx context.Context, h *runner.RunHead) (err error) {
 		return fmt.Errorf("its row says %s/%s/%d/%s, its first record %s/%s/%d/%s",
 			h.Project, h.Flow, h.Version, h.Digest, first.Project, first.Flow, first.Version, first.Digest)
 	}
+	if a, b := first.Parent, h.Parent; (a == nil) != (b == nil) || a != nil && *a != *b {
+		return fmt.Errorf("its row says that its parent is %+v, its first record %+v", h.Parent, first.Parent)
+	}
 	document, err := v.store.document(ctx, h.Digest)
 	if err != nil {
 		return err

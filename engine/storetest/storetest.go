@@ -35,7 +35,9 @@ func Run(t *testing.T, d Driver) {
 		{"several batches of one run in one commit", testManyBatches},
 		{"lists are newest first and page by page", testList},
 		{"live runs carry their documents", testLive},
+		{"runs know their parents", testParents},
 		{"timers are set, replaced and cleared", testTimers},
+		{"the timer of a run has no node", testRunTimer},
 		{"commits at the same time", testHammer},
 		{"a commit whose context is done changes nothing", testDoneContext},
 	} {
