@@ -41,6 +41,11 @@ func (k *checker) action(at string, a *Action) {
 	if a.Attempt < 0 || a.Iteration < 0 {
 		k.value(at, "attempt and iteration must not be negative")
 	}
+	switch a.Refused {
+	case "", engine.CodeConflict, engine.CodeWrongState, engine.CodeUnknownNode, engine.CodeInvalid, engine.CodeEnded:
+	default:
+		k.value(at+"/refused", "unknown code %q", a.Refused)
+	}
 }
 
 // target checks the node that an action means, and the run.

@@ -5,12 +5,14 @@ export const project = 'demo'
 
 const api = `/api/v1/projects/${project}`
 
-interface FlowDocument {
+export interface FlowDocument {
   format: string
+  id?: string
   name: string
   variables?: object[]
   nodes: object[]
   edges: object[]
+  subflows?: { [reference: string]: FlowDocument }
 }
 
 /** Makes a flow and publishes it, through the API; answers its id. */

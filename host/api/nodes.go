@@ -12,6 +12,7 @@ import (
 type nodeCommandBody struct {
 	Command     runs.NodeCommand           `json:"command"`
 	Inputs      map[string]json.RawMessage `json:"inputs,omitempty"`
+	Only        bool                       `json:"only,omitempty"`
 	Edges       []string                   `json:"edges,omitempty"`
 	Part        engine.Repeated            `json:"part,omitempty"`
 	At          *time.Time                 `json:"at,omitempty"`
@@ -39,7 +40,7 @@ func (s *Server) commandNode(ctx context.Context, r *request) (answer, error) {
 	}
 	seq, err := s.o.Runs.NodeCommand(ctx, runs.NodeCommandRequest{
 		Project: r.params["project"], Run: r.params["run"], Node: r.params["node"], Actor: actor(),
-		Command: b.Command, Inputs: b.Inputs, Edges: b.Edges, Reason: b.Reason, As: b.As, Outputs: b.Outputs,
+		Command: b.Command, Inputs: b.Inputs, Only: b.Only, Edges: b.Edges, Reason: b.Reason, As: b.As, Outputs: b.Outputs,
 		Part: b.Part, At: at, Data: b.Data, Attempt: b.Attempt, Iteration: b.Iteration, ExpectedSeq: b.ExpectedSeq, CommandID: r.key.Value,
 	})
 	return ok(seqBody{seq}, err)

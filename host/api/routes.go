@@ -139,7 +139,7 @@ func routes() []route {
 
 		{
 			method: http.MethodGet, path: "/projects/{project}/runs", summary: "List runs, newest first.",
-			query: append([]string{"flow", "state"}, paged...), out: page.Of[runs.Summary]{}, handle: (*Server).listRuns,
+			query: append([]string{"flow", "state", "parent"}, paged...), out: page.Of[runs.Summary]{}, handle: (*Server).listRuns,
 		},
 		{method: http.MethodGet, path: "/projects/{project}/runs/{run}", summary: "Read a run with the document it runs.", out: runs.Detail{}, handle: (*Server).getRun},
 		{
@@ -153,6 +153,11 @@ func routes() []route {
 		{
 			method: http.MethodPost, path: "/projects/{project}/runs/{run}/commands", summary: "Pause, resume, fail or revoke a run, change its variables, or roll it back.",
 			in: runCommandBody{}, out: seqBody{}, creates: true, handle: (*Server).commandRun,
+		},
+		{
+			method: http.MethodPost, path: "/projects/{project}/runs/{run}/rollback/preview",
+			summary: "Show what a rollback would undo; change nothing.",
+			in:      rollbackBody{}, out: engine.Plan{}, handle: (*Server).previewRollback,
 		},
 		{
 			method: http.MethodPost, path: "/projects/{project}/runs/{run}/nodes/{node}/commands",

@@ -33,6 +33,12 @@ type runCommandBody struct {
 	ExpectedSeq uint64                     `json:"expected_seq,omitempty"`
 }
 
+type rollbackBody struct {
+	From string              `json:"from"`
+	To   string              `json:"to"`
+	Mode engine.RollbackMode `json:"mode"`
+}
+
 // recordsBody is a page of a history; Next is the after of the next page.
 type recordsBody struct {
 	Items []engine.Record `json:"items"`
@@ -80,7 +86,7 @@ func (s *Server) listRuns(ctx context.Context, r *request) (answer, error) {
 		states = append(states, st)
 	}
 	return ok(s.o.Runs.List(ctx, runs.ListQuery{
-		Project: r.params["project"], Flow: r.query.Get("flow"), States: states, Page: q,
+		Project: r.params["project"], Flow: r.query.Get("flow"), Parent: r.query.Get("parent"), States: states, Page: q,
 	}))
 }
 
@@ -131,4 +137,15 @@ func (s *Server) commandRun(ctx context.Context, r *request) (answer, error) {
 		ExpectedSeq: b.ExpectedSeq, CommandID: r.key.Value,
 	})
 	return ok(seqBody{seq}, err)
+}
+
+func (s *Server) previewRollback(ctx context.Context, r *request) (answer, error) {
+	var b rollbackBody
+	if err := r.decode(&b); err != nil {
+		return answer{}, err
+	}
+	return ok(s.o.Runs.PreviewRollback(ctx, runs.RollbackPreview{
+		Project: r.params["project"], Run: r.params["run"],
+		Rollback: engine.Rollback{From: b.From, To: b.To, Mode: b.Mode},
+	}))
 }

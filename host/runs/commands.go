@@ -3,6 +3,7 @@ package runs
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"slices"
 
 	"github.com/culmhq/culm/engine"
@@ -143,7 +144,7 @@ func nodeEvent(r NodeCommandRequest) (engine.Event, error) {
 	case NodeResume:
 		return engine.Resume{Node: r.Node}, nil
 	case NodeRetry:
-		return engine.Retry{Node: r.Node, Inputs: r.Inputs, Part: r.Part}, nil
+		return engine.Retry{Node: r.Node, Inputs: r.Inputs, Only: r.Only, Part: r.Part}, nil
 	case NodeSkip:
 		return engine.Skip{Node: r.Node, Edges: r.Edges, Part: r.Part}, nil
 	case NodeForceFail:
@@ -196,6 +197,7 @@ func checkUnused(r NodeCommandRequest) error {
 	retried, skipped, called := r.Command == NodeRetry, r.Command == NodeSkip, r.Command == NodeCallback
 	err := unusedField(string(r.Command), []commandField{
 		{"/inputs", r.Inputs != nil, retried},
+		{"/only", r.Only, retried},
 		{"/edges", r.Edges != nil, skipped},
 		{"/part", r.Part != "", retried || skipped},
 		{"/at", !r.At.IsZero(), r.Command == NodeReschedule},
@@ -235,7 +237,7 @@ func (s *Service) checkData(ctx context.Context, h runner.RunHead, r NodeCommand
 		return err
 	}
 	if len(r.Inputs) > 0 {
-		return s.checkOverrides(node, action, r.Inputs)
+		return s.checkOverrides(node, action, r)
 	}
 	form, err := s.forms.Form(action.Outputs)
 	if err != nil {
@@ -245,12 +247,12 @@ func (s *Service) checkData(ctx context.Context, h runner.RunHead, r NodeCommand
 }
 
 // checkOverrides checks new inputs together with the drawn ones that stay.
-func (s *Service) checkOverrides(node *engine.Node, action contract.Action, overrides map[string]json.RawMessage) error {
-	inputs := make(map[string]json.RawMessage, len(node.Inputs)+len(overrides))
-	for name, v := range node.Inputs {
-		inputs[name] = v
+func (s *Service) checkOverrides(node *engine.Node, action contract.Action, r NodeCommandRequest) error {
+	inputs := make(map[string]json.RawMessage, len(node.Inputs)+len(r.Inputs))
+	if !r.Only {
+		maps.Copy(inputs, node.Inputs)
 	}
-	for name, v := range overrides {
+	for name, v := range r.Inputs {
 		if !json.Valid(v) {
 			return fault.At("/inputs/"+pointerPart(name), "is not JSON")
 		}

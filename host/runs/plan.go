@@ -3,6 +3,7 @@ package runs
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
 	"github.com/culmhq/culm/engine"
 	"github.com/culmhq/culm/host/fault"
@@ -71,9 +72,9 @@ func (s *Service) plan(ctx context.Context, project, flow string, number int, se
 		return plan{}, fault.Wrap("read flow version", err)
 	}
 	p := plan{version: v, flow: &f, document: v.Document, digest: v.Digest}
-	reduced, err := selected(&f, sel)
-	if err != nil {
-		return plan{}, err
+	reduced, problems, err := selected(&f, sel)
+	if p.problems = problems; err != nil || reduced == nil {
+		return p, err
 	}
 	resolved, err := s.o.Flows.Resolve(ctx, project, reduced)
 	if err != nil {
@@ -94,11 +95,19 @@ func (s *Service) plan(ctx context.Context, project, flow string, number int, se
 	return p, fault.Wrap("compile flow", err)
 }
 
-// selected leaves the optional nodes out that are not to run. It returns f itself when
-// that is none.
-func selected(f *engine.Flow, sel Selection) (*engine.Flow, error) {
-	if len(sel.Schemes)+len(sel.Without) == 0 {
-		return f, nil
+// selected leaves the optional nodes out that are not to run: those that all of the
+// schemes leave out, and those that are named. It returns f itself when that is none,
+// and problems instead of a flow when it cannot be done.
+func selected(f *engine.Flow, sel Selection) (*engine.Flow, []engine.Problem, error) {
+	without, err := engine.SchemeWithout(f, sel.Schemes)
+	if err != nil {
+		return nil, nil, refusal("choose schemes", "", err)
 	}
-	return nil, fault.At("/without", "not supported yet")
+	for _, id := range sel.Without {
+		if !slices.Contains(without, id) {
+			without = append(without, id)
+		}
+	}
+	reduced, problems := engine.Reduce(f, without)
+	return reduced, problems, nil
 }

@@ -20,6 +20,7 @@ type Runner interface {
 	View(ctx context.Context, run string) (engine.RunView, error)
 	Records(ctx context.Context, run string, after uint64, limit int) ([]engine.Record, error)
 	Head(ctx context.Context, run string) (runner.RunHead, error)
+	Inspect(ctx context.Context, project, run string, f func(g *engine.Graph, s *engine.State) error) error
 	Lister
 }
 

@@ -24,6 +24,8 @@ type Summary struct {
 	Operator  string          `json:"operator"`
 	CreatedAt time.Time       `json:"created_at"`
 	EndedAt   *time.Time      `json:"ended_at,omitempty"`
+	// Parent is set for the run of an independent subflow node.
+	Parent *engine.Parent `json:"parent,omitempty"`
 }
 
 // Detail is a run with the flow version that it runs.
@@ -110,6 +112,9 @@ type ListQuery struct {
 	// Flow and States restrict when they are not empty.
 	Flow   string
 	States []engine.RunState
+	// Parent is the run whose children are listed: the runs that its independent
+	// subflow nodes started. Empty lists the runs that no run started.
+	Parent string
 	Page   page.Query
 }
 
@@ -187,8 +192,9 @@ type NodeCommandRequest struct {
 	Project, Run, Node string
 	Actor              engine.Actor
 	Command            NodeCommand
-	// Inputs replace the drawn ones (retry).
+	// Inputs replace the drawn ones, and with Only they are all there are (retry).
 	Inputs map[string]json.RawMessage
+	Only   bool
 	// Edges are those to take behind a gateway (skip).
 	Edges []string
 	// Part is the failed iteration of a node with Repeat (retry, skip).

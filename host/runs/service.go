@@ -33,10 +33,14 @@ type Service struct {
 
 	mu    sync.Mutex
 	names map[string]contract.Text // of flow versions, by digest
+
+	simulations chan struct{} // holds one for each that is under way
 }
 
 // New makes the use cases.
-func New(o Options) *Service { return &Service{o: o, names: map[string]contract.Text{}} }
+func New(o Options) *Service {
+	return &Service{o: o, names: map[string]contract.Text{}, simulations: make(chan struct{}, SimulateAtOnceMax)}
+}
 
 // List returns a page of runs, newest first.
 func (s *Service) List(ctx context.Context, q ListQuery) (page.Of[Summary], error) {
@@ -58,7 +62,7 @@ func (s *Service) List(ctx context.Context, q ListQuery) (page.Of[Summary], erro
 		return none, err
 	}
 	heads, err := s.o.Runner.List(ctx, runner.RunQuery{
-		Project: q.Project, Flow: q.Flow, States: q.States, Before: before, Limit: limit + 1,
+		Project: q.Project, Flow: q.Flow, States: q.States, Parent: q.Parent, Roots: q.Parent == "", Before: before, Limit: limit + 1,
 	})
 	if err != nil {
 		return none, refusal("list runs", "", err)
@@ -75,7 +79,7 @@ func (s *Service) List(ctx context.Context, q ListQuery) (page.Of[Summary], erro
 		}
 		out.Items = append(out.Items, Summary{
 			ID: h.ID, Name: h.Name, Flow: h.Flow, FlowName: name, Version: h.Version, State: h.State, Seq: h.Seq,
-			Operator: h.Operator, CreatedAt: h.CreatedAt, EndedAt: h.EndedAt,
+			Operator: h.Operator, CreatedAt: h.CreatedAt, EndedAt: h.EndedAt, Parent: h.Parent,
 		})
 	}
 	return out, nil
@@ -245,7 +249,10 @@ func coreRefusal(core *engine.Error) error {
 	case engine.CodeWrongState:
 		code = fault.WrongState
 	case engine.CodeUnknownNode:
-		code = fault.NotFound
+		// A node that only the body of a request names is wrong data.
+		if code = fault.NotFound; core.Field != "" {
+			code = fault.Invalid
+		}
 	case engine.CodeEnded:
 		code = fault.RunEnded
 	case engine.CodeInvalid:

@@ -16,6 +16,8 @@ import (
 const (
 	// SimulateWallMax bounds the real time that it takes.
 	SimulateWallMax = 10 * time.Second
+	// SimulateAtOnceMax is how many are under way at the same time; further ones wait.
+	SimulateAtOnceMax = 2
 	// SimulateVirtualMax bounds its virtual time.
 	SimulateVirtualMax = 366 * 24 * time.Hour
 	// SimulateStepsMax bounds the events that the engine is given.
@@ -56,6 +58,12 @@ func (s *Service) Simulate(ctx context.Context, r SimulateRequest) (simulate.Rep
 		if err := s.checkInputs(f, r.Script.Inputs); err != nil {
 			return simulate.Report{}, inScript(err)
 		}
+	}
+	select {
+	case s.simulations <- struct{}{}:
+		defer func() { <-s.simulations }()
+	case <-ctx.Done():
+		return simulate.Report{}, &fault.Error{Code: fault.Stopping, Message: "too many simulations are under way: try again", Cause: ctx.Err()}
 	}
 	pinned := pins(f, s.o.Catalogue)
 	ctx, cancel := context.WithTimeout(ctx, SimulateWallMax)

@@ -140,6 +140,28 @@ func (w *world) until(run string, wanted func(engine.RunView) bool) engine.RunVi
 	}
 }
 
+// exists waits for a run to be there: a child begins after the record that names it.
+func (w *world) exists(run string) {
+	w.t.Helper()
+	ctx, stop := context.WithTimeout(w.t.Context(), 20*time.Second)
+	defer stop()
+	for {
+		next := w.changes.wait()
+		_, err := w.runs.View(ctx, hosttest.Project, run)
+		if err == nil {
+			return
+		}
+		if !fault.Is(err, fault.NotFound) {
+			w.t.Fatal(err)
+		}
+		select {
+		case <-next:
+		case <-ctx.Done():
+			w.t.Fatalf("run %s has not begun", run)
+		}
+	}
+}
+
 func (w *world) untilState(run string, s engine.RunState) engine.RunView {
 	w.t.Helper()
 	return w.until(run, func(v engine.RunView) bool { return v.State == s })

@@ -193,7 +193,9 @@ export interface Plugin {
 
 export type RunState = 'created' | 'running' | 'suspended' | 'blocked' | 'succeeded' | 'failed' | 'revoked'
 
+/** What the server calls "" (not reached) is idle here. */
 export type NodeState =
+  | 'idle'
   | 'ready'
   | 'running'
   | 'waiting'
@@ -287,6 +289,7 @@ export interface Progress {
 }
 
 export interface NodeView {
+  /** Idle: the node was not reached, but an operator asked to stop before it. */
   state: NodeState
   iteration?: number
   attempt: number
@@ -321,9 +324,9 @@ export interface RunView {
   outputs?: { [name: string]: Json }
   parent?: RunParent
   deadline?: string
-  /** The one that is under way. */
+  /** The rollback that is under way. */
   rollback?: { mode: RollbackMode; from: string; to: string }
-  nodes: { [id: string]: NodeView } | null
+  nodes: { [path: string]: Omit<NodeView, 'state'> & { state: NodeState | '' } } | null
   taken?: string[] | null
 }
 
@@ -406,7 +409,7 @@ export type RunCommand = Expecting &
 export type NodeCommand = Expecting &
   (
     | { command: 'pause' | 'resume' }
-    | { command: 'retry'; inputs?: JsonObject; part?: 'iteration' }
+    | { command: 'retry'; inputs?: JsonObject; only?: boolean; part?: 'iteration' }
     | { command: 'skip'; edges?: string[]; part?: 'iteration' }
     | { command: 'force_fail'; reason?: string }
     | { command: 'resolve'; as: 'done' | 'retry' | 'fail'; outputs?: Json }
@@ -441,6 +444,17 @@ export interface NodeChanged {
   child?: string
 }
 
+/** A rollback begins or ends. */
+export interface RollbackChanged {
+  phase: 'begun' | 'ended'
+  mode: RollbackMode
+  from: string
+  to: string
+  undone?: string[]
+  /** When it ends: the edges that count as not taken any more. */
+  edges?: string[]
+}
+
 export type RunRecord =
   | RecordBase<
       'run.started',
@@ -464,10 +478,7 @@ export type RunRecord =
   | RecordBase<'scope.entered', { variables?: { [name: string]: Json } }>
   | RecordBase<'node.held', { held: boolean }>
   | RecordBase<'node.timer', { epoch: number; due: string }>
-  | RecordBase<
-      'run.rollback',
-      { phase: 'begun' | 'ended'; mode: RollbackMode; from: string; to: string; undone?: string[]; edges?: string[] }
-    >
+  | RecordBase<'run.rollback', RollbackChanged>
 
 export type Frame =
   | { type: 'snapshot'; seq: number; run: RunView }

@@ -84,7 +84,7 @@ const TaskNode = memo(function TaskNode({ id, data, selected }: Props) {
       className="nd-task"
       role="group"
       data-testid={`node-${id}`}
-      data-s={view?.state}
+      data-s={view && view.state !== 'idle' ? view.state : undefined}
       data-kind={node.type}
       data-selected={selected}
       aria-label={useLabel(node, view)}
@@ -96,7 +96,7 @@ const TaskNode = memo(function TaskNode({ id, data, selected }: Props) {
         <span className="nd-name">{name}</span>
         <span className="nd-sub">{view ? <RunLine view={view} /> : <EditLine node={node} info={info} />}</span>
       </span>
-      {view && <StateDisc view={view} />}
+      {view && view.state !== 'idle' && <StateDisc view={view} />}
       <Mark level={info.problems.get(id)} />
       <HeldMark view={view} />
       {view && info.onNodeAction && (
@@ -217,7 +217,7 @@ const GatewayNode = memo(function GatewayNode({ id, data, selected }: Props) {
       className="nd-gate"
       role="group"
       data-testid={`node-${id}`}
-      data-s={view?.state}
+      data-s={view && view.state !== 'idle' ? view.state : undefined}
       data-selected={selected}
       aria-label={useLabel(node, view)}
     >
@@ -248,7 +248,7 @@ const EventNode = memo(function EventNode({ id, data, selected }: Props) {
       className="nd-event"
       role="group"
       data-testid={`node-${id}`}
-      data-s={view?.state}
+      data-s={view && view.state !== 'idle' ? view.state : undefined}
       data-kind={node.type}
       data-selected={selected}
       aria-label={useLabel(node, view)}

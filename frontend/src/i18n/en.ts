@@ -112,7 +112,7 @@ export const en: Messages = {
     label: 'Palette',
     search: 'Search nodes and plugins',
     none: 'Nothing matches “{{q}}”',
-    structure: 'Gateways and events',
+    structure: 'Gateways, events, subflows',
   },
   connect: {
     self: 'A node cannot lead to itself',
@@ -503,6 +503,9 @@ export const en: Messages = {
       reset: 'Gateways and subflows that are forgotten with them: {{nodes}}',
       calls: 'rollback action called {{n}} times',
       nothing: 'There is nothing to undo.',
+      refused: 'It cannot be rolled back like this now',
+      rules:
+        'The node to go back to must have run, on the same path as where the run stands. Nothing in between may run or wait, and the run must not be paused.',
       after: 'after {{nodes}}',
       why: {
         mode_any: 'only forgotten',

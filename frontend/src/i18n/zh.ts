@@ -107,7 +107,12 @@ export const zh = {
     nodeHelpRun: '按回车选中节点',
     edgeHelp: '按回车选中连线',
   },
-  palette: { label: '节点库', search: '搜索节点和插件', none: '没有匹配“{{q}}”的节点', structure: '网关与事件' },
+  palette: {
+    label: '节点库',
+    search: '搜索节点和插件',
+    none: '没有匹配“{{q}}”的节点',
+    structure: '网关、事件与子流程',
+  },
   connect: {
     self: '节点不能连到自己',
     duplicate: '这两个节点之间已经有连线',
@@ -481,6 +486,9 @@ export const zh = {
       reset: '一起重置的网关和子流程：{{nodes}}',
       calls: '调用回滚动作 {{n}} 次',
       nothing: '没有需要撤销的节点。',
+      refused: '现在不能这样回退',
+      rules:
+        '要回退到的节点必须已经执行过，并且和现在停住的节点在同一条路径上；中间不能有正在运行或等待的节点。任务暂停时也不能回退。',
       after: '先撤销 {{nodes}}',
       why: {
         mode_any: '只重置',

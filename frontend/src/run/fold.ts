@@ -1,4 +1,14 @@
-import type { Frame, Json, NodeChanged, NodeState, NodeView, RunRecord, RunState, RunView } from '~/api/types'
+import type {
+  Frame,
+  Json,
+  NodeChanged,
+  NodeState,
+  NodeView,
+  RollbackChanged,
+  RunRecord,
+  RunState,
+  RunView,
+} from '~/api/types'
 
 /**
  * What the browser knows of a run: a snapshot, and every record since folded
@@ -47,7 +57,8 @@ export function emptyChanges(): Changes {
 /** Makes a model from a view. */
 export function modelOf(view: RunView, seq: number): RunModel {
   const { nodes, taken, seq: _seq, ...run } = view
-  return { seq, run, nodes: new Map(Object.entries(nodes ?? {})), taken: new Set(taken ?? []) }
+  const known = Object.entries(nodes ?? {}).map(([id, n]) => [id, { ...n, state: n.state || 'idle' }] as const)
+  return { seq, run, nodes: new Map(known), taken: new Set(taken ?? []) }
 }
 
 /**
@@ -91,10 +102,7 @@ function applyRecord(model: RunModel, record: RunRecord, changes: Changes): void
       changes.run = true
       return
     case 'variable.set':
-      // Those of a subflow are not part of what is shown of the run.
-      if (record.data.scope) return
-      model.run = { ...model.run, variables: { ...model.run.variables, [record.data.name]: record.data.value as Json } }
-      changes.run = true
+      applyVariable(model, record.data, changes)
       return
     case 'node.state':
       applyNode(model, record.node, record.at, record.data, changes)
@@ -109,13 +117,13 @@ function applyRecord(model: RunModel, record: RunRecord, changes: Changes): void
       for (const edge of record.data.edges ?? []) take(model, edge, changes)
       return
     case 'node.held':
-      patchNode(model, record.node, { held: record.data.held || undefined }, changes)
+      applyHeld(model, record.node, record.data.held, changes)
+      return
+    case 'run.rollback':
+      applyRollback(model, record.data, changes)
       return
     case 'node.timer':
       patchNode(model, record.node, { due: record.data.due }, changes)
-      return
-    case 'run.rollback':
-      rollBack(model, record.data, changes)
       return
     case 'node.late':
     case 'callback.kept':
@@ -128,13 +136,32 @@ function applyRecord(model: RunModel, record: RunRecord, changes: Changes): void
   }
 }
 
+function applyVariable(
+  model: RunModel,
+  { scope, name, value }: { scope?: string; name: string; value: Json },
+  changes: Changes,
+): void {
+  // Those of a subflow are not part of what is shown of the run.
+  if (scope) return
+  model.run = { ...model.run, variables: { ...model.run.variables, [name]: value } }
+  changes.run = true
+}
+
+/** A rollback is shown while it is under way; when it ends, the edges behind count as not taken. */
+function applyRollback(model: RunModel, data: RollbackChanged, changes: Changes): void {
+  const { rollback: _ended, ...rest } = model.run
+  const { phase, mode, from, to, edges } = data
+  model.run = phase === 'begun' ? { ...rest, rollback: { mode, from, to } } : rest
+  changes.run = true
+  for (const edge of edges ?? []) if (model.taken.delete(edge)) changes.edges.add(edge)
+}
+
 function applyNode(model: RunModel, id: string | undefined, at: string, data: NodeChanged, changes: Changes): void {
   if (!id) return
   changes.nodes.add(id)
   const old = model.nodes.get(id)
   if (!data.to) {
-    // A rollback has forgotten the node: it is as if it had not been reached.
-    model.nodes.delete(id)
+    forget(model, id, changes)
     return
   }
   const next: NodeView = { state: data.to, attempt: data.attempt ?? old?.attempt ?? 1 }
@@ -142,7 +169,7 @@ function applyNode(model: RunModel, id: string | undefined, at: string, data: No
   if (iteration) next.iteration = iteration
   const fresh = !old || next.attempt !== old.attempt || (next.iteration ?? 0) !== (old.iteration ?? 0)
   if (!fresh) carry(old, next)
-  if (old?.held) next.held = true
+  if (old?.held && !letsGo(old, data)) next.held = true
   if (data.to === 'running') next.started_at ??= at
   if (endedNode.has(data.to)) {
     next.started_at ??= at
@@ -150,6 +177,27 @@ function applyNode(model: RunModel, id: string | undefined, at: string, data: No
   }
   tell(old, data, next)
   model.nodes.set(id, next)
+}
+
+/** A rollback has forgotten the node: it is as if it had not been reached. */
+function forget(model: RunModel, id: string, changes: Changes): void {
+  const held = model.nodes.get(id)?.held
+  model.nodes.delete(id)
+  if (held) applyHeld(model, id, true, changes)
+}
+
+/** Whether the change ends that the node is held: the token has stopped, or the run below goes on. */
+function letsGo(old: NodeView, data: NodeChanged): boolean {
+  return (data.to === 'suspended' && data.from !== 'running') || old.wait?.kind === 'run'
+}
+
+function applyHeld(model: RunModel, id: string | undefined, held: boolean, changes: Changes): void {
+  if (!id) return
+  const { held: _old, ...rest } = model.nodes.get(id) ?? { state: 'idle', attempt: 0 }
+  if (held) model.nodes.set(id, { ...rest, held })
+  else if (rest.state === 'idle') model.nodes.delete(id)
+  else model.nodes.set(id, rest)
+  changes.nodes.add(id)
 }
 
 /** What stays while an attempt goes on. */
@@ -168,20 +216,6 @@ function tell(old: NodeView | undefined, data: NodeChanged, next: NodeView): voi
   if (data.to === 'waiting' && data.wait) next.wait = data.wait
   // A node over whose failure its options let the flow go on keeps what it failed of.
   if (data.to === 'skipped' && data.by !== 'skip' && old?.failure) next.failure ??= old.failure
-}
-
-/** A rollback is shown while it is under way; when it ends, the edges behind count as not taken. */
-function rollBack(
-  model: RunModel,
-  { phase, mode, from, to, edges }: Extract<RunRecord, { kind: 'run.rollback' }>['data'],
-  changes: Changes,
-): void {
-  const { rollback: _, ...run } = model.run
-  model.run = phase === 'begun' ? { ...run, rollback: { mode, from, to } } : run
-  changes.run = true
-  for (const edge of edges ?? []) {
-    if (model.taken.delete(edge)) changes.edges.add(edge)
-  }
 }
 
 /** Changes what is shown of a node without a change of its state. */

@@ -21,6 +21,7 @@ import {
 type Icon = ComponentType<{ size?: number; stroke?: number; className?: string; 'aria-hidden'?: boolean }>
 
 const nodeIcons: Record<NodeState, Icon> = {
+  idle: IconCircleDashed,
   ready: IconCircleDashed,
   running: IconLoader2,
   waiting: IconHourglass,

@@ -171,13 +171,19 @@ function notifyKeys(map: Map<string, Set<Listener>>, keys: Set<string>, all: boo
   }
 }
 
+/** Whether only a person can move the node on: one that is tried again by itself needs nobody yet. */
+function needsDecision(node: NodeView): boolean {
+  if (node.state === 'failed') return !node.due
+  return node.state === 'unknown' || node.state === 'rollback_failed'
+}
+
 function summarise(model: RunModel): RunSummaryView {
   const counts = new Map<NodeState, number>()
   const failed: string[] = []
   const asking: string[] = []
   for (const [id, node] of model.nodes) {
     counts.set(node.state, (counts.get(node.state) ?? 0) + 1)
-    if (node.state === 'failed' || node.state === 'unknown' || node.state === 'rollback_failed') failed.push(id)
+    if (needsDecision(node)) failed.push(id)
     if (node.state === 'waiting' && node.wait?.kind === 'human') asking.push(id)
   }
   return { run: model.run, seq: model.seq, counts, failed, asking }

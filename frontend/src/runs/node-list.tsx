@@ -14,7 +14,7 @@ const inFilter: Record<Filter, (state: NodeState | undefined) => boolean> = {
   all: () => true,
   failed: (s) => s === 'failed' || s === 'unknown' || s === 'rollback_failed',
   active: (s) => s === 'running' || s === 'waiting' || s === 'ready' || s === 'suspended' || s === 'rolling_back',
-  todo: (s) => s === undefined,
+  todo: (s) => s === undefined || s === 'idle',
 }
 
 /** A long list is shown in parts: search and filters reach the rest. */
@@ -127,7 +127,7 @@ const NodeRow = memo(function NodeRow({
         </span>
         <span className="clip">{name}</span>
         {view?.held && <IconPlayerPause size={13} role="img" aria-label={t('node.held')} />}
-        <span className="rn-state">{t(view ? `node.state.${view.state}` : 'node.state.idle')}</span>
+        <span className="rn-state">{t(`node.state.${view?.state ?? 'idle'}`)}</span>
       </button>
     </li>
   )

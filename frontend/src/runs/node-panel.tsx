@@ -34,6 +34,7 @@ export function NodePanel({ project, run, entry, onAct, onClose }: Props) {
   const { node, path } = entry
   const name = useNodeName()(node)
   const view = useNodeRun(path)
+  const reached = view !== undefined && view.state !== 'idle'
   const { data, error, refetch } = useNodeDetail(project, run, path)
   const [chosen, setChosen] = useState<string | null>(null)
   const attempts = data?.attempts ?? []
@@ -45,7 +46,7 @@ export function NodePanel({ project, run, entry, onAct, onClose }: Props) {
           <h2 className="clip">{name}</h2>
           <div className="quiet mono clip">{path}</div>
         </div>
-        {view && <NodePill view={view} />}
+        {reached && <NodePill view={view} />}
         <ActionIcon aria-label={t('action.close')} onClick={onClose}>
           <IconX size={16} aria-hidden />
         </ActionIcon>
@@ -57,7 +58,7 @@ export function NodePanel({ project, run, entry, onAct, onClose }: Props) {
         </p>
       )}
       {error && <ErrorNotice error={error} onRetry={() => void refetch()} />}
-      {!view && <p className="quiet rn-body">{t('node.notReached')}</p>}
+      {!reached && <p className="quiet rn-body">{t('node.notReached')}</p>}
       {attempts.length > 1 && (
         <div className="rn-attempt">
           <Select
@@ -69,7 +70,7 @@ export function NodePanel({ project, run, entry, onAct, onClose }: Props) {
           />
         </div>
       )}
-      {view && (
+      {reached && (
         <Tabs defaultValue="overview" className="pn-tabs">
           <Tabs.List>
             <Tabs.Tab value="overview">{t('node.overview')}</Tabs.Tab>

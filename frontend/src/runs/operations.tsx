@@ -45,7 +45,7 @@ function afterFailure(node: FlowNode, state: 'failed' | 'rollback_failed'): Oper
 function holds(node: FlowNode, state: NodeView['state'] | undefined, inside: boolean): boolean {
   if (node.type === 'start') return false
   if (state === 'running') return inside
-  return state === undefined || state === 'succeeded' || state === 'skipped'
+  return state === undefined || state === 'idle' || state === 'succeeded' || state === 'skipped'
 }
 
 const icons: Record<Operation, ReactNode> = {

@@ -2,6 +2,7 @@ import { Button, Group, SegmentedControl, Select, Skeleton } from '@mantine/core
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import { ApiError } from '~/api/client'
 import { queries, useRunCommand } from '~/api/queries'
 import type { NodeState, RollbackMode, RollbackPlan } from '~/api/types'
 import { ErrorNotice } from '~/app/notices'
@@ -62,7 +63,7 @@ export function RollbackForm({ project, run, to, nodes, onClose }: Props) {
       />
       <p className="quiet">{t(`act.rollback.${mode}Help`)}</p>
       {preview.isPending && from && <Skeleton height={80} />}
-      {preview.error && <ErrorNotice error={preview.error} />}
+      {preview.error && <Refusal error={preview.error} label={label} />}
       {preview.data && <Steps plan={preview.data} label={label} />}
       <Group justify="flex-end" mt="md" gap="xs">
         <Button variant="default" onClick={onClose}>
@@ -88,6 +89,23 @@ function candidates(
     .map(({ n }) => n)
 }
 
+/** Why it cannot be done, in the words of the product, with the server's own below. */
+function Refusal({ error, label }: { error: Error; label(path: string): string }) {
+  const { t } = useTranslation()
+  if (!(error instanceof ApiError) || error.status >= 500) return <ErrorNotice error={error} />
+  const { node, detail } = error.body
+  return (
+    <section className="rn-failure" data-s="failed" aria-label={t('act.rollback.refused')}>
+      <strong>
+        {t('act.rollback.refused')}
+        {node && ` · ${label(node)}`}
+      </strong>
+      <div>{t('act.rollback.rules')}</div>
+      {detail && <div className="quiet mono">{detail}</div>}
+    </section>
+  )
+}
+
 /** What would be undone, in the order in which that is done. */
 function Steps({ plan, label }: { plan: RollbackPlan; label(path: string): string }) {
   const { t } = useTranslation()
@@ -96,15 +114,14 @@ function Steps({ plan, label }: { plan: RollbackPlan; label(path: string): strin
       <h3>{t('act.rollback.steps')}</h3>
       {plan.steps.length === 0 && <p className="quiet">{t('act.rollback.nothing')}</p>}
       <ol className="rn-plan">
-        {plan.steps.map((step) => (
+        {plan.steps.map((step, i) => (
           <li key={step.node}>
             <strong>{label(step.node)}</strong> <span className="quiet mono">{step.node}</span>
             <div className="quiet">
               {step.calls > 0
                 ? t('act.rollback.calls', { n: step.calls })
                 : step.why && t(`act.rollback.why.${step.why}`)}
-              {(step.after ?? []).length > 0 &&
-                ` · ${t('act.rollback.after', { nodes: (step.after ?? []).map(label).join(', ') })}`}
+              {isNews(plan, i) && ` · ${t('act.rollback.after', { nodes: (step.after ?? []).join(', ') })}`}
             </div>
           </li>
         ))}
@@ -114,4 +131,10 @@ function Steps({ plan, label }: { plan: RollbackPlan; label(path: string): strin
       )}
     </section>
   )
+}
+
+/** Whether it says more than the order of the list what a step waits for. */
+function isNews(plan: RollbackPlan, i: number): boolean {
+  const after = plan.steps[i]?.after ?? []
+  return after.length > 1 || (after.length === 1 && after[0] !== plan.steps[i - 1]?.node)
 }
