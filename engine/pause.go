@@ -44,6 +44,8 @@ func (t *step) pause(e Pause) error {
 		t.controlChildren(t.s.childrenIn(t.inside(i)), func() { t.emit(i, d) }, Pause{})
 	case n.held:
 		return t.refuse(CodeWrongState, e.Node, "the node is held already")
+	case n.state != NodeIdle && n.state != NodeReady && t.g.nodes[i].mode != SubflowIndependent && !t.g.comesAgain(i):
+		return t.refuse(CodeWrongState, e.Node, "the node has begun, and no loop leads back to it")
 	default:
 		t.controlChildren(t.onlyChild(i), func() { t.emit(i, NodeHeld{Held: true}) }, Pause{})
 	}

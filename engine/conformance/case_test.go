@@ -118,12 +118,12 @@ type operation struct {
 
 // The kinds of cases, in the order in which they are reported.
 func kinds() []string {
-	return []string{"run", "invalid", "invalid-nocycles", "valid-graph", "token", "rollback"}
+	return []string{"run", "derived", "invalid", "invalid-nocycles", "valid-graph", "token", "rollback"}
 }
 
 // kindOf tells a case's kind by the name of its file.
 func kindOf(name string) string {
-	for _, k := range []string{"invalid-nocycles", "invalid", "valid-graph", "token", "rollback"} {
+	for _, k := range []string{"derived", "invalid-nocycles", "invalid", "valid-graph", "token", "rollback"} {
 		if strings.HasPrefix(name, k+"-") {
 			return k
 		}

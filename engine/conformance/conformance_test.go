@@ -60,7 +60,7 @@ func runAll(t *testing.T, cases []*testCase, deviations *deviations, public bool
 // run runs a case and says what differs.
 func run(c *testCase) ([]string, error) {
 	switch c.kind {
-	case "run":
+	case "run", "derived":
 		return runCase(c)
 	case "token":
 		return tokenCase(c)
@@ -122,6 +122,22 @@ func runCase(c *testCase) ([]string, error) {
 		}
 	}
 	return found, nil
+}
+
+// A crash at any commit changes nothing, in any case.
+func TestCasesSurviveACrashAtEveryCommit(t *testing.T) {
+	t.Parallel()
+	deviations := readDeviations(t, "../DEVIATIONS.md")
+	for _, c := range load(t, publicCases) {
+		if _, listed := deviations.exact[c.file]; c.kind != "run" && c.kind != "derived" || listed {
+			continue
+		}
+		c.Faults = []json.RawMessage{nil}
+		found, err := runCase(c)
+		if err != nil || len(found) > 0 {
+			t.Errorf("%s: %v\n\t%s", c.file, err, strings.Join(found, "\n\t"))
+		}
+	}
 }
 
 // play runs a case once, and judges the run also by the core's own rules.

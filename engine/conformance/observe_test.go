@@ -100,9 +100,9 @@ func (o *observer) fold(rs []engine.Record) {
 
 func (o *observer) heldChanged(path string, held bool) {
 	_, s := o.at(path)
-	if s.held = held; held {
+	if s.held = held; held && s.state == "" {
 		s.state = "SUSPENDED"
-	} else if s.state == "SUSPENDED" {
+	} else if !held && s.state == "SUSPENDED" {
 		s.state = "READY"
 	}
 }
@@ -152,7 +152,7 @@ func (o *observer) changed(r *engine.Record, d *engine.NodeChanged) {
 	case engine.NodeSuspended:
 		s.state = "SUSPENDED"
 	case engine.NodeCancelled:
-		s.state = "CANCELLED"
+		s.cancelled(d)
 	case engine.NodeIdle:
 		s.state = ""
 	case engine.NodeUnknown:
@@ -368,6 +368,18 @@ func (s *seen) unevaluated(n *treeNode, d *engine.NodeChanged) {
 	s.data = &data{inputs: inputs, outputs: map[string]any{
 		"ex_data": d.Failure.Message, "_result": false, "_loop": float64(s.loop), "_inner_loop": float64(s.inner),
 	}}
+}
+
+// cancelled is a node that a revoke ends. One that had not begun has no state in the
+// original, and one that was held stays so.
+func (s *seen) cancelled(d *engine.NodeChanged) {
+	switch d.From {
+	case engine.NodeReady:
+		s.state = s.before
+	case engine.NodeSuspended:
+	default:
+		s.state = "CANCELLED"
+	}
 }
 
 func (o *observer) skipped(s *seen, d *engine.NodeChanged) {

@@ -16,9 +16,15 @@ import (
 // that a crash has lost is answered from the journal, as the gateway's is.
 type plugin struct {
 	w       *world
-	journal map[string]contract.Answer
+	journal map[string]journaled
 	counts  map[string]int // execute calls by node of the tree
 	rolled  []string       // nodes in the order of their rollback calls
+}
+
+// journaled is an answer, and when it is there.
+type journaled struct {
+	answer contract.Answer
+	at     time.Duration
 }
 
 // kept is what a plugin remembers between its calls: the outputs so far.
@@ -41,8 +47,8 @@ type call struct {
 func (p *plugin) call(d engine.Dispatch) (contract.Answer, time.Duration) {
 	key := fmt.Sprintf("%s/%d/%d/%d/%s", d.Node, d.Iteration, d.Attempt, d.Call, d.Reason)
 	n := p.w.nodeAt(d.Node)
-	if a, done := p.journal[key]; done {
-		return a, 0
+	if j, done := p.journal[key]; done {
+		return j.answer, max(0, j.at-p.w.now)
 	}
 	if d.Reason == contract.ReasonExecute {
 		p.counts[n.ID]++
@@ -58,7 +64,7 @@ func (p *plugin) call(d engine.Dispatch) (contract.Answer, time.Duration) {
 		return p.rollback(n), 0
 	}
 	a, after := c.act()
-	p.journal[key] = a
+	p.journal[key] = journaled{a, p.w.now + after}
 	return a, after
 }
 
@@ -186,10 +192,13 @@ func (c *call) packed() contract.Answer {
 	delete(out, "_inner_loop")
 	b := c.node.Behavior
 	bad := slices.Contains(b.numbers("fail_at"), asFloat(inner)) && !slices.Contains(b.numbers("ok_exec"), float64(c.ran))
+	if bad && !c.node.Options.Loop.FailSkip {
+		return c.answer(contract.StatusFailed, out)
+	}
+	out["result"], out["inner_loop"] = !bad, inner
 	if bad {
 		return c.answer(contract.StatusFailed, out)
 	}
-	out["result"], out["inner_loop"] = true, inner
 	return c.answer(contract.StatusSucceeded, out)
 }
 

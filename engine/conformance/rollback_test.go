@@ -118,6 +118,9 @@ func (w *world) reach(c *testCase) error {
 			return err
 		}
 	}
+	if c.StatesBefore["root"] == "SUSPENDED" {
+		return w.step(w.meta(), engine.Pause{})
+	}
 	if !rollingBack(c) {
 		return nil
 	}

@@ -102,7 +102,7 @@ func (t *translated) scope(tr *tree, owner, prefix string, params map[string]*va
 	keys = slices.AppendSeq(keys, maps.Keys(preset))
 	keys = slices.AppendSeq(keys, maps.Keys(sc.lazies))
 	sc.names = sops.Rename(keys)
-	sc.t = &sops.Translator{Names: map[string]sops.Name{}, Lenient: true}
+	sc.t = &sops.Translator{Names: map[string]sops.Name{}, Lenient: true, PlainValues: true}
 	for key, name := range sc.names {
 		sc.t.Names[sops.Key(key)] = sops.Name{Expr: name}
 	}
@@ -232,7 +232,10 @@ func mustJSON(v any) json.RawMessage {
 
 func (t *translated) addNode(f *engine.Flow, sc *scopeTree, n *treeNode) error {
 	out := engine.Node{ID: safeID(n.ID)}
-	limit, _ := t.settings["node_rerun_limit"].(float64)
+	limit, given := t.settings["node_rerun_limit"].(float64)
+	if !given {
+		limit = 100
+	}
 	switch n.Type {
 	case "start":
 		out.Type = engine.TypeStart

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/culmhq/culm/engine"
-	"github.com/culmhq/culm/pdk/contract"
 )
 
 // world drives one run of the core in virtual time: the records that are durable, a queue
@@ -30,7 +29,9 @@ type world struct {
 	crashed        bool
 	// partial is set while an operator retries one iteration only.
 	partial bool
-	steps   int
+	// recovered is set after a crash: what was left in the queue then is gone.
+	recovered bool
+	steps     int
 }
 
 // happening is something that will happen: a call that is made, the end of a call, or a
@@ -49,7 +50,7 @@ var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func newWorld(t *translated, g *engine.Graph) *world {
 	w := &world{t: t, g: g, crash: -1}
-	w.plugin = &plugin{w: w, journal: map[string]contract.Answer{}, counts: map[string]int{}}
+	w.plugin = &plugin{w: w, journal: map[string]journaled{}, counts: map[string]int{}}
 	w.watch = newObserver(w)
 	return w
 }
@@ -129,7 +130,7 @@ func (w *world) commit(rs []engine.Record) bool {
 // recover is what a driver does after a crash: the state from the durable records, then
 // the commands that are outstanding. Calls that were under way are lost with the process.
 func (w *world) recover() {
-	w.queue = nil
+	w.queue, w.recovered = nil, true
 	if len(w.records) == 0 {
 		return
 	}
@@ -156,8 +157,14 @@ func (w *world) perform(cmds []engine.Command) {
 	}
 }
 
+// clear takes a timer back. The original's message stays in its queue and is dropped when
+// it comes: until then there is something left to happen.
 func (w *world) clear(node string) {
-	w.queue = slices.DeleteFunc(w.queue, func(h happening) bool { return h.node == "timer:"+node })
+	for i := range w.queue {
+		if w.queue[i].node == "timer:"+node {
+			w.queue[i].event, w.queue[i].node = nil, ""
+		}
+	}
 }
 
 func (w *world) enqueue(h happening) {
@@ -186,6 +193,9 @@ func (w *world) turn() (bool, error) {
 	h := w.queue[i]
 	w.queue = slices.Delete(w.queue, i, i+1)
 	w.now = h.at
+	if h.call == nil && h.event == nil {
+		return true, nil
+	}
 	if h.call == nil {
 		return true, w.step(w.meta(), h.event)
 	}

@@ -135,6 +135,9 @@ func (x *translation) module(p string, n *node) (code, bool, *sourceError) {
 	if !slices.Contains([]string{"datetime", "time", "json", "os", "re", "random", "hashlib", "math", "base64"}, root) {
 		return code{}, false, nil
 	}
+	if !slices.Contains(x.t.Modules, root) {
+		return code{}, true, errAt(n.at, "the module %s is not available", root)
+	}
 	args, err := x.all(n.args[1:])
 	if err != nil {
 		return code{}, true, err

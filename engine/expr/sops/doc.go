@@ -34,6 +34,12 @@ type Translator struct {
 	// Names are the names that expressions may use, by the key without ${ and }. One
 	// with points in it (_system.operator) stands for the attribute.
 	Names map[string]Name
+	// Modules are the modules of Python that templates may use: json, datetime.
+	Modules []string
+	// PlainValues says that the values are plain JSON, whose objects have keys and no
+	// attributes: ${a.b} is not translated then. The values of BK-SOPS's own variable types
+	// have attributes.
+	PlainValues bool
 	// Lenient keeps what cannot be translated, and what fails when it is evaluated, as
 	// text.
 	Lenient bool

@@ -36,7 +36,7 @@ func (scope) Environment() map[string]json.RawMessage { return nil }
 func (scope) Run() expr.Run                           { return expr.Run{ID: "r1", Operator: "alice"} }
 
 func translator(lenient bool) *sops.Translator {
-	t := &sops.Translator{Names: sops.System(), Lenient: lenient}
+	t := &sops.Translator{Names: sops.System(), Lenient: lenient, Modules: []string{"json", "datetime", "os", "re"}}
 	for name := range values() {
 		t.Names[name] = sops.Name{Expr: name}
 	}

@@ -170,6 +170,9 @@ func (x *translation) attribute(n *node) (code, *sourceError) {
 	if c.kind != kindAny && c.kind != kindDict {
 		return code{}, errAt(n.at, "a %s has no attribute %s", c.kind, n.text)
 	}
+	if x.t.PlainValues {
+		return code{}, errAt(n.at, "an object of JSON has no attribute %s", n.text)
+	}
 	return field(c, n.text), nil
 }
 
