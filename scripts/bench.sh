@@ -9,6 +9,6 @@ section() {
   go test -run '^$' -bench "$3" -benchtime "$time" -timeout 30m "$2" | grep -E '^Benchmark|^#|ok' | sed 's/^ok .*//' | grep -v '^$'
 }
 section "the pure core: one step a node, validation" ./engine .
-section "runner on SQLite, synchronous=FULL, executor that does nothing; the limit is a bare group commit of the same rows" ./engine/runner .
+section "runner on SQLite, synchronous=FULL, executor that does nothing: throughput, one serial, one wide, one large flow, pure nodes ahead of the commit, 10,000 waiting runs; the limit is a bare commit of the same rows" ./engine/runner .
 section "a plugin call with fresh state; the limit is the raw call of the same export" ./host/wasm .
 section "whole flows, with nodes that do nothing and with real wasm nodes" ./host/app .

@@ -18,6 +18,7 @@ import (
 	"github.com/culmhq/culm/engine"
 	"github.com/culmhq/culm/engine/runner"
 	"github.com/culmhq/culm/engine/sqlite"
+	"github.com/culmhq/culm/pdk/contract"
 )
 
 // BenchmarkNodes runs serial flows of 50 nodes that do nothing, so many at the same time.
@@ -48,7 +49,7 @@ func BenchmarkNodes(b *testing.B) {
 			done := float64(h.exec.calls.Load())
 			rate := done / elapsed.Seconds()
 			rows := min(inFlight, int(done))
-			bare := bareCommits(b, rows, h.store.bytesPerNode())
+			bare := bareCommits(b, rows, h.bytesPerNode())
 			b.ReportMetric(rate, "nodes/s")
 			b.ReportMetric(float64(cpu.Microseconds())/done, "cpu_µs/node")
 			b.ReportMetric(bare, "limit_nodes/s")
@@ -72,29 +73,6 @@ func BenchmarkHundredFlows(b *testing.B) {
 	}
 	b.ReportMetric(float64(h.exec.calls.Load())/b.Elapsed().Seconds(), "nodes/s")
 	h.stop()
-}
-
-// BenchmarkSerialFlow runs one flow of 1,000 and one of 10,000 nodes: ten times the nodes
-// should cost ten times the time.
-func BenchmarkSerialFlow(b *testing.B) {
-	var perNode float64
-	for _, nodes := range []int{1000, 9990} {
-		b.Run(fmt.Sprintf("nodes=%d", nodes), func(b *testing.B) {
-			h := newBench(b)
-			q := h.request(nodes)
-			for n := 0; b.Loop(); n++ {
-				h.run(q, fmt.Sprintf("r%d", n))
-			}
-			each := b.Elapsed().Seconds() / float64(h.exec.calls.Load())
-			b.ReportMetric(1/each, "nodes/s")
-			b.ReportMetric(peakMB(b), "peak_MB")
-			if perNode == 0 {
-				perNode = each
-			}
-			b.ReportMetric(each/perNode*float64(nodes)/1000, "times_1000")
-			h.stop()
-		})
-	}
 }
 
 // BenchmarkPurity runs one flow of 1,000 nodes that do nothing: with a commit for each
@@ -139,6 +117,7 @@ func BenchmarkPurity(b *testing.B) {
 type bench struct {
 	b      *testing.B
 	runner *runner.Runner
+	db     *sqlite.DB
 	store  *counted
 	exec   *noop
 	pub    *ends
@@ -147,11 +126,11 @@ type bench struct {
 
 func newBench(b *testing.B) *bench {
 	b.Helper()
-	d, err := sqlite.Open(context.Background(), filepath.Join(b.TempDir(), "data", "culm.db"), sqlite.Options{})
+	d, err := sqlite.Open(context.Background(), benchPath(b), sqlite.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}
-	h := &bench{b: b, store: &counted{Store: d.Store()}, exec: &noop{}, pub: &ends{waiting: map[string]chan struct{}{}}, graphs: graphs{}}
+	h := &bench{b: b, db: d, store: &counted{Store: d.Store()}, exec: &noop{}, pub: &ends{waiting: map[string]chan struct{}{}}, graphs: graphs{}}
 	h.runner, err = runner.New(runner.Config{
 		Store: h.store, Executor: h.exec, Publisher: h.pub, Clock: wallClock{}, Graphs: h.graphs,
 		Logger: slog.New(slog.DiscardHandler),
@@ -166,12 +145,7 @@ func newBench(b *testing.B) *bench {
 }
 
 func (h *bench) request(nodes int) runner.StartRequest {
-	f := steps(nodes)
-	g := h.graphs.compile(h.b, f)
-	return runner.StartRequest{
-		Options:  engine.StartOptions{Name: "bench", Project: "p", Flow: f.ID, Version: 1, Digest: g.Digest()},
-		Document: engine.Canonical(f), Graph: g, Meta: by("bench"),
-	}
+	return h.requestOf(steps(nodes))
 }
 
 // run starts a run and waits for its end.
@@ -199,14 +173,19 @@ func (h *bench) stop() {
 type noop struct {
 	calls atomic.Int64
 	pure  bool
+	// answer, if not nil, is what calls end with.
+	answer func(engine.Dispatch) contract.Answer
 }
 
 // Pure implements runner.Executor.
 func (x *noop) Pure(runner.RunInfo, engine.Dispatch) bool { return x.pure }
 
 // Execute implements runner.Executor.
-func (x *noop) Execute(context.Context, runner.RunInfo, engine.Dispatch, func(engine.Note)) engine.Result {
+func (x *noop) Execute(_ context.Context, _ runner.RunInfo, d engine.Dispatch, _ func(engine.Note)) engine.Result {
 	x.calls.Add(1)
+	if x.answer != nil {
+		return engine.Result{Answer: x.answer(d)}
+	}
 	return engine.Result{Answer: done()}
 }
 
@@ -232,39 +211,37 @@ func (p *ends) Publish(run string, rs []engine.Record) {
 	for i := range rs {
 		if c, ok := rs[i].Data.(engine.RunChanged); ok && c.To.Ended() {
 			p.mu.Lock()
-			close(p.waiting[run])
-			delete(p.waiting, run)
+			if p.waiting[run] != nil { // nobody waits for a run below
+				close(p.waiting[run])
+				delete(p.waiting, run)
+			}
 			p.mu.Unlock()
 		}
 	}
 }
 
-// counted counts what a store is given.
+// counted counts the commits of a store.
 type counted struct {
 	runner.Store
-	commits, batches, bytes atomic.Int64
+	commits atomic.Int64
 }
 
 // Commit implements runner.Store.
 func (c *counted) Commit(ctx context.Context, bs []runner.Batch) error {
-	if n := c.commits.Add(1); n%64 == 0 { // a sample is enough
-		var buf []byte
-		for i := range bs {
-			for _, r := range bs[i].Records {
-				buf = engine.AppendRecord(buf, r)
-			}
-		}
-		c.batches.Add(int64(len(bs)))
-		c.bytes.Add(int64(len(buf)))
-	}
+	c.commits.Add(1)
 	return c.Store.Commit(ctx, bs)
 }
 
-func (c *counted) bytesPerNode() int {
-	if n := c.batches.Load(); n > 0 {
-		return int(c.bytes.Load() / n)
+// bytesPerNode is what a node takes in the database, bytesPerCommit what a commit wrote.
+func (h *bench) bytesPerNode() int { return int(h.bytes() / max(h.exec.calls.Load(), 1)) }
+
+func (h *bench) bytesPerCommit() int { return int(h.bytes() / max(h.store.commits.Load(), 1)) }
+
+func (h *bench) bytes() (n int64) {
+	if err := h.db.Read().QueryRow(`SELECT coalesce(sum(length(data)), 0) FROM chunks`).Scan(&n); err != nil {
+		h.b.Fatal(err)
 	}
-	return 500
+	return n
 }
 
 // bareCommits measures SQLite alone: rows of size bytes, so many a transaction, with the

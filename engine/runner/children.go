@@ -215,7 +215,7 @@ func childEnd(run string, p *engine.Parent, rs []engine.Record) engine.ChildEnde
 // childRun has the core start a child: its flow comes from the parent's document, and
 // plugins, environment and zone are the parent's.
 func (p *pool) childRun(ctx context.Context, parent *live, c *engine.StartChild) (*begun, error) {
-	f, ok := engine.ChildDocument(parent.graph.Flow(), c.Reference)
+	f, ok := engine.ChildDocument(parent.graph.Flow(), c.Reference, c.Schemes...)
 	if !ok {
 		return nil, fmt.Errorf("runner: the document has no flow %q", c.Reference)
 	}

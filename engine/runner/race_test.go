@@ -39,7 +39,7 @@ func TestManyAnswersAtOnceHaveOneEffect(t *testing.T) {
 				})
 			}
 			if crashes {
-				s.crash(cancel) // nobody answers those who wait for a program that died
+				s.crash(cancel)                                           // nobody answers those who wait for a program that died
 				if s.view(run).Nodes["ask"].State == engine.NodeWaiting { // the crash was quicker than all of them
 					s.command(run, by("wang"), engine.Callback{Node: "ask", Data: json.RawMessage(`{}`)})
 				}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -70,6 +71,7 @@ func BenchmarkWaitingRuns(b *testing.B) {
 		r = startBench(b, d, x, h)
 		b.ReportMetric(time.Since(begin).Seconds(), "restart_s")
 		b.ReportMetric(heapMB()-before, "restarted_MB")
+		debug.FreeOSMemory()
 		b.ReportMetric(rssMB(b), "rss_MB")
 		begin = time.Now()
 		if _, err := r.Command(context.Background(), "p", "r2", by("bench"), engine.Revoke{}); err != nil {

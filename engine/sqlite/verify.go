@@ -86,12 +86,8 @@ func (v *verifier) run(ctx context.Context, h *runner.RunHead) (err error) {
 	if !ok {
 		return fmt.Errorf("its first record is %s", rs[0].Kind)
 	}
-	if first.Run != h.ID || first.Project != h.Project || first.Flow != h.Flow || first.Version != h.Version || first.Digest != h.Digest {
-		return fmt.Errorf("its row says %s/%s/%d/%s, its first record %s/%s/%d/%s",
-			h.Project, h.Flow, h.Version, h.Digest, first.Project, first.Flow, first.Version, first.Digest)
-	}
-	if a, b := first.Parent, h.Parent; (a == nil) != (b == nil) || a != nil && *a != *b {
-		return fmt.Errorf("its row says that its parent is %+v, its first record %+v", h.Parent, first.Parent)
+	if err := sameHead(h, &first); err != nil {
+		return err
 	}
 	document, err := v.store.document(ctx, h.Digest)
 	if err != nil {
@@ -109,6 +105,18 @@ func (v *verifier) run(ctx context.Context, h *runner.RunHead) (err error) {
 		return err
 	}
 	return v.row(h, g, s)
+}
+
+// sameHead compares what the row of a run says of its begin with its first record.
+func sameHead(h *runner.RunHead, first *engine.RunStarted) error {
+	if first.Run != h.ID || first.Project != h.Project || first.Flow != h.Flow || first.Version != h.Version || first.Digest != h.Digest {
+		return fmt.Errorf("its row says %s/%s/%d/%s, its first record %s/%s/%d/%s",
+			h.Project, h.Flow, h.Version, h.Digest, first.Project, first.Flow, first.Version, first.Digest)
+	}
+	if a, b := first.Parent, h.Parent; (a == nil) != (b == nil) || a != nil && *a != *b {
+		return fmt.Errorf("its row says that its parent is %+v, its first record %+v", h.Parent, first.Parent)
+	}
+	return nil
 }
 
 // gaps checks the numbers of all records.

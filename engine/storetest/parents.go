@@ -32,8 +32,11 @@ func testParents(t *testing.T, s runner.Store) {
 		q    runner.RunQuery
 		want string
 	}{
-		{runner.RunQuery{Parent: "r1"}, "r4 r2"}, {runner.RunQuery{Parent: "r2", Limit: 1}, "r3"},
-		{runner.RunQuery{Parent: "r3"}, ""}, {runner.RunQuery{Roots: true}, "r1"}, {runner.RunQuery{Project: "p"}, "r4 r3 r2 r1"},
+		{runner.RunQuery{Parent: "r1"}, "r4 r2"},
+		{runner.RunQuery{Parent: "r2", Limit: 1}, "r3"},
+		{runner.RunQuery{Parent: "r3"}, ""},
+		{runner.RunQuery{Roots: true}, "r1"},
+		{runner.RunQuery{Project: "p"}, "r4 r3 r2 r1"},
 	} {
 		hs, err := s.List(t.Context(), c.q)
 		var ids []string
