@@ -34,7 +34,7 @@ const (
 	ProblemUnmatched    = "PARALLEL_UNMATCHED" // its branches do not all meet at one join
 	ProblemJoinShared   = "JOIN_SHARED"        // Args: first
 	ProblemBlockCrossed = "BLOCK_CROSSED"      // the edge leads into or out of a parallel branch
-	ProblemJoinsDiffer  = "JOINS_DIFFER"       // the branches of an exclusive gateway first meet different joins; Args: first, second
+	ProblemJoinsDiffer  = "JOINS_DIFFER"       // the branches of a gateway first meet different joins; Args: first, second
 	ProblemCycleNoTask  = "CYCLE_WITHOUT_TASK" // warning: a run that turns in it fails
 	ProblemJoinOne      = "JOIN_SINGLE_INPUT"  // warning
 	// Optional nodes.

@@ -77,7 +77,7 @@ func (b *builder) build() {
 	if whole {
 		b.reach()
 		b.blocks()
-		b.exclusives()
+		b.firstJoins()
 		b.idleCycles()
 	}
 	b.variables()

@@ -161,3 +161,25 @@ describe('history', () => {
     expect(store.getState().doc.name).toBe('two')
   })
 })
+
+describe('what this version does not know', () => {
+  it('stays through every kind of change', () => {
+    const doc = {
+      format: 'culm.flow/v1',
+      name: 'f',
+      subflows: { inner: { format: 'culm.flow/v1', name: 'inner', nodes: [], edges: [] } },
+      later: 1,
+      nodes: [{ id: 'a', type: 'task', retry: { max: 3, later: true }, later: [1] }],
+      edges: [],
+    } as unknown as Flow
+    const commands: Command[] = [
+      { op: 'meta', patch: { timeout_ms: 5 } },
+      { op: 'set', list: 'nodes', key: 'a', patch: { ignore_failure: true } },
+      { op: 'insert', list: 'nodes', items: [{ index: 1, item: { id: 'b', type: 'subflow', flow: 'inner' } }] },
+      { op: 'remove', list: 'nodes', keys: ['b'] },
+    ]
+    let changed = doc
+    for (const command of commands) changed = apply(changed, command).doc
+    expect(changed).toEqual({ ...doc, timeout_ms: 5, nodes: [{ ...doc.nodes[0], ignore_failure: true }] })
+  })
+})

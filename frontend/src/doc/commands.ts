@@ -30,7 +30,7 @@ type ListCommand<L extends ListName> =
 
 interface MetaCommand {
   op: 'meta'
-  patch: Patch<Pick<Flow, 'name' | 'doc' | 'on_failure'>>
+  patch: Patch<Pick<Flow, 'name' | 'doc' | 'on_failure' | 'timeout_ms'>>
 }
 
 interface BatchCommand {

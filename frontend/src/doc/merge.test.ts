@@ -21,6 +21,27 @@ const withNode = (flow: Flow, id: string, patch: object): Flow => ({
   nodes: flow.nodes.map((n) => (n.id === id ? { ...n, ...patch } : n)),
 })
 
+const unknown = (doc: Flow, more: object): Flow => ({ ...doc, ...more })
+
+describe('fields of the document itself', () => {
+  const base: Flow = { format: 'culm.flow/v1', name: 'f', nodes: [], edges: [] }
+
+  it('come from the side that changed them, known or not', () => {
+    const mine = unknown(base, { timeout_ms: 1000 })
+    const theirs = unknown(base, { schemes: [{ id: 's' }], later: { than: 'this version' } })
+    const { document, clashes } = merge(base, mine, theirs, 'mine')
+    expect(document).toEqual(
+      unknown(base, { timeout_ms: 1000, schemes: [{ id: 's' }], later: { than: 'this version' } }),
+    )
+    expect(clashes).toEqual([])
+  })
+
+  it('go when one side took them out', () => {
+    const { document } = merge(unknown(base, { timeout_ms: 1000 }), base, unknown(base, { timeout_ms: 1000 }), 'mine')
+    expect('timeout_ms' in document).toBe(false)
+  })
+})
+
 describe('merge', () => {
   it('takes from each side what only that side changed', () => {
     const mine = { ...withNode(base, 'b', { inputs: { x: 2 } }), variables: [{ name: 'v', source: 'input' as const }] }

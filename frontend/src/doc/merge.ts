@@ -38,7 +38,10 @@ export function merge(base: Flow, mine: Flow, saved: Flow, prefer: 'mine' | 'the
     return prefer === 'mine' ? m : t
   }
   const document: Flow = { ...mine }
-  for (const key of ['name', 'doc', 'on_failure'] as const) {
+  // Every other field, also one that this version does not know.
+  const fields = new Set([...Object.keys(base), ...Object.keys(mine), ...Object.keys(theirs)]) as Set<keyof Flow>
+  for (const key of fields) {
+    if (key === 'variables' || key === 'nodes' || key === 'edges') continue
     const value = pick('flow', key, base[key], mine[key], theirs[key])
     if (value === undefined) delete document[key]
     else Object.assign(document, { [key]: value })

@@ -1,4 +1,4 @@
-import { Select, Textarea, TextInput } from '@mantine/core'
+import { NumberInput, Select, Textarea, TextInput } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import type { Plugin, Problem } from '~/api/types'
 import { useDoc, useDocStore } from '~/doc/store'
@@ -83,6 +83,23 @@ function FlowPanel() {
           allowDeselect={false}
           onChange={(v) =>
             store.getState().commit({ op: 'meta', patch: { on_failure: v === 'fail' ? 'fail' : undefined } })
+          }
+        />
+        <NumberInput
+          mt="sm"
+          label={t('flow.timeout')}
+          description={t('flow.timeoutHelp')}
+          value={doc.timeout_ms === undefined ? '' : doc.timeout_ms / 60_000}
+          min={0.001}
+          decimalScale={3}
+          onChange={(v) =>
+            store.getState().commit(
+              {
+                op: 'meta',
+                patch: { timeout_ms: v === '' ? undefined : Math.round(Number(v) * 60_000) || undefined },
+              },
+              'flow:timeout',
+            )
           }
         />
       </div>

@@ -161,6 +161,8 @@ export const en: Messages = {
     onFailure: 'When a node fails',
     block: 'Wait for an operator',
     fail: 'The run fails',
+    timeout: 'Time limit of a run (minutes)',
+    timeoutHelp: 'A run that has not ended by then, from its start, fails. No limit when empty.',
   },
   problems: {
     title: 'Problems',
@@ -276,7 +278,7 @@ export const en: Messages = {
     noLog: 'Nothing was logged.',
     noCalls: 'No outside system was called.',
     held: 'Pauses before this',
-    heldNamed: '{{name}}: the flow pauses before it',
+    childHeld: 'The independent run is paused',
     retryIn: 'Tried again in {{time}}',
     nextRetry: 'Next automatic retry',
     deadline: 'Times out',
@@ -296,8 +298,8 @@ export const en: Messages = {
       repeat: 'repetition',
       rollback: 'rollback',
       resume: 'let go on by hand',
+      pause: 'pause by hand',
     },
-    inside: 'Nodes of the subflow',
   },
   gateway: {
     strategy: 'When several conditions hold',

@@ -18,7 +18,7 @@ import type { NodeAct } from './actions'
 import { Answer } from './answer'
 import { JsonView } from './json-view'
 import { Calls, History, Log, useBy } from './node-tabs'
-import { Operations } from './operations'
+import { Operations, runsBelow } from './operations'
 
 interface Props {
   project: string
@@ -54,7 +54,7 @@ export function NodePanel({ project, run, entry, onAct, onClose }: Props) {
       <Operations project={project} run={run} entry={entry} view={view} onAct={onAct} />
       {view?.held && (
         <p className="rn-note rn-held">
-          <IconPlayerPause size={14} aria-hidden /> {t('node.held')}
+          <IconPlayerPause size={14} aria-hidden /> {t(runsBelow(node, view) ? 'node.childHeld' : 'node.held')}
         </p>
       )}
       {error && <ErrorNotice error={error} onRetry={() => void refetch()} />}

@@ -30,7 +30,7 @@ export function operationsOf(node: FlowNode, view: NodeView | undefined): Operat
   if ((state === 'waiting' || state === 'failed') && view?.due) ops.push('reschedule')
   if ((state === 'running' || state === 'waiting') && !inside) ops.push('force_fail')
   if (view?.held || state === 'suspended') ops.push('resume')
-  else if (holds(node, state, inside)) ops.push('pause')
+  else if (holds(node, view, inside)) ops.push('pause')
   if (node.type === 'task' && (state === 'succeeded' || state === 'skipped')) ops.push('rollback')
   return ops
 }
@@ -42,10 +42,19 @@ function afterFailure(node: FlowNode, state: 'failed' | 'rollback_failed'): Oper
 }
 
 /** Whether a token can be stopped before the node, or those inside it can. */
-function holds(node: FlowNode, state: NodeView['state'] | undefined, inside: boolean): boolean {
+function holds(node: FlowNode, view: NodeView | undefined, inside: boolean): boolean {
+  const state = view?.state
   if (node.type === 'start') return false
+  if (state === 'waiting') return view?.wait?.kind === 'run'
   if (state === 'running') return inside
   return state === undefined || state === 'idle' || state === 'succeeded' || state === 'skipped'
+}
+
+/** Whether a pause stops what runs inside or below the node, and not the token before it. */
+export function runsBelow(node: FlowNode, view: NodeView | undefined): boolean {
+  if (node.type !== 'subflow' || !view) return false
+  if (node.mode) return view.state === 'waiting' && view.wait?.kind === 'run'
+  return view.state === 'running' || view.state === 'suspended'
 }
 
 const icons: Record<Operation, ReactNode> = {
@@ -76,7 +85,7 @@ export function Operations({ project, run, entry, view, onAct }: Props) {
   const { node } = entry
   const ops = runEnded(whole.state) ? [] : operationsOf(node, view)
   if (ops.length === 0) return null
-  const inside = node.type === 'subflow' && !node.mode && (view?.state === 'running' || view?.state === 'suspended')
+  const inside = runsBelow(node, view)
   const label = (op: Operation): string => {
     switch (op) {
       case 'pause':

@@ -36,6 +36,8 @@ type runOptions struct {
 	asJSON     bool
 	wait       bool
 	demo       bool
+	selection  runs.Selection
+	startAt    string
 }
 
 func (p *program) runCommand() *cobra.Command {
@@ -65,6 +67,9 @@ func (p *program) runCommand() *cobra.Command {
 	f.StringVar(&o.data, "data", "", "keep the run in this data directory (default: a temporary one)")
 	f.StringVar(&o.project, "project", "", "the project (default: demo with --demo, else default)")
 	f.StringVar(&o.name, "name", "", "the name of the run")
+	f.StringSliceVar(&o.selection.Schemes, "scheme", nil, "leave out the optional nodes of a scheme of the flow, by id; may be repeated")
+	f.StringSliceVar(&o.selection.Without, "without", nil, "leave out an optional node, by id; may be repeated")
+	f.StringVar(&o.startAt, "start-at", "", "begin at this node instead of the start")
 	f.BoolVar(&o.asJSON, "json", false, "print the records as JSON lines")
 	f.BoolVar(&o.wait, "wait", false, "stay when the run is blocked, instead of ending with exit code 3")
 	f.BoolVar(&o.demo, "demo", false, "serve the demo systems while the flow runs")
@@ -202,6 +207,7 @@ func (p *program) start(ctx context.Context, core *app.Core, src *flows.Source, 
 	}
 	return core.Runs.Start(ctx, runs.StartRequest{
 		Project: o.project, Actor: actor, Flow: detail.ID, Name: o.name, Version: v.Number, Inputs: inputs,
+		Selection: o.selection, StartAt: o.startAt,
 	})
 }
 

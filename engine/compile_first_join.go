@@ -5,14 +5,15 @@ import (
 	"slices"
 )
 
-// exclusives makes sure that the branches of an exclusive gateway that meet a join meet
-// the same one first. A drawing in which they do not has branches that run into each
-// other in the middle, which nobody can read; the run itself would not mind.
+// firstJoins makes sure that the branches of a gateway that meet a join meet the same one
+// first; those of a parallel or inclusive one its own. A drawing in which they do not has
+// branches that run into each other in the middle, which nobody can read; the run itself
+// would not mind.
 //
 // The first join behind a node is found once for all nodes, along the edges that do not
 // lead back. A block inside is passed as a whole: its own join does not count.
-func (b *builder) exclusives() {
-	if !slices.ContainsFunc(b.g.nodes, func(n graphNode) bool { return n.typ == TypeExclusive }) {
+func (b *builder) firstJoins() {
+	if !slices.ContainsFunc(b.g.nodes, func(n graphNode) bool { return n.typ == TypeExclusive || isFork(n.typ) }) {
 		return
 	}
 	w := &joinWalk{b: b, first: make([]int32, len(b.g.nodes)), dom: b.dominatorTree()}
@@ -44,6 +45,9 @@ func (w *joinWalk) behind(i int32, back map[int32]bool) int32 {
 	case TypeExclusive:
 		return w.past(i, w.meet(i, back))
 	case TypeParallel, TypeInclusive:
+		if n.join >= 0 {
+			w.meet(i, back)
+		}
 		return w.past(i, n.join)
 	case TypeStart, TypeTask, TypeSubflow:
 	}
@@ -55,10 +59,10 @@ func (w *joinWalk) behind(i int32, back map[int32]bool) int32 {
 	return joinNone
 }
 
-// meet returns the join that the branches of an exclusive gateway meet first.
+// meet returns the join that the branches of a gateway meet first.
 func (w *joinWalk) meet(i int32, back map[int32]bool) int32 {
 	n := &w.b.g.nodes[i]
-	met := int32(joinNone)
+	met := n.join // joinNone when it is exclusive
 	for _, k := range n.out {
 		if back[k] {
 			continue
