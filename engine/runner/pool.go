@@ -39,6 +39,7 @@ type pool struct {
 	notes  chan struct{} // a slot for every note that waits for the loop
 	// stopping keeps runs from going ahead.
 	stopping atomic.Bool
+	waiting  atomic.Int64 // calls that no worker has taken
 
 	root context.Context //nolint:containedctx // the life of the pool, parent of every call.
 	kill context.CancelFunc
@@ -84,6 +85,7 @@ func (p *pool) push(cs ...*call) bool {
 			p.queue = append(p.queue, c)
 		}
 	}
+	p.waiting.Add(int64(len(cs)))
 	for range min(len(cs), p.idle) {
 		p.work.Signal()
 	}
@@ -111,11 +113,13 @@ func (p *pool) next() *call {
 		if n := len(p.urgent); n > 0 {
 			c := p.urgent[0]
 			p.urgent = append(p.urgent[:0], p.urgent[1:]...)
+			p.waiting.Add(-1)
 			return c
 		}
 		if p.head < len(p.queue) {
 			c := p.queue[p.head]
 			p.queue[p.head] = nil
+			p.waiting.Add(-1)
 			if p.head++; p.head == len(p.queue) {
 				p.queue, p.head = p.queue[:0], 0
 			}
@@ -142,13 +146,13 @@ func (p *pool) do(c *call) {
 		p.in.put(p.bear(ctx, c))
 		return
 	}
-	for c.begin(stop) {
+	for n := 1; c.begin(stop); n++ {
 		r := p.execute(ctx, c)
 		c.finish()
 		if p.root.Err() != nil {
 			break // it is the end of the program that made the call fail
 		}
-		next, tell := c.run.finished(p, c, r)
+		next, tell := c.run.finished(p, c, r, n >= aheadTurn && p.waiting.Load() > 0)
 		if next == nil {
 			break
 		}
