@@ -11,8 +11,9 @@
 //  3. It makes the records that come back durable, all of one step together.
 //  4. Only then it performs the commands that came with them, in order, and shows the
 //     records. The end of a [Dispatch] comes back as a [Result], that of a [SetTimer]
-//     as a [TimerFired].
-//  5. After a crash it performs what [Outstanding] says, again.
+//     as a [TimerFired], that of the run of a [StartChild] as a [ChildEnded].
+//  5. After a crash it performs what [Outstanding] says, again. It revokes a run whose
+//     parent does not wait for it any more, as [State.Child] says.
 //
 // A step applies its records to the state as it makes them, by the same code that
 // Replay uses: the state is the fold of the records, and nothing else.
@@ -52,6 +53,9 @@
 // own: the node's inputs are those of its variables that are inputs, the variables
 // marked as outputs are the node's outputs, and nothing else passes. Each time the node is
 // entered they begin anew. An expression names what is in its own scope.
+//
+// The policy, the timeout and the schemes of its flow do not count: the run has its own,
+// and the node says which schemes apply.
 //
 // An independent subflow is a run of its own, with an id that the core chose. The node
 // waits for its end; pause, resume and revoke are passed on to it.
