@@ -46,6 +46,18 @@
 // inclusive gateway has its own, and so has the inside of each subflow. [TokenGroups]
 // lists them; a rollback stays in one group.
 //
+// # Start and variables
+//
+// A start checks the inputs against their schemas and evaluates the constants, once. An
+// input whose condition to show does not hold is not asked for and has its default.
+// Computed variables are evaluated whenever they are read. A variable of source node
+// has its initial value until one of the nodes that name it in their outputs ends: the
+// last one counts. Records hold values; nothing is evaluated twice.
+//
+// Optional nodes are left out before a run begins: [Reduce] makes the flow without them.
+// A run may also begin at another node than the start ([CanStartAt]); what it passes over
+// has no state and no outputs.
+//
 // # Scopes
 //
 // The inside of an inline subflow is part of the run's graph. Its nodes are named by path:
