@@ -73,35 +73,15 @@ func rollbackCase(c *testCase) ([]string, error) {
 	return d.all, engine.CheckHistory(g, w.records)
 }
 
-// stage gives the nodes the behaviours that bring them into the states before.
-func stage(c *testCase) {
-	for i := range c.Tree.Nodes {
-		n := &c.Tree.Nodes[i]
-		b := c.Behaviour[n.ID]
-		if n.Type != "activity" {
-			continue
-		}
-		kind := map[string]string{"FAILED": "fail", "ROLL_BACK_FAILED": "fail", "RUNNING": "callback"}[c.StatesBefore[n.ID]]
-		if b["skip"] == true || b["error_ignored"] == true {
-			kind = "fail"
-		}
-		if kind == "" {
-			kind = "echo"
-		}
-		n.Behavior = behavior{"kind": kind, "rollback": b.text("rollback")}
-		n.Options.ErrorIgnorable = b["error_ignored"] == true
-		if rollingBack(c) { // somebody's rollback has failed
-			n.Behavior["rollback"] = "fail first time"
-		}
-	}
-}
-
 func rollingBack(c *testCase) bool { return c.StatesBefore["root"] == "ROLL_BACK_FAILED" }
 
 // reach runs a case to where its rollback is asked for. Some of the states that the cases
 // begin with cannot come to be in a run: then it goes as far as it can.
 func (w *world) reach(c *testCase) error {
 	if err := w.start(""); err != nil {
+		return err
+	}
+	if err := w.hold(c); err != nil {
 		return err
 	}
 	if err := w.idle(); err != nil {
@@ -140,14 +120,11 @@ func (w *world) comparePlan(d *differences, want *undoing, plan engine.Plan) {
 	edges, touched, reset := [][]string{}, []string{}, []string{}
 	for _, st := range plan.Steps {
 		touched = append(touched, local[st.Node])
-		if len(st.After) == 0 {
-			edges = append(edges, []string{"START", local[st.Node]})
-		}
 		for _, a := range st.After {
 			edges = append(edges, []string{local[a], local[st.Node]})
 		}
 	}
-	edges = append(edges, []string{local[plan.To], "END"})
+	edges = append(edges, []string{"START", local[plan.From]}, []string{local[plan.To], "END"})
 	slices.SortFunc(edges, slices.Compare)
 	for _, r := range plan.Reset {
 		reset = append(reset, local[r])
@@ -229,7 +206,7 @@ func (w *world) restarted(before int) string {
 		case engine.RollbackChanged:
 			ended = p.Phase == engine.RollbackEnded
 		case engine.NodeChanged:
-			if ended && p.To == engine.NodeRunning {
+			if ended && p.To != engine.NodeIdle {
 				return w.nodeAt(r.Node).ID
 			}
 		default:
