@@ -28,6 +28,19 @@ type call struct {
 	stop    context.CancelFunc // while it runs
 }
 
+// worker has the context of the calls that one goroutine makes. It serves until one of
+// them is stopped: a new one for each would cost more than all else that is done for it.
+type worker struct {
+	ctx  context.Context //nolint:containedctx // see above.
+	stop context.CancelFunc
+}
+
+func (w *worker) renew(root context.Context) {
+	if w.ctx == nil || w.ctx.Err() != nil {
+		w.ctx, w.stop = context.WithCancel(root)
+	}
+}
+
 // pool runs calls of the executor, a fixed number at a time.
 type pool struct {
 	exec   Executor
@@ -64,9 +77,13 @@ func newPool(cfg *Config, in *inbox) *pool {
 func (p *pool) start(workers int) {
 	for range workers {
 		p.wg.Go(func() {
+			var w worker
 			for c := p.next(); c != nil; c = p.next() {
-				p.do(c)
+				w.renew(p.root)
+				p.do(w.ctx, w.stop, c)
 			}
+			w.renew(p.root)
+			w.stop()
 		})
 	}
 }
@@ -135,9 +152,7 @@ func (p *pool) next() *call {
 }
 
 // do makes a call, and then those pure ones that need not wait for its commit.
-func (p *pool) do(c *call) {
-	ctx, stop := context.WithCancel(p.root)
-	defer stop()
+func (p *pool) do(ctx context.Context, stop context.CancelFunc, c *call) {
 	if c.cancels {
 		p.cancel(ctx, c)
 		return
@@ -152,7 +167,8 @@ func (p *pool) do(c *call) {
 		if p.root.Err() != nil {
 			break // it is the end of the program that made the call fail
 		}
-		next, tell := c.run.finished(p, c, r, n >= aheadTurn && p.waiting.Load() > 0)
+		turn := ctx.Err() != nil || n >= aheadTurn && p.waiting.Load() > 0
+		next, tell := c.run.finished(p, c, r, turn)
 		if next == nil {
 			break
 		}
