@@ -262,7 +262,7 @@ func (s *State) applyTarget(r *Record, i int32, d *NodeChanged) {
 			n.held = false
 		}
 	case NodeRollingBack, NodeRolledBack, NodeRollbackFailed:
-		n.applyUndo(d)
+		s.applyUndo(i, d)
 	case NodeIdle:
 		s.forget(i)
 	case NodeReady:

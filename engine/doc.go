@@ -11,8 +11,9 @@
 //  3. It makes the records that come back durable, all of one step together.
 //  4. Only then it performs the commands that came with them, in order, and shows the
 //     records. The end of a [Dispatch] comes back as a [Result], that of a [SetTimer]
-//     as a [TimerFired].
-//  5. After a crash it performs what [Outstanding] says, again.
+//     as a [TimerFired], that of the run of a [StartChild] as a [ChildEnded].
+//  5. After a crash it performs what [Outstanding] says, again. It revokes a run whose
+//     parent does not wait for it any more, as [State.Child] says.
 //
 // A step applies its records to the state as it makes them, by the same code that
 // Replay uses: the state is the fold of the records, and nothing else.
@@ -45,6 +46,18 @@
 // inclusive gateway has its own, and so has the inside of each subflow. [TokenGroups]
 // lists them; a rollback stays in one group.
 //
+// # Start and variables
+//
+// A start checks the inputs against their schemas and evaluates the constants, once. An
+// input whose condition to show does not hold is not asked for and has its default.
+// Computed variables are evaluated whenever they are read. A variable of source node
+// has its initial value until one of the nodes that name it in their outputs ends: the
+// last one counts. Records hold values; nothing is evaluated twice.
+//
+// Optional nodes are left out before a run begins: [Reduce] makes the flow without them.
+// A run may also begin at another node than the start ([CanStartAt]); what it passes over
+// has no state and no outputs.
+//
 // # Scopes
 //
 // The inside of an inline subflow is part of the run's graph. Its nodes are named by path:
@@ -52,6 +65,9 @@
 // own: the node's inputs are those of its variables that are inputs, the variables
 // marked as outputs are the node's outputs, and nothing else passes. Each time the node is
 // entered they begin anew. An expression names what is in its own scope.
+//
+// The policy, the timeout and the schemes of its flow do not count: the run has its own,
+// and the node says which schemes apply.
 //
 // An independent subflow is a run of its own, with an id that the core chose. The node
 // waits for its end; pause, resume and revoke are passed on to it.
@@ -76,6 +92,31 @@
 //
 // A run is blocked when nothing can move, but for humans who are asked something, and
 // some node has failed or is unknown.
+//
+// # Time
+//
+// A node has one timer: that of its automatic retry, or the earlier one of the end of its
+// wait and the deadline of its attempt, which counts from the first call and is moved by
+// nothing. When both have come, the attempt has timed out. A timer that fires before its
+// time, because an operator has moved it meanwhile, is set again. The delay of automatic
+// retries grows by a factor and may be cut by chance, which is drawn from what names the
+// attempt; a retry by hand begins the count anew. The run's own deadline fails the run.
+//
+// # Repetition
+//
+// A task with Repeat runs several times in a row. Each time is an iteration, with a
+// deadline and retries of its own; its ordinal is counted apart, and the repetitions are
+// not rounds of a loop. The outputs of each that ended are appended to the list that the
+// node names. A retry starts over and empties the list; one of the iteration alone redoes
+// it, and takes the last element of the list away, as the original product does. A skip
+// goes on behind the node, one of the iteration with the next one.
+//
+// # What a start leaves out
+//
+// [Reduce] takes away the optional nodes that are not to run before a flow is compiled;
+// [SchemeWithout] names those of a scheme. An input with a condition is asked for only
+// when that holds by the values of the others; it must not be given otherwise, and has
+// its default then.
 //
 // # Pause and the end
 //

@@ -127,7 +127,6 @@ func (h *history) record(r *Record) error {
 	return h.payload(r)
 }
 
-//nolint:cyclop // one case for every payload
 func (h *history) payload(r *Record) error {
 	switch d := r.Data.(type) {
 	case RunStarted:

@@ -121,7 +121,8 @@ func TestValueLimit(t *testing.T) {
 		b.Repeat = &Repeat{Times: 3, Collect: "all"}
 		return &Flow{
 			Variables: []Variable{
-				{Name: "given", Source: SourceInput}, {Name: "big", Source: SourceNode},
+				{Name: "given", Source: SourceInput},
+				{Name: "big", Source: SourceNode},
 				{Name: "all", Source: SourceNode, Schema: json.RawMessage(`{"type":"array"}`)},
 			},
 			Nodes: []Node{{ID: "start", Type: TypeStart}, a, b, {ID: "end", Type: TypeEnd}},

@@ -48,28 +48,22 @@ func (t *step) undo() {
 		t.goBack()
 		return
 	}
-	left := false
-	for k := range u.steps {
-		i := u.steps[k].node
-		if t.s.undone(i) {
-			continue
-		}
-		ready := !slices.ContainsFunc(u.steps[k].after, func(a int32) bool { return !t.s.undone(u.steps[a].node) })
-		if n := t.s.nodes[i]; ready && n.state != NodeRollingBack && n.state != NodeRollbackFailed {
+	for at := 0; at < len(u.ready); {
+		k := u.ready[at]
+		if i := u.steps[k].node; !undoBegun(t.s.nodes[i].state) {
 			t.undoNode(i, byRollback)
 		}
-		left = left || !t.s.undone(i)
+		if at < len(u.ready) && u.ready[at] == k { // it is still there: it takes a call
+			at++
+		}
 	}
-	if !left {
+	if len(u.ready) == 0 {
 		t.goBack()
 	}
 }
 
-// undone reports whether nothing of a node is left to undo.
-func (s *State) undone(i int32) bool {
-	n := s.nodes[i]
-	return n.state == NodeRolledBack && len(n.undo) == 0
-}
+// undoBegun reports whether the rollback of a node is called, or waits for an operator.
+func undoBegun(state NodeState) bool { return state == NodeRollingBack || state == NodeRollbackFailed }
 
 // undoNode calls the plugin's rollback for the newest attempt that is left. A node that
 // has none is rolled back.
@@ -263,11 +257,14 @@ func (s *State) applyRollback(d RollbackChanged) error {
 
 // applyUndo folds what a rollback does to a node. The attempts that it undoes are older
 // ones, so that those of the node do not change.
-func (n *nodeRun) applyUndo(d *NodeChanged) {
+func (s *State) applyUndo(i int32, d *NodeChanged) {
+	n := s.nodes[i]
 	switch d.To {
 	case NodeRollingBack:
 		n.epoch, n.call, n.reason, n.failure, n.progress = d.Epoch, d.Call, d.Reason, nil, nil
-		n.undo[len(n.undo)-1].calls++
+		if k := len(n.undo); k > 0 {
+			n.undo[k-1].calls++
+		}
 	case NodeRollbackFailed:
 		n.failure = d.Failure
 	case NodeRolledBack:
@@ -276,7 +273,25 @@ func (n *nodeRun) applyUndo(d *NodeChanged) {
 			n.undoable -= n.undo[k-1].size()
 			n.undo = n.undo[:k-1]
 		}
+		if len(n.undo) == 0 && s.rollback != nil {
+			s.rollback.undone(i)
+		}
 	default:
+	}
+}
+
+// undone takes a task off those to undo, and adds those that waited for it alone.
+func (u *undoing) undone(node int32) {
+	at := slices.IndexFunc(u.ready, func(k int32) bool { return u.steps[k].node == node })
+	if at < 0 {
+		return
+	}
+	k := u.ready[at]
+	u.ready = slices.Delete(u.ready, at, at+1)
+	for _, b := range u.steps[k].before {
+		if u.steps[b].left--; u.steps[b].left == 0 {
+			u.ready = append(u.ready, b)
+		}
 	}
 }
 

@@ -103,16 +103,21 @@ type undoing struct {
 	from, to int32
 	// steps are the tasks to undo, each behind those that are undone before it.
 	steps []undoStep
+	// ready are the steps that wait for nothing and have not been undone.
+	ready []int32
 	// nodes are all that is forgotten, and tokens all that is taken back: the first
 	// one goes on at to, the others end.
 	nodes  []int32
 	tokens []int
 }
 
-// undoStep is a task to undo; after are steps.
+// undoStep is a task to undo. after are the steps for which it waits, left how many of
+// them there are yet, before the steps that wait for it.
 type undoStep struct {
-	node  int32
-	after []int32
+	node   int32
+	after  []int32
+	left   int
+	before []int32
 }
 
 // has reports whether a rollback, if there is one, is about the node.
@@ -272,6 +277,7 @@ func (s *State) undoing(mode RollbackMode, from, to int32) *undoing {
 	p := &undoPlanner{s: s, post: s.finishOrder(), stop: stop, region: s.g.group(to), inside: map[tokenGroup]bool{}}
 	order := p.reach(to)
 	u.steps = p.steps(order, to)
+	u.link()
 	u.nodes = order
 	for _, id := range u.tokens {
 		if i := s.tokens[id].node; s.at(i).state != NodeIdle && !slices.Contains(u.nodes, i) {
@@ -280,6 +286,19 @@ func (s *State) undoing(mode RollbackMode, from, to int32) *undoing {
 	}
 	slices.Sort(u.nodes)
 	return u
+}
+
+// link says of every step which ones wait for it.
+func (u *undoing) link() {
+	for k := range u.steps {
+		st := &u.steps[k]
+		if st.left = len(st.after); st.left == 0 {
+			u.ready = append(u.ready, int32(k))
+		}
+		for _, a := range st.after {
+			u.steps[a].before = append(u.steps[a].before, int32(k))
+		}
+	}
 }
 
 // next returns where a token may have gone on from an executed node: the inside of an

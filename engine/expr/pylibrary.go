@@ -135,17 +135,21 @@ func toPlain(v ref.Val, depth int) (any, error) {
 	case traits.Mapper:
 		return plainMap(v, depth)
 	case traits.Lister:
-		out := []any{}
-		for it := v.Iterator(); it.HasNext() == types.True; {
-			item, err := toPlain(it.Next(), depth+1)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, item)
-		}
-		return out, nil
+		return plainList(v, depth)
 	}
 	return nil, fail(CodeType, "a %s cannot be used here", v.Type().TypeName())
+}
+
+func plainList(l traits.Lister, depth int) (any, error) {
+	out := []any{}
+	for it := l.Iterator(); it.HasNext() == types.True; {
+		item, err := toPlain(it.Next(), depth+1)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, item)
+	}
+	return out, nil
 }
 
 func plainMap(m traits.Mapper, depth int) (any, error) {

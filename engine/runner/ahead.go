@@ -12,6 +12,8 @@ import (
 const (
 	aheadNodesMax = 64
 	aheadMax      = 20 * time.Millisecond
+	// aheadTurn is after how many calls of one run a worker turns to others that wait.
+	aheadTurn = 16
 )
 
 // stepped is what a worker has made of the end of a call, on its way to the loop.
@@ -24,9 +26,9 @@ type stepped struct {
 }
 
 // finished steps the result of a call, on the worker's own goroutine, and returns the pure
-// call with which the worker may go on at once. It reports whether the loop has to be
-// told of it.
-func (r *live) finished(p *pool, c *call, result engine.Result) (next *call, tell bool) {
+// call with which the worker may go on at once, unless it is to turn to other runs. It
+// reports whether the loop has to be told of it.
+func (r *live) finished(p *pool, c *call, result engine.Result, turn bool) (next *call, tell bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.drop(c)
@@ -56,7 +58,7 @@ func (r *live) finished(p *pool, c *call, result engine.Result) (next *call, tel
 		r.calls = append(r.calls, k)
 		r.early++
 		s.effect.early++
-		if next == nil {
+		if next == nil && !turn {
 			next = k
 		} else {
 			s.begin = append(s.begin, k)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -224,6 +225,34 @@ func TestARevivedRunDoesNotGoAhead(t *testing.T) {
 	if d := s.exec.infos("p3"); len(d) != 1 || !d[0].Ahead {
 		t.Errorf("p3 = %+v; it may go ahead again", d)
 	}
+}
+
+// A worker that goes ahead with one run turns to others that wait.
+func TestARunThatIsAheadLeavesRoomForOthers(t *testing.T) {
+	t.Parallel()
+	ids := []string{"a"}
+	for i := range 200 {
+		ids = append(ids, fmt.Sprintf("p%d", i))
+	}
+	store := &faulty{Store: memory.New()}
+	s := &stage{t: t, open: func() runner.Store { return store }, exec: newScript(), clock: newFakeClock(), pub: newWatcher(), graphs: graphs{}, workers: 1}
+	s.start()
+	s.exec.pure = purely
+	began, release := s.exec.hold("a")
+	s.run("r1", serial(ids...))
+	<-began
+	s.run("r2", serial("b"))
+	release()
+	s.untilState("r2", engine.RunSucceeded)
+	s.untilState("r1", engine.RunSucceeded)
+	s.exec.mu.Lock()
+	defer s.exec.mu.Unlock()
+	at := slices.IndexFunc(s.exec.calls, func(d engine.Dispatch) bool { return d.Node == "b" })
+	if at > 20 {
+		t.Errorf("the other run waited for %d calls", at)
+	}
+	s.stop()
+	s.checkHistories()
 }
 
 // cut is a store that breaks at one commit: what came before is durable, and that commit

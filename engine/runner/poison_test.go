@@ -3,6 +3,7 @@ package runner_test
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"testing"
 
 	"github.com/culmhq/culm/engine"
@@ -74,6 +75,23 @@ func TestPoisonInAnyColumnOfARunLeavesTheOthersAlone(t *testing.T) {
 			closeStore(t, s.store)
 		})
 	}
+}
+
+// The last records of a run that has ended are gone: it is not shown as if it went on.
+func TestAnEndedRunWithoutItsEndIsNotShown(t *testing.T) {
+	t.Parallel()
+	dir, _ := ended(t)
+	path := filepath.Join(dir, "culm.db")
+	poison(t, path, "DELETE FROM chunks WHERE id = (SELECT max(id) FROM chunks WHERE run = (SELECT n FROM runs WHERE id = 'r1'))")
+	s := &stage{t: t, exec: newScript(), clock: newFakeClock(), pub: newWatcher(), graphs: graphs{}, workers: 4}
+	s.open = func() runner.Store { return openSQLite(t, path).Store() }
+	s.graphs.compile(t, steps(6))
+	s.start()
+	_, err := s.runner.View(t.Context(), "r1")
+	wantIs(t, err, runner.ErrQuarantined)
+	s.view("r3")
+	s.stop()
+	closeStore(t, s.store)
 }
 
 // poison changes the database of a program that does not run.

@@ -28,6 +28,19 @@ type call struct {
 	stop    context.CancelFunc // while it runs
 }
 
+// worker has the context of the calls that one goroutine makes. It serves until one of
+// them is stopped: a new one for each would cost more than all else that is done for it.
+type worker struct {
+	ctx  context.Context //nolint:containedctx // see above.
+	stop context.CancelFunc
+}
+
+func (w *worker) renew(root context.Context) {
+	if w.ctx == nil || w.ctx.Err() != nil {
+		w.ctx, w.stop = context.WithCancel(root)
+	}
+}
+
 // pool runs calls of the executor, a fixed number at a time.
 type pool struct {
 	exec   Executor
@@ -39,6 +52,7 @@ type pool struct {
 	notes  chan struct{} // a slot for every note that waits for the loop
 	// stopping keeps runs from going ahead.
 	stopping atomic.Bool
+	waiting  atomic.Int64 // calls that no worker has taken
 
 	root context.Context //nolint:containedctx // the life of the pool, parent of every call.
 	kill context.CancelFunc
@@ -63,9 +77,13 @@ func newPool(cfg *Config, in *inbox) *pool {
 func (p *pool) start(workers int) {
 	for range workers {
 		p.wg.Go(func() {
+			var w worker
 			for c := p.next(); c != nil; c = p.next() {
-				p.do(c)
+				w.renew(p.root)
+				p.do(w.ctx, w.stop, c)
 			}
+			w.renew(p.root)
+			w.stop()
 		})
 	}
 }
@@ -84,6 +102,7 @@ func (p *pool) push(cs ...*call) bool {
 			p.queue = append(p.queue, c)
 		}
 	}
+	p.waiting.Add(int64(len(cs)))
 	for range min(len(cs), p.idle) {
 		p.work.Signal()
 	}
@@ -111,11 +130,13 @@ func (p *pool) next() *call {
 		if n := len(p.urgent); n > 0 {
 			c := p.urgent[0]
 			p.urgent = append(p.urgent[:0], p.urgent[1:]...)
+			p.waiting.Add(-1)
 			return c
 		}
 		if p.head < len(p.queue) {
 			c := p.queue[p.head]
 			p.queue[p.head] = nil
+			p.waiting.Add(-1)
 			if p.head++; p.head == len(p.queue) {
 				p.queue, p.head = p.queue[:0], 0
 			}
@@ -131,9 +152,7 @@ func (p *pool) next() *call {
 }
 
 // do makes a call, and then those pure ones that need not wait for its commit.
-func (p *pool) do(c *call) {
-	ctx, stop := context.WithCancel(p.root)
-	defer stop()
+func (p *pool) do(ctx context.Context, stop context.CancelFunc, c *call) {
 	if c.cancels {
 		p.cancel(ctx, c)
 		return
@@ -142,13 +161,14 @@ func (p *pool) do(c *call) {
 		p.in.put(p.bear(ctx, c))
 		return
 	}
-	for c.begin(stop) {
+	for n := 1; c.begin(stop); n++ {
 		r := p.execute(ctx, c)
 		c.finish()
 		if p.root.Err() != nil {
 			break // it is the end of the program that made the call fail
 		}
-		next, tell := c.run.finished(p, c, r)
+		turn := ctx.Err() != nil || n >= aheadTurn && p.waiting.Load() > 0
+		next, tell := c.run.finished(p, c, r, turn)
 		if next == nil {
 			break
 		}

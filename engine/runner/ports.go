@@ -119,7 +119,8 @@ type RunQuery struct {
 }
 
 // Executor performs dispatches. Execute blocks until the call ended or ctx is done,
-// and must not be called on the runner's loop. emit may be called from it, until it
+// and must not be called on the runner's loop. ctx may go on when Execute returns: what
+// is derived from it must be released. emit may be called from it, until it
 // returns, with notes.
 type Executor interface {
 	Execute(ctx context.Context, run RunInfo, d engine.Dispatch, emit func(engine.Note)) engine.Result

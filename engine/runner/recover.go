@@ -153,6 +153,9 @@ func (r *Runner) replayed(ctx context.Context, run string) (engine.RunView, erro
 		return engine.RunView{}, err
 	}
 	_, s, err := r.replay(ctx, &h)
+	if err == nil && h.State.Ended() && s.RunState() != h.State { // its last records are gone
+		err = fmt.Errorf("runner: the row says %s, the records %s", h.State, s.RunState())
+	}
 	if err != nil {
 		return engine.RunView{}, fmt.Errorf("%w: %s: %w", ErrQuarantined, run, err)
 	}

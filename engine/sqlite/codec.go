@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 
 	"github.com/culmhq/culm/engine"
 )
@@ -22,8 +23,41 @@ func appendChunk(dst []byte, rs []engine.Record) []byte {
 	return dst
 }
 
+// A piece ends with a seal: sealMark where the length of a record would stand, and the
+// checksum of all before it. A disk that gives other bytes than it was given is noticed.
+// Pieces of earlier versions have none.
+const (
+	sealBytes = 8
+	sealMark  = 0xffffffff
+)
+
+// checksum goes on with a sum over more of a piece.
+func checksum(sum uint32, data []byte) uint32 {
+	return crc32.Update(sum, crc32.MakeTable(crc32.Castagnoli), data)
+}
+
+func appendSeal(dst []byte, sum uint32) []byte {
+	return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(dst, sealMark), sum)
+}
+
+// unseal checks the seal of a piece, if it has one, and returns what is before it.
+func unseal(data []byte) ([]byte, error) {
+	n := len(data) - sealBytes
+	if n < 0 || binary.BigEndian.Uint32(data[n:]) != sealMark {
+		return data, nil
+	}
+	if binary.BigEndian.Uint32(data[n+sizeBytes:]) != checksum(0, data[:n]) {
+		return nil, fmt.Errorf("%w: a piece of records is not as it was written", ErrDamaged)
+	}
+	return data[:n], nil
+}
+
 // eachRecord decodes a piece until more says no.
 func eachRecord(data []byte, more func(engine.Record) bool) error {
+	data, err := unseal(data)
+	if err != nil {
+		return err
+	}
 	for len(data) > 0 {
 		if len(data) < sizeBytes || uint64(binary.BigEndian.Uint32(data)) > uint64(len(data)-sizeBytes) {
 			return fmt.Errorf("%w: a piece of records is cut off", ErrDamaged)

@@ -42,6 +42,26 @@ func TestRecordsOfAPiece(t *testing.T) {
 	}
 }
 
+// Any byte of a sealed piece may be another: it is noticed.
+func TestASealedPieceNoticesEveryChange(t *testing.T) {
+	t.Parallel()
+	plain := chunk(3)
+	whole := appendSeal(bytes.Clone(plain), checksum(0, plain))
+	all := func(engine.Record) bool { return true }
+	if err := eachRecord(whole, all); err != nil {
+		t.Fatal(err)
+	}
+	for i := range whole {
+		for _, flip := range []byte{0x01, 0x20, 0x80, 0xff} {
+			b := bytes.Clone(whole)
+			b[i] ^= flip
+			if err := eachRecord(b, all); !errors.Is(err, ErrDamaged) {
+				t.Errorf("byte %d ^ %#x: %v", i, flip, err)
+			}
+		}
+	}
+}
+
 // What comes out of any bytes can be written again and read as the same.
 func FuzzEachRecord(f *testing.F) {
 	f.Add(chunk(0))

@@ -52,7 +52,8 @@ type piece struct {
 	run        string
 	row        *runRow
 	last       uint64
-	begin, end int // of commitment.data
+	begin, end int    // of commitment.data
+	sum        uint32 // of its records
 }
 
 // commitment is a commit made ready outside the writer's goroutine.
@@ -122,14 +123,18 @@ func (c *commitment) prepare(batches []runner.Batch) error {
 
 // encode puts a batch into a piece: the last one, if that is the same run's.
 func (c *commitment) encode(b *runner.Batch, same bool) {
-	begin := len(c.data)
-	c.data = appendChunk(c.data, b.Records)
-	last := b.Records[len(b.Records)-1].Seq
-	if n := len(c.pieces) - 1; same && c.pieces[n].end-c.pieces[n].begin < chunkBytesMax {
-		c.pieces[n].end, c.pieces[n].last = len(c.data), last
-		return
+	n := len(c.pieces) - 1
+	if same && c.pieces[n].end-c.pieces[n].begin < chunkBytesMax {
+		c.data = c.data[:len(c.data)-sealBytes] // it is sealed anew
+	} else {
+		c.pieces = append(c.pieces, piece{run: b.Run, begin: len(c.data)})
+		n++
 	}
-	c.pieces = append(c.pieces, piece{run: b.Run, last: last, begin: begin, end: len(c.data)})
+	p, begin := &c.pieces[n], len(c.data)
+	c.data = appendChunk(c.data, b.Records)
+	p.sum = checksum(p.sum, c.data[begin:])
+	c.data = appendSeal(c.data, p.sum)
+	p.end, p.last = len(c.data), b.Records[len(b.Records)-1].Seq
 }
 
 // pages estimates what the commit adds to the log.

@@ -34,7 +34,7 @@ var (
 	// ErrNewer: the file was written by a newer version of the program.
 	ErrNewer = errors.New("sqlite: database is newer than this program")
 	// ErrDamaged: the file is not a database, or its content is damaged.
-	ErrDamaged = errors.New("sqlite: database is damaged")
+	ErrDamaged = errors.New("sqlite: database is damaged; restore a backup")
 	// ErrClosed: the database has been closed. It is a runner.ErrStoreFailed.
 	ErrClosed = fmt.Errorf("%w: database is closed", runner.ErrStoreFailed)
 )

@@ -101,6 +101,7 @@ func (s *Store) Records(ctx context.Context, run string, after uint64, limit int
 	}
 	defer func() { _ = rows.Close() }() // what it could say, Err says
 	var out []engine.Record
+	next := after + 1
 	full := func() bool { return limit > 0 && len(out) >= limit }
 	for !full() && rows.Next() {
 		var data sql.RawBytes
@@ -114,6 +115,11 @@ func (s *Store) Records(ctx context.Context, run string, after uint64, limit int
 			}
 			return !full()
 		})
+		for ; err == nil && next-after <= uint64(len(out)); next++ {
+			if seq := out[next-after-1].Seq; seq != next {
+				err = fmt.Errorf("%w: record %d where %d should be", ErrDamaged, seq, next)
+			}
+		}
 		if err != nil {
 			return nil, fmt.Errorf("sqlite: records of %s: %w", run, err)
 		}

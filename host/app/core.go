@@ -103,7 +103,7 @@ func Open(ctx context.Context, cfg config.Config, d Deps) (_ *Core, err error) {
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("app: data directory: %w", err)
 	}
-	db, err := sqlite.Open(ctx, filepath.Join(cfg.Data, databaseFile), sqlite.Options{Logger: d.Logger})
+	db, err := sqlite.Open(ctx, filepath.Join(cfg.Data, databaseFile), sqlite.Options{Logger: d.Logger, QuickCheck: true})
 	if err != nil {
 		return nil, err
 	}

@@ -257,9 +257,15 @@ func rangeOf(args []any) (any, error) {
 	case len(args) == 1:
 		from, to = 0, n[0]
 	}
+	return count(from, to, by)
+}
+
+// count lists the numbers from one to another, which is left out.
+func count(from, to, by int64) (any, error) {
+	small := func(n int64) bool { return n >= math.MinInt32 && n <= math.MaxInt32 }
 	out := []any{}
 	for i := from; by > 0 && i < to || by < 0 && i > to; i += by {
-		if len(out) >= ResultMaxItems || i > math.MaxInt32 || i < math.MinInt32 || by > math.MaxInt32 || by < math.MinInt32 {
+		if len(out) >= ResultMaxItems || !small(i) || !small(by) {
 			return nil, errTooLarge
 		}
 		out = append(out, i)

@@ -134,18 +134,22 @@ func equal(a, b any, depth int) bool {
 	case []any:
 		return equalLists(a, b, depth)
 	case map[string]any:
-		m, ok := b.(map[string]any)
-		if !ok || len(m) != len(a) {
-			return false
-		}
-		for key, v := range a {
-			if w, ok := m[key]; !ok || !equal(v, w, depth+1) {
-				return false
-			}
-		}
-		return true
+		return equalDicts(a, b, depth)
 	}
 	return false
+}
+
+func equalDicts(a map[string]any, b any, depth int) bool {
+	m, ok := b.(map[string]any)
+	if !ok || len(m) != len(a) {
+		return false
+	}
+	for key, v := range a {
+		if w, ok := m[key]; !ok || !equal(v, w, depth+1) {
+			return false
+		}
+	}
+	return true
 }
 
 func equalLists(a []any, b any, depth int) bool {

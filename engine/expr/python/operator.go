@@ -175,10 +175,7 @@ func floats(op string, x, y float64) (any, error) {
 	case "//":
 		f = math.Floor(x / y)
 	case "%":
-		f = math.Mod(x, y)
-		if f != 0 && (f < 0) != (y < 0) {
-			f += y
-		}
+		f = modulo(x, y)
 	case "**":
 		f = math.Pow(x, y)
 	default:
@@ -188,6 +185,15 @@ func floats(op string, x, y float64) (any, error) {
 		return nil, errTooLarge
 	}
 	return f, nil
+}
+
+// modulo has the sign of y.
+func modulo(x, y float64) float64 {
+	f := math.Mod(x, y)
+	if f != 0 && (f < 0) != (y < 0) {
+		f += y
+	}
+	return f
 }
 
 // At is v[i]: an index from the front, or from the back when it is below zero; a key of a

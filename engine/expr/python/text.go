@@ -135,30 +135,34 @@ func quote(s string) string {
 	b.Grow(len(s) + 2)
 	b.WriteRune(q)
 	for _, r := range s {
-		switch {
-		case r == q || r == '\\':
+		if r == q || r == '\\' {
 			b.WriteRune('\\')
 			b.WriteRune(r)
-		case r == '\n':
-			b.WriteString(`\n`)
-		case r == '\r':
-			b.WriteString(`\r`)
-		case r == '\t':
-			b.WriteString(`\t`)
-		case r < 0x20 || r == 0x7f:
-			b.WriteString(`\x` + hex(r, 2))
-		case !unicode.IsPrint(r) && r < 0x100:
-			b.WriteString(`\x` + hex(r, 2))
-		case !unicode.IsPrint(r) && r < 0x10000:
-			b.WriteString(`\u` + hex(r, 4))
-		case !unicode.IsPrint(r):
-			b.WriteString(`\U` + hex(r, 8))
-		default:
-			b.WriteRune(r)
+		} else {
+			b.WriteString(shown(r))
 		}
 	}
 	b.WriteRune(q)
 	return b.String()
+}
+
+// shown is a character as repr() writes it.
+func shown(r rune) string {
+	switch {
+	case r == '\n':
+		return `\n`
+	case r == '\r':
+		return `\r`
+	case r == '\t':
+		return `\t`
+	case r >= 0x20 && r != 0x7f && unicode.IsPrint(r):
+		return string(r)
+	case r < 0x100:
+		return `\x` + hex(r, 2)
+	case r < 0x10000:
+		return `\u` + hex(r, 4)
+	}
+	return `\U` + hex(r, 8)
 }
 
 func hex(r rune, width int) string {

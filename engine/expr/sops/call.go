@@ -187,10 +187,8 @@ func nativeMethod(name string, recv code, args []code) (code, bool) {
 	if name == "join" && len(args) == 1 && args[0].kind == kindTexts && args[0].static && recv.kind == kindText {
 		return code{cel: args[0].atom() + ".join(" + recv.cel + ")", kind: kindText, static: true}, true
 	}
-	for _, a := range args {
-		if a.kind != kindText {
-			return code{}, false
-		}
+	if recv.kind != kindText && recv.kind != kindAny || slices.ContainsFunc(args, func(a code) bool { return a.kind != kindText }) {
+		return code{}, false
 	}
 	type shape struct {
 		cel  string
@@ -202,7 +200,7 @@ func nativeMethod(name string, recv code, args []code) (code, bool) {
 		"split": {"split", 1, kindTexts}, "replace": {"replace", 2, kindText},
 		"startswith": {"startsWith", 1, kindBool}, "endswith": {"endsWith", 1, kindBool},
 	}[name]
-	if !ok || s.args != len(args) || recv.kind != kindText && recv.kind != kindAny {
+	if !ok || s.args != len(args) {
 		return code{}, false
 	}
 	if sep, isLiteral := onlyLiteral(args); name == "split" && (!isLiteral || sep == "") {

@@ -3,7 +3,6 @@ package sops
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -244,14 +243,10 @@ func (p *conditionParser) simple() (code, *sourceError) {
 	if p.i < len(p.src) && (p.src[p.i] == '"' || p.src[p.i] == '\'') {
 		return p.quoted()
 	}
-	for p.i < len(p.src) && strings.IndexByte(" \t\r\n()=!<>,\"'", p.src[p.i]) < 0 {
-		p.i += max(1, templateLength(p.src[p.i:]))
-	}
-	word := p.src[start:p.i]
+	word := p.word()
 	if word == "" {
 		return code{}, errAt(start, "a value is missing")
 	}
-	p.space()
 	if !p.t.Lenient && templateLength(word) == len(word) {
 		if c, _, err := p.t.expression(word[2 : len(word)-1]); err == nil && c.static && (c.kind == kindInt || c.kind == kindBool) {
 			return c, nil // its text would be read as what it is
@@ -270,6 +265,17 @@ func (p *conditionParser) simple() (code, *sourceError) {
 		return constant(v), nil
 	}
 	return code{cel: "sops.value(" + c.cel + ")"}, nil
+}
+
+// word takes what stands without quotes up to the next space or operator.
+func (p *conditionParser) word() string {
+	start := p.i
+	for p.i < len(p.src) && strings.IndexByte(" \t\r\n()=!<>,\"'", p.src[p.i]) < 0 {
+		p.i += max(1, templateLength(p.src[p.i:]))
+	}
+	word := p.src[start:p.i]
+	p.space()
+	return word
 }
 
 // constant is the code of a value of the language.
@@ -354,21 +360,34 @@ func test(op string, l, r code) (code, error) {
 		c, _ := literal(ok)
 		return c, nil
 	}
-	native := code{kind: kindBool, static: true, loose: true}
+	if c, ok := nativeTest(op, l, r); ok {
+		return c, nil
+	}
+	return code{cel: fmt.Sprintf("sops.test(%s, %s, %s)", quote(op), l.cel, r.cel), kind: kindBool, static: true}, nil
+}
+
+// nativeTest is a comparison for which CEL has the same.
+func nativeTest(op string, l, r code) (code, bool) {
+	c := code{kind: kindBool, static: true, loose: true}
 	texts := l.kind == kindText && r.kind == kindText
-	ordered := slices.Contains([]string{"==", "!=", "<", "<=", ">", ">="}, op)
-	switch {
-	case ordered && (texts || l.kind == kindInt && r.kind == kindInt && l.static && r.static):
-		native.cel = l.atom() + " " + op + " " + r.atom()
-	case (op == "in" || op == "notin") && texts:
-		native.cel, native.loose = r.atom()+".contains("+l.cel+")", false
-	case (op == "in" || op == "notin") && l.kind == kindText && r.kind == kindTexts:
-		native.cel = l.atom() + " in " + r.atom()
-	default:
-		return code{cel: fmt.Sprintf("sops.test(%s, %s, %s)", quote(op), l.cel, r.cel), kind: kindBool, static: true}, nil
+	ints := l.kind == kindInt && r.kind == kindInt && l.static && r.static
+	switch op {
+	case "==", "!=", "<", "<=", ">", ">=":
+		c.cel = l.atom() + " " + op + " " + r.atom()
+		return c, texts || ints
+	case "in", "notin":
+		switch {
+		case texts:
+			c.cel, c.loose = r.atom()+".contains("+l.cel+")", false
+		case l.kind == kindText && r.kind == kindTexts:
+			c.cel = l.atom() + " in " + r.atom()
+		default:
+			return c, false
+		}
+		if op == "notin" {
+			c.cel, c.loose = "!"+c.atom(), true
+		}
+		return c, true
 	}
-	if op == "notin" {
-		native.cel, native.loose = "!"+native.atom(), true
-	}
-	return native, nil
+	return c, false
 }

@@ -43,41 +43,39 @@ func lex(src string) ([]token, *sourceError) {
 	var out []token
 	for i := 0; i < len(src); {
 		r, size := utf8.DecodeRuneInString(src[i:])
-		switch {
-		case unicode.IsSpace(r):
+		if unicode.IsSpace(r) {
 			i += size
-		case r == '\'' || r == '"':
-			s, end, err := lexString(src, i, false)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, token{kind: tokenString, value: s, at: i})
-			i = end
-		case '0' <= r && r <= '9' || r == '.' && i+1 < len(src) && '0' <= src[i+1] && src[i+1] <= '9':
-			t, end, err := lexNumber(src, i)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, t)
-			i = end
-		case r == '_' || unicode.IsLetter(r):
-			t, end, err := lexWord(src, i)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, t)
-			i = end
-		default:
-			op := lexOp(src[i:])
-			if op == "" {
-				return nil, errAt(i, "%q is not part of an expression", r)
-			}
-			out = append(out, token{kind: tokenOp, text: op, at: i})
-			i += len(op)
+			continue
 		}
+		t, end, err := lexToken(src, i, r)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, t)
+		i = end
 	}
 	return append(out, token{kind: tokenEnd, at: len(src)}), nil
 }
+
+// lexToken reads the token that begins at i with r, and returns where it ends.
+func lexToken(src string, i int, r rune) (token, int, *sourceError) {
+	switch {
+	case r == '\'' || r == '"':
+		s, end, err := lexString(src, i, false)
+		return token{kind: tokenString, value: s, at: i}, end, err
+	case isDigit(byte(min(r, 0x7f))) || r == '.' && i+1 < len(src) && isDigit(src[i+1]):
+		return lexNumber(src, i)
+	case r == '_' || unicode.IsLetter(r):
+		return lexWord(src, i)
+	}
+	op := lexOp(src[i:])
+	if op == "" {
+		return token{}, 0, errAt(i, "%q is not part of an expression", r)
+	}
+	return token{kind: tokenOp, text: op, at: i}, i + len(op), nil
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 func lexOp(s string) string {
 	for _, op := range []string{"**", "//", "==", "!=", "<=", ">="} {
@@ -116,28 +114,39 @@ func lexWord(src string, at int) (token, int, *sourceError) {
 
 func lexNumber(src string, at int) (token, int, *sourceError) {
 	i := at
-	for i < len(src) && (isAlnum(src[i]) || src[i] == '.' || src[i] == '_' ||
-		(src[i] == '+' || src[i] == '-') && (src[i-1] == 'e' || src[i-1] == 'E') && !strings.HasPrefix(src[at:], "0x")) {
+	for i < len(src) && inNumber(src, at, i) {
 		i++
 	}
 	text := strings.ReplaceAll(src[at:i], "_", "")
-	if n, err := strconv.ParseInt(text, 10, 64); err == nil && (text == "0" || text[0] != '0') {
-		return token{kind: tokenNumber, value: n, at: at}, i, nil
+	if v, ok := numberValue(text); ok {
+		return token{kind: tokenNumber, value: v, at: at}, i, nil
 	}
-	if len(text) > 2 && text[0] == '0' && isLetterByte(text[1]) {
-		if n, err := strconv.ParseInt(strings.ToLower(text), 0, 64); err == nil {
-			return token{kind: tokenNumber, value: n, at: at}, i, nil
-		}
-		return token{}, 0, errAt(at, "%s is not a number", text)
-	}
-	f, err := strconv.ParseFloat(text, 64)
-	if err != nil || !strings.ContainsAny(text, ".eE") || strings.ContainsAny(text, "xXpP") {
-		return token{}, 0, errAt(at, "%s is not a number that can be translated", text)
-	}
-	return token{kind: tokenNumber, value: f, at: at}, i, nil
+	return token{}, 0, errAt(at, "%s is not a number that can be translated", text)
 }
 
-func isAlnum(c byte) bool { return isLetterByte(c) || '0' <= c && c <= '9' }
+// inNumber reports whether the byte at i belongs to the number that begins at at.
+func inNumber(src string, at, i int) bool {
+	if isAlnum(src[i]) || src[i] == '.' || src[i] == '_' {
+		return true
+	}
+	sign := src[i] == '+' || src[i] == '-'
+	return sign && i > at && (src[i-1] == 'e' || src[i-1] == 'E') && !strings.HasPrefix(src[at:], "0x")
+}
+
+func numberValue(text string) (any, bool) {
+	decimal := text == "0" || text[0] != '0'
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil && decimal {
+		return n, true
+	}
+	if len(text) > 2 && text[0] == '0' && isLetterByte(text[1]) {
+		n, err := strconv.ParseInt(strings.ToLower(text), 0, 64)
+		return n, err == nil
+	}
+	f, err := strconv.ParseFloat(text, 64)
+	return f, err == nil && strings.ContainsAny(text, ".eE") && !strings.ContainsAny(text, "xXpP")
+}
+
+func isAlnum(c byte) bool { return isLetterByte(c) || isDigit(c) }
 
 func isLetterByte(c byte) bool { return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' }
 

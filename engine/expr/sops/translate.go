@@ -68,14 +68,8 @@ func (x *translation) translate(n *node) (code, *sourceError) {
 		return x.name(n)
 	case opList:
 		return x.list(n)
-	case opAttribute:
-		return x.attribute(n)
-	case opCall:
-		return x.call(n)
-	case opIndex:
-		return x.index(n)
-	case opSlice:
-		return x.slice(n)
+	case opAttribute, opCall, opIndex, opSlice:
+		return x.postfix(n)
 	case opUnary:
 		return x.unary(n)
 	case opBinary:
@@ -92,6 +86,18 @@ func (x *translation) translate(n *node) (code, *sourceError) {
 		return code{}, errAt(n.at, "a lambda can only be called at once")
 	}
 	return code{}, errAt(n.at, "not supported")
+}
+
+func (x *translation) postfix(n *node) (code, *sourceError) {
+	switch n.op { //nolint:exhaustive // the others do not come here
+	case opAttribute:
+		return x.attribute(n)
+	case opCall:
+		return x.call(n)
+	case opIndex:
+		return x.index(n)
+	}
+	return x.slice(n)
 }
 
 func (x *translation) all(nodes []*node) ([]code, *sourceError) {
@@ -268,35 +274,34 @@ func (x *translation) binary(n *node) (code, *sourceError) {
 		return code{}, err
 	}
 	a, b := args[0], args[1]
-	native := code{cel: a.atom() + " " + n.text + " " + b.atom(), loose: true, static: a.static && b.static}
-	ints := a.kind == kindInt && b.kind == kindInt
-	switch n.text {
-	case "+":
-		switch {
-		case a.kind == kindText && b.kind == kindText:
-			return native.as(kindText), nil
-		case a.kind.isList() && b.kind.isList() && a.kind == b.kind:
-			return native.as(a.kind), nil
-		case ints:
-			return native.as(kindInt), nil
-		}
-	case "-", "*":
-		if ints {
-			return native.as(kindInt), nil
-		}
-	case "%":
-		if a.kind == kindText {
-			return format(a, n.args[1], b), nil
-		}
+	if k, ok := nativeKind(n.text, a, b); ok {
+		return code{cel: a.atom() + " " + n.text + " " + b.atom(), kind: k, loose: true, static: a.static && b.static}, nil
+	}
+	if n.text == "%" && a.kind == kindText {
+		return format(a, n.args[1], b), nil
 	}
 	if misfit(n.text, a.kind, b.kind) {
 		return code{}, errAt(n.at, "a %s and a %s do not fit %s", a.kind, b.kind, n.text)
 	}
 	c := pyCall(n.text, a, b)
-	if ints && n.text != "/" && n.text != "**" {
+	if a.kind == kindInt && b.kind == kindInt && n.text != "/" && n.text != "**" {
 		c.kind = kindInt
 	}
 	return c, nil
+}
+
+// nativeKind is the kind of what an operator gives for which CEL has the same.
+func nativeKind(op string, a, b code) (kind, bool) {
+	if a.kind != b.kind {
+		return kindAny, false
+	}
+	switch op {
+	case "+":
+		return a.kind, a.kind == kindText || a.kind == kindInt || a.kind.isList()
+	case "-", "*":
+		return kindInt, a.kind == kindInt
+	}
+	return kindAny, false
 }
 
 // misfit reports whether an operator can never work on values of these kinds.
@@ -335,34 +340,44 @@ func (x *translation) compare(n *node) (code, *sourceError) {
 	a, b := args[0], args[1]
 	c := code{kind: kindBool, static: true, loose: true}
 	switch n.text {
-	case "in", "not in":
-		c = contains(b, a)
-		if n.text == "not in" {
-			c = code{cel: "!" + c.atom(), kind: kindBool, static: true, loose: true}
-		}
+	case "in":
+		return contains(b, a), nil
+	case "not in":
+		c.cel = "!" + contains(b, a).atom()
 		return c, nil
 	case "is", "is not":
 		if a.kind != kindNone && b.kind != kindNone {
 			return code{}, errAt(n.at, "is compares with None only")
 		}
-		op := map[string]string{"is": "==", "is not": "!="}[n.text]
-		c.cel = "dyn(" + a.cel + ") " + op + " dyn(" + b.cel + ")"
-		return c, nil
+		return alike(map[string]string{"is": "==", "is not": "!="}[n.text], a, b), nil
 	case "==", "!=":
-		c.cel = "dyn(" + a.cel + ") " + n.text + " dyn(" + b.cel + ")"
-		if a.kind == b.kind && a.static && b.static && !a.kind.isList() {
-			c.cel = a.atom() + " " + n.text + " " + b.atom()
-		}
-		return c, nil
+		return alike(n.text, a, b), nil
 	}
-	if numbers := a.kind.isNumber() && b.kind.isNumber(); a.kind != kindAny && b.kind != kindAny && a.kind != b.kind && !numbers {
-		return code{}, errAt(n.at, "a %s and a %s cannot be ordered", a.kind, b.kind)
-	}
-	if a.kind == kindBool || b.kind == kindBool || a.kind.isList() || a.kind == kindNone {
-		return code{}, errAt(n.at, "values of this kind are not ordered here")
+	if !ordered(a.kind, b.kind) {
+		return code{}, errAt(n.at, "a %s and a %s cannot be ordered here", a.kind, b.kind)
 	}
 	c.cel = a.atom() + " " + n.text + " " + b.atom()
 	return c, nil
+}
+
+// ordered reports whether CEL can compare values of these kinds with < and its like.
+func ordered(a, b kind) bool {
+	bad := func(k kind) bool { return k == kindBool || k == kindNone || k == kindDict || k.isList() }
+	if bad(a) || bad(b) {
+		return false
+	}
+	return a == kindAny || b == kindAny || a == b || a.isNumber() && b.isNumber()
+}
+
+// alike is the code of a == b or a != b.
+func alike(op string, a, b code) code {
+	c := code{kind: kindBool, static: true, loose: true}
+	if a.kind == b.kind && a.static && b.static && !a.kind.isList() {
+		c.cel = a.atom() + " " + op + " " + b.atom()
+	} else {
+		c.cel = "dyn(" + a.cel + ") " + op + " dyn(" + b.cel + ")"
+	}
+	return c
 }
 
 // contains is the code of item in whole, as a bool.

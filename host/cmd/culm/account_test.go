@@ -295,7 +295,7 @@ func (w *world) checkEffects(t *testing.T, histories map[string][]engine.Record)
 		if deployments[run] != 1 || tickets[run] != 1 {
 			t.Errorf("run %s succeeded with %d deployments and %d tickets", run, deployments[run], tickets[run])
 		}
-		if missing := w.ledger.Missing(run, []string{"flaky"}, []string{"book"}); len(missing) > 0 {
+		if missing := w.ledger.Missing(run, []string{"flaky", "inside"}, []string{"book"}); len(missing) > 0 {
 			t.Errorf("run %s succeeded without %v", run, missing)
 		}
 	}

@@ -129,6 +129,7 @@ func newWorldIn(t *testing.T, dir string) *world {
 	}
 	srv.must(http.MethodPut, project+"/systems/"+hosttest.LedgerSystem, document, nil)
 	srv.must(http.MethodPut, project+"/plugins/http/grants", map[string]any{"grants": []need{{hosttest.LedgerSystem, "look"}, {hosttest.LedgerSystem, "mark"}, {hosttest.LedgerSystem, "book"}}}, nil)
+	srv.publish(t, "kill-child", readJSON(t, filepath.Join("testdata", "kill-child.json")))
 	srv.publish(t, "kill", readJSON(t, filepath.Join("testdata", "kill.json")))
 	srv.kill()
 	return w

@@ -253,6 +253,7 @@ type runView struct {
 	Nodes map[string]struct {
 		State   string `json:"state"`
 		Attempt int    `json:"attempt"`
+		Due     string `json:"due"`
 		Failure *struct {
 			Code, Message, Origin string
 		} `json:"failure"`
