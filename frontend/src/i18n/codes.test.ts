@@ -5,7 +5,7 @@ import { failureZh, problemZh, refusedZh } from './codes.zh'
 // The codes are the server's; its sources are the list that must be translated.
 const source = (path: string) => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8')
 const codes = (path: string, name: RegExp) =>
-  [...source(path).matchAll(/^\s*(\w+)[^=\n]*= "([A-Z][A-Z_]+)"/gm)]
+  [...source(path).matchAll(/^\s*(?:const )?(\w+)[^=\n]*= "([A-Z][A-Z_]+)"/gm)]
     .filter((m) => name.test(m[1] ?? ''))
     .map((m) => m[2] as string)
 
