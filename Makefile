@@ -114,8 +114,10 @@ fuzz: ## every fuzz target for FUZZTIME each
 	@scripts/fuzz.sh $(FUZZTIME)
 
 KILLS ?= 10000
-soak: build ## kill the real binary KILLS times and check every invariant
-	CULM_KILLS=$(KILLS) go test -count=1 -timeout 24h -run 'TestKill' ./host/cmd/culm
+DISK_FAULTS ?= 200
+soak: build ## kill the real binary KILLS times, let its disk fail DISK_FAULTS times, and check every invariant
+	CULM_BIN="$(CURDIR)/$(CULM)" CULM_KILLS=$(KILLS) CULM_DISK_FAULTS=$(DISK_FAULTS) go test -v -count=1 -timeout 24h \
+	  -run 'TestKill|TestFailedFsync|TestFullDisk' ./host/cmd/culm
 
 cover: ## test coverage by package
 	go test -coverprofile=coverage.out ./... && go tool cover -func=coverage.out | tail -1

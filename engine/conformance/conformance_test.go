@@ -45,7 +45,13 @@ func runAll(t *testing.T, cases []*testCase, deviations *deviations, public bool
 		failed[c.kind] = append(failed[c.kind], c.file)
 		t.Errorf("%s:\n\t%s", c.file, strings.Join(complaints, "\n\t"))
 	}
+	if !public {
+		fmt.Fprintln(os.Stdout, "cases in "+os.Getenv(moreCases))
+	}
 	for _, k := range kinds() {
+		if passed[k]+len(failed[k]) == 0 {
+			continue
+		}
 		line := fmt.Sprintf("%s: %d passed, %d failed", k, passed[k], len(failed[k]))
 		if len(failed[k]) > 0 {
 			line += ": " + strings.Join(failed[k], " ")

@@ -124,6 +124,9 @@ func (w *world) command(op *operation) (engine.Event, error) {
 	case "resume_pipeline":
 		return engine.Resume{Node: node}, nil
 	case "revoke_pipeline":
+		if typ != "" {
+			return nil, errMisused // only a run can be revoked
+		}
 		return engine.Revoke{}, nil
 	case "pause_node", "resume_node":
 		if typ == "subprocess" {

@@ -132,8 +132,13 @@ func (t *translated) document(sc *scopeTree) (*engine.Flow, error) {
 			return nil, err
 		}
 	}
+	seen := map[string]int{}
 	for _, e := range sc.Edges {
-		f.Edges = append(f.Edges, engine.Edge{ID: safeID(e.ID), From: safeID(e.From), To: safeID(e.To)})
+		id := safeID(e.ID)
+		if seen[id]++; seen[id] > 1 { // the same two nodes again
+			id = fmt.Sprintf("%s_%d", id, seen[id])
+		}
+		f.Edges = append(f.Edges, engine.Edge{ID: id, From: safeID(e.From), To: safeID(e.To)})
 	}
 	for i := range sc.Nodes {
 		t.conditions(f, sc, &sc.Nodes[i])
@@ -334,7 +339,7 @@ func (t *translated) conditions(f *engine.Flow, sc *scopeTree, n *treeNode) {
 			t.warnings = append(t.warnings, fmt.Sprintf("%s: %v", id, err))
 			c = sops.Failing(err)
 		}
-		cel[id] = c
+		cel[safeID(id)] = c
 	}
 	for i := range f.Edges {
 		e := &f.Edges[i]

@@ -84,3 +84,26 @@ func (kill) apply(l *loop) {
 }
 
 func (kill) refuse(error) {}
+
+// Lose makes a runner forget the calls and timers of a run, as a fault of its own would.
+func (r *Runner) Lose(run string) {
+	done := make(chan struct{})
+	r.in.put(lose{run, done})
+	<-done
+}
+
+type lose struct {
+	run  string
+	done chan struct{}
+}
+
+func (m lose) apply(l *loop) {
+	r := l.runs[m.run]
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	l.alarms.forget(r)
+	r.calls = nil
+	close(m.done)
+}
+
+func (m lose) refuse(error) { close(m.done) }

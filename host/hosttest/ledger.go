@@ -111,6 +111,18 @@ func (l *Ledger) Has(run, entry string) bool {
 	return l.books[run+"/"+entry] > 0 || len(l.marks[run+"/"+entry]) > 0
 }
 
+// HasAny reports whether an entry of that name was carried out for any run.
+func (l *Ledger) HasAny(entry string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for e := range l.marks {
+		if strings.HasSuffix(e, "/"+entry) {
+			return true
+		}
+	}
+	return false
+}
+
 // Count is how many effects there were.
 func (l *Ledger) Count() int {
 	l.mu.Lock()

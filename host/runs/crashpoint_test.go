@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"slices"
@@ -254,7 +255,7 @@ func entries(ctx context.Context, c runs.ModuleCall, r contract.Request) (string
 			return "", err
 		}
 		res := c.Services.Gateway(ctx, contract.GatewayRequest{System: hosttest.LedgerSystem, Operation: operation, Body: body})
-		if res.Failure != nil || res.Status != 200 {
+		if ok := res.Failure == nil && res.Status == http.StatusOK; !ok {
 			return `{"status":"failed","failure":{"code":"REFUSED","message":"refused","retryable":true}}`, nil
 		}
 	case "look":
@@ -402,14 +403,15 @@ func (w *mortal) judge(where string) {
 	v := engine.RunState("")
 	entries := map[string]string{}
 	for _, r := range rs {
-		switch c := r.Data.(type) {
-		case engine.RunChanged:
+		if c, ok := r.Data.(engine.RunChanged); ok {
 			v = c.To
-		case engine.NodeChanged:
-			name := r.Node[strings.LastIndex(r.Node, ".")+1:]
-			if kind, _, _ := strings.Cut(name, "_"); kind == "mark" || kind == "book" || kind == "flaky" {
-				entries[r.Node] = kind
-			}
+		}
+		if _, ok := r.Data.(engine.NodeChanged); !ok {
+			continue
+		}
+		name := r.Node[strings.LastIndex(r.Node, ".")+1:]
+		if kind, _, _ := strings.Cut(name, "_"); kind == "mark" || kind == "book" || kind == "flaky" {
+			entries[r.Node] = kind
 		}
 	}
 	if v != engine.RunSucceeded {
@@ -430,7 +432,7 @@ func (w *mortal) judge(where string) {
 		w.t.Errorf("died %s: %v", where, err)
 	}
 	if w.t.Failed() {
-		w.t.Fatal(fmt.Sprintf("died %s; the history:\n%s", where, history(rs)))
+		w.t.Fatalf("died %s; the history:\n%s", where, history(rs))
 	}
 }
 

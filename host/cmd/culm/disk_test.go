@@ -55,7 +55,7 @@ func TestFullDiskRefusesAndGoesOnWhenThereIsSpace(t *testing.T) {
 	w := newWorld(t)
 	began := time.Now()
 	database := filepath.Join(w.dir, "culm.db")
-	for i, n := range sample(200, number(t, "CULM_DISK_FAULTS", 20)/2) {
+	for i, n := range sample(200, number(t, "CULM_DISK_FAULTS", 10)) {
 		wrap := failing("pwrite64", "ENOSPC", fmt.Sprintf("%d..%d", n, n+1), "-P", database, "-P", database+"-wal")
 		srv := w.launch(t, wrap)
 		if err := srv.ready(); err == nil {

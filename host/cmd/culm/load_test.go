@@ -131,7 +131,9 @@ func (w *world) done(run, node string) (outputs map[string]any, done bool) {
 			}
 		}
 	case "inside.mark":
-		return map[string]any{"status": http.StatusOK, "headers": map[string]any{}}, w.ledger.Has(run, "inside")
+		return map[string]any{"status": http.StatusOK, "headers": map[string]any{}}, w.ledger.Has(run, "inside-"+run)
+	case "mark":
+		return map[string]any{"status": http.StatusOK, "headers": map[string]any{}}, w.ledger.HasAny("outside-" + run)
 	case "book", "flaky":
 		return map[string]any{"status": http.StatusOK, "headers": map[string]any{}}, w.ledger.Has(run, node)
 	}
