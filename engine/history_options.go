@@ -11,7 +11,7 @@ import (
 // optionHistory is what the judge remembers of a node for its options.
 type optionHistory struct {
 	due      time.Time // of the automatic retry of a failed node
-	moved    time.Time // to where an operator moved the end of a wait
+	wake     time.Time // the end of a wait, from where an operator moved it last
 	deadline time.Time
 	retries  int // automatic ones in a row
 	by       string
@@ -28,30 +28,27 @@ type optionHistory struct {
 // the change.
 func (h *history) options(r *Record, n *nodeHistory, d *NodeChanged) error {
 	drawn, o := h.drawn(r.Node), &n.options
-	if err := o.judgeBegin(drawn, n, d); err != nil {
-		return err
-	}
-	if err := o.judgeBy(r.At, drawn, d); err != nil {
-		return err
-	}
-	if err := o.judgeDeadline(r.At, drawn, d); err != nil {
-		return err
-	}
+	err := errors.Join(o.judgeBegin(drawn, n, d), o.judgeBy(r.At, drawn, d), o.judgeDeadline(r.At, drawn, d), o.judgeWake(r.At, d))
 	o.called = d.To == NodeFailed && (d.From == NodeRunning || d.From == NodeWaiting) && (d.By == "" || d.By == byTimeout)
-	if d.Reason == contract.ReasonPoll || d.Reason == contract.ReasonTimer {
-		if r.At.Before(o.moved.Truncate(time.Microsecond)) {
-			return fmt.Errorf("woken at %s, an operator said %s", r.At, o.moved)
-		}
+	o.due, o.wake = time.Time{}, time.Time{}
+	if d.To == NodeWaiting && d.Due != nil && !h.limits.off {
+		o.wake = *d.Due
 	}
-	o.due, o.moved = time.Time{}, time.Time{}
 	if d.To == NodeFailed {
-		if err := o.judgeRetry(r.At, drawn, d); err != nil {
-			return err
-		}
+		err = errors.Join(err, o.judgeRetry(r.At, drawn, d))
 	}
 	o.by = d.By
 	if d.To != NodeRunning && d.To != NodeWaiting {
 		o.deadline = time.Time{}
+	}
+	return err
+}
+
+// judgeWake: a wait that ends by time does not end before it.
+func (o *optionHistory) judgeWake(at time.Time, d *NodeChanged) error {
+	byTime := d.Reason == contract.ReasonPoll || d.Reason == contract.ReasonTimer
+	if byTime && at.Before(o.wake.Truncate(time.Microsecond)) {
+		return fmt.Errorf("woken at %s, due %s", at, o.wake)
 	}
 	return nil
 }
@@ -163,7 +160,7 @@ func (h *history) timer(r *Record, d NodeTimer) error {
 		n.options.due = d.Due
 		return nil
 	case n.state == NodeWaiting && !n.human:
-		n.options.moved = d.Due
+		n.options.wake = d.Due
 		return nil
 	}
 	return fmt.Errorf("node %q has no timer to move", r.Node)

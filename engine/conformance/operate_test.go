@@ -120,10 +120,19 @@ func (w *world) command(op *operation) (engine.Event, error) {
 	}
 	switch op.Op {
 	case "pause_pipeline":
+		if typ != "" && w.watch.checkpoint()[op.Target] != "RUNNING" {
+			return nil, errMisused // Culm would hold the node itself
+		}
 		return engine.Pause{Node: node}, nil
 	case "resume_pipeline":
+		if typ != "" && w.watch.checkpoint()[op.Target] != "SUSPENDED" {
+			return nil, errMisused
+		}
 		return engine.Resume{Node: node}, nil
 	case "revoke_pipeline":
+		if typ != "" {
+			return nil, errMisused // only a run can be revoked
+		}
 		return engine.Revoke{}, nil
 	case "pause_node", "resume_node":
 		if typ == "subprocess" {

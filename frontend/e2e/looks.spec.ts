@@ -22,6 +22,7 @@ const past = {
 
 for (const scheme of ['light', 'dark'] as const) {
   test(`list, editor and run meet WCAG 2.2 AA, ${scheme}`, async ({ page, request }) => {
+    test.slow() // the analysis of each page takes seconds
     await page.emulateMedia({ colorScheme: scheme })
     const flow = await publishedFlow(request, around(`外观 ${scheme}`, past))
     const run = await startedRun(request, flow)
@@ -38,6 +39,16 @@ for (const scheme of ['light', 'dark'] as const) {
     await node(page, 'task').click()
     await expect(page.locator('.cm-editor').first()).toBeVisible()
     await accessible(page)
+    await page.getByRole('tab', { name: '选项' }).click()
+    await page.getByRole('switch', { name: /^自动重试/ }).click()
+    await expect(page.getByRole('textbox', { name: '最多重试几次' })).toBeVisible()
+    await accessible(page)
+    await page.getByRole('button', { name: '撤销', exact: true }).click()
+    await page.getByRole('button', { name: '子流程' }).press('Enter')
+    await expect(page.getByRole('combobox', { name: '流程' })).toBeVisible()
+    await accessible(page)
+    await page.getByRole('button', { name: '撤销', exact: true }).click()
+    await page.keyboard.press('Escape')
     await page.getByRole('button', { name: '变量', exact: true }).click()
     await page.getByRole('button', { name: '添加变量' }).click()
     await accessible(page)

@@ -66,6 +66,18 @@ func scenarios() map[string]scenario {
 			s.then = &late
 			return s
 		}(),
+		"fail":             with(command(`{"command":"fail","reason":"no use"}`), "ask cancelled", "run failed"),
+		"set variables":    refused(command(`{"command":"set_variables","values":{"nope":1}}`), 422, `"field":"/values/nope"`),
+		"roll back, stale": refused(command(`{"command":"rollback","from":"ask","to":"start","mode":"any","expected_seq":1}`), 409, `"CONFLICT"`, `"current":{`),
+		"preview of a rollback that is refused": refused(scenario{
+			method: "POST", path: base + "/runs/{run}/rollback/preview", body: `{"from":"ask","to":"start","mode":"any"}`,
+		}, 409, `"WRONG_STATE"`, `"node":"`),
+		"reschedule what does not wait for a time": refused(node(`{"command":"reschedule","at":"2030-01-01T00:00:00Z"}`), 409, `"WRONG_STATE"`),
+		"preview of a start":                       {method: "POST", path: base + "/flows/asking/preview", body: `{}`, status: 200, contains: []string{`"version":1`, `"problems":[]`, `"document":{`}},
+		"preview without what is needed":           {method: "POST", path: base + "/flows/asking/preview", body: `{"without":["ask"]}`, status: 200, contains: []string{`"field":"/without/0"`}},
+		"start at an end":                          {method: "POST", path: base + "/flows/asking/runs", body: `{"inputs":{"who":"a"},"start_at":"end"}`, status: 422, contains: []string{`"field":"/start_at"`}},
+		"runs below":                               {method: "GET", path: base + "/runs?parent={run}", status: 200, contains: []string{`{"items":[]}`}},
+		"a flow inside another":                    inside(),
 
 		"list runs":           {method: "GET", path: base + "/runs?flow=asking&state=running&state=blocked", status: 200, contains: []string{`"id":"{run}"`, `"flow_name":"Asking"`}},
 		"list runs, none":     {method: "GET", path: base + "/runs?state=failed", status: 200, contains: []string{`{"items":[]}`}},
@@ -94,6 +106,29 @@ func scenarios() map[string]scenario {
 		"system, other id":    {method: "PUT", path: base + "/systems/other", body: ticket, status: 422, contains: []string{`"field":"/id"`}},
 		"credential, no such": {method: "PUT", path: base + "/systems/none/credential", body: `{"token":"s3cret-t0ken-of-mine"}`, status: 404, omits: []string{"s3cret"}},
 	}
+}
+
+// inside is the flow "asking" as a subflow of another: it is not deleted, its nodes are
+// named by their path, and it does not come to contain the other one.
+func inside() scenario {
+	const outer = `{"format":"culm.flow/v1","id":"outer","name":"Outer","nodes":[{"id":"start","type":"start"},` +
+		`{"id":"sub","type":"subflow","flow":"asking","inputs":{"who":"you"}},{"id":"end","type":"end"}],` +
+		`"edges":[{"id":"e1","from":"start","to":"sub"},{"id":"e2","from":"sub","to":"end"}]}`
+	circle := strings.Replace(strings.Replace(outer, `"outer"`, `"asking"`, 1), `"flow":"asking","inputs":{"who":"you"}`, `"flow":"outer"`, 1)
+	steps := []scenario{
+		{method: "POST", path: base + "/flows", body: `{"document":` + outer + `}`, status: 201, contains: []string{`"problems":[]`}, omits: []string{`"subflows"`}},
+		{method: "POST", path: base + "/flows/outer/versions", body: `{"revision":1,"note":""}`, status: 201},
+		{method: "DELETE", path: base + "/flows/asking", status: 409, contains: []string{`"IN_USE"`, "outer"}},
+		{method: "PUT", path: base + "/flows/asking", header: header{"If-Match": `"1"`}, body: `{"document":` + circle + `}`, status: 200,
+			contains: []string{`"SUBFLOW_RECURSION"`, "asking → outer → asking"}},
+		{method: "POST", path: base + "/flows/asking/versions", body: `{"revision":2,"note":""}`, status: 422, contains: []string{`"SUBFLOW_RECURSION"`}},
+		{method: "POST", path: base + "/flows/outer/preview", body: `{}`, status: 200, contains: []string{`"subflows":{"asking@1":`, `"version":1`}},
+		{method: "POST", path: base + "/flows/outer/runs", body: `{}`, status: 201, contains: []string{`"flow":"outer"`}},
+	}
+	for i := len(steps) - 1; i > 0; i-- {
+		steps[i-1].then = &steps[i]
+	}
+	return steps[0]
 }
 
 const ticket = `{"format":"culm.system/v1","id":"ticket","title":"Tickets","base_url":"https://ticket.example.org/api","auth":{"type":"bearer"},
@@ -155,6 +190,33 @@ func body(s string) any {
 		return nil
 	}
 	return s
+}
+
+// TestNodesOfSubflowsAreNamedByTheirPath commands a node inside an inline subflow over
+// HTTP, and follows it in the stream.
+func TestNodesOfSubflowsAreNamedByTheirPath(t *testing.T) {
+	t.Parallel()
+	s := start(t, false, "core")
+	s.publish(asking)
+	steps := inside()
+	s.publish(strings.TrimSuffix(strings.TrimPrefix(steps.body, `{"document":`), "}"))
+	run := s.run("outer", nil)
+	c := s.follow(run, -1)
+	c.until("sub.ask waiting")
+	detail := want[struct {
+		Node     string           `json:"node"`
+		Attempts []map[string]any `json:"attempts"`
+	}](s, 200, "GET", s.in("/runs/%s/nodes/sub.ask", run), nil)
+	if detail.Node != "sub.ask" || len(detail.Attempts) != 1 {
+		t.Errorf("detail %+v", detail)
+	}
+	want[any](s, 404, "GET", s.in("/runs/%s/nodes/ask", run), nil)
+	want[any](s, 200, "POST", s.in("/runs/%s/nodes/sub/commands", run), `{"command":"pause"}`)
+	c.until("sub suspended")
+	want[any](s, 200, "POST", s.in("/runs/%s/nodes/sub.ask/commands", run), `{"command":"callback","data":{"approved":true}}`)
+	c.until("sub.ask succeeded")
+	want[any](s, 200, "POST", s.in("/runs/%s/nodes/sub/commands", run), `{"command":"resume"}`)
+	c.until("run succeeded")
 }
 
 // TestIdempotencyKeys repeats creating calls: the same key with the same body answers

@@ -1,32 +1,10 @@
 import { NumberInput, Select, Switch } from '@mantine/core'
 import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
-import type { FlowNode, NodeType, Repeat, RetryPolicy, Timeout } from '~/api/types'
+import type { FlowNode, Repeat, RetryPolicy, Timeout } from '~/api/types'
+import { type Option, optionsOf } from '~/doc/options'
 import { useDoc, useDocStore } from '~/doc/store'
 import { useText } from '~/i18n/text'
-
-/** The options of a node. */
-type Option = 'optional' | 'ignore' | 'mayRetry' | 'maySkip' | 'retry' | 'timeout' | 'repeat' | 'reruns'
-
-const gateway: Option[] = ['mayRetry', 'maySkip']
-
-const byType: Record<NodeType, Option[]> = {
-  start: [],
-  end: [],
-  task: ['optional', 'ignore', 'mayRetry', 'maySkip', 'retry', 'timeout', 'repeat', 'reruns'],
-  subflow: ['optional', 'mayRetry', 'reruns'],
-  exclusive: gateway,
-  parallel: gateway,
-  inclusive: gateway,
-  join: gateway,
-}
-
-const independent: Option[] = ['optional', 'ignore', 'mayRetry', 'maySkip', 'retry', 'timeout', 'reruns']
-
-/** The options that a node may have, as the engine decides it. */
-export function optionsOf(node: Pick<FlowNode, 'type' | 'mode'>): readonly Option[] {
-  return node.type === 'subflow' && node.mode === 'independent' ? independent : byType[node.type]
-}
 
 /** What happens when the node fails, takes long, or is run several times; each option says what it does. */
 export function NodeOptions({ node }: { node: FlowNode }) {

@@ -1,10 +1,9 @@
 import { MultiSelect, Select } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { useMemo } from 'react'
 import { useTranslation } from 'react-i18next'
 import { queries } from '~/api/queries'
-import type { Flow, FlowNode, Schema, Text } from '~/api/types'
+import type { Flow, FlowNode } from '~/api/types'
 import { useDoc, useDocStore } from '~/doc/store'
 import { useText } from '~/i18n/text'
 import { useEdited, useFlows } from './subflows'
@@ -90,29 +89,4 @@ function VersionPicker({ node, onChange }: { node: FlowNode; onChange(version: n
       onChange={(v) => onChange(Number(v) || undefined)}
     />
   )
-}
-
-/** The form of what a flow asks for at its start, as one object. */
-export function useInputSchema(flow: Flow | undefined): Schema | undefined {
-  const text = useText()
-  return useMemo(() => flow && inputSchema(flow, text), [flow, text])
-}
-
-function inputSchema(flow: Flow, text: (t: Text | undefined) => string): Schema {
-  const inputs = (flow.variables ?? []).filter((v) => v.source === 'input')
-  return {
-    type: 'object',
-    properties: Object.fromEntries(
-      inputs.map((v) => [
-        v.name,
-        {
-          ...(v.schema ?? { type: 'string' }),
-          title: text(v.title) || v.name,
-          ...(v.doc ? { description: text(v.doc) } : {}),
-          ...(v.value !== undefined ? { default: v.value } : {}),
-        },
-      ]),
-    ),
-    required: inputs.filter((v) => v.required && v.value === undefined).map((v) => v.name),
-  } as Schema
 }

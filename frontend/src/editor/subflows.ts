@@ -2,10 +2,11 @@ import { useQueries, useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import { useMemo, useRef } from 'react'
 import { queries } from '~/api/queries'
-import type { Flow, FlowNode, FlowSummary, Plugin } from '~/api/types'
+import type { Flow, FlowNode, FlowSummary, Plugin, Schema, Text } from '~/api/types'
 import { referenceOf } from '~/doc/paths'
 import { type ScopeName, type Subflows, scopeOf } from '~/doc/scope'
 import { useDoc } from '~/doc/store'
+import { useText } from '~/i18n/text'
 
 const route = getRouteApi('/p/$project/flows/$flow')
 
@@ -61,4 +62,29 @@ export function useScope(plugins: readonly Plugin[], at?: string): ScopeName[] {
 
 function unique(nodes: FlowNode[]): FlowNode[] {
   return [...new Map(nodes.map((n) => [referenceOf(n), n])).values()]
+}
+
+/** The form of what a flow asks for at its start, as one object. */
+export function useInputSchema(flow: Flow | undefined): Schema | undefined {
+  const text = useText()
+  return useMemo(() => flow && inputSchema(flow, text), [flow, text])
+}
+
+function inputSchema(flow: Flow, text: (t: Text | undefined) => string): Schema {
+  const inputs = (flow.variables ?? []).filter((v) => v.source === 'input')
+  return {
+    type: 'object',
+    properties: Object.fromEntries(
+      inputs.map((v) => [
+        v.name,
+        {
+          ...(v.schema ?? { type: 'string' }),
+          title: text(v.title) || v.name,
+          ...(v.doc ? { description: text(v.doc) } : {}),
+          ...(v.value !== undefined ? { default: v.value } : {}),
+        },
+      ]),
+    ),
+    required: inputs.filter((v) => v.required && v.value === undefined).map((v) => v.name),
+  } as Schema
 }

@@ -101,6 +101,7 @@ export const failureEn: typeof failureZh = {
   CHILD_FAILED: 'The run of the subflow failed',
   CHILD_REVOKED: 'The run of the subflow was revoked',
   TIMEOUT: 'The node took longer than it may',
+  CHILD_NOT_STARTED: 'The independent run could not be started',
   STEP_LIMIT: 'The run has made too many steps',
   VALUE_TOO_LARGE: 'A variable would hold too much',
   RUN_TOO_LARGE: 'The run would hold too much data',

@@ -99,6 +99,7 @@ export const failureZh = {
   CHILD_FAILED: '子流程的任务失败了',
   CHILD_REVOKED: '子流程的任务被撤销了',
   TIMEOUT: '节点执行超时',
+  CHILD_NOT_STARTED: '独立任务无法启动',
   STEP_LIMIT: '任务的步数超过上限',
   VALUE_TOO_LARGE: '变量的值太大',
   RUN_TOO_LARGE: '任务的数据太大',
