@@ -80,6 +80,8 @@ func (w *world) step(srv *server, id, state string, mischief bool) bool {
 		switch {
 		case n.State == "waiting" && n.Wait != nil && n.Wait.Kind == "human":
 			alive = w.answer(srv, id, node, mischief)
+		case n.State == "waiting" && n.Child != "": // lists show only what people started
+			alive = w.below(srv, n.Child)
 		case n.State == "unknown":
 			alive = w.node(srv, id, node, w.resolution(id, node))
 		case n.State == "failed" && n.Due == "":
@@ -90,6 +92,16 @@ func (w *world) step(srv *server, id, state string, mischief bool) bool {
 		}
 	}
 	return true
+}
+
+// below does what a run needs that another one started.
+func (w *world) below(srv *server, id string) bool {
+	var v runView
+	status, err := srv.call(http.MethodGet, runPath(id), nil, nil, &v)
+	if err != nil || status != http.StatusOK || v.State != "running" && v.State != "blocked" && v.State != "suspended" {
+		return err == nil
+	}
+	return w.step(srv, id, v.State, false)
 }
 
 // answer answers the question of a node: often several people do, at the same moment.
@@ -195,9 +207,14 @@ func (w *world) finish(t *testing.T, srv *server) {
 		}
 	}
 	defer func() {
-		if live, _ := w.live(srv); t.Failed() && len(live) > 0 {
-			t.Logf("run %s does not end: %+v\n%s", live[0].ID, srv.view(t, live[0].ID), srv.logs)
+		if !t.Failed() {
+			return
 		}
+		live, _ := w.live(srv)
+		for _, r := range live {
+			t.Logf("run %s does not end: %+v", r.ID, srv.view(t, r.ID))
+		}
+		t.Logf("the server said:\n%s", srv.logs)
 	}()
 	await(t, "every run ends", 4*time.Minute, func() bool {
 		live, ok := w.live(srv)

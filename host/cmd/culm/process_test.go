@@ -257,7 +257,8 @@ type runView struct {
 		Failure *struct {
 			Code, Message, Origin string
 		} `json:"failure"`
-		Wait *struct {
+		Child string `json:"child"`
+		Wait  *struct {
 			Kind string `json:"kind"`
 		} `json:"wait"`
 	} `json:"nodes"`
