@@ -95,6 +95,10 @@ export const en: Messages = {
     optionalHelp: 'A node that is not ticked is left out of this run.',
     scheme: 'Scheme',
     schemeNone: 'Everything',
+    at: 'Begin at',
+    atHelp: 'The nodes before it do not run, and have no outputs.',
+    atStart: 'the start',
+    atRefused: 'A run cannot begin at this node: it is inside a parallel branch',
   },
   canvas: {
     label: 'Flow canvas',
@@ -478,6 +482,7 @@ export const en: Messages = {
     chooseNode: 'Choose a node on the canvas or in the list to see more.',
     failTitle: 'Fail the run',
     failText: 'Nodes that run are cancelled, and the run ends as failed. It cannot go on.',
+    rollingBack: 'Rolling back from {{from}} to {{to}}',
     parent: 'Started by',
     children: 'Runs that it started',
     deadline: 'Deadline',
