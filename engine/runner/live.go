@@ -25,7 +25,7 @@ const FailPanic = "EXECUTOR_PANIC"
 type live struct {
 	id, project string
 	info        RunInfo
-	from        engine.RunStarted
+	from        *engine.RunStarted // the state's
 	parent      *engine.Parent // nil for a run that no run started
 	graph       *engine.Graph
 
