@@ -283,7 +283,7 @@ export const en: Messages = {
     noCalls: 'No outside system was called.',
     held: 'Pauses before this',
     childHeld: 'The independent run is paused',
-    retryIn: 'Tried again in {{time}}',
+    retryIn: 'Retry in {{time}}',
     nextRetry: 'Next automatic retry',
     deadline: 'Times out',
     repeat: 'Repetition',
