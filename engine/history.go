@@ -297,6 +297,9 @@ func (n *nodeHistory) beginsAgain(d *NodeChanged, repeats bool) error {
 
 // complete checks that a change carries what its target state needs.
 func complete(d *NodeChanged) error {
+	if d.replaces() && d.By != byRetry {
+		return errors.New("inputs are replaced, but nobody retried")
+	}
 	switch d.To {
 	case NodeRunning:
 		if d.Reason == "" || d.Reason == contract.ReasonExecute && d.Inputs == nil {
@@ -318,6 +321,9 @@ func complete(d *NodeChanged) error {
 	}
 	return nil
 }
+
+// replaces reports whether a change brings other inputs.
+func (d *NodeChanged) replaces() bool { return d.OnlyOverrides || d.Overrides != nil }
 
 func (h *history) token(d TokenMoved) error {
 	if err := h.edge(d); err != nil {

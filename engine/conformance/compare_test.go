@@ -227,6 +227,8 @@ func (w *world) contextValue(sc *scopeTree, key, name string) map[string]any {
 		return map[string]any{"type": "splice", "value": value(d.Value)}
 	case d.Type == "lazy":
 		return map[string]any{"type": "compute", "value": value(d.Value)}
+	case sc.counters[key] != "" && d.Initial != nil:
+		return plainValue(value(d.Initial))
 	case d.Type == "plain" && !entered:
 		return plainValue(value(d.Value))
 	case d.Initial != nil && !entered:

@@ -120,8 +120,14 @@ func (w *world) command(op *operation) (engine.Event, error) {
 	}
 	switch op.Op {
 	case "pause_pipeline":
+		if typ != "" && w.watch.checkpoint()[op.Target] != "RUNNING" {
+			return nil, errMisused // Culm would hold the node itself
+		}
 		return engine.Pause{Node: node}, nil
 	case "resume_pipeline":
+		if typ != "" && w.watch.checkpoint()[op.Target] != "SUSPENDED" {
+			return nil, errMisused
+		}
 		return engine.Resume{Node: node}, nil
 	case "revoke_pipeline":
 		if typ != "" {

@@ -181,10 +181,8 @@ func (t *translated) declare(v *engine.Variable, sc *scopeTree, key string, d *v
 	case d.Type == "plain":
 		v.Source, v.Value = engine.SourceConstant, escaped(d.Value)
 	case d.Type == "node_output":
-		if len(d.Source) == 1 && d.Initial == nil && (d.Source[0].Key == "_loop" || d.Source[0].Key == "_inner_loop" && sc.owner == "root") {
-			sc.counters[key] = d.Source[0].Node
-			v.Source, v.Expression = engine.SourceComputed, "nodes."+safeID(d.Source[0].Node)+".iterations"
-			return nil
+		if len(d.Source) == 1 && (d.Source[0].Key == "_loop" || d.Source[0].Key == "_inner_loop" && sc.owner == "root") {
+			return sc.counter(v, key, d)
 		}
 		v.Source, v.Value = engine.SourceNode, d.Initial
 	default:
@@ -193,9 +191,43 @@ func (t *translated) declare(v *engine.Variable, sc *scopeTree, key string, d *v
 	return nil
 }
 
+// counter declares a variable that follows the iterations of a node: the original shows a
+// node its new number before it runs.
+func (sc *scopeTree) counter(v *engine.Variable, key string, d *variable) error {
+	sc.counters[key] = d.Source[0].Node
+	v.Source, v.Expression = engine.SourceComputed, "nodes."+safeID(d.Source[0].Node)+".iterations"
+	if d.Initial == nil {
+		return nil
+	}
+	initial, problems := (&sops.Translator{Lenient: true}).Expression(d.Initial)
+	for _, p := range problems {
+		return p
+	}
+	v.Expression = fmt.Sprintf("%[1]s > 0 ? dyn(%[1]s) : dyn(%[2]s)", v.Expression, initial)
+	return nil
+}
+
+// atStart translates what is rendered at the start of a scope: variables that only nodes
+// write have no value then.
+func (sc *scopeTree) atStart() *sops.Translator {
+	t := *sc.t
+	t.Names = maps.Clone(sc.t.Names)
+	for key, d := range sc.Variables {
+		if _, param := sc.params[key]; d.Type == "node_output" && d.Initial == nil && !param {
+			delete(t.Names, sops.Key(key))
+		}
+	}
+	return &t
+}
+
 // computed declares a variable that is rendered whenever it is read, or once at start.
 func (t *translated) computed(v *engine.Variable, sc *scopeTree, key string, d *variable) error {
-	cel, problems := sc.t.Expression(d.Value)
+	preRendered := slices.Contains(sc.PreRenderKeys, key)
+	tr := sc.t
+	if preRendered {
+		tr = sc.atStart()
+	}
+	cel, problems := tr.Expression(d.Value)
 	t.warn(key, problems)
 	switch {
 	case d.Type == "splice":
@@ -206,7 +238,7 @@ func (t *translated) computed(v *engine.Variable, sc *scopeTree, key string, d *
 	default:
 		return fmt.Errorf("unknown type %s %s", d.Type, d.CustomType)
 	}
-	if slices.Contains(sc.PreRenderKeys, key) {
+	if preRendered {
 		v.Source, v.Value = engine.SourceConstant, mustJSON("${"+cel+"}")
 		return nil
 	}

@@ -19,6 +19,10 @@ func (r *Runner) Kill() {
 	r.pool.wg.Wait()
 }
 
+// Exited waits until no worker runs any more, after a Stop that did not wait for them
+// because the process would end.
+func (r *Runner) Exited() { r.pool.wg.Wait() }
+
 // Settle waits until all but so many workers have nothing to do and the loop has applied
 // what they said.
 func (r *Runner) Settle(ctx context.Context, busy int) error {

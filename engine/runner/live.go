@@ -25,8 +25,8 @@ const FailPanic = "EXECUTOR_PANIC"
 type live struct {
 	id, project string
 	info        RunInfo
-	from        engine.RunStarted
-	parent      *engine.Parent // nil for a run that no run started
+	from        *engine.RunStarted // the state's
+	parent      *engine.Parent     // nil for a run that no run started
 	graph       *engine.Graph
 
 	mu      sync.Mutex

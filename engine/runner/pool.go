@@ -161,7 +161,7 @@ func (p *pool) do(ctx context.Context, stop context.CancelFunc, c *call) {
 		p.in.put(p.bear(ctx, c))
 		return
 	}
-	for n := 1; c.begin(stop); n++ {
+	for n := 1; p.root.Err() == nil && c.begin(stop); n++ {
 		r := p.execute(ctx, c)
 		c.finish()
 		if p.root.Err() != nil {

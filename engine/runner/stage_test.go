@@ -133,6 +133,7 @@ func (s *stage) stopAnyhow() {
 	if err := s.runner.Stop(ctx); err != nil && !errors.Is(err, runner.ErrStoreFailed) {
 		s.t.Errorf("stop: %v", err)
 	}
+	s.runner.Exited()
 }
 
 // crash drops the runner as it is, and starts another on what is durable. Between the
