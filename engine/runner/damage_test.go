@@ -25,7 +25,7 @@ func TestAChangedByteIsNeverReadAsHistory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const changes = 400
+	const changes = 250
 	rng := rand.New(rand.NewPCG(1, 9))
 	var refused, failed, harmless int
 	for range changes {
@@ -70,7 +70,7 @@ func TestACutLogLeavesAnEarlierHistory(t *testing.T) {
 		files[i] = b
 	}
 	rng := rand.New(rand.NewPCG(2, 9))
-	for i := range 100 {
+	for i := range 60 {
 		wal := bytes.Clone(files[1])
 		at := rng.IntN(len(wal))
 		if i%2 == 0 {

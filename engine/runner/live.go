@@ -26,7 +26,7 @@ type live struct {
 	id, project string
 	info        RunInfo
 	from        *engine.RunStarted // the state's
-	parent      *engine.Parent // nil for a run that no run started
+	parent      *engine.Parent     // nil for a run that no run started
 	graph       *engine.Graph
 
 	mu      sync.Mutex

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 
 	"github.com/culmhq/culm/engine"
 	"github.com/culmhq/culm/engine/runner"
@@ -236,6 +237,10 @@ func (c *Core) Start(ctx context.Context) error {
 		return err
 	}
 	c.isStarted = true
+	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var wg sync.WaitGroup
+	wg.Go(func() { watch{c.runner.Stuck, clock{}.After, c.deps.Logger}.run(watching) })
+	c.closers = append(c.closers, func() error { stop(); wg.Wait(); return nil })
 	return nil
 }
 

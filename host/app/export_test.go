@@ -1,6 +1,17 @@
 package app
 
-import "github.com/culmhq/culm/host/runs"
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/culmhq/culm/host/runs"
+)
 
 // Executor makes the calls of the program's nodes.
 func (c *Core) Executor() *runs.Executor { return c.executor }
+
+// Watch looks for stuck runs until ctx is done.
+func Watch(ctx context.Context, stuck func(context.Context) (map[string]string, error), after func(time.Duration) (<-chan time.Time, func()), log *slog.Logger) {
+	watch{stuck, after, log}.run(ctx)
+}
