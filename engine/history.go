@@ -234,7 +234,7 @@ func (h *history) node(r *Record, d NodeChanged) error {
 		return fmt.Errorf("node %q: %w", id, err)
 	}
 	begins := d.Iteration != n.iteration || d.Attempt != n.attempt
-	if err := errors.Join(h.limits.node(id, begins, &d), h.options(r, n, &d)); err != nil {
+	if err := errors.Join(replaced(&d), h.limits.node(id, begins, &d), h.options(r, n, &d)); err != nil {
 		return fmt.Errorf("node %q: %w", id, err)
 	}
 	if err := h.scopes(id, n, &d); err != nil {
@@ -297,9 +297,6 @@ func (n *nodeHistory) beginsAgain(d *NodeChanged, repeats bool) error {
 
 // complete checks that a change carries what its target state needs.
 func complete(d *NodeChanged) error {
-	if d.replaces() && d.By != byRetry {
-		return errors.New("inputs are replaced, but nobody retried")
-	}
 	switch d.To {
 	case NodeRunning:
 		if d.Reason == "" || d.Reason == contract.ReasonExecute && d.Inputs == nil {
@@ -322,8 +319,13 @@ func complete(d *NodeChanged) error {
 	return nil
 }
 
-// replaces reports whether a change brings other inputs.
-func (d *NodeChanged) replaces() bool { return d.OnlyOverrides || d.Overrides != nil }
+// replaced checks that a change brings other inputs only for a retry.
+func replaced(d *NodeChanged) error {
+	if (d.OnlyOverrides || d.Overrides != nil) && d.By != byRetry {
+		return errors.New("inputs are replaced, but nobody retried")
+	}
+	return nil
+}
 
 func (h *history) token(d TokenMoved) error {
 	if err := h.edge(d); err != nil {

@@ -119,8 +119,10 @@ func inside() scenario {
 		{method: "POST", path: base + "/flows", body: `{"document":` + outer + `}`, status: 201, contains: []string{`"problems":[]`}, omits: []string{`"subflows"`}},
 		{method: "POST", path: base + "/flows/outer/versions", body: `{"revision":1,"note":""}`, status: 201},
 		{method: "DELETE", path: base + "/flows/asking", status: 409, contains: []string{`"IN_USE"`, "outer"}},
-		{method: "PUT", path: base + "/flows/asking", header: header{"If-Match": `"1"`}, body: `{"document":` + circle + `}`, status: 200,
-			contains: []string{`"SUBFLOW_RECURSION"`, "asking → outer → asking"}},
+		{
+			method: "PUT", path: base + "/flows/asking", header: header{"If-Match": `"1"`}, body: `{"document":` + circle + `}`, status: 200,
+			contains: []string{`"SUBFLOW_RECURSION"`, "asking → outer → asking"},
+		},
 		{method: "POST", path: base + "/flows/asking/versions", body: `{"revision":2,"note":""}`, status: 422, contains: []string{`"SUBFLOW_RECURSION"`}},
 		{method: "POST", path: base + "/flows/outer/preview", body: `{}`, status: 200, contains: []string{`"subflows":{"asking@1":`, `"version":1`}},
 		{method: "POST", path: base + "/flows/outer/runs", body: `{}`, status: 201, contains: []string{`"flow":"outer"`}},

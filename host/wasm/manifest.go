@@ -88,6 +88,7 @@ func knownWait(w contract.WaitKind) bool {
 	switch w {
 	case contract.WaitPoll, contract.WaitTimer, contract.WaitCallback, contract.WaitHuman:
 		return true
+	case contract.WaitRun: // the host's own
 	}
 	return false
 }

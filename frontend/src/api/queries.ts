@@ -185,6 +185,7 @@ export interface StartRequest {
   version?: number
   inputs: JsonObject
   without?: string[]
+  start_at?: string
 }
 
 export function useStartRun(project: string, flow: string) {

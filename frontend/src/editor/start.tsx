@@ -5,12 +5,13 @@ import { useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { ApiError } from '~/api/client'
 import { queries, useStartRun } from '~/api/queries'
-import type { Flow, JsonObject, Schema, Text, Variable } from '~/api/types'
+import type { Flow, JsonObject, NodeType, Schema, Text, Variable } from '~/api/types'
 import { ErrorNotice } from '~/app/notices'
 import { countViolations } from '~/form/count'
 import { SchemaForm } from '~/form/lazy-form'
 import { useCodes } from '~/i18n/codes'
 import { useText } from '~/i18n/text'
+import { ProblemLines } from './panel'
 
 interface Props {
   project: string
@@ -49,6 +50,7 @@ function StartForm({ project, flow, version, document, onClose }: Props & { docu
   const [name, setName] = useState('')
   const [strict, setStrict] = useState(false)
   const [without, setWithout] = useState<readonly string[]>([])
+  const [startAt, setStartAt] = useState<string | null>(null)
   const schema = useMemo(() => schemaOf(inputs, text), [inputs, text])
   const refused = start.error instanceof ApiError ? start.error.body : null
   const problems = useMemo(
@@ -69,6 +71,7 @@ function StartForm({ project, flow, version, document, onClose }: Props & { docu
         inputs: values,
         name: name.trim() || unnamed(text(document.name)),
         ...(without.length > 0 ? { without: [...without] } : {}),
+        ...(startAt ? { start_at: startAt } : {}),
       },
       { onSuccess: (run) => void navigate({ to: '/p/$project/runs/$run', params: { project, run: run.id } }) },
     )
@@ -102,6 +105,22 @@ function StartForm({ project, flow, version, document, onClose }: Props & { docu
         />
       )}
       <OptionalNodes document={document} without={without} onChange={setWithout} />
+      <Select
+        mt="sm"
+        label={t('start.at')}
+        description={t('start.atHelp')}
+        placeholder={t('start.atStart')}
+        data={document.nodes
+          .filter((n) => beginnings.has(n.type) && !without.includes(n.id))
+          .map((n) => ({ value: n.id, label: `${text(n.name) || t(`node.type.${n.type}`)} (${n.id})` }))}
+        value={startAt}
+        onChange={setStartAt}
+        clearable
+        searchable
+        clearButtonProps={{ 'aria-label': t('action.clear') }}
+        error={refused?.field === '/start_at' ? t('start.atRefused') : undefined}
+      />
+      {refused?.problems && <ProblemLines problems={refused.problems} />}
       {start.error && problems.size === 0 && <ErrorNotice error={start.error} title={t('start.refused')} />}
       <Group justify="flex-end" mt="md" gap="xs">
         <Button variant="default" onClick={onClose}>
@@ -114,6 +133,9 @@ function StartForm({ project, flow, version, document, onClose }: Props & { docu
     </form>
   )
 }
+
+/** Where a run can begin besides the start; that it is not inside a branch is the server's to say. */
+const beginnings: ReadonlySet<NodeType> = new Set(['task', 'exclusive', 'parallel', 'inclusive'])
 
 /** The nodes that a run may leave out, by hand or by a scheme of the flow. */
 function OptionalNodes({

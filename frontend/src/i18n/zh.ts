@@ -94,6 +94,10 @@ export const zh = {
     optionalHelp: '不勾选的节点这次不执行。',
     scheme: '执行方案',
     schemeNone: '全部执行',
+    at: '从哪个节点开始',
+    atHelp: '前面的节点不执行，它们的输出也没有。',
+    atStart: '从头开始',
+    atRefused: '不能从这个节点开始：它在并行分支里面',
   },
   canvas: {
     label: '流程画布',
@@ -470,6 +474,7 @@ export const zh = {
     chooseNode: '在画布或左侧列表选择节点，查看详情。',
     failTitle: '把任务判为失败',
     failText: '正在运行的节点会被取消，任务以失败结束，不能再继续。',
+    rollingBack: '正在从 {{from}} 回退到 {{to}}',
     parent: '上级任务',
     children: '查看子任务',
     deadline: '截止时间',

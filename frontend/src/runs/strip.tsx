@@ -1,18 +1,24 @@
 import { Button } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
-import { IconAlertTriangle, IconUserCheck } from '~/app/icons'
+import { IconAlertTriangle, IconArrowBackUp, IconUserCheck } from '~/app/icons'
 import { useRunStore, useRunSummary } from '~/run/store'
 
 /** What needs a person, in one line that stays in sight. */
 export function FailureStrip({ chosen, onGo }: { chosen: string | undefined; onGo(id: string): void }) {
   const { t } = useTranslation()
-  const { failed, asking } = useRunSummary(useRunStore())
+  const { run, failed, asking } = useRunSummary(useRunStore())
   const next = (ids: readonly string[]) => {
     const id = ids[(ids.indexOf(chosen ?? '') + 1) % ids.length]
     if (id) onGo(id)
   }
   return (
     <div aria-live="polite">
+      {run.rollback && (
+        <div className="rn-strip" data-s="rolling_back">
+          <IconArrowBackUp size={16} aria-hidden />
+          <span>{t('run.rollingBack', { from: run.rollback.from, to: run.rollback.to })}</span>
+        </div>
+      )}
       {failed.length > 0 && (
         <div className="rn-strip" data-s="failed">
           <IconAlertTriangle size={16} aria-hidden />
