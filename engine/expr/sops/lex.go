@@ -26,13 +26,12 @@ const (
 	tokenOp
 )
 
-// sourceError is what is wrong with a source, and where.
+// sourceError is what is wrong with a source, and where. The translation reports it as a
+// Problem; it is never a Go error.
 type sourceError struct {
 	at     int
 	reason string
 }
-
-func (e *sourceError) Error() string { return e.reason }
 
 func errAt(at int, format string, args ...any) *sourceError {
 	return &sourceError{at: at, reason: fmt.Sprintf(format, args...)}
