@@ -57,7 +57,7 @@ func (c *call) finish(ctx context.Context, j Journal, clock Clock, log *slog.Log
 	switch {
 	case err == nil:
 		return res
-	case c.op.Retry == systems.RetryNever && c.sent:
+	case c.sent: // a retry is another attempt with another key, so it is for an operator to say
 		f := journalFailed(log, key, "the call was made, and its answer could not be stored", err)
 		f.Retryable = false
 		c.session.unknown = named(c.req, f)

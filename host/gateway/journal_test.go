@@ -310,10 +310,13 @@ func TestJournalFailures(t *testing.T) {
 	refused(t, b, b.call("create", nil, `{"name":"a"}`), gateway.CodeJournalFailed, contract.OriginHost)
 
 	// The call was made and cannot be remembered: the attempt is unknown at once.
-	b = newBench(t, nil, setting{tweak: func(g *gateway.Config) { g.Journal = &crash{Journal: g.Journal, at: "finish"} }})
-	s := b.gateway.Open(caller())
-	fails(t, s.Call(t.Context(), ask(t, "create", nil, `{"name":"a"}`)), gateway.CodeJournalFailed, contract.OriginHost)
-	if f := s.Unknown(); f == nil || f.Retryable {
-		t.Fatalf("unknown %+v", f)
+	// That holds for a keyed call too, since a retry has another key.
+	for operation, params := range map[string]map[string]any{"create": nil, "replace": {"id": "1"}} {
+		b = newBench(t, nil, setting{tweak: func(g *gateway.Config) { g.Journal = &crash{Journal: g.Journal, at: "finish"} }})
+		s := b.gateway.Open(caller())
+		fails(t, s.Call(t.Context(), ask(t, operation, params, `{"name":"a"}`)), gateway.CodeJournalFailed, contract.OriginHost)
+		if f := s.Unknown(); f == nil || f.Retryable {
+			t.Fatalf("%s: unknown %+v", operation, f)
+		}
 	}
 }

@@ -90,13 +90,14 @@ func (a *account) lost(q *asked) {
 func (a *account) started(q *asked, run string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if was, ok := a.runs[q.key]; ok && was != run {
+	was, known := a.runs[q.key]
+	if known && was != run {
 		a.wrong = append(a.wrong, fmt.Sprintf("start %s made the runs %s and %s", q.key, was, run))
 	}
 	a.runs[q.key] = run
 	a.seqs[run] = max(a.seqs[run], 1)
 	a.touched[run] = true
-	if a.n%10 == 0 { // asked for again, it must be the same run
+	if !known && a.n%10 == 0 { // asked for again, once, it must be the same run
 		a.doubts = append(a.doubts, q)
 	}
 }
