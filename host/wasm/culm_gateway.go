@@ -8,6 +8,7 @@ import (
 
 	"github.com/tetratelabs/wazero/api"
 
+	"github.com/culmhq/culm/host/replay"
 	"github.com/culmhq/culm/pdk/contract"
 )
 
@@ -33,10 +34,12 @@ func gatewayCall(ctx context.Context, v *invocation, _ api.Module, s []uint64) {
 		v.abort(failure(contract.OriginLimit, CodeHostCallLimit,
 			"a gateway request is %d bytes, the limit is %d", len(raw), v.limits.RequestBytes))
 	}
-	response, err := json.Marshal(v.gateway(ctx, raw))
-	if err != nil {
-		v.abort(hostFault("encoding a gateway response", err))
-	}
+	response := v.exchange(replay.Event{Kind: replay.KindGateway, Ask: raw}, func(e *replay.Event) {
+		var err error
+		if e.Answer, err = json.Marshal(v.gateway(ctx, raw)); err != nil {
+			v.abort(hostFault("encoding a gateway response", err))
+		}
+	}).Answer
 	if int64(len(response)) > v.limits.ResponseBytes {
 		v.abort(failure(contract.OriginLimit, CodeHostCallLimit,
 			"a gateway response is %d bytes, the limit is %d", len(response), v.limits.ResponseBytes))
