@@ -21,6 +21,8 @@ type session struct {
 	// calls counts all calls, index those that the journal keeps.
 	calls, index int
 	unknown      *contract.Failure
+	// repeated are the keys of earlier attempts under which this one has called again.
+	repeated map[string]bool
 }
 
 // Call makes one call.
