@@ -36,6 +36,7 @@ type Flows interface {
 	Validate(ctx context.Context, project string, f *engine.Flow) ([]engine.Problem, error)
 	Version(ctx context.Context, project, flow string, number int) (flows.Version, error)
 	Resolve(ctx context.Context, project string, f *engine.Flow) (flows.Resolved, error)
+	Users(ctx context.Context, project, plugin string) ([]flows.User, bool, error)
 }
 
 // Projects finds projects.
