@@ -8,6 +8,7 @@ import (
 
 	"github.com/tetratelabs/wazero/api"
 
+	"github.com/culmhq/culm/host/replay"
 	"github.com/culmhq/culm/pdk/contract"
 )
 
@@ -30,10 +31,12 @@ func gatewayCall(ctx context.Context, v *invocation, _ api.Module, s []uint64) {
 	v.count(&v.counts.gateway, v.limits.HostCalls, "the gateway")
 	raw := v.block("gateway_call", s[0])
 	v.checkRequest(int64(len(raw)))
-	response, err := json.Marshal(v.gateway(ctx, raw))
-	if err != nil {
-		v.abort(hostFault("encoding a gateway response", err))
-	}
+	response := v.exchange(replay.Event{Kind: replay.KindGateway, Ask: raw}, func(e *replay.Event) {
+		var err error
+		if e.Answer, err = json.Marshal(v.gateway(ctx, raw)); err != nil {
+			v.abort(hostFault("encoding a gateway response", err))
+		}
+	}).Answer
 	v.checkResponse(int64(len(response)))
 	s[0] = v.put(response)
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tetratelabs/wazero/api"
 
+	"github.com/culmhq/culm/host/replay"
 	"github.com/culmhq/culm/pdk/contract"
 )
 
@@ -23,7 +24,7 @@ const httpRequestName = "http_request"
 //
 // The request is JSON in UTF-8 with the members url, method (absent or empty: GET) and headers, an object of
 // texts; others are ignored, as Extism ignores them. A body of block 0 is none. The response block holds the
-// bytes of the answer, whatever its status is; the headers are a JSON object of those that the
+// answer, whatever its status is: JSON in its compact form, text as it came; the headers are a JSON object of those that the
 // operation lets through, names in lower case. A request that is not granted or fails ends the call
 // with the gateway's failure, as it would end in a trap elsewhere. Each counts as a gateway call
 // (HostCalls, RequestBytes, ResponseBytes).
@@ -56,9 +57,7 @@ func httpRequest(ctx context.Context, v *invocation, _ api.Module, s []uint64) {
 		body = v.block(httpRequestName, s[1])
 	}
 	v.checkRequest(int64(len(raw)) + int64(len(body)))
-	req := v.httpRequestOf(raw, body)
-	var resp contract.GatewayResponse
-	v.outside(ctx, func() { resp = v.guardedGateway(ctx, contract.GatewayRequest{HTTP: req}) })
+	resp := v.exchangeHTTP(ctx, v.httpRequestOf(raw, body))
 	if resp.Failure != nil {
 		v.abort(&Error{Failure: *resp.Failure})
 	}
@@ -76,6 +75,28 @@ func httpRequest(ctx context.Context, v *invocation, _ api.Module, s []uint64) {
 	v.checkResponse(int64(len(answer)) + int64(len(headers)))
 	v.http = httpState{status: uint32(resp.Status), headers: headers}
 	s[0] = v.put(answer)
+}
+
+// exchangeHTTP makes the request, or takes its answer from a recording. Both go through
+// JSON, so that the guest sees the same bytes either way.
+func (v *invocation) exchangeHTTP(ctx context.Context, req *contract.HTTPRequest) contract.GatewayResponse {
+	asked := contract.GatewayRequest{HTTP: req}
+	ask, err := json.Marshal(asked)
+	if err != nil {
+		v.abort(hostFault("encoding a gateway request", err))
+	}
+	answer := v.exchange(replay.Event{Kind: replay.KindGateway, Ask: ask}, func(e *replay.Event) {
+		var resp contract.GatewayResponse
+		v.outside(ctx, func() { resp = v.guardedGateway(ctx, asked) })
+		if e.Answer, err = json.Marshal(resp); err != nil {
+			v.abort(hostFault("encoding a gateway response", err))
+		}
+	}).Answer
+	var resp contract.GatewayResponse
+	if err := json.Unmarshal(answer, &resp); err != nil {
+		v.abort(hostFault("decoding a gateway response", err))
+	}
+	return resp
 }
 
 // httpRequestOf decodes a request that an Extism library wrote, or ends the call.
