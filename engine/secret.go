@@ -142,4 +142,3 @@ func SecretVariables(f *Flow) map[string]*Variable {
 	}
 	return out
 }
-

@@ -67,6 +67,7 @@ type Core struct {
 	Plugins  *plugins.Catalogue
 	Systems  *registry.Service
 	Health   *health.Service
+	Vault    *secrets.Vault
 
 	deps      Deps
 	hub       *live.Hub
@@ -133,6 +134,7 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	if err != nil {
 		return err
 	}
+	c.Vault = vault
 	cache := c.deps.CacheDir
 	if cache == "" {
 		cache = filepath.Join(cfg.Data, cacheDir)
@@ -152,7 +154,7 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	}
 	c.Systems = registry.New(registry.Options{Repository: st, Credentials: vault, Projects: c.Projects, Clock: clock{}})
 	gw := gateway.New(gateway.Config{
-		Systems: registry.ForGateway{Service: c.Systems}, Directory: registry.ForGateway{Service: c.Systems}, Grants: c.Plugins, Credentials: vault,
+		Systems: registry.ForGateway{Service: c.Systems}, Directory: registry.ForGateway{Service: c.Systems}, Grants: c.Plugins, Credentials: vault, Secrets: vault,
 		Journal: st.Journal(), Audit: st.Audit(), Addresses: c.policy, Clock: clock{}, Logger: log,
 	})
 	c.closers = append(c.closers, func() error { gw.Close(); return nil })
@@ -161,7 +163,7 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	src := &source{}
 	c.hub = live.New(src, live.Options{})
 	c.executor = runs.NewExecutor(runs.ExecutorOptions{
-		Catalogue: c.Plugins, Modules: modules{host, c.Plugins}, Gateway: gw, Clock: clock{}, Logger: log,
+		Catalogue: c.Plugins, Modules: modules{host, c.Plugins}, Gateway: gw, Handles: vault, Clock: clock{}, Logger: log,
 	})
 	c.counted = health.NewRecorder(health.Options{Store: st, Clock: clock{}, Logger: log})
 	c.Health = health.NewService(c.counted, c.Projects)
@@ -172,10 +174,10 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 		return err
 	}
 	c.Flows = flows.New(flows.Options{
-		Repository: st, Projects: c.Projects, Catalogue: c.Plugins, Switched: c.Plugins, Users: st, Runs: runs.NewHistory(c.runner), Clock: clock{}, Logger: log,
+		Repository: st, Projects: c.Projects, Catalogue: c.Plugins, Switched: c.Plugins, Secrets: vault, Users: st, Runs: runs.NewHistory(c.runner), Clock: clock{}, Logger: log,
 	})
 	c.Runs = runs.New(runs.Options{
-		Runner: c.runner, Flows: c.Flows, Projects: c.Projects, Catalogue: c.Plugins, Graphs: graphs, Audit: st.Audit(), Clock: clock{},
+		Runner: c.runner, Flows: c.Flows, Projects: c.Projects, Catalogue: c.Plugins, Graphs: graphs, Audit: st.Audit(), Vault: vault, Clock: clock{},
 	})
 	src.runs = c.Runs
 	return nil
@@ -245,6 +247,7 @@ func (c *Core) Start(ctx context.Context) error {
 	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var wg sync.WaitGroup
 	wg.Go(func() { c.counted.Run(watching) })
+	wg.Go(func() { c.sweeper().run(watching) })
 	wg.Go(func() { watch{c.runner.Stuck, clock{}.After, c.deps.Logger}.run(watching) })
 	c.closers = append(c.closers, func() error { stop(); wg.Wait(); return nil })
 	return nil

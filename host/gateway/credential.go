@@ -28,8 +28,21 @@ func credential(store Credentials, log *slog.Logger, next handler) handler {
 			return failed(unavailable(ctx, log, "the credential cannot be read", err))
 		}
 		c.credential = cred
-		return newScrubber(cred).response(next(ctx, c))
+		s := newScrubber(credentialTexts(cred)...)
+		res := s.response(next(ctx, c))
+		c.echoed = c.echoed || s.hit
+		return res
 	}
+}
+
+// credentialTexts are what is looked for in an answer: the secret of a credential, and
+// for basic also the pair that is sent.
+func credentialTexts(c *secrets.Credential) []string {
+	plain := c.Secret.Reveal()
+	if c.Kind == secrets.KindBasic {
+		return []string{plain, c.Username + ":" + plain}
+	}
+	return []string{plain}
 }
 
 // authorize puts the credential on a request.

@@ -5,7 +5,9 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"html"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/culmhq/culm/host/secrets"
@@ -16,18 +18,16 @@ import (
 // it, ordinary text would be hit.
 const minRunBytes = 6
 
-// scrubber takes the values of a credential out of what comes back, in the encodings
-// in which a system may reflect them. A nil scrubber changes nothing.
-type scrubber struct{ values []string }
+// scrubber takes secrets out of what comes back, in the encodings in which a system may
+// reflect them. A nil scrubber changes nothing.
+type scrubber struct {
+	values []string
+	// hit is set when one was found.
+	hit bool
+}
 
-// newScrubber looks for the secret of a credential, and for basic also for the pair
-// that is sent.
-func newScrubber(c *secrets.Credential) *scrubber {
-	plain := c.Secret.Reveal()
-	values := []string{plain}
-	if c.Kind == secrets.KindBasic {
-		values = append(values, c.Username+":"+plain)
-	}
+// newScrubber looks for texts.
+func newScrubber(values ...string) *scrubber {
 	seen := map[string]bool{}
 	s := &scrubber{}
 	for _, v := range values {
@@ -38,6 +38,8 @@ func newScrubber(c *secrets.Credential) *scrubber {
 			}
 		}
 	}
+	// Longer ones first: one secret may be a part of another.
+	slices.SortStableFunc(s.values, func(a, b string) int { return len(b) - len(a) })
 	return s
 }
 
@@ -53,7 +55,25 @@ func (s *scrubber) text(in string) string {
 	if pairs == nil {
 		return in
 	}
+	s.hit = true
 	return strings.NewReplacer(pairs...).Replace(in)
+}
+
+// Scrub puts secrets.Mask in the place of every secret in a JSON value, in the encodings
+// in which a system may reflect one. A value that is none without it becomes a text.
+func Scrub(raw json.RawMessage, values []secrets.Secret) json.RawMessage {
+	if len(values) == 0 {
+		return raw
+	}
+	plain := make([]string, len(values))
+	for i, v := range values {
+		plain[i] = v.Reveal()
+	}
+	clean, text := newScrubber(plain...).json(raw, "")
+	if clean == nil {
+		return marshalText(text)
+	}
+	return clean
 }
 
 // encodings lists the ways in which a value may come back.
@@ -69,6 +89,7 @@ func encodings(v string) []string {
 		v, inner(js), inner(plain.Bytes()), slashes(inner(js)), slashes(inner(plain.Bytes())),
 		url.QueryEscape(v), url.PathEscape(v), lowerEscapes(url.QueryEscape(v)), lowerEscapes(url.PathEscape(v)),
 		strings.ReplaceAll(url.QueryEscape(v), "+", "%20"),
+		html.EscapeString(v),
 		hex.EncodeToString([]byte(v)), strings.ToUpper(hex.EncodeToString([]byte(v))),
 	}
 	for _, enc := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {

@@ -85,6 +85,8 @@ type Call struct {
 	Method     string            `json:"method"`
 	Status     int               `json:"status,omitempty"`
 	Failure    *contract.Failure `json:"failure,omitempty"`
+	// SecretEcho says that the system sent a secret back, which was taken out.
+	SecretEcho bool  `json:"secret_echo,omitempty"`
 	DurationMS int64             `json:"duration_ms"`
 }
 
