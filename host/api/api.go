@@ -46,6 +46,7 @@ type Options struct {
 	Flows    *flows.Service
 	Runs     *runs.Service
 	Plugins  *plugins.Catalogue
+	Choices  *runs.Chooser
 	Systems  *registry.Service
 	Health   *health.Service
 	Hub      *live.Hub

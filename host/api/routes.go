@@ -94,6 +94,12 @@ func routes() []route {
 		},
 
 		{
+			method: http.MethodPost, path: "/projects/{project}/plugins/{plugin}/options",
+			summary: "Ask the plugin for the choices of a form field; change nothing.",
+			in:      choicesBody{}, out: runs.Choices{}, handle: (*Server).choices,
+		},
+
+		{
 			method: http.MethodGet, path: "/projects/{project}/systems", summary: "List the registered systems.",
 			query: paged, out: page.Of[registry.View]{}, handle: (*Server).listSystems,
 		},
