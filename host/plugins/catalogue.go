@@ -18,6 +18,7 @@ import (
 // Options are what the catalogue needs; all fields are required.
 type Options struct {
 	Repository Repository
+	Switches   Switches
 	Inspector  Inspector
 	Projects   Projects
 	Clock      Clock
@@ -43,6 +44,7 @@ type Catalogue struct {
 	revoked  map[string]bool   // ids of keys
 
 	grantless grantless
+	disabled  disabled
 }
 
 var _ engine.Catalogue = (*Catalogue)(nil)
@@ -68,7 +70,7 @@ func Open(ctx context.Context, o Options) (*Catalogue, error) {
 			c.latest[m.Plugin] = m.Digest
 		}
 	}
-	return c, nil
+	return c, c.disabled.load(ctx, o.Switches)
 }
 
 // Digest names a module by its content: "sha256:" and the hash in hex.
@@ -100,6 +102,9 @@ func (c *Catalogue) List(ctx context.Context, project string, q page.Query) (pag
 	items := make([]Plugin, 0, len(ids))
 	for _, id := range ids {
 		p, err := c.plugin(ctx, project, id)
+		if fault.Is(err, fault.NotFound) {
+			continue // it was blocked a moment ago
+		}
 		if err != nil {
 			return none, err
 		}
@@ -234,7 +239,7 @@ func (c *Catalogue) plugin(ctx context.Context, project, id string) (Plugin, err
 	if grants == nil {
 		grants = []Grant{}
 	}
-	return Plugin{ID: m.Plugin, Version: m.Version, Digest: m.Digest, Manifest: m.Manifest, Grants: grants}, nil
+	return Plugin{ID: m.Plugin, Version: m.Version, Digest: m.Digest, Manifest: m.Manifest, Grants: grants, Enabled: !c.Disabled(project, id)}, nil
 }
 
 // now is the instant as it is stored.

@@ -17,6 +17,7 @@ import (
 	"github.com/culmhq/culm/host/page"
 	"github.com/culmhq/culm/host/plugins"
 	"github.com/culmhq/culm/host/plugins/signing"
+	"github.com/culmhq/culm/host/store"
 	"github.com/culmhq/culm/pdk/contract"
 )
 
@@ -37,16 +38,16 @@ func catalogue(t *testing.T, trust plugins.Trust) *plugins.Catalogue {
 	return reopen(t, database(t), trust)
 }
 
-func database(t *testing.T) plugins.Repository {
+func database(t *testing.T) *store.Store {
 	t.Helper()
 	return hosttest.OpenStore(t, filepath.Join(t.TempDir(), "data", "culm.db"))
 }
 
 // reopen makes a catalogue from what is stored.
-func reopen(t *testing.T, db plugins.Repository, trust plugins.Trust) *plugins.Catalogue {
+func reopen(t *testing.T, db *store.Store, trust plugins.Trust) *plugins.Catalogue {
 	t.Helper()
 	c, err := plugins.Open(t.Context(), plugins.Options{
-		Repository: db, Inspector: hosttest.Inspector{}, Projects: everywhere{}, Clock: &hosttest.Clock{},
+		Repository: db, Switches: db, Inspector: hosttest.Inspector{}, Projects: everywhere{}, Clock: &hosttest.Clock{},
 		Logger: slog.New(slog.DiscardHandler), Trust: trust,
 	})
 	if err != nil {
