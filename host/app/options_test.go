@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/culmhq/culm/engine"
+	"github.com/culmhq/culm/host/plugins"
 	"github.com/culmhq/culm/host/plugins/build"
 	"github.com/culmhq/culm/host/wasm/wasmtest"
 	"github.com/culmhq/culm/pdk/contract"
@@ -56,7 +57,7 @@ func (s *server) installForeign(id, file string, a contract.Action, needs ...con
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	if _, err := s.Plugins.Install(s.t.Context(), engine.Actor{ID: "local"}, code); err != nil {
+	if _, err := s.Plugins.Install(s.t.Context(), plugins.InstallRequest{Actor: engine.Actor{ID: "local"}, Code: code}); err != nil {
 		s.t.Fatal(err)
 	}
 }

@@ -39,7 +39,7 @@ type chooser struct {
 func newChooser(t *testing.T) *chooser {
 	t.Helper()
 	c := &chooser{t: t, product: hosttest.Open(t)}
-	if _, err := c.product.Plugins.Install(t.Context(), actor, []byte(picker)); err != nil {
+	if _, err := c.product.Plugins.Install(t.Context(), plugins.InstallRequest{Actor: actor, Code: []byte(picker)}); err != nil {
 		t.Fatal(err)
 	}
 	c.Chooser = runs.NewChooser(runs.ChooserOptions{
