@@ -85,6 +85,7 @@ export const problemEn: typeof problemZh = {
   FIELD_DUPLICATE: 'The field is there twice',
   SUBFLOW_UNPUBLISHED: 'The flow {{flow}} has not been published',
   SUBFLOW_VERSION_UNKNOWN: 'The flow {{flow}} has no version {{version}}',
+  PLUGIN_DISABLED: 'The plugin {{plugin}} is switched off in this project',
   SUBFLOW_CLOSED: 'The document of the flow {{flow}} brings subflows of its own, so it cannot be one',
   SUBFLOWS_TOO_LARGE: 'With its subflows the flow is too large: at most {{max}} {{what}}',
 }
@@ -130,6 +131,9 @@ export const failureEn: typeof failureZh = {
   START_TIMEOUT: 'The plugin took too long to initialise',
   DIGEST_MISMATCH: 'The plugin is not the one that was recorded',
   HOSTCALL_LIMIT: 'The plugin called the platform too often',
+  REPLAY_UNANSWERED: 'The recording has no answer to what the plugin asks',
+  REPLAY_CUT: 'The recording ends before the call does',
+  REPLAY_INVALID: 'The recording cannot be played',
   VAR_REFUSED: 'The plugin may not set this variable',
   REQUEST_INVALID: 'The plugin sent a wrong request',
   CANCELLED: 'The call was cancelled',

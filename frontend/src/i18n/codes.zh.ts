@@ -83,6 +83,7 @@ export const problemZh = {
   FIELD_DUPLICATE: '字段重复',
   SUBFLOW_UNPUBLISHED: '流程 {{flow}} 还没有发布',
   SUBFLOW_VERSION_UNKNOWN: '流程 {{flow}} 没有版本 {{version}}',
+  PLUGIN_DISABLED: '插件 {{plugin}} 在本项目中已停用',
   SUBFLOW_CLOSED: '流程 {{flow}} 的文档自带子流程，不能再作为子流程',
   SUBFLOWS_TOO_LARGE: '连同子流程太大：最多 {{max}} {{what}}',
 }
@@ -128,6 +129,9 @@ export const failureZh = {
   START_TIMEOUT: '插件初始化超时',
   DIGEST_MISMATCH: '插件内容与记录的摘要不符',
   HOSTCALL_LIMIT: '插件调用平台次数过多',
+  REPLAY_UNANSWERED: '录制中没有插件所请求内容的应答',
+  REPLAY_CUT: '录制在调用结束之前已截断',
+  REPLAY_INVALID: '该录制无法重放',
   VAR_REFUSED: '插件不能写这个变量',
   REQUEST_INVALID: '插件发出的请求不合法',
   CANCELLED: '调用被取消',
