@@ -58,6 +58,8 @@ type Deps struct {
 	Compiler func(context.Context) *exec.Cmd
 	// Publisher, if not nil, is told of every commit besides the live stream.
 	Publisher runner.Publisher
+	// Slack is that of runner.Config; zero is none.
+	Slack int
 	// Version and Commit are the binary's.
 	Version, Commit string
 }
@@ -176,6 +178,7 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	c.Health = health.NewService(c.counted, c.Projects)
 	c.runner, err = runner.New(runner.Config{
 		Store: db.Store(), Executor: c.counted.Watch(c.executor), Publisher: c.publisher(), Clock: clock{}, Graphs: graphs, Logger: log,
+		Slack: c.deps.Slack,
 	})
 	if err != nil {
 		return err
