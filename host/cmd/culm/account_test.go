@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/culmhq/culm/engine"
 	"github.com/culmhq/culm/engine/runner"
