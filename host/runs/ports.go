@@ -76,9 +76,11 @@ type Modules interface {
 // ModuleCall is one call of a module.
 type ModuleCall struct {
 	Plugin, Digest string
-	// Export is the function to call, Input the JSON of a contract.Request.
+	// Export is the function to call, Input the JSON of a contract.Request, or what a
+	// foreign module takes. Config is what a foreign module reads as its configuration.
 	Export string
 	Input  []byte
+	Config map[string]string
 	// Limits lower those of the host; a zero field takes the host's.
 	Limits   contract.Limits
 	Services Services

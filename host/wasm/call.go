@@ -65,6 +65,7 @@ type invocation struct {
 	output []byte
 	errSet string
 	vars   map[string][]byte // Extism's variables: the call's own
+	http   httpState
 	log    logState
 	counts counts
 	touch  touches
