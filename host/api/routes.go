@@ -14,6 +14,7 @@ import (
 	"github.com/culmhq/culm/host/page"
 	"github.com/culmhq/culm/host/plugins"
 	"github.com/culmhq/culm/host/projects"
+	"github.com/culmhq/culm/host/recordings"
 	"github.com/culmhq/culm/host/registry"
 	"github.com/culmhq/culm/host/runs"
 	"github.com/culmhq/culm/host/systems"
@@ -31,6 +32,8 @@ type route struct {
 	query []string
 	// in and out are a value of the body's type and of the answer's, nil for none.
 	in, out any
+	// media is the type of the answer where it is not JSON; out is nil then.
+	media string
 	// status is that of success.
 	status int
 	// creates says that the route takes an Idempotency-Key, edits that it needs
@@ -76,6 +79,10 @@ func routes() []route {
 			method: http.MethodPut, path: "/projects/{project}/plugins/{plugin}/enabled",
 			summary: "Switch a plugin on or off in the project.",
 			in:      enabledBody{}, out: plugins.Plugin{}, handle: (*Server).putEnabled,
+		},
+		{
+			method: http.MethodGet, path: "/plugins/{plugin}/versions/{digest}/module", summary: "Read the bytes of an installed module.",
+			media: mediaModule, handle: (*Server).getModule,
 		},
 		{
 			method: http.MethodGet, path: "/projects/{project}/plugins/{plugin}/uses",
@@ -166,6 +173,16 @@ func routes() []route {
 		{
 			method: http.MethodGet, path: "/projects/{project}/runs/{run}/nodes/{node}", summary: "Read everything about one node.",
 			out: runs.NodeDetail{}, handle: (*Server).getNode,
+		},
+		{
+			method: http.MethodGet, path: "/projects/{project}/runs/{run}/nodes/{node}/recordings",
+			summary: "List the recorded plugin calls of a node, the oldest first.",
+			query:   paged, out: page.Of[recordings.Meta]{}, handle: (*Server).listRecordings,
+		},
+		{
+			method: http.MethodGet, path: "/projects/{project}/runs/{run}/nodes/{node}/recordings/{recording}",
+			summary: "Read the recording of a plugin call, without secrets.",
+			out:     recordings.View{}, handle: (*Server).getRecording,
 		},
 		{
 			method: http.MethodGet, path: "/projects/{project}/runs/{run}/records", summary: "Read the history after a sequence number.",

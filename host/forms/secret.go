@@ -37,20 +37,7 @@ func (w *secretWalk) walk(schema, value any, depth int) {
 		w.texts(value)
 		return
 	}
-	if ref, ok := s["$ref"].(string); ok {
-		w.walk(w.resolve(ref), value, depth-1)
-	}
-	for _, k := range []string{"allOf", "anyOf", "oneOf"} {
-		list, _ := s[k].([]any)
-		for _, branch := range list {
-			w.walk(branch, value, depth-1)
-		}
-	}
-	for _, k := range []string{"if", "then", "else"} {
-		w.walk(s[k], value, depth-1)
-	}
-	dependent, _ := s["dependentSchemas"].(map[string]any)
-	for _, branch := range dependent {
+	for _, branch := range w.branches(s) {
 		w.walk(branch, value, depth-1)
 	}
 	switch v := value.(type) {
@@ -66,6 +53,24 @@ func (w *secretWalk) walk(schema, value any, depth int) {
 			}
 		}
 	}
+}
+
+// branches are the schemas that describe the same value as s.
+func (w *secretWalk) branches(s map[string]any) []any {
+	var all []any
+	if ref, ok := s["$ref"].(string); ok {
+		all = append(all, w.resolve(ref))
+	}
+	for _, k := range []string{"allOf", "anyOf", "oneOf"} {
+		list, _ := s[k].([]any)
+		all = append(all, list...)
+	}
+	all = append(all, s["if"], s["then"], s["else"])
+	dependent, _ := s["dependentSchemas"].(map[string]any)
+	for _, branch := range dependent {
+		all = append(all, branch)
+	}
+	return all
 }
 
 func (w *secretWalk) members(s, value map[string]any, depth int) {
