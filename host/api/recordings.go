@@ -26,8 +26,5 @@ func (s *Server) getModule(ctx context.Context, r *request) (answer, error) {
 		return answer{}, fault.Missing("module", digest)
 	}
 	code, err := s.o.Plugins.Code(ctx, digest)
-	return answer{raw: code, media: mediaModule}, err
+	return answer{raw: code, media: mediaWasm}, err
 }
-
-// mediaModule is the media type of a module.
-const mediaModule = "application/wasm"

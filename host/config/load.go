@@ -58,6 +58,8 @@ func Settings() []Setting {
 			get: func(c *Config) string { return strings.Join(c.Allow, ",") },
 		}),
 		mk("plugins", "directory of further plugin modules to install at start", func(c *Config) *string { return &c.Plugins }),
+		mk("trust.policy", "what is asked of plugins: required (a trusted signature), warn or off", func(c *Config) *string { return &c.Trust.Policy }),
+		mk("trust.keys", "file of the keys whose signatures count (default: trust.yaml in the data directory)", func(c *Config) *string { return &c.Trust.Keys }),
 		mk("record.mode", "which plugin calls are recorded for replay: off, failures or all", func(c *Config) *string { return &c.Record.Mode }),
 		bytesOf("record.call_bytes", "bytes that the recording of one call may have", func(c *Config) *int64 { return &c.Record.CallBytes }),
 		bytesOf("record.total_bytes", "bytes that all recordings may take on disk", func(c *Config) *int64 { return &c.Record.TotalBytes }),

@@ -178,6 +178,9 @@ func (e *Executor) call(ctx context.Context, run runner.RunInfo, d engine.Dispat
 // prepare finds the action of a dispatch in the module that the run pinned.
 func (e *Executor) prepare(run runner.RunInfo, d engine.Dispatch) (*prepared, *contract.Failure) {
 	key := actionKey{run.Plugins[d.Plugin], d.Action}
+	if f := e.o.Catalogue.Refusal(key.digest); f != nil {
+		return nil, f
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if p, ok := e.actions[key]; ok {

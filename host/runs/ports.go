@@ -51,6 +51,8 @@ type Catalogue interface {
 	Latest(plugin string) (plugins.Module, bool)
 	Module(digest string) (plugins.Module, bool)
 	Pinned(digests map[string]string) engine.Catalogue
+	// Refusal says why a module must not be run now, or is nil.
+	Refusal(digest string) *contract.Failure
 	// Ungranted reports whether a module can reach nothing outside in the project. It is
 	// quick.
 	Ungranted(project, plugin, digest string) bool
