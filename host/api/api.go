@@ -52,6 +52,7 @@ type Options struct {
 	Flows    *flows.Service
 	Runs     *runs.Service
 	Plugins  *plugins.Catalogue
+	Choices  *runs.Chooser
 	Systems  *registry.Service
 	Health   *health.Service
 	// Recordings keeps what passed the boundary of plugin calls.

@@ -104,6 +104,12 @@ func routes() []route {
 		},
 
 		{
+			method: http.MethodPost, path: "/projects/{project}/plugins/{plugin}/options",
+			summary: "Ask the plugin for the choices of a form field; change nothing.",
+			in:      choicesBody{}, out: runs.Choices{}, handle: (*Server).choices,
+		},
+
+		{
 			method: http.MethodPost, path: uploadPath, summary: "Install a module, with the signatures of the Plugin-Signature headers.",
 			query: []string{"override"}, in: module{}, out: plugins.Module{}, status: http.StatusCreated, timeout: installTimeout,
 			handle: (*Server).installPlugin,

@@ -71,6 +71,7 @@ type Core struct {
 	Projects *projects.Service
 	Flows    *flows.Service
 	Runs     *runs.Service
+	Choices  *runs.Chooser
 	Plugins  *plugins.Catalogue
 	Systems  *registry.Service
 	Health   *health.Service
@@ -199,6 +200,9 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	})
 	c.Runs = runs.New(runs.Options{
 		Runner: c.runner, Flows: c.Flows, Projects: c.Projects, Catalogue: c.Plugins, Graphs: graphs, Audit: st.Audit(), Clock: clock{},
+	})
+	c.Choices = runs.NewChooser(runs.ChooserOptions{
+		Catalogue: c.Plugins, Projects: c.Projects, Modules: modules{host, c.Plugins}, Gateway: gw, Clock: clock{}, Logger: log,
 	})
 	src.runs = c.Runs
 	return nil
