@@ -68,6 +68,7 @@ func words() map[string][2]string {
 		"sim.unmet":    {"Expectations that were not met", "未满足的预期"},
 		"sim.want":     {"want %s, got %s", "预期 %s，实际 %s"},
 		"sim.unused":   {"Not used by the run", "脚本中未使用的条目"},
+		"new.next":     {"next: cd %s && culm plugin build && culm plugin test", "下一步：cd %s && culm plugin build && culm plugin test"},
 		"no plugins":   {"plugins were not built into this binary", "此程序未内置插件"},
 	}
 }
