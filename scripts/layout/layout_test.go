@@ -31,7 +31,9 @@ func rules() map[string][]string {
 		"host/secrets":     {boundary},
 		"plugins-src/core": {boundary, "pdk", "pdk/manifest"},
 
-		"host/plugins/build": {boundary},
+		"host/plugins/build":    {boundary},
+		"host/plugins/cases":    {boundary, "host/document", "host/forms"},
+		"host/plugins/scaffold": {boundary, "host/plugins/build"},
 	}
 }
 

@@ -24,7 +24,7 @@ func (p *program) pluginNew() *cobra.Command {
 		Example: "  culm plugin new restart-web --lang rust\n" +
 			"  cd restart-web && culm plugin build && culm plugin test",
 		Args: cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(c *cobra.Command, args []string) error {
 			if dir == "" {
 				dir = args[0]
 			}
@@ -47,6 +47,9 @@ func (p *program) pluginNew() *cobra.Command {
 				}
 			}
 			_, err = fmt.Fprintf(p.out, "\n"+p.text.of("new.next")+"\n", dir)
+			if t := build.Missing(c.Context(), o.Language); t != nil {
+				fmt.Fprintf(p.err, "\n%s\n", t)
+			}
 			return failed(err)
 		},
 	}

@@ -69,6 +69,10 @@ func words() map[string][2]string {
 		"sim.want":     {"want %s, got %s", "预期 %s，实际 %s"},
 		"sim.unused":   {"Not used by the run", "脚本中未使用的条目"},
 		"new.next":     {"next: cd %s && culm plugin build && culm plugin test", "下一步：cd %s && culm plugin build && culm plugin test"},
+		"test.passed":  {"%d passed, %d failed", "%d 个通过，%d 个失败"},
+		"test.columns": {"case\ttime\tmemory\thost calls\toutput", "用例\t耗时\t内存\t主机调用\t输出"},
+		"test.of":      {"of", "/"},
+		"test.updated": {"%s: expectations written", "%s：已写入预期"},
 		"no plugins":   {"plugins were not built into this binary", "此程序未内置插件"},
 	}
 }

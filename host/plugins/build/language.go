@@ -22,7 +22,7 @@ const (
 )
 
 // Languages lists the languages that Build knows.
-func Languages() []Language { return []Language{Go, Rust, C, AssemblyScript, Zig, JS} }
+func Languages() []Language { return []Language{Go, Rust, C, AssemblyScript, Zig} }
 
 // ErrNoSource says that a directory holds no plugin in a language that Build knows.
 var ErrNoSource = errors.New("no plugin source is here")
@@ -103,7 +103,7 @@ func (l Language) Install() string {
 	case Rust:
 		return "rustup target add wasm32-unknown-unknown, or apt-get install cargo libstd-rust-dev-wasm32"
 	case C:
-		return "apt-get install clang lld libclang-rt-14-dev-wasm32 wasi-libc"
+		return "apt-get install clang lld libclang-rt-dev-wasm32 wasi-libc"
 	case AssemblyScript:
 		return "apt-get install nodejs npm"
 	case Zig:
