@@ -7,17 +7,21 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
 	"log/slog"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 
 	"github.com/culmhq/culm/engine"
 	"github.com/culmhq/culm/host/flows"
+	"github.com/culmhq/culm/host/health"
 	"github.com/culmhq/culm/host/live"
 	"github.com/culmhq/culm/host/plugins"
 	"github.com/culmhq/culm/host/projects"
@@ -33,6 +37,8 @@ const (
 	headerMaxBytes = 32 << 10
 	// requestTimeout bounds the time of a use case.
 	requestTimeout = 30 * time.Second
+	// installTimeout bounds the installation of a module: it is compiled.
+	installTimeout = 2 * time.Minute
 	readTimeout    = 30 * time.Second
 	writeTimeout   = 60 * time.Second
 	idleTimeout    = 2 * time.Minute
@@ -46,6 +52,7 @@ type Options struct {
 	Runs     *runs.Service
 	Plugins  *plugins.Catalogue
 	Systems  *registry.Service
+	Health   *health.Service
 	Hub      *live.Hub
 	Logger   *slog.Logger
 	// Ready reports why the server cannot work now, or nil.
@@ -98,15 +105,31 @@ func New(o Options) (*Server, error) {
 		IdleTimeout:    idleTimeout,
 		ErrorHandler:   s.fail,
 	})
+	s.app.Server().HeaderReceived = bodyLimit
 	s.app.Use(s.recovered, secured, guarded)
 	s.mount(routes())
-	s.app.Get("/healthz", func(c *fiber.Ctx) error { return c.JSON(health{"ok"}) })
+	s.app.Get("/healthz", func(c *fiber.Ctx) error { return c.JSON(probe{"ok"}) })
 	s.app.Get("/readyz", s.ready)
 	s.app.Use("/api", func(*fiber.Ctx) error { return errNoRoute })
 	if err := s.mountAssets(o.Assets); err != nil {
 		return nil, err
 	}
 	return s, nil
+}
+
+// bodyLimit lets a module be larger than any other body; nothing is read beyond it.
+func bodyLimit(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
+	c := fasthttp.RequestConfig{MaxRequestBodySize: BodyMaxBytes}
+	if h.IsPost() && isUpload(string(h.RequestURI())) {
+		c.MaxRequestBodySize = plugins.CodeBytesMax
+	}
+	return c
+}
+
+// isUpload reports whether a request's target is the route that takes modules.
+func isUpload(target string) bool {
+	path, _, _ := strings.Cut(target, "?")
+	return path == prefix+uploadPath
 }
 
 // Serve answers requests from ln until Stop, and closes ln.
@@ -116,16 +139,16 @@ func (s *Server) Serve(ln net.Listener) error { return s.app.Listener(ln) }
 // the hub first: its clients would be waited for.
 func (s *Server) Stop(ctx context.Context) error { return s.app.ShutdownWithContext(ctx) }
 
-type health struct {
+type probe struct {
 	Status string `json:"status"`
 }
 
 func (s *Server) ready(c *fiber.Ctx) error {
 	if err := s.o.Ready(); err != nil {
 		s.o.Logger.Warn("not ready", slog.Any("error", err))
-		return c.Status(fiber.StatusServiceUnavailable).JSON(health{"unavailable"})
+		return c.Status(fiber.StatusServiceUnavailable).JSON(probe{"unavailable"})
 	}
-	return c.JSON(health{"ok"})
+	return c.JSON(probe{"ok"})
 }
 
 // recovered turns a panic into an INTERNAL problem that tells the client nothing.
@@ -163,7 +186,7 @@ func (s *Server) handler(r route) fiber.Handler {
 		if err != nil {
 			return err
 		}
-		ctx, cancel := context.WithTimeout(c.UserContext(), requestTimeout)
+		ctx, cancel := context.WithTimeout(c.UserContext(), cmp.Or(r.timeout, requestTimeout))
 		defer cancel()
 		a, err := r.handle(s, ctx, req)
 		if err != nil {

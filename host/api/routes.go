@@ -4,12 +4,14 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/culmhq/culm/engine"
 	"github.com/culmhq/culm/engine/simulate"
 	"github.com/culmhq/culm/host/flows"
+	"github.com/culmhq/culm/host/health"
 	"github.com/culmhq/culm/host/page"
 	"github.com/culmhq/culm/host/plugins"
 	"github.com/culmhq/culm/host/projects"
@@ -21,6 +23,9 @@ import (
 // prefix is what the paths of the table lie under.
 const prefix = "/api/v1"
 
+// uploadPath is the path of the route that takes modules.
+const uploadPath = "/plugins"
+
 // route is one row of the table: the single source of the router, of the OpenAPI
 // document and of the golden list in the tests.
 type route struct {
@@ -28,10 +33,13 @@ type route struct {
 	summary      string
 	// query names the query parameters; others are refused.
 	query []string
-	// in and out are a value of the body's type and of the answer's, nil for none.
+	// in and out are a value of the body's type and of the answer's, nil for none. A
+	// body of type module is one, all others are JSON.
 	in, out any
 	// status is that of success.
 	status int
+	// timeout bounds the use case; zero stands for requestTimeout.
+	timeout time.Duration
 	// creates says that the route takes an Idempotency-Key, edits that it needs
 	// If-Match.
 	creates, edits bool
@@ -70,6 +78,58 @@ func routes() []route {
 			method: http.MethodPut, path: "/projects/{project}/plugins/{plugin}/grants",
 			summary: "Replace the operations that the plugin may call in the project.",
 			in:      grantsBody{}, out: plugins.Plugin{}, handle: (*Server).putGrants,
+		},
+		{
+			method: http.MethodPut, path: "/projects/{project}/plugins/{plugin}/enabled",
+			summary: "Switch a plugin on or off in the project.",
+			in:      enabledBody{}, out: plugins.Plugin{}, handle: (*Server).putEnabled,
+		},
+		{
+			method: http.MethodGet, path: "/projects/{project}/plugins/{plugin}/uses",
+			summary: "List the flows that use a plugin, and the runs that have not ended and pinned it.",
+			out:     runs.Uses{}, handle: (*Server).getUses,
+		},
+		{
+			method: http.MethodGet, path: "/projects/{project}/plugins/{plugin}/health",
+			summary: "Read how the calls of a plugin went in the last day or week.",
+			query:   []string{"window"}, out: health.Report{}, handle: (*Server).getHealth,
+		},
+		{
+			method: http.MethodGet, path: "/projects/{project}/plugin-health",
+			summary: "Read how the calls of all plugins went in the last day, in short.",
+			out:     page.Of[health.Summary]{}, handle: (*Server).listHealth,
+		},
+
+		{
+			method: http.MethodPost, path: uploadPath, summary: "Install a module, with the signatures of the Plugin-Signature headers.",
+			query: []string{"override"}, in: module{}, out: plugins.Module{}, status: http.StatusCreated, timeout: installTimeout,
+			handle: (*Server).installPlugin,
+		},
+		{
+			method: http.MethodGet, path: "/plugins/{plugin}/versions", summary: "List the installed versions of a plugin, the highest first.",
+			out: versionsBody{}, handle: (*Server).listPluginVersions,
+		},
+		{
+			method: http.MethodGet, path: "/plugins/{plugin}/versions/{digest}", summary: "Read an installed version of a plugin.",
+			out: plugins.Module{}, handle: (*Server).getPluginVersion,
+		},
+		{
+			method: http.MethodPost, path: "/plugins/{plugin}/versions/{digest}/commands",
+			summary: "Approve, activate, withdraw or block a version of a plugin.",
+			in:      changeBody{}, out: plugins.Module{}, handle: (*Server).changePluginVersion,
+		},
+		{
+			method: http.MethodPost, path: "/plugins/{plugin}/versions/{digest}/signatures", summary: "Add a signature to an installed version.",
+			in: signatureBody{}, out: plugins.Module{}, handle: (*Server).signPluginVersion,
+		},
+		{
+			method: http.MethodGet, path: "/plugins/{plugin}/history", summary: "Read what was done with a plugin, the newest first.",
+			query: paged, out: page.Of[plugins.Event]{}, handle: (*Server).getPluginHistory,
+		},
+		{method: http.MethodGet, path: "/trust", summary: "Read whose signatures count, and what is asked of plugins.", out: plugins.TrustView{}, handle: (*Server).getTrust},
+		{
+			method: http.MethodPost, path: "/trust/keys/{key}/revoke", summary: "End the trust in a key.",
+			in: revokeBody{}, out: plugins.TrustView{}, handle: (*Server).revokeKey,
 		},
 
 		{

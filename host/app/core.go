@@ -18,8 +18,10 @@ import (
 	"github.com/culmhq/culm/engine/runner"
 	"github.com/culmhq/culm/engine/sqlite"
 	"github.com/culmhq/culm/host/config"
+	"github.com/culmhq/culm/host/fault"
 	"github.com/culmhq/culm/host/flows"
 	"github.com/culmhq/culm/host/gateway"
+	"github.com/culmhq/culm/host/health"
 	"github.com/culmhq/culm/host/live"
 	"github.com/culmhq/culm/host/plugins"
 	"github.com/culmhq/culm/host/projects"
@@ -37,6 +39,9 @@ const (
 	cacheDir     = "compiled"
 )
 
+// SignatureSuffix makes the name of a module's file into that of its signature.
+const SignatureSuffix = ".sig"
+
 // Deps are what the program takes from the binary that it is part of.
 type Deps struct {
 	// Logger gets everything that is logged. Required.
@@ -53,6 +58,8 @@ type Deps struct {
 	Compiler func(context.Context) *exec.Cmd
 	// Publisher, if not nil, is told of every commit besides the live stream.
 	Publisher runner.Publisher
+	// Slack is that of runner.Config; zero is none.
+	Slack int
 	// Version and Commit are the binary's.
 	Version, Commit string
 }
@@ -65,10 +72,12 @@ type Core struct {
 	Runs     *runs.Service
 	Plugins  *plugins.Catalogue
 	Systems  *registry.Service
+	Health   *health.Service
 
 	deps      Deps
 	hub       *live.Hub
 	executor  *runs.Executor
+	counted   *health.Recorder
 	runner    *runner.Runner
 	policy    *gateway.AddressPolicy
 	shipped   *Shipped
@@ -140,16 +149,20 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	}
 	c.closers = append(c.closers, host.Close)
 
+	trust, err := readTrust(cfg)
+	if err != nil {
+		return err
+	}
 	c.Projects = projects.New(st)
 	c.Plugins, err = plugins.Open(ctx, plugins.Options{
-		Repository: st, Inspector: inspector{host}, Projects: c.Projects, Clock: clock{}, Logger: log,
+		Repository: st, Switches: st, Inspector: inspector{host}, Projects: c.Projects, Clock: clock{}, Logger: log, Trust: trust,
 	})
 	if err != nil {
 		return err
 	}
 	c.Systems = registry.New(registry.Options{Repository: st, Credentials: vault, Projects: c.Projects, Clock: clock{}})
 	gw := gateway.New(gateway.Config{
-		Systems: registry.ForGateway{Service: c.Systems}, Grants: c.Plugins, Credentials: vault,
+		Systems: registry.ForGateway{Service: c.Systems}, Directory: registry.ForGateway{Service: c.Systems}, Grants: c.Plugins, Credentials: vault,
 		Journal: st.Journal(), Audit: st.Audit(), Addresses: c.policy, Clock: clock{}, Logger: log,
 	})
 	c.closers = append(c.closers, func() error { gw.Close(); return nil })
@@ -160,14 +173,17 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	c.executor = runs.NewExecutor(runs.ExecutorOptions{
 		Catalogue: c.Plugins, Modules: modules{host, c.Plugins}, Gateway: gw, Clock: clock{}, Logger: log,
 	})
+	c.counted = health.NewRecorder(health.Options{Store: st, Clock: clock{}, Logger: log})
+	c.Health = health.NewService(c.counted, c.Projects)
 	c.runner, err = runner.New(runner.Config{
-		Store: db.Store(), Executor: c.executor, Publisher: c.publisher(), Clock: clock{}, Graphs: graphs, Logger: log,
+		Store: db.Store(), Executor: c.counted.Watch(c.executor), Publisher: c.publisher(), Clock: clock{}, Graphs: graphs, Logger: log,
+		Slack: c.deps.Slack,
 	})
 	if err != nil {
 		return err
 	}
 	c.Flows = flows.New(flows.Options{
-		Repository: st, Projects: c.Projects, Catalogue: c.Plugins, Runs: runs.NewHistory(c.runner), Clock: clock{}, Logger: log,
+		Repository: st, Projects: c.Projects, Catalogue: c.Plugins, Switched: c.Plugins, Users: st, Runs: runs.NewHistory(c.runner), Clock: clock{}, Logger: log,
 	})
 	c.Runs = runs.New(runs.Options{
 		Runner: c.runner, Flows: c.Flows, Projects: c.Projects, Catalogue: c.Plugins, Graphs: graphs, Audit: st.Audit(), Clock: clock{},
@@ -204,6 +220,13 @@ func (c *Core) install(ctx context.Context, dir string) error {
 	if dir == "" {
 		return nil
 	}
+	return c.installDirectory(ctx, dir)
+}
+
+// installDirectory installs the modules of the configured directory that are not
+// installed yet, each with the signature that lies beside it. One that may not be used
+// is left out: the server starts without it.
+func (c *Core) installDirectory(ctx context.Context, dir string) error {
 	files, err := filepath.Glob(filepath.Join(dir, "*.wasm"))
 	if err != nil {
 		return fmt.Errorf("app: plugin directory: %w", err)
@@ -213,7 +236,22 @@ func (c *Core) install(ctx context.Context, dir string) error {
 		if err != nil {
 			return fmt.Errorf("app: plugin directory: %w", err)
 		}
-		if _, err := c.Plugins.Install(ctx, c.Actor(), code); err != nil {
+		if _, known := c.Plugins.Module(plugins.Digest(code)); known {
+			continue // what was decided about it since stays
+		}
+		r := plugins.InstallRequest{Actor: c.Actor(), Code: code}
+		switch sig, err := os.ReadFile(file + SignatureSuffix); {
+		case err == nil:
+			r.Signatures = [][]byte{sig}
+		case !errors.Is(err, fs.ErrNotExist):
+			return fmt.Errorf("app: plugin directory: %w", err)
+		}
+		_, err = c.Plugins.Install(ctx, r)
+		if fault.Is(err, fault.SignaturePolicy) || fault.Is(err, fault.Rollback) {
+			c.deps.Logger.Warn("plugin left out", slog.String("file", file), slog.Any("error", err))
+			continue
+		}
+		if err != nil {
 			return fmt.Errorf("app: install %s: %w", file, err)
 		}
 	}
@@ -239,6 +277,7 @@ func (c *Core) Start(ctx context.Context) error {
 	c.isStarted = true
 	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var wg sync.WaitGroup
+	wg.Go(func() { c.counted.Run(watching) })
 	wg.Go(func() { watch{c.runner.Stuck, clock{}.After, c.deps.Logger}.run(watching) })
 	c.closers = append(c.closers, func() error { stop(); wg.Wait(); return nil })
 	return nil

@@ -13,12 +13,14 @@ type Case = [name: string, found: string[], texts: object, least?: number]
 
 const cases: Case[] = [
   ['problems of the engine', codes('engine/codes.go', /^Problem/), problemZh],
+  ['problems of switched off plugins', codes('host/flows/switched.go', /^Code/), problemZh, 1],
   ['problems of subflows', codes('host/flows/subflows.go', /^Code/), problemZh],
   ['failures of the engine', codes('engine/codes.go', /^Fail/), failureZh],
   ['failures of the runner', codes('engine/runner/children.go', /^Fail/), failureZh, 1],
   ['failures of calls', codes('host/runs/executor.go', /^Code/), failureZh],
   ['failures of the gateway', codes('host/gateway/failure.go', /^Code/), failureZh],
   ['failures of the plugin host', codes('host/wasm/failure.go', /^Code/), failureZh],
+  ['refusals of modules', codes('host/plugins/trust.go', /^Code/), failureZh],
   ['refusals', codes('host/fault/fault.go', /./), refusedZh],
 ]
 
