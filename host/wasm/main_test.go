@@ -33,7 +33,9 @@ func TestMain(m *testing.M) {
 // one installation do.
 func newHost(tb testing.TB, change ...func(*wasm.Config)) *wasm.Host {
 	tb.Helper()
-	c := wasm.Config{CacheDir: filepath.Join(wasmtest.Scratch(tb), "cache"), Compiler: wasmtest.Compiler(tb)}
+	c := wasm.Config{
+		CacheDir: filepath.Join(wasmtest.Scratch(tb), "cache"), Compiler: wasmtest.Compiler(tb), Worker: wasmtest.Worker(tb),
+	}
 	if os.Getenv("CULM_TEST_LOG") != "" {
 		c.Logger = slog.New(slog.NewTextHandler(os.Stderr, nil))
 	}
