@@ -37,6 +37,9 @@ type Dispatch struct {
 	Outputs json.RawMessage
 	// Recovered is set when the dispatch may have been made before a crash.
 	Recovered bool
+	// Auto is set when the attempt is an automatic retry: nobody looked at what the one
+	// before it did.
+	Auto bool
 }
 
 // Cancel asks to stop the call that runs for the node, and to call the plugin's

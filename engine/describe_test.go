@@ -165,6 +165,9 @@ func (sc *scenario) describeCommand(c engine.Command) string {
 		if c.Reason == contract.ReasonPoll {
 			s += fmt.Sprintf(" polls %d", c.Polls)
 		}
+		if c.Auto {
+			s += " auto"
+		}
 		if c.Recovered {
 			s += " recovered"
 		}

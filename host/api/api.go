@@ -18,6 +18,7 @@ import (
 
 	"github.com/culmhq/culm/engine"
 	"github.com/culmhq/culm/host/flows"
+	"github.com/culmhq/culm/host/health"
 	"github.com/culmhq/culm/host/live"
 	"github.com/culmhq/culm/host/plugins"
 	"github.com/culmhq/culm/host/projects"
@@ -46,6 +47,7 @@ type Options struct {
 	Runs     *runs.Service
 	Plugins  *plugins.Catalogue
 	Systems  *registry.Service
+	Health   *health.Service
 	Hub      *live.Hub
 	Logger   *slog.Logger
 	// Ready reports why the server cannot work now, or nil.
@@ -100,7 +102,7 @@ func New(o Options) (*Server, error) {
 	})
 	s.app.Use(s.recovered, secured, guarded)
 	s.mount(routes())
-	s.app.Get("/healthz", func(c *fiber.Ctx) error { return c.JSON(health{"ok"}) })
+	s.app.Get("/healthz", func(c *fiber.Ctx) error { return c.JSON(probe{"ok"}) })
 	s.app.Get("/readyz", s.ready)
 	s.app.Use("/api", func(*fiber.Ctx) error { return errNoRoute })
 	if err := s.mountAssets(o.Assets); err != nil {
@@ -116,16 +118,16 @@ func (s *Server) Serve(ln net.Listener) error { return s.app.Listener(ln) }
 // the hub first: its clients would be waited for.
 func (s *Server) Stop(ctx context.Context) error { return s.app.ShutdownWithContext(ctx) }
 
-type health struct {
+type probe struct {
 	Status string `json:"status"`
 }
 
 func (s *Server) ready(c *fiber.Ctx) error {
 	if err := s.o.Ready(); err != nil {
 		s.o.Logger.Warn("not ready", slog.Any("error", err))
-		return c.Status(fiber.StatusServiceUnavailable).JSON(health{"unavailable"})
+		return c.Status(fiber.StatusServiceUnavailable).JSON(probe{"unavailable"})
 	}
-	return c.JSON(health{"ok"})
+	return c.JSON(probe{"ok"})
 }
 
 // recovered turns a panic into an INTERNAL problem that tells the client nothing.

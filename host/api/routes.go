@@ -10,6 +10,7 @@ import (
 	"github.com/culmhq/culm/engine"
 	"github.com/culmhq/culm/engine/simulate"
 	"github.com/culmhq/culm/host/flows"
+	"github.com/culmhq/culm/host/health"
 	"github.com/culmhq/culm/host/page"
 	"github.com/culmhq/culm/host/plugins"
 	"github.com/culmhq/culm/host/projects"
@@ -70,6 +71,26 @@ func routes() []route {
 			method: http.MethodPut, path: "/projects/{project}/plugins/{plugin}/grants",
 			summary: "Replace the operations that the plugin may call in the project.",
 			in:      grantsBody{}, out: plugins.Plugin{}, handle: (*Server).putGrants,
+		},
+		{
+			method: http.MethodPut, path: "/projects/{project}/plugins/{plugin}/enabled",
+			summary: "Switch a plugin on or off in the project.",
+			in:      enabledBody{}, out: plugins.Plugin{}, handle: (*Server).putEnabled,
+		},
+		{
+			method: http.MethodGet, path: "/projects/{project}/plugins/{plugin}/uses",
+			summary: "List the flows that use a plugin, and the runs that have not ended and pinned it.",
+			out:     runs.Uses{}, handle: (*Server).getUses,
+		},
+		{
+			method: http.MethodGet, path: "/projects/{project}/plugins/{plugin}/health",
+			summary: "Read how the calls of a plugin went in the last day or week.",
+			query:   []string{"window"}, out: health.Report{}, handle: (*Server).getHealth,
+		},
+		{
+			method: http.MethodGet, path: "/projects/{project}/plugin-health",
+			summary: "Read how the calls of all plugins went in the last day, in short.",
+			out:     page.Of[health.Summary]{}, handle: (*Server).listHealth,
 		},
 
 		{

@@ -20,6 +20,7 @@ import (
 	"github.com/culmhq/culm/host/config"
 	"github.com/culmhq/culm/host/flows"
 	"github.com/culmhq/culm/host/gateway"
+	"github.com/culmhq/culm/host/health"
 	"github.com/culmhq/culm/host/live"
 	"github.com/culmhq/culm/host/plugins"
 	"github.com/culmhq/culm/host/projects"
@@ -51,6 +52,9 @@ type Deps struct {
 	CacheDir string
 	// Compiler makes the command that runs wasm.CompilerMain. Required.
 	Compiler func(context.Context) *exec.Cmd
+	// Worker makes the command that runs wasm.WorkerMain. Without it there are no
+	// worker processes, and modules that nobody vouches for are not called.
+	Worker func(context.Context) *exec.Cmd
 	// Publisher, if not nil, is told of every commit besides the live stream.
 	Publisher runner.Publisher
 	// Version and Commit are the binary's.
@@ -65,10 +69,12 @@ type Core struct {
 	Runs     *runs.Service
 	Plugins  *plugins.Catalogue
 	Systems  *registry.Service
+	Health   *health.Service
 
 	deps      Deps
 	hub       *live.Hub
 	executor  *runs.Executor
+	counted   *health.Recorder
 	runner    *runner.Runner
 	policy    *gateway.AddressPolicy
 	shipped   *Shipped
@@ -134,7 +140,7 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	if cache == "" {
 		cache = filepath.Join(cfg.Data, cacheDir)
 	}
-	host, err := wasm.New(ctx, wasm.Config{CacheDir: cache, Compiler: c.deps.Compiler, Logger: log})
+	host, err := wasm.New(ctx, wasm.Config{CacheDir: cache, Compiler: c.deps.Compiler, Worker: c.deps.Worker, Logger: log})
 	if err != nil {
 		return err
 	}
@@ -142,14 +148,14 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 
 	c.Projects = projects.New(st)
 	c.Plugins, err = plugins.Open(ctx, plugins.Options{
-		Repository: st, Inspector: inspector{host}, Projects: c.Projects, Clock: clock{}, Logger: log,
+		Repository: st, Switches: st, Inspector: inspector{host}, Projects: c.Projects, Clock: clock{}, Logger: log,
 	})
 	if err != nil {
 		return err
 	}
 	c.Systems = registry.New(registry.Options{Repository: st, Credentials: vault, Projects: c.Projects, Clock: clock{}})
 	gw := gateway.New(gateway.Config{
-		Systems: registry.ForGateway{Service: c.Systems}, Grants: c.Plugins, Credentials: vault,
+		Systems: registry.ForGateway{Service: c.Systems}, Directory: registry.ForGateway{Service: c.Systems}, Grants: c.Plugins, Credentials: vault,
 		Journal: st.Journal(), Audit: st.Audit(), Addresses: c.policy, Clock: clock{}, Logger: log,
 	})
 	c.closers = append(c.closers, func() error { gw.Close(); return nil })
@@ -160,14 +166,16 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	c.executor = runs.NewExecutor(runs.ExecutorOptions{
 		Catalogue: c.Plugins, Modules: modules{host, c.Plugins}, Gateway: gw, Clock: clock{}, Logger: log,
 	})
+	c.counted = health.NewRecorder(health.Options{Store: st, Clock: clock{}, Logger: log})
+	c.Health = health.NewService(c.counted, c.Projects)
 	c.runner, err = runner.New(runner.Config{
-		Store: db.Store(), Executor: c.executor, Publisher: c.publisher(), Clock: clock{}, Graphs: graphs, Logger: log,
+		Store: db.Store(), Executor: c.counted.Watch(c.executor), Publisher: c.publisher(), Clock: clock{}, Graphs: graphs, Logger: log,
 	})
 	if err != nil {
 		return err
 	}
 	c.Flows = flows.New(flows.Options{
-		Repository: st, Projects: c.Projects, Catalogue: c.Plugins, Runs: runs.NewHistory(c.runner), Clock: clock{}, Logger: log,
+		Repository: st, Projects: c.Projects, Catalogue: c.Plugins, Switched: c.Plugins, Users: st, Runs: runs.NewHistory(c.runner), Clock: clock{}, Logger: log,
 	})
 	c.Runs = runs.New(runs.Options{
 		Runner: c.runner, Flows: c.Flows, Projects: c.Projects, Catalogue: c.Plugins, Graphs: graphs, Audit: st.Audit(), Clock: clock{},
@@ -239,6 +247,7 @@ func (c *Core) Start(ctx context.Context) error {
 	c.isStarted = true
 	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var wg sync.WaitGroup
+	wg.Go(func() { c.counted.Run(watching) })
 	wg.Go(func() { watch{c.runner.Stuck, clock{}.After, c.deps.Logger}.run(watching) })
 	c.closers = append(c.closers, func() error { stop(); wg.Wait(); return nil })
 	return nil

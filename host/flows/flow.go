@@ -163,6 +163,11 @@ type Versions interface {
 	FlowVersions(ctx context.Context, project, flow string, q page.Query) (page.Of[Version], error)
 }
 
+// Switched tells whether a project has switched a plugin off. It is quick.
+type Switched interface {
+	Disabled(project, plugin string) bool
+}
+
 // Runs tells about the runs of flows.
 type Runs interface {
 	// LastRun returns the newest run of a flow, or nil.

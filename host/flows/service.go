@@ -19,6 +19,8 @@ type Options struct {
 	Repository Repository
 	Projects   Projects
 	Catalogue  engine.Catalogue
+	Switched   Switched
+	Users      Users
 	Runs       Runs
 	Clock      Clock
 	Logger     *slog.Logger

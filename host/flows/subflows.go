@@ -42,7 +42,8 @@ type Resolved struct {
 // Resolve finds what the subflow nodes of a document name: the flows that the document
 // brings itself, else the published versions of the project. A document that brings a
 // flow brings every version of it that it names. What is missing, and a flow that
-// contains itself, is a problem at the node. The document is not changed.
+// contains itself, is a problem at the node, and so is a plugin that the project has
+// switched off. The document is not changed.
 func (s *Service) Resolve(ctx context.Context, project string, f *engine.Flow) (Resolved, error) {
 	r := resolution{
 		repository: s.o.Repository, project: project, root: f,
@@ -68,6 +69,7 @@ func (s *Service) Resolve(ctx context.Context, project string, f *engine.Flow) (
 			out.Problems = append(out.Problems, own)
 		}
 	}
+	out.Problems = append(out.Problems, s.switchedOff(project, f, r.found)...)
 	whole := *f
 	if len(r.found) > 0 {
 		whole.Subflows = maps.Clone(f.Subflows)

@@ -1,8 +1,10 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
+	"slices"
 
 	"github.com/culmhq/culm/host/systems"
 	"github.com/culmhq/culm/pdk/contract"
@@ -21,13 +23,20 @@ func journal(j Journal, clock Clock, log *slog.Logger, next handler) handler {
 			return failed(fault(contract.OriginHost, CodeCancelled, "the plugin call ended before this call was made"))
 		}
 		key := c.session.key()
-		c.session.index++
 		in := Intent{System: c.system.System.ID, Operation: c.op.ID, Hash: c.request.hash, Origin: c.system.System.Origin(), Retry: c.op.Retry, At: clock.Now().UTC()}
+		if res, ok := c.before(ctx, j, log, key, &in); !ok {
+			return res
+		}
 		e, err := j.Begin(ctx, key, in)
 		if err != nil {
+			// The place is not taken: what may be there from before a crash is found by Unknown.
 			return failed(journalFailed(log, key, "the call was not made, because the intent could not be stored", err))
 		}
-		c.key = key.String()
+		c.session.index++
+		if e.State != EntryNew {
+			in.SentAs = e.Intent.SentAs
+		}
+		c.key = cmp.Or(in.SentAs, key.String())
 		switch {
 		case e.State != EntryNew && e.Intent.Hash != in.Hash:
 			return c.outcomeUnknown("the call made at this place before the restart was another one")
@@ -43,6 +52,55 @@ func journal(j Journal, clock Clock, log *slog.Logger, next handler) handler {
 	}
 }
 
+// before looks at what earlier attempts of the node may have done. A keyed call of
+// theirs whose end is not known is repeated under its own key, so that the system can
+// drop the repetition. Where it cannot be repeated like that and the attempt is an
+// automatic retry, the attempt is unknown; an operator who retries has decided. The
+// result is true when the call goes on.
+func (c *call) before(ctx context.Context, j Journal, log *slog.Logger, key Key, in *Intent) (contract.GatewayResponse, bool) {
+	if key.Attempt <= 1 {
+		return contract.GatewayResponse{}, true
+	}
+	earlier, err := j.Earlier(ctx, key)
+	if err != nil {
+		return failed(journalFailed(log, key, "the call was not made, because what earlier attempts did could not be read", err)), false
+	}
+	doubtful := false
+	for _, e := range inDoubt(earlier) {
+		if e.Intent.System != in.System || e.Intent.Operation != in.Operation || c.session.repeated[e.Intent.SentAs] {
+			continue
+		}
+		same := e.Intent.Hash == in.Hash && e.Intent.Origin == in.Origin
+		if same && e.Intent.Retry == systems.RetryKeyed && in.Retry == systems.RetryKeyed {
+			in.SentAs = e.Intent.SentAs
+			if c.session.repeated == nil {
+				c.session.repeated = map[string]bool{}
+			}
+			c.session.repeated[in.SentAs] = true
+			return contract.GatewayResponse{}, true
+		}
+		doubtful = true
+	}
+	if doubtful && c.caller.Auto {
+		return c.outcomeUnknown("an earlier attempt made this call, and nobody can say whether it was carried out; it was not made again"), false
+	}
+	return contract.GatewayResponse{}, true
+}
+
+// inDoubt returns the calls, by the key that was sent, that may have been carried out
+// without anybody knowing, with SentAs set. A later answer under the same key settles one.
+func inDoubt(entries []Listed) []Listed {
+	var out []Listed
+	for _, e := range entries {
+		e.Intent.SentAs = cmp.Or(e.Intent.SentAs, e.Key.String())
+		out = slices.DeleteFunc(out, func(o Listed) bool { return o.Intent.SentAs == e.Intent.SentAs })
+		if e.State == EntryOpen || e.Uncertain {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
 // finish commits the answer. A call that was cancelled after it may have been sent
 // stays open, because its end is not known; one that was not sent is forgotten.
 func (c *call) finish(ctx context.Context, j Journal, clock Clock, log *slog.Logger, key Key, res contract.GatewayResponse) contract.GatewayResponse {
@@ -53,11 +111,11 @@ func (c *call) finish(ctx context.Context, j Journal, clock Clock, log *slog.Log
 	// The answer is stored although the plugin call may be over.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
 	defer cancel()
-	err := j.Finish(ctx, key, Answer{Response: res, Void: cancelled, At: clock.Now().UTC()})
+	err := j.Finish(ctx, key, Answer{Response: res, Uncertain: c.sent && res.Failure != nil, Void: cancelled, At: clock.Now().UTC()})
 	switch {
 	case err == nil:
 		return res
-	case c.sent: // a retry is another attempt with another key, so it is for an operator to say
+	case c.sent: // whoever tries again does not know what this call did
 		f := journalFailed(log, key, "the call was made, and its answer could not be stored", err)
 		f.Retryable = false
 		c.session.unknown = named(c.req, f)

@@ -26,6 +26,9 @@ type Caller struct {
 	// Recovered is set when the call may be a repetition after a crash: the
 	// journal answers what it can.
 	Recovered bool
+	// Auto is set when the attempt is an automatic retry. What an earlier attempt may have
+	// done is then not repeated in another form; an operator who retries has decided so.
+	Auto bool
 	// Ahead is set when the plugin call is not on record yet, because its plugin has no
 	// grant: it is refused whatever was granted since.
 	Ahead bool
@@ -54,6 +57,12 @@ type Systems interface {
 	System(ctx context.Context, project, id string) (*systems.Compiled, error)
 }
 
+// Directory lists the systems of a project, for requests that name a URL.
+type Directory interface {
+	// Systems returns all of them, by id.
+	Systems(ctx context.Context, project string) ([]*systems.Compiled, error)
+}
+
 // Grants answers whether an administrator allowed a plugin an operation.
 type Grants interface {
 	// Granted is asked for every call.
@@ -78,6 +87,9 @@ type Journal interface {
 	// List returns the entries of one plugin call, by index: those whose keys differ
 	// from key only in Index.
 	List(ctx context.Context, key Key) ([]Listed, error)
+	// Earlier returns the entries of earlier attempts, in order: those of the same run,
+	// node, iteration and phase with a smaller Attempt.
+	Earlier(ctx context.Context, key Key) ([]Listed, error)
 }
 
 // Key names a journalled call. It stays the same when the plugin call is made again
@@ -106,6 +118,9 @@ type Intent struct {
 	// nothing to another.
 	Origin string
 	Retry  systems.Retry
+	// SentAs is the key that goes out with the call where it is not the entry's own: that
+	// of an earlier attempt whose call this one repeats.
+	SentAs string
 	At     time.Time
 }
 
@@ -114,6 +129,8 @@ type Listed struct {
 	Key    Key
 	State  EntryState
 	Intent Intent
+	// Uncertain is that of the Answer.
+	Uncertain bool
 }
 
 // EntryState is what the journal knows of a call.
@@ -137,6 +154,9 @@ type Entry struct {
 // Answer is how a journalled call ended.
 type Answer struct {
 	Response contract.GatewayResponse
+	// Uncertain says that the system may have carried the call out although Response is
+	// a failure: the connection broke, or the answer was no use.
+	Uncertain bool
 	// Void says that the call was given up before anything was sent: the entry is
 	// forgotten, and the same key may be begun anew.
 	Void bool

@@ -21,6 +21,8 @@ type session struct {
 	// calls counts all calls, index those that the journal keeps.
 	calls, index int
 	unknown      *contract.Failure
+	// repeated are the keys of earlier attempts under which this one has called again.
+	repeated map[string]bool
 }
 
 // Call makes one call.
@@ -40,9 +42,10 @@ func (s *session) Call(ctx context.Context, req contract.GatewayRequest) (res co
 	case s.unknown != nil:
 		return failed(s.unknown) // nothing more happens behind the operator's back
 	}
-	res = s.gateway.handle(ctx, &call{session: s, caller: s.caller, req: req})
+	c := &call{session: s, caller: s.caller, req: req}
+	res = s.gateway.handle(ctx, c)
 	if res.Failure != nil {
-		res.Failure = named(req, res.Failure)
+		res.Failure = named(c.req, res.Failure)
 	}
 	return res
 }

@@ -65,7 +65,7 @@ func OpenAt(t testing.TB, path string) *Product {
 		t.Fatal(err)
 	}
 	p.Plugins, err = plugins.Open(ctx, plugins.Options{
-		Repository: p.Store, Inspector: Inspector{}, Projects: p.Projects, Clock: p.Clock,
+		Repository: p.Store, Switches: p.Store, Inspector: Inspector{}, Projects: p.Projects, Clock: p.Clock,
 		Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
@@ -83,7 +83,7 @@ func (p *Product) Flows(runs flows.Runs) *flows.Service {
 		runs = noRuns{}
 	}
 	return flows.New(flows.Options{
-		Repository: p.Store, Projects: p.Projects, Catalogue: p.Plugins, Runs: runs, Clock: p.Clock,
+		Repository: p.Store, Projects: p.Projects, Catalogue: p.Plugins, Switched: p.Plugins, Users: p.Store, Runs: runs, Clock: p.Clock,
 		Logger: slog.New(slog.DiscardHandler),
 	})
 }

@@ -22,6 +22,7 @@ import (
 // Options are what the catalogue needs; all fields are required.
 type Options struct {
 	Repository Repository
+	Switches   Switches
 	Inspector  Inspector
 	Projects   Projects
 	Clock      Clock
@@ -43,6 +44,7 @@ type Catalogue struct {
 	latest   map[string]string // digest by plugin id
 
 	grantless grantless
+	disabled  disabled
 }
 
 var _ engine.Catalogue = (*Catalogue)(nil)
@@ -60,7 +62,7 @@ func Open(ctx context.Context, o Options) (*Catalogue, error) {
 			c.latest[m.Plugin] = m.Digest
 		}
 	}
-	return c, nil
+	return c, c.disabled.load(ctx, o.Switches)
 }
 
 // Digest names a module by its content: "sha256:" and the hash in hex.
@@ -302,7 +304,7 @@ func (c *Catalogue) plugin(ctx context.Context, project, id string) (Plugin, err
 	if grants == nil {
 		grants = []Grant{}
 	}
-	return Plugin{ID: m.Plugin, Version: m.Version, Digest: m.Digest, Manifest: m.Manifest, Grants: grants}, nil
+	return Plugin{ID: m.Plugin, Version: m.Version, Digest: m.Digest, Manifest: m.Manifest, Grants: grants, Enabled: !c.Disabled(project, id)}, nil
 }
 
 // now is the instant as it is stored.

@@ -19,6 +19,8 @@ type Plugin struct {
 	Manifest *contract.Manifest `json:"manifest"`
 	// Grants are those of the project, by system and operation.
 	Grants []Grant `json:"grants"`
+	// Enabled is false where the project has switched the plugin off.
+	Enabled bool `json:"enabled"`
 }
 
 // Grant lets a plugin call one operation of one system in one project.

@@ -86,7 +86,12 @@ func (e *Executor) Execute(ctx context.Context, run runner.RunInfo, d engine.Dis
 		failure = invalid(CodeInputInvalid, contract.OriginFlow, "input", p.inputs.Check(d.Inputs))
 	}
 	if failure != nil {
-		r.Answer = failed(failure)
+		if d.Recovered { // what the call did before the crash stays open when it is not made again
+			r.Unknown = e.o.Gateway.Open(caller(run, d)).Unknown()
+		}
+		if r.Unknown == nil {
+			r.Answer = failed(failure)
+		}
 		return r
 	}
 	notes := newNotes(e.o.Clock, e.o.NoteEvery, func(log []contract.LogLine, progress *engine.Progress) {
@@ -145,6 +150,9 @@ func (e *Executor) Cancel(ctx context.Context, run runner.RunInfo, d engine.Disp
 
 // call encodes the request and makes the call.
 func (e *Executor) call(ctx context.Context, run runner.RunInfo, d engine.Dispatch, p *prepared, s Services) ([]byte, error) {
+	if p.action.Foreign != nil {
+		return e.callForeign(ctx, run, d, p, s)
+	}
 	input, err := json.Marshal(contract.Request{
 		ABI: contract.ABI, Action: d.Action, Reason: d.Reason, Inputs: d.Inputs,
 		State: d.PluginState, Callback: d.Callback, Outputs: d.Outputs, Polls: d.Polls,
@@ -219,7 +227,7 @@ func caller(run runner.RunInfo, d engine.Dispatch) gateway.Caller {
 	return gateway.Caller{
 		Project: run.Project, Run: run.ID, Flow: run.Flow, Node: d.Node, Iteration: d.Iteration, Attempt: d.Attempt,
 		Call: d.Call, Reason: d.Reason, Operator: run.Operator, Plugin: d.Plugin, Digest: run.Plugins[d.Plugin],
-		Recovered: d.Recovered, Ahead: run.Ahead,
+		Recovered: d.Recovered, Auto: d.Auto, Ahead: run.Ahead,
 	}
 }
 

@@ -170,6 +170,30 @@ func TestBadInputsNeverReachThePlugin(t *testing.T) {
 	}
 }
 
+// The module is gone when a call is taken up after a crash: what the call did before is
+// not known, and that is said instead of a failure that would be tried again.
+func TestACallThatCannotBeTakenUpAfterACrashIsUnknown(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, func(context.Context, runs.ModuleCall, contract.Request) (string, error) {
+		return "", errors.New("called")
+	})
+	doubt := &contract.Failure{Code: gateway.CodeOutcomeUnknown, Origin: contract.OriginGateway}
+	b.gate.unknown = doubt
+	d := engine.Dispatch{Node: "n", Attempt: 2, Plugin: "toy", Action: "add", Reason: contract.ReasonExecute, Auto: true}
+	b.run.Plugins = map[string]string{"toy": "sha256:gone"}
+	note := func(engine.Note) {}
+	if r := b.Execute(t.Context(), b.run, d, note); r.Unknown != nil || r.Answer.Failure == nil || len(b.gate.callers) != 0 {
+		t.Errorf("a call that was never made: %+v", r)
+	}
+	d.Recovered = true
+	if r := b.Execute(t.Context(), b.run, d, note); r.Unknown != doubt || r.Answer.Failure != nil {
+		t.Errorf("a call that may have been made: %+v", r)
+	}
+	if c := b.gate.callers; len(c) != 1 || !c[0].Recovered || !c[0].Auto {
+		t.Errorf("the gateway was opened for %+v", c)
+	}
+}
+
 func TestWhoseFault(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

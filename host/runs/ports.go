@@ -36,6 +36,7 @@ type Flows interface {
 	Validate(ctx context.Context, project string, f *engine.Flow) ([]engine.Problem, error)
 	Version(ctx context.Context, project, flow string, number int) (flows.Version, error)
 	Resolve(ctx context.Context, project string, f *engine.Flow) (flows.Resolved, error)
+	Users(ctx context.Context, project, plugin string) ([]flows.User, bool, error)
 }
 
 // Projects finds projects.
@@ -75,9 +76,11 @@ type Modules interface {
 // ModuleCall is one call of a module.
 type ModuleCall struct {
 	Plugin, Digest string
-	// Export is the function to call, Input the JSON of a contract.Request.
+	// Export is the function to call, Input the JSON of a contract.Request, or what a
+	// foreign module takes. Config is what a foreign module reads as its configuration.
 	Export string
 	Input  []byte
+	Config map[string]string
 	// Limits lower those of the host; a zero field takes the host's.
 	Limits   contract.Limits
 	Services Services

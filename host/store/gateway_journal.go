@@ -35,15 +35,15 @@ func (j Journal) Begin(ctx context.Context, key gateway.Key, in gateway.Intent) 
 	var found gateway.Entry
 	err := j.db.Write(ctx, func(ctx context.Context, tx *sqlite.Tx) error {
 		var err error
-		found, err = scanEntry(tx.QueryRowContext(ctx, `SELECT system, operation, origin, retry, hash, at, answer FROM gateway_journal
+		found, err = scanEntry(tx.QueryRowContext(ctx, `SELECT system, operation, origin, retry, hash, sent_as, at, answer FROM gateway_journal
 			WHERE `+journalAt+` AND idx = ?`, journalArgs(key, key.Index)...))
 		if !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
 		found = gateway.Entry{State: gateway.EntryNew}
-		_, err = tx.ExecContext(ctx, `INSERT INTO gateway_journal (`+journalPlace+`, idx, system, operation, origin, retry, hash, at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			journalArgs(key, key.Index, in.System, in.Operation, in.Origin, string(in.Retry), in.Hash, micros(in.At))...)
+		_, err = tx.ExecContext(ctx, `INSERT INTO gateway_journal (`+journalPlace+`, idx, system, operation, origin, retry, hash, sent_as, at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			journalArgs(key, key.Index, in.System, in.Operation, in.Origin, string(in.Retry), in.Hash, in.SentAs, micros(in.At))...)
 		return err
 	})
 	if err != nil {
@@ -63,8 +63,8 @@ func (j Journal) Finish(ctx context.Context, key gateway.Key, a gateway.Answer) 
 			_, err := tx.ExecContext(ctx, `DELETE FROM gateway_journal WHERE `+journalAt+` AND idx = ?`, journalArgs(key, key.Index)...)
 			return err
 		}
-		args := append([]any{answer, micros(a.At)}, journalArgs(key, key.Index)...)
-		r, err := tx.ExecContext(ctx, `UPDATE gateway_journal SET answer = ?, answered_at = ? WHERE `+journalAt+` AND idx = ?`, args...)
+		args := append([]any{answer, micros(a.At), a.Uncertain}, journalArgs(key, key.Index)...)
+		r, err := tx.ExecContext(ctx, `UPDATE gateway_journal SET answer = ?, answered_at = ?, uncertain = ? WHERE `+journalAt+` AND idx = ?`, args...)
 		if err != nil {
 			return err
 		}
@@ -79,10 +79,23 @@ func (j Journal) Finish(ctx context.Context, key gateway.Key, a gateway.Answer) 
 	return nil
 }
 
+// listed are the columns of an entry in a list.
+const listed = `attempt, call, idx, system, operation, origin, retry, hash, sent_as, at, answer IS NOT NULL, uncertain`
+
 // List implements gateway.Journal.
 func (j Journal) List(ctx context.Context, key gateway.Key) ([]gateway.Listed, error) {
-	rows, err := j.db.Read().QueryContext(ctx, `SELECT idx, system, operation, origin, retry, hash, at, answer IS NOT NULL FROM gateway_journal
-		WHERE `+journalAt+` ORDER BY idx`, journalArgs(key)...)
+	return j.list(ctx, key, `SELECT `+listed+` FROM gateway_journal WHERE `+journalAt+` ORDER BY idx`, journalArgs(key)...)
+}
+
+// Earlier implements gateway.Journal.
+func (j Journal) Earlier(ctx context.Context, key gateway.Key) ([]gateway.Listed, error) {
+	return j.list(ctx, key, `SELECT `+listed+` FROM gateway_journal
+		WHERE run = ? AND node = ? AND iteration = ? AND attempt < ? AND phase = ? ORDER BY attempt, call, idx`,
+		key.Run, key.Node, key.Iteration, key.Attempt, key.Phase)
+}
+
+func (j Journal) list(ctx context.Context, key gateway.Key, query string, args ...any) ([]gateway.Listed, error) {
+	rows, err := j.db.Read().QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("store: list %s: %w", key, err)
 	}
@@ -90,7 +103,8 @@ func (j Journal) List(ctx context.Context, key gateway.Key) ([]gateway.Listed, e
 		l := gateway.Listed{Key: key, State: gateway.EntryOpen}
 		var at int64
 		var answered bool
-		err := row.Scan(&l.Key.Index, &l.Intent.System, &l.Intent.Operation, &l.Intent.Origin, &l.Intent.Retry, &l.Intent.Hash, &at, &answered)
+		err := row.Scan(&l.Key.Attempt, &l.Key.Call, &l.Key.Index, &l.Intent.System, &l.Intent.Operation, &l.Intent.Origin, &l.Intent.Retry,
+			&l.Intent.Hash, &l.Intent.SentAs, &at, &answered, &l.Uncertain)
 		l.Intent.At = instant(at)
 		if answered {
 			l.State = gateway.EntryAnswered
@@ -107,7 +121,7 @@ func scanEntry(row scanner) (gateway.Entry, error) {
 	e := gateway.Entry{State: gateway.EntryOpen}
 	var at int64
 	var answer []byte
-	if err := row.Scan(&e.Intent.System, &e.Intent.Operation, &e.Intent.Origin, &e.Intent.Retry, &e.Intent.Hash, &at, &answer); err != nil {
+	if err := row.Scan(&e.Intent.System, &e.Intent.Operation, &e.Intent.Origin, &e.Intent.Retry, &e.Intent.Hash, &e.Intent.SentAs, &at, &answer); err != nil {
 		return e, err
 	}
 	e.Intent.At = instant(at)

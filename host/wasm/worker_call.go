@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/culmhq/culm/host/replay"
 	"github.com/culmhq/culm/host/wasm/wire"
 	"github.com/culmhq/culm/pdk/contract"
 )
@@ -32,7 +33,10 @@ type workerCall struct {
 	ended    bool          // the context has
 	counts   counts
 	logBytes int64
-	fault    *Error // a defect of the services
+	record   []byte // JSON of the recording, as far as it has come
+	// recordMax bounds it; 0 when the call is not recorded.
+	recordMax int64
+	fault     *Error // a defect of the services
 }
 
 // call makes a call and waits for its end.
@@ -43,6 +47,9 @@ func (w *worker) call(ctx context.Context, c Call) (Result, error) {
 	}
 	if v.services == nil {
 		v.services = None{}
+	}
+	if c.RecordBytes > 0 {
+		v.recordMax = recordFactor*c.RecordBytes + recordChunk
 	}
 	if !v.enter(ctx) {
 		return Result{}, stopped(context.Cause(ctx), "its turn to run")
@@ -68,6 +75,9 @@ func (w *worker) call(ctx context.Context, c Call) (Result, error) {
 	}
 	return v.follow(ctx)
 }
+
+// recordFactor is how much larger than what it holds the JSON of a recording may be.
+const recordFactor = 6
 
 // follow serves the guest until there is a result.
 func (v *workerCall) follow(ctx context.Context) (Result, error) {
@@ -180,6 +190,10 @@ func (v *workerCall) serve(ctx context.Context, f wire.Frame) error {
 		return v.log(d)
 	case wire.Progress:
 		return v.progress(d)
+	case wire.Recording:
+		if v.record = append(v.record, f.Body...); int64(len(v.record)) <= v.recordMax {
+			return nil
+		}
 	}
 	return fmt.Errorf("%w: a frame of kind %d", errProtocol, f.Kind)
 }
@@ -198,7 +212,8 @@ func (v *workerCall) gateway(ctx context.Context, raw []byte) error {
 		return err
 	}
 	var req contract.GatewayRequest
-	if int64(len(raw)) > v.limits.RequestBytes+frameSlack || decodeStrict(raw, &req) != nil || req.System == "" || req.Operation == "" {
+	if int64(len(raw)) > v.limits.RequestBytes+frameSlack || decodeStrict(raw, &req) != nil ||
+		req.HTTP == nil && (req.System == "" || req.Operation == "") {
 		return fmt.Errorf("%w: a gateway request that makes no sense", errProtocol)
 	}
 	v.outside(ctx, func() []byte {
@@ -370,6 +385,12 @@ func (v *workerCall) result(ctx context.Context, body []byte) (Result, error) {
 		return Result{}, v.lost()
 	}
 	r.Duration = v.w.ws.host.now().Sub(v.started)
+	if v.record != nil {
+		if r.Recording, err = replay.Decode(v.record); err != nil {
+			r.Recording = nil
+			v.w.ws.host.logger.WarnContext(ctx, "a worker process sent a recording that makes no sense", slog.Any("error", err))
+		}
+	}
 	if v.fault != nil {
 		r.Output = nil
 		return r, v.fault

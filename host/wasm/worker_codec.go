@@ -39,7 +39,7 @@ func (c *Call) encode() []byte {
 	e := new(wire.Encoder).Text(c.Export).Bytes(c.Input)
 	l := c.Limits
 	e.Int(l.MemoryBytes).Int(l.OutputBytes).Int(l.LogBytes).Int(int64(l.HostCalls)).Int(l.TimeoutMS)
-	e.Int(int64(len(c.Config)))
+	e.Int(c.RecordBytes).Int(int64(len(c.Config)))
 	for k, v := range c.Config {
 		e.Text(k).Text(v)
 	}
@@ -53,6 +53,7 @@ func (c *Call) decode(body []byte) error {
 	c.Limits = contract.Limits{
 		MemoryBytes: d.Int(), OutputBytes: d.Int(), LogBytes: d.Int(), HostCalls: int(d.Int()), TimeoutMS: d.Int(),
 	}
+	c.RecordBytes = d.Int()
 	n := d.Int()
 	if n > 0 && n <= configMax {
 		c.Config = map[string]string{}

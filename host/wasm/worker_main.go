@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/culmhq/culm/host/replay"
 	"github.com/culmhq/culm/host/wasm/confine"
 	"github.com/culmhq/culm/host/wasm/wire"
 	"github.com/culmhq/culm/pdk/contract"
@@ -203,8 +204,24 @@ func (p *workerProcess) invoke(c *remote) {
 	p.mu.Lock()
 	delete(p.calls, c.id)
 	p.mu.Unlock()
-	// A host that is gone ends the process by closing stdin.
+	// A host that is gone ends the process by closing stdin: errors are of no use here.
+	if r.Recording != nil {
+		p.record(c.id, r.Recording)
+	}
 	_ = p.out.Send(wire.Result, c.id, encodeResult(r, err))
+}
+
+// recordChunk is how much of a recording goes into one frame.
+const recordChunk = 512 << 10
+
+// record sends the recording of a call, in pieces.
+func (p *workerProcess) record(id uint64, r *replay.Recording) {
+	raw, err := json.Marshal(r)
+	for err == nil && len(raw) > 0 {
+		n := min(len(raw), recordChunk)
+		err = p.out.Send(wire.Recording, id, raw[:n])
+		raw = raw[n:]
+	}
 }
 
 // remote is the services of a call whose host is at the other end of the pipe.

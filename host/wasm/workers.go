@@ -62,6 +62,9 @@ func (ws *Workers) Call(ctx context.Context, m Isolated, c Call) (result Result,
 	if n := ws.host.limits.InputBytes; int64(len(c.Input)) > n {
 		return Result{}, failure(contract.OriginLimit, CodeInputLimit, "the input is %d bytes, the limit is %d", len(c.Input), n)
 	}
+	if c.Replay != nil {
+		return Result{}, failure(contract.OriginHost, CodeReplayInvalid, "recordings are played in this process only")
+	}
 	w, err := ws.take(ctx, m)
 	if err != nil {
 		return Result{}, err
@@ -349,4 +352,11 @@ func readyOf(body []byte) (workerReady, error) {
 		return r, fmt.Errorf("the worker's first word: %w", err)
 	}
 	return r, nil
+}
+
+// Processes counts the processes that can be called or are being started.
+func (ws *Workers) Processes() int {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	return ws.total
 }

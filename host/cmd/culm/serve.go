@@ -90,7 +90,7 @@ func (p *program) serve(ctx context.Context, cfg config.Config) error {
 func (p *program) deps(cfg config.Config, pub runner.Publisher) app.Deps {
 	v := version()
 	return app.Deps{
-		Logger: logger(p.err, cfg.Log), Plugins: shipped.Files, Assets: assets(), Compiler: compiler, Publisher: pub,
+		Logger: logger(p.err, cfg.Log), Plugins: shipped.Files, Assets: assets(), Compiler: compiler, Worker: worker, Publisher: pub,
 		Version: v.Version, Commit: v.Commit,
 	}
 }

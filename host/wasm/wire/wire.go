@@ -36,6 +36,7 @@ const (
 	Sleep
 	Log
 	Progress
+	Recording
 	Result
 	kinds
 )

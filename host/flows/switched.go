@@ -1,0 +1,63 @@
+package flows
+
+import (
+	"github.com/culmhq/culm/engine"
+)
+
+// CodePluginDisabled says that the project has switched the plugin of a task off, or one that a
+// subflow uses; Args: plugin, and flow where it is a subflow's.
+const CodePluginDisabled = "PLUGIN_DISABLED"
+
+// switchedOff returns a problem for each node of a document whose plugin the project has
+// switched off, and for each subflow node below which there is one.
+func (s *Service) switchedOff(project string, f *engine.Flow, found map[string]*part) []engine.Problem {
+	var out []engine.Problem
+	below := map[string]string{} // the first plugin that is off, by reference
+	for i := range f.Nodes {
+		n := &f.Nodes[i]
+		var p *engine.Problem
+		switch {
+		case n.Type == engine.TypeTask && s.o.Switched.Disabled(project, n.Plugin):
+			p = problem(CodePluginDisabled, "/plugin", "plugin "+n.Plugin+" is switched off in this project", "plugin", n.Plugin)
+		case n.Type == engine.TypeSubflow && n.Flow != "":
+			if plugin := s.firstOff(project, n, found, below); plugin != "" {
+				p = problem(CodePluginDisabled, "/flow", "flow "+n.Flow+" uses plugin "+plugin+", which is switched off in this project",
+					"plugin", plugin, "flow", n.Flow)
+			}
+		}
+		if p != nil {
+			p.Node = n.ID
+			out = append(out, *p)
+		}
+	}
+	return out
+}
+
+// firstOff returns the first plugin in what a subflow node names, and below that, which
+// is switched off; "" when none is.
+func (s *Service) firstOff(project string, n *engine.Node, found map[string]*part, known map[string]string) string {
+	reference := n.Reference()
+	if plugin, ok := known[reference]; ok {
+		return plugin
+	}
+	known[reference] = "" // a flow that contains itself ends here
+	p := found[reference]
+	if p == nil || p.flow == nil {
+		return ""
+	}
+	for i := range p.flow.Nodes {
+		child := &p.flow.Nodes[i]
+		plugin := ""
+		switch {
+		case child.Type == engine.TypeTask && s.o.Switched.Disabled(project, child.Plugin):
+			plugin = child.Plugin
+		case child.Type == engine.TypeSubflow && child.Flow != "":
+			plugin = s.firstOff(project, child, found, known)
+		}
+		if plugin != "" {
+			known[reference] = plugin
+			return plugin
+		}
+	}
+	return ""
+}
