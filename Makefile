@@ -90,6 +90,7 @@ lint: $(GOLANGCI) ## lint the Go code and the shell scripts
 vet: ## vet for this machine and for the plugins' target
 	go vet ./...
 	GOOS=wasip1 GOARCH=wasm go vet ./pdk/... ./plugins-src/...
+	cd scripts/bench && go vet ./... && GOOS=wasip1 GOARCH=wasm go vet ./guest/go
 
 generate: ## regenerate everything that is generated
 	go run ./scripts/schemas

@@ -18,6 +18,7 @@ import (
 	"github.com/culmhq/culm/engine/runner"
 	"github.com/culmhq/culm/engine/sqlite"
 	"github.com/culmhq/culm/host/config"
+	"github.com/culmhq/culm/host/fault"
 	"github.com/culmhq/culm/host/flows"
 	"github.com/culmhq/culm/host/gateway"
 	"github.com/culmhq/culm/host/health"
@@ -38,6 +39,9 @@ const (
 	cacheDir     = "compiled"
 )
 
+// SignatureSuffix makes the name of a module's file into that of its signature.
+const SignatureSuffix = ".sig"
+
 // Deps are what the program takes from the binary that it is part of.
 type Deps struct {
 	// Logger gets everything that is logged. Required.
@@ -57,6 +61,8 @@ type Deps struct {
 	Worker func(context.Context) *exec.Cmd
 	// Publisher, if not nil, is told of every commit besides the live stream.
 	Publisher runner.Publisher
+	// Slack is that of runner.Config; zero is none.
+	Slack int
 	// Version and Commit are the binary's.
 	Version, Commit string
 }
@@ -140,15 +146,23 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	if cache == "" {
 		cache = filepath.Join(cfg.Data, cacheDir)
 	}
-	host, err := wasm.New(ctx, wasm.Config{CacheDir: cache, Compiler: c.deps.Compiler, Worker: c.deps.Worker, Logger: log})
+	host, err := wasm.New(ctx, wasm.Config{
+		CacheDir: cache, Compiler: c.deps.Compiler, Worker: c.deps.Worker, Limits: limitsOf(cfg.Limits), Parallel: cfg.Limits.Parallel,
+		LoadedMax: cfg.Limits.Loaded, Logger: log,
+	})
 	if err != nil {
 		return err
 	}
 	c.closers = append(c.closers, host.Close)
 
+	trust, err := readTrust(cfg)
+	if err != nil {
+		return err
+	}
+	trust = careful(ctx, cfg, host, log, trust)
 	c.Projects = projects.New(st)
 	c.Plugins, err = plugins.Open(ctx, plugins.Options{
-		Repository: st, Switches: st, Inspector: inspector{host}, Projects: c.Projects, Clock: clock{}, Logger: log,
+		Repository: st, Switches: st, Inspector: inspector{host}, Projects: c.Projects, Clock: clock{}, Logger: log, Trust: trust,
 	})
 	if err != nil {
 		return err
@@ -170,6 +184,7 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	c.Health = health.NewService(c.counted, c.Projects)
 	c.runner, err = runner.New(runner.Config{
 		Store: db.Store(), Executor: c.counted.Watch(c.executor), Publisher: c.publisher(), Clock: clock{}, Graphs: graphs, Logger: log,
+		Slack: c.deps.Slack,
 	})
 	if err != nil {
 		return err
@@ -212,6 +227,13 @@ func (c *Core) install(ctx context.Context, dir string) error {
 	if dir == "" {
 		return nil
 	}
+	return c.installDirectory(ctx, dir)
+}
+
+// installDirectory installs the modules of the configured directory that are not
+// installed yet, each with the signature that lies beside it. One that may not be used
+// is left out: the server starts without it.
+func (c *Core) installDirectory(ctx context.Context, dir string) error {
 	files, err := filepath.Glob(filepath.Join(dir, "*.wasm"))
 	if err != nil {
 		return fmt.Errorf("app: plugin directory: %w", err)
@@ -221,7 +243,22 @@ func (c *Core) install(ctx context.Context, dir string) error {
 		if err != nil {
 			return fmt.Errorf("app: plugin directory: %w", err)
 		}
-		if _, err := c.Plugins.Install(ctx, c.Actor(), code); err != nil {
+		if _, known := c.Plugins.Module(plugins.Digest(code)); known {
+			continue // what was decided about it since stays
+		}
+		r := plugins.InstallRequest{Actor: c.Actor(), Code: code}
+		switch sig, err := os.ReadFile(file + SignatureSuffix); {
+		case err == nil:
+			r.Signatures = [][]byte{sig}
+		case !errors.Is(err, fs.ErrNotExist):
+			return fmt.Errorf("app: plugin directory: %w", err)
+		}
+		_, err = c.Plugins.Install(ctx, r)
+		if fault.Is(err, fault.SignaturePolicy) || fault.Is(err, fault.Rollback) {
+			c.deps.Logger.Warn("plugin left out", slog.String("file", file), slog.Any("error", err))
+			continue
+		}
+		if err != nil {
 			return fmt.Errorf("app: install %s: %w", file, err)
 		}
 	}

@@ -22,6 +22,8 @@ type Setting struct {
 	Doc string
 	// Bool says that the flag may stand without a value.
 	Bool bool
+	// Limit says that it is a limit of plugins, of which there are many.
+	Limit bool
 
 	set func(*Config, string) error
 	get func(*Config) string
@@ -39,7 +41,7 @@ func Settings() []Setting {
 		set, get := text(p)
 		return named(Setting{Field: field, Doc: doc, set: set, get: get})
 	}
-	return []Setting{
+	return append([]Setting{
 		mk("listen", "address to listen on, host:port; loopback only", func(c *Config) *string { return &c.Listen }),
 		mk("data", "directory of the database, keys and caches", func(c *Config) *string { return &c.Data }),
 		named(Setting{
@@ -58,6 +60,9 @@ func Settings() []Setting {
 			get: func(c *Config) string { return strings.Join(c.Allow, ",") },
 		}),
 		mk("plugins", "directory of further plugin modules to install at start", func(c *Config) *string { return &c.Plugins }),
+		mk("trust.policy", "what is asked of plugins: required (a trusted signature), warn or off", func(c *Config) *string { return &c.Trust.Policy }),
+		mk("trust.uncontained", "what becomes of unsigned plugins where the system cannot contain them: refuse or run", func(c *Config) *string { return &c.Trust.Uncontained }),
+		mk("trust.keys", "file of the keys whose signatures count (default: trust.yaml in the data directory)", func(c *Config) *string { return &c.Trust.Keys }),
 		named(Setting{
 			Field: "drain", Doc: "how long a stopping server waits for running calls, at most 20s",
 			set: func(c *Config, v string) error {
@@ -72,7 +77,7 @@ func Settings() []Setting {
 		}),
 		mk("log.level", "debug, info, warn or error", func(c *Config) *string { return &c.Log.Level }),
 		mk("log.format", "text or json", func(c *Config) *string { return &c.Log.Format }),
-	}
+	}, limitSettings()...)
 }
 
 // Sources are where Load takes settings from.

@@ -165,7 +165,7 @@ func (e *Executor) call(ctx context.Context, run runner.RunInfo, d engine.Dispat
 		return nil, err
 	}
 	return e.o.Modules.Call(ctx, ModuleCall{
-		Plugin: d.Plugin, Digest: run.Plugins[d.Plugin], Export: export(d.Reason), Input: input,
+		Project: run.Project, Plugin: d.Plugin, Digest: run.Plugins[d.Plugin], Export: export(d.Reason), Input: input,
 		Limits: contract.Limits{TimeoutMS: p.action.TimeoutMS}, Services: s,
 	})
 }
@@ -173,6 +173,9 @@ func (e *Executor) call(ctx context.Context, run runner.RunInfo, d engine.Dispat
 // prepare finds the action of a dispatch in the module that the run pinned.
 func (e *Executor) prepare(run runner.RunInfo, d engine.Dispatch) (*prepared, *contract.Failure) {
 	key := actionKey{run.Plugins[d.Plugin], d.Action}
+	if f := e.o.Catalogue.Refusal(key.digest); f != nil {
+		return nil, f
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if p, ok := e.actions[key]; ok {

@@ -49,6 +49,8 @@ type Catalogue interface {
 	Latest(plugin string) (plugins.Module, bool)
 	Module(digest string) (plugins.Module, bool)
 	Pinned(digests map[string]string) engine.Catalogue
+	// Refusal says why a module must not be run now, or is nil.
+	Refusal(digest string) *contract.Failure
 	// Ungranted reports whether a module can reach nothing outside in the project. It is
 	// quick.
 	Ungranted(project, plugin, digest string) bool
@@ -75,7 +77,8 @@ type Modules interface {
 
 // ModuleCall is one call of a module.
 type ModuleCall struct {
-	Plugin, Digest string
+	// Project is on whose behalf the call is made.
+	Project, Plugin, Digest string
 	// Export is the function to call, Input the JSON of a contract.Request, or what a
 	// foreign module takes. Config is what a foreign module reads as its configuration.
 	Export string
