@@ -78,6 +78,7 @@ type Core struct {
 	Health   *health.Service
 
 	deps      Deps
+	host      *wasm.Host
 	hub       *live.Hub
 	executor  *runs.Executor
 	counted   *health.Recorder
@@ -153,6 +154,7 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	if err != nil {
 		return err
 	}
+	c.host = host
 	c.closers = append(c.closers, host.Close)
 
 	trust, err := readTrust(cfg)

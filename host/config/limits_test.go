@@ -10,7 +10,7 @@ import (
 	"github.com/culmhq/culm/host/config"
 )
 
-// doubled is twice the default of a limit, in another unit where it has one.
+// doubled is another value of a limit than its default, as it is written, in another unit where it has one.
 func doubled(t *testing.T, s config.Setting) string {
 	t.Helper()
 	def := config.Default()
@@ -23,8 +23,11 @@ func doubled(t *testing.T, s config.Setting) string {
 	if err != nil {
 		t.Fatalf("%s: default %q", s.Field, v)
 	}
-	if s.Field == "limits.memory" { // of which a worker process holds four
-		n = n / 4
+	switch s.Field {
+	case "limits.memory", "limits.worker_calls": // of which a worker process holds so many
+		n /= 4
+	case "limits.worker_memory":
+		return "1GiB"
 	}
 	return strconv.Itoa(2*n) + v[len(number):]
 }

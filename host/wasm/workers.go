@@ -294,7 +294,8 @@ func (r Report) Contained() bool { return len(r.Attempts) > 0 && len(r.Escaped) 
 // Report starts a process as for a module, has it confine itself and then try, by native
 // code, to reach the target and everything else that it should not.
 func (ws *Workers) Report(ctx context.Context, t confine.Target) (Report, error) {
-	w := &worker{ws: ws, started: make(chan struct{}), dead: make(chan struct{}), calls: map[uint64]*workerCall{}}
+	// Retired from the beginning: it is not of the pool.
+	w := &worker{ws: ws, retired: true, started: make(chan struct{}), dead: make(chan struct{}), calls: map[uint64]*workerCall{}}
 	ready, e := w.launch(ctx, workerOrder{Dir: "/", Limits: ws.host.limits, Try: &t}, nil)
 	if e != nil {
 		return Report{}, e
