@@ -25,38 +25,48 @@ type modules struct {
 
 // Call implements runs.Modules.
 func (m modules) Call(ctx context.Context, c runs.ModuleCall) ([]byte, error) {
-	call := wasm.Call{Export: c.Export, Input: c.Input, Config: c.Config, Services: c.Services, Limits: c.Limits}
-	if !m.catalogue.Trusted(c.Digest) {
-		return m.isolated(ctx, c, call)
+	call := wasm.Call{
+		Export: c.Export, Input: c.Input, Config: c.Config, Services: c.Services, Limits: c.Limits, RecordBytes: c.RecordBytes,
 	}
+	where := m.isolated
+	if m.catalogue.Trusted(c.Digest) {
+		where = m.here
+	}
+	r, err := where(ctx, c, call)
+	if r.Recording != nil {
+		c.Recorded(r.Recording)
+	}
+	return r.Output, err
+}
+
+// here makes a call in this process.
+func (m modules) here(ctx context.Context, c runs.ModuleCall, call wasm.Call) (wasm.Result, error) {
 	mod, ok := m.host.Loaded(c.Digest)
 	if !ok {
 		code, err := m.catalogue.Code(ctx, c.Digest)
 		if err != nil {
-			return nil, err
+			return wasm.Result{}, err
 		}
 		if mod, err = m.host.Load(ctx, c.Digest, code); err != nil {
-			return nil, err
+			return wasm.Result{}, err
 		}
 	}
-	r, err := mod.Call(ctx, call)
-	return r.Output, err
+	return mod.Call(ctx, call)
 }
 
 // isolated makes a call in a worker process of the project.
-func (m modules) isolated(ctx context.Context, c runs.ModuleCall, call wasm.Call) ([]byte, error) {
+func (m modules) isolated(ctx context.Context, c runs.ModuleCall, call wasm.Call) (wasm.Result, error) {
 	workers := m.host.Workers()
 	if workers == nil {
-		return nil, &contract.Failure{
+		return wasm.Result{}, &contract.Failure{
 			Code: plugins.CodeSignaturePolicy, Origin: contract.OriginHost,
 			Message: "nobody vouches for plugin " + c.Plugin + ", and there are no worker processes to run it in",
 		}
 	}
-	r, err := workers.Call(ctx, wasm.Isolated{
+	return workers.Call(ctx, wasm.Isolated{
 		Digest: c.Digest, Tenant: c.Project,
 		Code: func(ctx context.Context) ([]byte, error) { return m.catalogue.Code(ctx, c.Digest) },
 	}, call)
-	return r.Output, err
 }
 
 // contained finds out, by trying, what holds a plugin that broke out of WebAssembly in a

@@ -104,10 +104,14 @@ func inDoubt(entries []Listed) []Listed {
 }
 
 // finish commits the answer. A call that was cancelled after it may have been sent
-// stays open, because its end is not known; one that was not sent is forgotten.
+// stays open, because its end is not known, and so does one that went out without an
+// answer and may not be repeated; one that was not sent is forgotten.
 func (c *call) finish(ctx context.Context, j Journal, clock Clock, log *slog.Logger, key Key, res contract.GatewayResponse) contract.GatewayResponse {
 	cancelled := res.Failure != nil && ctx.Err() != nil
-	if cancelled && c.sent {
+	switch {
+	case res.Failure != nil && c.sent && c.op.Retry == systems.RetryNever:
+		return c.outcomeUnknown("the call went out and there is no answer, so nobody can say whether it was carried out: " + res.Failure.Message)
+	case cancelled && c.sent:
 		return res
 	}
 	// The answer is stored although the plugin call may be over.

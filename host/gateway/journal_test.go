@@ -227,11 +227,12 @@ func TestFailedCallIsRememberedAsFailed(t *testing.T) {
 	t.Parallel()
 	at := raw(t, reset)
 	b := newBench(t, nil, setting{base: "http://" + at, allow: []string{at}})
-	fails(t, b.gateway.Open(caller()).Call(t.Context(), ask(t, "create", nil, `{"name":"a"}`)), gateway.CodeUpstreamDown, contract.OriginSystem)
+	replace := ask(t, "replace", map[string]any{"id": "1"}, `{"a":"b"}`)
+	fails(t, b.gateway.Open(caller()).Call(t.Context(), replace), gateway.CodeUpstreamDown, contract.OriginSystem)
 	c := caller()
 	c.Recovered = true
 	s := b.gateway.Open(c)
-	fails(t, s.Call(t.Context(), ask(t, "create", nil, `{"name":"a"}`)), gateway.CodeUpstreamDown, contract.OriginSystem)
+	fails(t, s.Call(t.Context(), replace), gateway.CodeUpstreamDown, contract.OriginSystem)
 	if s.Unknown() != nil {
 		t.Fatalf("unknown %+v", s.Unknown())
 	}
@@ -254,7 +255,7 @@ func TestCallCancelledUnderWayStaysOpen(t *testing.T) {
 		<-got
 		cancel()
 	}()
-	fails(t, b.gateway.Open(caller()).Call(ctx, ask(t, "create", nil, `{"name":"a"}`)), gateway.CodeCancelled, contract.OriginHost)
+	fails(t, b.gateway.Open(caller()).Call(ctx, ask(t, "create", nil, `{"name":"a"}`)), gateway.CodeOutcomeUnknown, contract.OriginGateway)
 	c := caller()
 	c.Recovered = true
 	s := b.gateway.Open(c)
