@@ -135,6 +135,28 @@ func Open(ctx context.Context, cfg config.Config, d Deps) (_ *Core, err error) {
 	return c, c.load(ctx)
 }
 
+// openHost opens the plugin host and tells what is asked of plugins here.
+func (c *Core) openHost(ctx context.Context, cfg config.Config) (plugins.Trust, error) {
+	cache := c.deps.CacheDir
+	if cache == "" {
+		cache = filepath.Join(cfg.Data, cacheDir)
+	}
+	host, err := wasm.New(ctx, wasm.Config{
+		CacheDir: cache, Compiler: c.deps.Compiler, Worker: c.deps.Worker, Limits: limitsOf(cfg.Limits), Parallel: cfg.Limits.Parallel,
+		LoadedMax: cfg.Limits.Loaded, Logger: c.deps.Logger,
+	})
+	if err != nil {
+		return plugins.Trust{}, err
+	}
+	c.host = host
+	c.closers = append(c.closers, host.Close)
+	trust, err := readTrust(cfg)
+	if err != nil {
+		return plugins.Trust{}, err
+	}
+	return careful(ctx, cfg, host, c.deps.Logger, trust), nil
+}
+
 // build wires the parts, from the bottom up. The hub reads through the use cases,
 // which are made from the runner, which publishes to the hub: source closes the ring.
 func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) error {
@@ -147,25 +169,11 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	if err != nil {
 		return err
 	}
-	cache := c.deps.CacheDir
-	if cache == "" {
-		cache = filepath.Join(cfg.Data, cacheDir)
-	}
-	host, err := wasm.New(ctx, wasm.Config{
-		CacheDir: cache, Compiler: c.deps.Compiler, Worker: c.deps.Worker, Limits: limitsOf(cfg.Limits), Parallel: cfg.Limits.Parallel,
-		LoadedMax: cfg.Limits.Loaded, Logger: log,
-	})
+	trust, err := c.openHost(ctx, cfg)
 	if err != nil {
 		return err
 	}
-	c.host = host
-	c.closers = append(c.closers, host.Close)
-
-	trust, err := readTrust(cfg)
-	if err != nil {
-		return err
-	}
-	trust = careful(ctx, cfg, host, log, trust)
+	host := c.host
 	c.Projects = projects.New(st)
 	c.Plugins, err = plugins.Open(ctx, plugins.Options{
 		Repository: st, Switches: st, Inspector: inspector{host}, Projects: c.Projects, Clock: clock{}, Logger: log, Trust: trust,

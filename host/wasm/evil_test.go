@@ -28,7 +28,7 @@ func evil(tb testing.TB, name string) []byte {
 // strict lowers the limits so that a test of a timeout does not take long.
 func strict(c *wasm.Config) {
 	c.Limits = wasm.DefaultLimits()
-	c.Limits.GuestTime, c.Limits.Timeout = 400*time.Millisecond, 600*time.Millisecond
+	c.Limits.GuestTime, c.Limits.Timeout = 400*time.Millisecond, 1500*time.Millisecond
 	c.Limits.StartTime = 300 * time.Millisecond
 }
 
@@ -89,7 +89,7 @@ func testEvilCalls(t *testing.T, in tier) {
 		names  string
 	}{
 		"endless":       {wasm.CodeTimeout, limit, "400ms"},
-		"sleeping":      {wasm.CodeTimeout, limit, "600ms"},
+		"sleeping":      {wasm.CodeTimeout, limit, "1.5s"},
 		"fill-storm":    {wasm.CodeTimeout, limit, "400ms"},
 		"block-spam":    {wasm.CodeTimeout, limit, "400ms"},
 		"print-spam":    {wasm.CodeTimeout, limit, "400ms"},

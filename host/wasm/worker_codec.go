@@ -79,7 +79,8 @@ func encodeResult(r Result, err error) []byte {
 	return e.Int(truncated).Int(r.PeakMemoryBytes).Int(int64(r.HostCalls)).Int(int64(r.Duration)).Int(int64(r.Guest)).Body()
 }
 
-// decodeResult reads what a worker process wrote. The error is that of the frame.
+// decodeResult reads what a worker process wrote; the failure is as it wrote it. The
+// error is that of the frame.
 func decodeResult(body []byte) (Result, *contract.Failure, error) {
 	d := wire.NewDecoder(body)
 	failed, output := d.Bytes(), d.Bytes()
@@ -98,7 +99,6 @@ func decodeResult(body []byte) (Result, *contract.Failure, error) {
 	if err := decodeStrict(failed, &f); err != nil {
 		return Result{}, nil, err
 	}
-	f = fromChild(f)
 	return r, &f, nil
 }
 
