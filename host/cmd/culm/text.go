@@ -91,6 +91,9 @@ func words() map[string][2]string {
 func (t text) of(key string) string {
 	w, ok := words()[key]
 	if !ok {
+		w, ok = replayWords()[key]
+	}
+	if !ok {
 		return key
 	}
 	if t.lang == "zh" {
