@@ -56,6 +56,8 @@ type Catalogue interface {
 	// Ungranted reports whether a module can reach nothing outside in the project. It is
 	// quick.
 	Ungranted(project, plugin, digest string) bool
+	// Trusted reports whether a module was shipped or is signed by a trusted key.
+	Trusted(digest string) bool
 }
 
 // Audit tells which calls the attempts of a node made through the gateway.

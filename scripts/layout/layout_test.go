@@ -33,7 +33,9 @@ func rules() map[string][]string {
 		"host/secrets":     {boundary},
 		"plugins-src/core": {boundary, "pdk", "pdk/manifest"},
 
-		"host/plugins/build": {boundary, "host/foreign", "host/forms", "host/document"},
+		"host/plugins/build":    {boundary, "host/foreign", "host/forms", "host/document"},
+		"host/plugins/cases":    {boundary, "host/document", "host/forms"},
+		"host/plugins/scaffold": {boundary, "host/plugins/build", "host/foreign", "host/forms", "host/document"},
 	}
 }
 
