@@ -191,14 +191,11 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	graphs := runs.NewGraphs(c.Plugins)
 	src := &source{}
 	c.hub = live.New(src, live.Options{})
-	c.Recordings, err = recordings.New(ctx, recordings.Options{
+	c.Recordings = recordings.New(recordings.Options{
 		Repository: st, Secrets: vault, Clock: clock{}, Logger: log, Policy: recordings.Policy{
 			Mode: recordings.Mode(cfg.Record.Mode), CallBytes: cfg.Record.CallBytes, TotalBytes: cfg.Record.TotalBytes, Age: cfg.Record.Keep,
 		},
 	})
-	if err != nil {
-		return err
-	}
 	c.closers = append(c.closers, c.Recordings.Close)
 	c.executor = runs.NewExecutor(runs.ExecutorOptions{
 		Catalogue: c.Plugins, Modules: modules{host, c.Plugins}, Gateway: gw, Recorder: c.Recordings, Clock: clock{}, Logger: log,
@@ -311,6 +308,7 @@ func (c *Core) Start(ctx context.Context) error {
 	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var wg sync.WaitGroup
 	wg.Go(func() { c.counted.Run(watching) })
+	wg.Go(func() { c.Recordings.Run(watching) })
 	wg.Go(func() { watch{c.runner.Stuck, clock{}.After, c.deps.Logger}.run(watching) })
 	c.closers = append(c.closers, func() error { stop(); wg.Wait(); return nil })
 	return nil
