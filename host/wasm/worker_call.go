@@ -37,6 +37,9 @@ type workerCall struct {
 	// recordMax bounds it; 0 when the call is not recorded.
 	recordMax int64
 	fault     *Error // a defect of the services
+	// denied is the last failure that the gateway answered with: http_request has no
+	// other way to tell the guest than to end the call with it.
+	denied *contract.Failure
 }
 
 // call makes a call and waits for its end.
@@ -223,6 +226,7 @@ func (v *workerCall) gateway(ctx context.Context, raw []byte) error {
 			resp = contract.GatewayResponse{Failure: &v.fault.Failure}
 			v.fault = nil // as in this process: the guest gets it as an answer
 		}
+		v.denied = resp.Failure
 		return encoded(resp)
 	})
 	return nil
@@ -398,7 +402,10 @@ func (v *workerCall) result(ctx context.Context, body []byte) (Result, error) {
 	if failed == nil {
 		return r, nil
 	}
-	e := &Error{Failure: *failed}
+	e := &Error{Failure: fromChild(*failed)}
+	if v.denied != nil && v.denied.Code == failed.Code {
+		e.Failure = *v.denied
+	}
 	switch failed.Code {
 	case CodeTimeout, CodeCancelled:
 		if e.Cause = context.Cause(ctx); e.Cause == nil {
@@ -406,7 +413,7 @@ func (v *workerCall) result(ctx context.Context, body []byte) (Result, error) {
 		}
 	case CodeHostFault:
 		v.w.ws.host.logger.ErrorContext(ctx, "a plugin call failed in its worker process",
-			slog.String("digest", v.w.key.digest), slog.String("failure", failed.Message))
+			slog.String("digest", v.w.key.digest), slog.String("failure", e.Failure.Message))
 	}
 	return r, e
 }
