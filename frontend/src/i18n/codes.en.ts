@@ -140,6 +140,7 @@ export const failureEn: typeof failureZh = {
   VAR_REFUSED: 'The plugin may not set this variable',
   REQUEST_INVALID: 'The plugin sent a wrong request',
   CANCELLED: 'The call was cancelled',
+  WORKER_LOST: 'The plugin’s process ended because of another call',
   HOST_FAULT: 'Culm itself failed',
   DENIED: 'The plugin has no grant for this operation',
   UNKNOWN_SYSTEM: 'The project has no such system',

@@ -138,6 +138,7 @@ export const failureZh = {
   VAR_REFUSED: '插件不能写这个变量',
   REQUEST_INVALID: '插件发出的请求不合法',
   CANCELLED: '调用被取消',
+  WORKER_LOST: '插件进程因另一次调用而结束',
   HOST_FAULT: 'Culm 自身出错',
   DENIED: '插件没有调用这个接口的授权',
   UNKNOWN_SYSTEM: '项目里没有这个系统',

@@ -89,9 +89,12 @@ func words() map[string][2]string {
 
 // of returns a text by its key, or the key.
 func (t text) of(key string) string {
-	w, ok := words()[key]
-	if !ok {
-		w, ok = authorWords()[key]
+	var w [2]string
+	ok := false
+	for _, list := range []func() map[string][2]string{words, authorWords, replayWords} {
+		if w, ok = list()[key]; ok {
+			break
+		}
 	}
 	if !ok {
 		return key
