@@ -25,6 +25,7 @@ import (
 	"github.com/culmhq/culm/host/live"
 	"github.com/culmhq/culm/host/plugins"
 	"github.com/culmhq/culm/host/projects"
+	"github.com/culmhq/culm/host/recordings"
 	"github.com/culmhq/culm/host/registry"
 	"github.com/culmhq/culm/host/runs"
 )
@@ -54,8 +55,10 @@ type Options struct {
 	Choices  *runs.Chooser
 	Systems  *registry.Service
 	Health   *health.Service
-	Hub      *live.Hub
-	Logger   *slog.Logger
+	// Recordings keeps what passed the boundary of plugin calls.
+	Recordings *recordings.Keeper
+	Hub        *live.Hub
+	Logger     *slog.Logger
 	// Ready reports why the server cannot work now, or nil.
 	Ready func() error
 	// Meta is what GET /meta answers.
