@@ -28,7 +28,7 @@ func (catalogue) Action(plugin, action string) (contract.Action, bool) {
 		return contract.Action{
 			ID: action, Rollback: true,
 			Inputs: []byte(`{"type":"object","properties":{"token":{"type":"string","x-secret":true,"maxLength":20},"password":{"type":"string","format":"password"},
-				"body":{"x-secret":true},"note":{"type":"string"}}}`),
+				"body":{"x-secret":"inside"},"note":{"type":"string"}}}`),
 			Outputs: []byte(`{"type":"object"}`),
 		}, true
 	case "undo":

@@ -31,7 +31,8 @@ type Schema struct {
 	ref        *Schema
 	number     numberRules
 	length     lengthRules
-	secret     bool // x-secret, or the format password
+	secret     bool // x-secret: true, or the format password
+	holder     bool // x-secret: inside, which is for values of any shape
 }
 
 // numberRules bound a number; nil does not.
@@ -142,6 +143,7 @@ func (p *schemaParser) parse(s *Schema, raw json.RawMessage, depth int) error {
 		return err
 	}
 	s.types, s.required, s.enum, s.constant = types, j.Required, j.Enum, j.Const
+	s.holder = string(j.Secret) == `"inside"`
 	s.secret = string(j.Secret) == "true" || string(j.Format) == `"password"`
 	return p.parseParts(s, &j, depth)
 }
@@ -217,7 +219,7 @@ func parseTypes(raw json.RawMessage) ([]string, error) {
 // anything reports whether the schema says nothing.
 func (s *Schema) anything() bool {
 	parts := len(s.types) + len(s.properties) + len(s.required) + len(s.prefix) + len(s.enum) + len(s.constant) + len(s.all) + len(s.any) + len(s.one)
-	return parts == 0 && !s.never && !s.secret && s.additional == nil && s.items == nil && s.not == nil && s.ref == nil &&
+	return parts == 0 && !s.never && !s.secret && !s.holder && s.additional == nil && s.items == nil && s.not == nil && s.ref == nil &&
 		s.number == (numberRules{}) && s.length == (lengthRules{})
 }
 

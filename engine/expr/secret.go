@@ -83,10 +83,10 @@ func misused(name string, offset int) *Error {
 }
 
 // TakesSecret reports whether a secret may stand at a place of a value: the schema of the
-// place, or of something around it, says so (x-secret, or the format password).
+// place, or of something around it, says so (x-secret: true or inside, or the format password).
 func (s *Schema) TakesSecret(pointer string) bool {
 	for depth := 0; s != nil && depth < schemaDepthMax; depth++ {
-		if s.isSecret(0) {
+		if s.isSecret(0) || s.isHolder(0) {
 			return true
 		}
 		if pointer == "" {
@@ -110,6 +110,13 @@ func (s *Schema) isSecret(depth int) bool {
 		return false
 	}
 	return s.secret || s.ref.isSecret(depth+1)
+}
+
+func (s *Schema) isHolder(depth int) bool {
+	if s == nil || depth > schemaDepthMax {
+		return false
+	}
+	return s.holder || s.ref.isHolder(depth+1)
 }
 
 // at returns the schema of a property or item.

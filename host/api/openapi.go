@@ -15,6 +15,7 @@ import (
 	"github.com/invopop/jsonschema"
 
 	"github.com/culmhq/culm/engine"
+	"github.com/culmhq/culm/host/replay"
 	"github.com/culmhq/culm/pdk/contract"
 )
 
@@ -65,6 +66,9 @@ func (b *documenter) operation(r route) (object, error) {
 		}
 		success["content"] = object{"application/json": object{"schema": s}}
 	}
+	if r.media != "" {
+		success["content"] = object{r.media: object{}}
+	}
 	op := object{
 		"summary":     r.summary,
 		"operationId": operationID(r),
@@ -79,7 +83,9 @@ func (b *documenter) operation(r route) (object, error) {
 	if ps := parameters(r); len(ps) > 0 {
 		op["parameters"] = ps
 	}
-	if r.in != nil {
+	if _, ok := r.in.(module); ok {
+		op["requestBody"] = object{"required": true, "content": object{mediaWasm: object{"schema": object{"type": "string", "format": "binary"}}}}
+	} else if r.in != nil {
 		s, err := b.schema(r.in)
 		if err != nil {
 			return nil, err
@@ -180,6 +186,11 @@ func special(t reflect.Type) *jsonschema.Schema {
 		}
 	case reflect.TypeFor[json.RawMessage]():
 		return &jsonschema.Schema{} // anything; the library writes into what it gets
+	case reflect.TypeFor[replay.Data]():
+		return &jsonschema.Schema{
+			Description: "Bytes: a text where they are UTF-8, else {\"base64\": text}.",
+			OneOf:       []*jsonschema.Schema{{Type: "string"}, {Type: "object"}},
+		}
 	case reflect.TypeFor[engine.Payload]():
 		return &jsonschema.Schema{Type: "object", Description: "Depends on kind; see the docs."}
 	case reflect.TypeFor[time.Time]():

@@ -2,6 +2,8 @@ package api
 
 import (
 	"bytes"
+	"cmp"
+	"encoding/base64"
 	"encoding/json"
 	"mime"
 	"net/http"
@@ -26,6 +28,8 @@ type request struct {
 	key idempotency.Key
 	// revision is that of If-Match, for routes that edit.
 	revision int
+	// signatures are the envelopes that came with a module.
+	signatures [][]byte
 }
 
 // newRequest copies a request and checks what holds for every route: its query
@@ -84,10 +88,29 @@ func (req *request) readBody(c *fiber.Ctx, r route) error {
 		return fault.New(codeMediaType, "a request body must not be compressed")
 	}
 	media, params, err := mime.ParseMediaType(c.Get(fiber.HeaderContentType))
+	if _, ok := r.in.(module); ok {
+		return req.readModule(c, media)
+	}
 	if err != nil || media != fiber.MIMEApplicationJSON || !utf8Charset(params) {
 		return fault.New(codeMediaType, "the body must be application/json in UTF-8")
 	}
 	req.body = bytes.Clone(body)
+	return nil
+}
+
+// readModule reads a body that is a module, and the signatures in the header.
+func (req *request) readModule(c *fiber.Ctx, media string) error {
+	if media != mediaWasm {
+		return fault.New(codeMediaType, "the body must be a module, %s", mediaWasm)
+	}
+	for _, h := range c.Request().Header.PeekAll(headerSignature) {
+		envelope, err := base64.StdEncoding.DecodeString(string(h))
+		if err != nil {
+			return fault.New(fault.Invalid, "a %s header is a DSSE envelope in base64", headerSignature)
+		}
+		req.signatures = append(req.signatures, envelope)
+	}
+	req.body = bytes.Clone(c.Body())
 	return nil
 }
 
@@ -150,8 +173,9 @@ func pointer(s string) string { return strings.NewReplacer("~", "~0", "/", "~1")
 type answer struct {
 	status int
 	body   any
-	// raw is the body instead, where it is JSON already.
-	raw []byte
+	// raw is the body instead, where it is JSON already, or of the type media.
+	raw   []byte
+	media string
 	// revision, if not zero, becomes the entity tag.
 	revision int
 }
@@ -184,6 +208,6 @@ func (a answer) write(c *fiber.Ctx) error {
 	if raw == nil {
 		return nil
 	}
-	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
+	c.Set(fiber.HeaderContentType, cmp.Or(a.media, fiber.MIMEApplicationJSON))
 	return c.Send(raw)
 }

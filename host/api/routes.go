@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/culmhq/culm/host/page"
 	"github.com/culmhq/culm/host/plugins"
 	"github.com/culmhq/culm/host/projects"
+	"github.com/culmhq/culm/host/recordings"
 	"github.com/culmhq/culm/host/registry"
 	"github.com/culmhq/culm/host/runs"
 	"github.com/culmhq/culm/host/systems"
@@ -22,6 +24,9 @@ import (
 // prefix is what the paths of the table lie under.
 const prefix = "/api/v1"
 
+// uploadPath is the path of the route that takes modules.
+const uploadPath = "/plugins"
+
 // route is one row of the table: the single source of the router, of the OpenAPI
 // document and of the golden list in the tests.
 type route struct {
@@ -29,10 +34,15 @@ type route struct {
 	summary      string
 	// query names the query parameters; others are refused.
 	query []string
-	// in and out are a value of the body's type and of the answer's, nil for none.
+	// in and out are a value of the body's type and of the answer's, nil for none. A
+	// body of type module is one, all others are JSON.
 	in, out any
+	// media is the type of the answer where it is not JSON; out is nil then.
+	media string
 	// status is that of success.
 	status int
+	// timeout bounds the use case; zero stands for requestTimeout.
+	timeout time.Duration
 	// creates says that the route takes an Idempotency-Key, edits that it needs
 	// If-Match.
 	creates, edits bool
@@ -91,6 +101,48 @@ func routes() []route {
 			method: http.MethodGet, path: "/projects/{project}/plugin-health",
 			summary: "Read how the calls of all plugins went in the last day, in short.",
 			out:     page.Of[health.Summary]{}, handle: (*Server).listHealth,
+		},
+
+		{
+			method: http.MethodPost, path: "/projects/{project}/plugins/{plugin}/options",
+			summary: "Ask the plugin for the choices of a form field; change nothing.",
+			in:      choicesBody{}, out: runs.Choices{}, handle: (*Server).choices,
+		},
+
+		{
+			method: http.MethodPost, path: uploadPath, summary: "Install a module, with the signatures of the Plugin-Signature headers.",
+			query: []string{"override"}, in: module{}, out: plugins.Module{}, status: http.StatusCreated, timeout: installTimeout,
+			handle: (*Server).installPlugin,
+		},
+		{
+			method: http.MethodGet, path: "/plugins/{plugin}/versions", summary: "List the installed versions of a plugin, the highest first.",
+			out: versionsBody{}, handle: (*Server).listPluginVersions,
+		},
+		{
+			method: http.MethodGet, path: "/plugins/{plugin}/versions/{digest}", summary: "Read an installed version of a plugin.",
+			out: plugins.Module{}, handle: (*Server).getPluginVersion,
+		},
+		{
+			method: http.MethodGet, path: "/plugins/{plugin}/versions/{digest}/module", summary: "Read the bytes of an installed module.",
+			media: mediaWasm, handle: (*Server).getModule,
+		},
+		{
+			method: http.MethodPost, path: "/plugins/{plugin}/versions/{digest}/commands",
+			summary: "Approve, activate, withdraw or block a version of a plugin.",
+			in:      changeBody{}, out: plugins.Module{}, handle: (*Server).changePluginVersion,
+		},
+		{
+			method: http.MethodPost, path: "/plugins/{plugin}/versions/{digest}/signatures", summary: "Add a signature to an installed version.",
+			in: signatureBody{}, out: plugins.Module{}, handle: (*Server).signPluginVersion,
+		},
+		{
+			method: http.MethodGet, path: "/plugins/{plugin}/history", summary: "Read what was done with a plugin, the newest first.",
+			query: paged, out: page.Of[plugins.Event]{}, handle: (*Server).getPluginHistory,
+		},
+		{method: http.MethodGet, path: "/trust", summary: "Read whose signatures count, and what is asked of plugins.", out: plugins.TrustView{}, handle: (*Server).getTrust},
+		{
+			method: http.MethodPost, path: "/trust/keys/{key}/revoke", summary: "End the trust in a key.",
+			in: revokeBody{}, out: plugins.TrustView{}, handle: (*Server).revokeKey,
 		},
 
 		{
@@ -166,6 +218,16 @@ func routes() []route {
 		{
 			method: http.MethodGet, path: "/projects/{project}/runs/{run}/nodes/{node}", summary: "Read everything about one node.",
 			out: runs.NodeDetail{}, handle: (*Server).getNode,
+		},
+		{
+			method: http.MethodGet, path: "/projects/{project}/runs/{run}/nodes/{node}/recordings",
+			summary: "List the recorded plugin calls of a node, the oldest first.",
+			query:   paged, out: page.Of[recordings.Meta]{}, handle: (*Server).listRecordings,
+		},
+		{
+			method: http.MethodGet, path: "/projects/{project}/runs/{run}/nodes/{node}/recordings/{recording}",
+			summary: "Read the recording of a plugin call, without secrets.",
+			out:     recordings.View{}, handle: (*Server).getRecording,
 		},
 		{
 			method: http.MethodGet, path: "/projects/{project}/runs/{run}/records", summary: "Read the history after a sequence number.",

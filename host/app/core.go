@@ -18,12 +18,14 @@ import (
 	"github.com/culmhq/culm/engine/runner"
 	"github.com/culmhq/culm/engine/sqlite"
 	"github.com/culmhq/culm/host/config"
+	"github.com/culmhq/culm/host/fault"
 	"github.com/culmhq/culm/host/flows"
 	"github.com/culmhq/culm/host/gateway"
 	"github.com/culmhq/culm/host/health"
 	"github.com/culmhq/culm/host/live"
 	"github.com/culmhq/culm/host/plugins"
 	"github.com/culmhq/culm/host/projects"
+	"github.com/culmhq/culm/host/recordings"
 	"github.com/culmhq/culm/host/registry"
 	"github.com/culmhq/culm/host/runs"
 	"github.com/culmhq/culm/host/secrets"
@@ -37,6 +39,9 @@ const (
 	keyFile      = "secrets.key"
 	cacheDir     = "compiled"
 )
+
+// SignatureSuffix makes the name of a module's file into that of its signature.
+const SignatureSuffix = ".sig"
 
 // Deps are what the program takes from the binary that it is part of.
 type Deps struct {
@@ -52,8 +57,13 @@ type Deps struct {
 	CacheDir string
 	// Compiler makes the command that runs wasm.CompilerMain. Required.
 	Compiler func(context.Context) *exec.Cmd
+	// Worker makes the command that runs wasm.WorkerMain. Without it there are no
+	// worker processes, and modules that nobody vouches for are not called.
+	Worker func(context.Context) *exec.Cmd
 	// Publisher, if not nil, is told of every commit besides the live stream.
 	Publisher runner.Publisher
+	// Slack is that of runner.Config; zero is none.
+	Slack int
 	// Version and Commit are the binary's.
 	Version, Commit string
 }
@@ -64,12 +74,16 @@ type Core struct {
 	Projects *projects.Service
 	Flows    *flows.Service
 	Runs     *runs.Service
+	Choices  *runs.Chooser
 	Plugins  *plugins.Catalogue
 	Systems  *registry.Service
 	Health   *health.Service
 	Vault    *secrets.Vault
+	// Recordings keeps what passed the boundary of plugin calls.
+	Recordings *recordings.Keeper
 
 	deps      Deps
+	host      *wasm.Host
 	hub       *live.Hub
 	executor  *runs.Executor
 	counted   *health.Recorder
@@ -122,6 +136,28 @@ func Open(ctx context.Context, cfg config.Config, d Deps) (_ *Core, err error) {
 	return c, c.load(ctx)
 }
 
+// openHost opens the plugin host and tells what is asked of plugins here.
+func (c *Core) openHost(ctx context.Context, cfg config.Config) (plugins.Trust, error) {
+	cache := c.deps.CacheDir
+	if cache == "" {
+		cache = filepath.Join(cfg.Data, cacheDir)
+	}
+	host, err := wasm.New(ctx, wasm.Config{
+		CacheDir: cache, Compiler: c.deps.Compiler, Worker: c.deps.Worker, Limits: limitsOf(cfg.Limits), Parallel: cfg.Limits.Parallel,
+		LoadedMax: cfg.Limits.Loaded, Logger: c.deps.Logger,
+	})
+	if err != nil {
+		return plugins.Trust{}, err
+	}
+	c.host = host
+	c.closers = append(c.closers, host.Close)
+	trust, err := readTrust(cfg)
+	if err != nil {
+		return plugins.Trust{}, err
+	}
+	return careful(ctx, cfg, host, c.deps.Logger, trust), nil
+}
+
 // build wires the parts, from the bottom up. The hub reads through the use cases,
 // which are made from the runner, which publishes to the hub: source closes the ring.
 func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) error {
@@ -135,19 +171,14 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 		return err
 	}
 	c.Vault = vault
-	cache := c.deps.CacheDir
-	if cache == "" {
-		cache = filepath.Join(cfg.Data, cacheDir)
-	}
-	host, err := wasm.New(ctx, wasm.Config{CacheDir: cache, Compiler: c.deps.Compiler, Logger: log})
+	trust, err := c.openHost(ctx, cfg)
 	if err != nil {
 		return err
 	}
-	c.closers = append(c.closers, host.Close)
-
+	host := c.host
 	c.Projects = projects.New(st)
 	c.Plugins, err = plugins.Open(ctx, plugins.Options{
-		Repository: st, Switches: st, Inspector: inspector{host}, Projects: c.Projects, Clock: clock{}, Logger: log,
+		Repository: st, Switches: st, Inspector: inspector{host}, Projects: c.Projects, Clock: clock{}, Logger: log, Trust: trust,
 	})
 	if err != nil {
 		return err
@@ -162,13 +193,20 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	graphs := runs.NewGraphs(c.Plugins)
 	src := &source{}
 	c.hub = live.New(src, live.Options{})
+	c.Recordings = recordings.New(recordings.Options{
+		Repository: st, Secrets: vault, Clock: clock{}, Logger: log, Policy: recordings.Policy{
+			Mode: recordings.Mode(cfg.Record.Mode), CallBytes: cfg.Record.CallBytes, TotalBytes: cfg.Record.TotalBytes, Age: cfg.Record.Keep,
+		},
+	})
+	c.closers = append(c.closers, c.Recordings.Close)
 	c.executor = runs.NewExecutor(runs.ExecutorOptions{
-		Catalogue: c.Plugins, Modules: modules{host, c.Plugins}, Gateway: gw, Handles: vault, Clock: clock{}, Logger: log,
+		Catalogue: c.Plugins, Modules: modules{host, c.Plugins}, Gateway: gw, Handles: vault, Recorder: c.Recordings, Clock: clock{}, Logger: log,
 	})
 	c.counted = health.NewRecorder(health.Options{Store: st, Clock: clock{}, Logger: log})
 	c.Health = health.NewService(c.counted, c.Projects)
 	c.runner, err = runner.New(runner.Config{
-		Store: db.Store(), Executor: c.counted.Watch(c.executor), Publisher: c.publisher(), Clock: clock{}, Graphs: graphs, Logger: log,
+		Store: db.Store(), Executor: c.counted.Watch(runs.NewSuspects(c.executor, st.Deaths(), log)), Publisher: c.publisher(), Clock: clock{}, Graphs: graphs, Logger: log,
+		Slack: c.deps.Slack,
 	})
 	if err != nil {
 		return err
@@ -178,6 +216,9 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	})
 	c.Runs = runs.New(runs.Options{
 		Runner: c.runner, Flows: c.Flows, Projects: c.Projects, Catalogue: c.Plugins, Graphs: graphs, Audit: st.Audit(), Vault: vault, Clock: clock{},
+	})
+	c.Choices = runs.NewChooser(runs.ChooserOptions{
+		Catalogue: c.Plugins, Projects: c.Projects, Modules: modules{host, c.Plugins}, Gateway: gw, Clock: clock{}, Logger: log,
 	})
 	src.runs = c.Runs
 	return nil
@@ -211,6 +252,13 @@ func (c *Core) install(ctx context.Context, dir string) error {
 	if dir == "" {
 		return nil
 	}
+	return c.installDirectory(ctx, dir)
+}
+
+// installDirectory installs the modules of the configured directory that are not
+// installed yet, each with the signature that lies beside it. One that may not be used
+// is left out: the server starts without it.
+func (c *Core) installDirectory(ctx context.Context, dir string) error {
 	files, err := filepath.Glob(filepath.Join(dir, "*.wasm"))
 	if err != nil {
 		return fmt.Errorf("app: plugin directory: %w", err)
@@ -220,7 +268,22 @@ func (c *Core) install(ctx context.Context, dir string) error {
 		if err != nil {
 			return fmt.Errorf("app: plugin directory: %w", err)
 		}
-		if _, err := c.Plugins.Install(ctx, c.Actor(), code); err != nil {
+		if _, known := c.Plugins.Module(plugins.Digest(code)); known {
+			continue // what was decided about it since stays
+		}
+		r := plugins.InstallRequest{Actor: c.Actor(), Code: code}
+		switch sig, err := os.ReadFile(file + SignatureSuffix); {
+		case err == nil:
+			r.Signatures = [][]byte{sig}
+		case !errors.Is(err, fs.ErrNotExist):
+			return fmt.Errorf("app: plugin directory: %w", err)
+		}
+		_, err = c.Plugins.Install(ctx, r)
+		if fault.Is(err, fault.SignaturePolicy) || fault.Is(err, fault.Rollback) {
+			c.deps.Logger.Warn("plugin left out", slog.String("file", file), slog.Any("error", err))
+			continue
+		}
+		if err != nil {
 			return fmt.Errorf("app: install %s: %w", file, err)
 		}
 	}
@@ -248,6 +311,7 @@ func (c *Core) Start(ctx context.Context) error {
 	var wg sync.WaitGroup
 	wg.Go(func() { c.counted.Run(watching) })
 	wg.Go(func() { c.sweeper().run(watching) })
+	wg.Go(func() { c.Recordings.Run(watching) })
 	wg.Go(func() { watch{c.runner.Stuck, clock{}.After, c.deps.Logger}.run(watching) })
 	c.closers = append(c.closers, func() error { stop(); wg.Wait(); return nil })
 	return nil

@@ -22,7 +22,9 @@ type sweeper struct {
 
 func (c *Core) sweeper() sweeper {
 	return sweeper{
-		sweep: func(ctx context.Context) (int, error) { return c.Vault.Sweep(ctx, secrets.DefaultRetention, c.runEnded) },
+		sweep: func(ctx context.Context) (int, error) {
+			return c.Vault.Sweep(ctx, secrets.DefaultRetention, c.runEnded)
+		},
 		after: clock{}.After, log: c.deps.Logger,
 	}
 }

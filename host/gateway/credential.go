@@ -28,21 +28,10 @@ func credential(store Credentials, log *slog.Logger, next handler) handler {
 			return failed(unavailable(ctx, log, "the credential cannot be read", err))
 		}
 		c.credential = cred
-		s := newScrubber(credentialTexts(cred)...)
-		res := s.response(next(ctx, c))
-		c.echoed = c.echoed || s.hit
+		res, echoed := scrub(secrets.NewScrubber(cred), next(ctx, c))
+		c.echoed = c.echoed || echoed
 		return res
 	}
-}
-
-// credentialTexts are what is looked for in an answer: the secret of a credential, and
-// for basic also the pair that is sent.
-func credentialTexts(c *secrets.Credential) []string {
-	plain := c.Secret.Reveal()
-	if c.Kind == secrets.KindBasic {
-		return []string{plain, c.Username + ":" + plain}
-	}
-	return []string{plain}
 }
 
 // authorize puts the credential on a request.

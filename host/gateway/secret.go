@@ -235,9 +235,8 @@ func reveal(store Secrets, log *slog.Logger, next handler) handler {
 		if f != nil {
 			return failed(f)
 		}
-		s := newScrubber(append(values, made...)...)
-		res := s.response(next(ctx, c))
-		c.wire, c.echoed = nil, c.echoed || s.hit
+		res, echoed := scrub(secrets.NewScrubber().With(append(values, made...)...), next(ctx, c))
+		c.wire, c.echoed = nil, c.echoed || echoed
 		return res
 	}
 }

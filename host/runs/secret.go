@@ -208,7 +208,9 @@ func withoutSecrets(faults []forms.Fault, places []engine.SecretInput) []forms.F
 		return faults
 	}
 	return slices.DeleteFunc(faults, func(f forms.Fault) bool {
-		return slices.ContainsFunc(places, func(p engine.SecretInput) bool { return p.Pointer == f.Field || strings.HasPrefix(f.Field, p.Pointer+"/") })
+		return slices.ContainsFunc(places, func(p engine.SecretInput) bool {
+			return p.Pointer == f.Field || strings.HasPrefix(f.Field, p.Pointer+"/")
+		})
 	})
 }
 

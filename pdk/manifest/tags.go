@@ -118,7 +118,7 @@ func keywords(p *jsonschema.Schema, prefix, tag string) error {
 		}
 		p.Extras[key] = keywordValue(key, text)
 	}
-	if p.Extras["x-secret"] == true && p.Type == "string" { // in anything else it says that secrets may stand inside
+	if p.Extras["x-secret"] == true {
 		p.Format, p.WriteOnly = "password", true
 	}
 	return source(p)

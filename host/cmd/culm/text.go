@@ -41,40 +41,61 @@ func words() map[string][2]string {
 		"flow": {"flow", "流程"}, "plugin": {"plugin", "插件"}, "limit": {"limit", "限制"}, "gateway": {"gateway", "网关"},
 		"system": {"system", "外部系统"}, "host": {"Culm", "Culm"},
 
-		"valid":        {"valid", "有效"},
-		"attempt":      {"attempt", "第%d次"},
-		"ask":          {"Approve?", "是否同意？"},
-		"ask.json":     {"Answer (JSON)", "请回答（JSON）"},
-		"ask.again":    {"please answer y or n", "请输入 y 或 n"},
-		"ask.badjson":  {"that is not JSON", "不是有效的 JSON"},
-		"decide.retry": {"retry", "重试"},
-		"decide.skip":  {"skip", "跳过"},
-		"decide.done":  {"it was done", "已完成"},
-		"decide.fail":  {"it failed", "失败"},
-		"decide.quit":  {"leave it", "保持现状"},
-		"needs person": {"the run waits for a person; answer in a terminal, or run it on a server", "任务在等待人工处理：请在终端运行，或在服务器上执行"},
-		"is blocked":   {"the run is blocked: a node failed and nobody is here to decide", "任务已阻塞：节点失败，需要人工处理"},
-		"interrupted":  {"interrupted", "已中断"},
-		"listening":    {"open", "打开"},
-		"data":         {"data", "数据"},
-		"demo":         {"demo", "演示"},
-		"stopping":     {"stopping: waiting for running calls", "正在停止：等待执行中的调用"},
-		"sim.elapsed":  {"%s, after %s of virtual time", "%s，虚拟时间 %s"},
-		"sim.stopped":  {"stopped", "已停止"},
-		"sim.timeline": {"Attempts", "执行记录"},
-		"sim.failures": {"Failures", "失败"},
-		"sim.actions":  {"Actions", "操作"},
-		"sim.outputs":  {"Outputs", "输出"},
-		"sim.unmet":    {"Expectations that were not met", "未满足的预期"},
-		"sim.want":     {"want %s, got %s", "预期 %s，实际 %s"},
-		"sim.unused":   {"Not used by the run", "脚本中未使用的条目"},
-		"no plugins":   {"plugins were not built into this binary", "此程序未内置插件"},
+		"valid":                  {"valid", "有效"},
+		"attempt":                {"attempt", "第%d次"},
+		"ask":                    {"Approve?", "是否同意？"},
+		"ask.json":               {"Answer (JSON)", "请回答（JSON）"},
+		"ask.again":              {"please answer y or n", "请输入 y 或 n"},
+		"ask.badjson":            {"that is not JSON", "不是有效的 JSON"},
+		"decide.retry":           {"retry", "重试"},
+		"decide.skip":            {"skip", "跳过"},
+		"decide.done":            {"it was done", "已完成"},
+		"decide.fail":            {"it failed", "失败"},
+		"decide.quit":            {"leave it", "保持现状"},
+		"needs person":           {"the run waits for a person; answer in a terminal, or run it on a server", "任务在等待人工处理：请在终端运行，或在服务器上执行"},
+		"is blocked":             {"the run is blocked: a node failed and nobody is here to decide", "任务已阻塞：节点失败，需要人工处理"},
+		"interrupted":            {"interrupted", "已中断"},
+		"listening":              {"open", "打开"},
+		"data":                   {"data", "数据"},
+		"demo":                   {"demo", "演示"},
+		"stopping":               {"stopping: waiting for running calls", "正在停止：等待执行中的调用"},
+		"sim.elapsed":            {"%s, after %s of virtual time", "%s，虚拟时间 %s"},
+		"sim.stopped":            {"stopped", "已停止"},
+		"sim.timeline":           {"Attempts", "执行记录"},
+		"sim.failures":           {"Failures", "失败"},
+		"sim.actions":            {"Actions", "操作"},
+		"sim.outputs":            {"Outputs", "输出"},
+		"sim.unmet":              {"Expectations that were not met", "未满足的预期"},
+		"sim.want":               {"want %s, got %s", "预期 %s，实际 %s"},
+		"sim.unused":             {"Not used by the run", "脚本中未使用的条目"},
+		"pending":                {"waits for a review", "等待审核"},
+		"active":                 {"active", "可用"},
+		"withdrawn":              {"withdrawn", "已撤回"},
+		"ver.blocked":            {"blocked", "已禁用"},
+		"hold.ASKS_OPERATION":    {"asks for %s", "申请调用 %s"},
+		"hold.ASKS_LIMIT":        {"asks for more of %s", "申请更高的限额 %s"},
+		"hold.PUBLISHER_CHANGED": {"is not signed by %s, who published the version before", "发布者不再是 %s"},
+		"hold.NAME_CONFUSABLE":   {"its name can be taken for %s", "名称容易与 %s 混淆"},
+		"latest":                 {"latest", "最新"},
+		"unsigned":               {"not signed by a trusted key", "没有受信任的签名"},
+		"shipped":                {"came with the program", "程序自带"},
+		"signed by":              {"signed by %s", "由 %s 签名"},
+		"asks":                   {"asks for", "申请"},
+		"held":                   {"to review", "待审核"},
+		"warning":                {"warning", "警告"},
+		"no plugins":             {"plugins were not built into this binary", "此程序未内置插件"},
 	}
 }
 
 // of returns a text by its key, or the key.
 func (t text) of(key string) string {
-	w, ok := words()[key]
+	var w [2]string
+	ok := false
+	for _, list := range []func() map[string][2]string{words, authorWords, replayWords} {
+		if w, ok = list()[key]; ok {
+			break
+		}
+	}
 	if !ok {
 		return key
 	}
@@ -96,6 +117,10 @@ func (t text) code(f *fault.Error) string {
 		fault.RunEnded:   {"the run is over", "任务已结束"},
 		fault.TooLarge:   {"too large", "过大"},
 		fault.Forbidden:  {"forbidden", "禁止"},
+
+		fault.SignaturePolicy: {"refused by the signature policy", "不符合签名要求"},
+		fault.Rollback:        {"older version", "版本较旧"},
+		fault.Blocked:         {"blocked", "已禁用"},
 	}
 	n, ok := names[f.Code]
 	switch {
