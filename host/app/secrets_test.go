@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -146,8 +145,7 @@ func secretServer(t *testing.T) (*server, *echo, *lockedLog) {
 	up := httptest.NewServer(e)
 	t.Cleanup(up.Close)
 	log := &lockedLog{}
-	s := start(t, false, "http")
-	s.stop()
+	s := unstarted(t, false, "http")
 	s.cfg.Allow = []string{strings.TrimPrefix(up.URL, "http://")}
 	s.cfg.Record.Mode = "all"
 	s.deps.Logger = slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -156,11 +154,7 @@ func secretServer(t *testing.T) (*server, *echo, *lockedLog) {
 	if code != 200 {
 		t.Fatal(code, text)
 	}
-	for _, op := range []string{"login", "other"} {
-		if code, _, text := s.do("PUT", s.in("/plugins/http/grants"), nil, map[string]any{"system": "echo", "operation": op}); code >= 300 {
-			t.Fatal(code, text)
-		}
-	}
+	want[map[string]any](s, 200, "PUT", s.in("/plugins/http/grants"), `{"grants":[{"system":"echo","operation":"login"},{"system":"echo","operation":"other"}]}`)
 	if code, _, text := s.do("PUT", s.in("/secrets/API_TOKEN"), nil, map[string]string{"value": projectCanary}); code != 200 || strings.Contains(text, projectCanary) {
 		t.Fatal(code, text)
 	}
@@ -263,18 +257,18 @@ func (s *server) frames(run string) func() []byte {
 func TestASecretInAnotherPlaceIsRefused(t *testing.T) {
 	t.Parallel()
 	s, e, _ := secretServer(t)
-	for name, c := range map[string]struct{ operation, params, body, why string }{
-		"a place that is not marked": {"login", `{}`, `{"user":"ada","password":"plain-pass","note":"${password}"}`, "does not declare that a secret may stand there"},
-		"another operation":          {"other", `{}`, `{"password":"${password}"}`, "may not be sent to echo/other"},
-		"a parameter without secret": {"login", `{"user":"${token}"}`, `{"user":"ada","password":"plain-pass"}`, "does not declare"},
+	for flow, c := range map[string]struct{ operation, params, body, why string }{
+		"unmarked":  {"login", `{}`, `{"user":"ada","password":"plain-pass","note":"${password}"}`, "does not declare that a secret may stand there"},
+		"elsewhere": {"other", `{}`, `{"password":"${password}"}`, "may not be sent to echo/other"},
+		"parameter": {"login", `{"user":"${token}"}`, `{"user":"ada","password":"plain-pass"}`, "does not declare"},
 	} {
-		doc := strings.Replace(drawn(c.operation, c.params, c.body), `"id":"login"`, fmt.Sprintf(`"id":"bad%d"`, len(name)), 1)
+		doc := strings.Replace(drawn(c.operation, c.params, c.body), `"id":"login"`, `"id":"`+flow+`"`, 1)
 		s.publish(doc)
-		run := s.run(fmt.Sprintf("bad%d", len(name)), map[string]any{"password": runCanary})
+		run := s.run(flow, map[string]any{"password": runCanary})
 		s.published.wait(t, run, "a failed")
 		_, _, text := s.do("GET", s.in("/runs/%s/nodes/a", run), nil, nil)
 		if !strings.Contains(text, "SECRET_REFUSED") || !strings.Contains(text, c.why) {
-			t.Errorf("%s: %s", name, text)
+			t.Errorf("%s: %s", flow, text)
 		}
 	}
 	if bodies, _ := e.calls(); len(bodies) != 0 {
@@ -285,8 +279,9 @@ func TestASecretInAnotherPlaceIsRefused(t *testing.T) {
 // A crash in the middle of a call with a secret: the attempt is made again after the
 // restart, with the same handle and under the same key, and the values are still
 // nowhere.
+//
+//nolint:paralleltest // other tests start processes, which for a moment hold the lock of the database that is opened again
 func TestACrashInTheMiddleOfACallWithASecret(t *testing.T) {
-	t.Parallel()
 	s, e, log := secretServer(t)
 	e.hold, e.received = make(chan struct{}), make(chan struct{})
 	hold := e.hold
@@ -315,7 +310,9 @@ func TestSecretsOfAnotherProjectAreNotThere(t *testing.T) {
 	t.Parallel()
 	s, _, _ := secretServer(t)
 	doc := strings.Replace(drawn("login", `{"token":"${token}"}`, `{"user":"ada","password":"${password}"}`), "secrets.API_TOKEN", "secrets.OTHERS", 1)
-	got := want[struct{ Problems []struct{ Code, Variable, Field string } }](s, 201, "POST", s.in("/flows"), `{"document":`+doc+`}`)
+	got := want[struct {
+		Problems []struct{ Code, Variable, Field string }
+	}](s, 201, "POST", s.in("/flows"), `{"document":`+doc+`}`)
 	if len(got.Problems) != 1 || got.Problems[0].Code != "SECRET_UNKNOWN" || got.Problems[0].Variable != "token" || got.Problems[0].Field != "/expression" {
 		t.Errorf("problems %+v", got.Problems)
 	}

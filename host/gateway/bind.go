@@ -157,13 +157,10 @@ func (r *request) place(op *systems.CompiledOperation, values map[string][]strin
 		field := "the parameter " + p.Name
 		switch {
 		case !ok || p.In == systems.InPath:
-		case p.In == systems.InCompute && len(vs) == 1:
-			if r.unsent == nil {
-				r.unsent = map[string]string{}
-			}
-			r.unsent[p.Name] = vs[0]
 		case p.In == systems.InCompute:
-			return badParam(field, "must be one value")
+			if err := r.setAside(p.Name, vs); err != nil {
+				return err
+			}
 		case p.In == systems.InQuery && p.ArrayStyle == systems.ArrayComma:
 			if len(vs) > 1 && slices.ContainsFunc(vs, func(v string) bool { return strings.Contains(v, ",") }) {
 				return badParam(field, "has an item with a comma, which its style cannot carry")
@@ -178,6 +175,18 @@ func (r *request) place(op *systems.CompiledOperation, values map[string][]strin
 		}
 	}
 	r.url.RawQuery = query.Encode()
+	return nil
+}
+
+// setAside keeps a value that is not sent.
+func (r *request) setAside(name string, vs []string) error {
+	if len(vs) != 1 {
+		return badParam("the parameter "+name, "must be one value")
+	}
+	if r.unsent == nil {
+		r.unsent = map[string]string{}
+	}
+	r.unsent[name] = vs[0]
 	return nil
 }
 

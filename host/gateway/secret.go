@@ -88,7 +88,7 @@ func (w *handleWalk) param(name string, p *systems.Parameter, raw json.RawMessag
 	}
 	v, err := decodeJSON(raw)
 	if err != nil {
-		return nil, nil // bind says so
+		return nil, nil //nolint:nilerr // bind says so
 	}
 	text, isText := v.(string)
 	switch {
@@ -115,7 +115,7 @@ func (w *handleWalk) param(name string, p *systems.Parameter, raw json.RawMessag
 func (w *handleWalk) body() *contract.Failure {
 	v, err := decodeJSON(w.c.req.Body)
 	if err != nil || !anyHandle(v) {
-		return nil // bind says what is wrong
+		return nil //nolint:nilerr // bind says what is wrong
 	}
 	v, f := w.place(v, "")
 	if f != nil {

@@ -36,10 +36,8 @@ func (v *Vault) Sweep(ctx context.Context, retention time.Duration, ended Ended)
 			if err != nil {
 				return swept, err
 			}
-			if exists && (at.IsZero() || now.Sub(at) < retention) {
-				continue
-			}
-			if !exists && !v.orphaned(ctx, now, previous, run) {
+			over := exists && !at.IsZero() && now.Sub(at) >= retention || !exists && v.orphaned(ctx, now, previous, run)
+			if !over {
 				continue
 			}
 			if err := v.DropRun(ctx, run); err != nil {

@@ -66,6 +66,15 @@ type Info struct {
 
 // ValueRows stores the secrets of flows. Safe for concurrent use.
 type ValueRows interface {
+	RunRows
+	ProjectRows
+	// MACKey returns the sealed key, or nil before the first start.
+	MACKey(ctx context.Context) ([]byte, error)
+	SaveMACKey(ctx context.Context, cipher []byte) error
+}
+
+// RunRows stores the secrets of runs.
+type RunRows interface {
 	// AddRunSecret keeps v; its Version is the store's choice, and is given to seal
 	// before the row is written.
 	AddRunSecret(ctx context.Context, v RunValue, seal func(RunValue) ([]byte, error)) (RunValue, error)
@@ -78,7 +87,10 @@ type ValueRows interface {
 	// RunsWithSecrets lists runs that have secrets which were set before a time, in order
 	// after one.
 	RunsWithSecrets(ctx context.Context, before time.Time, after string, limit int) ([]string, error)
+}
 
+// ProjectRows stores the secrets of projects.
+type ProjectRows interface {
 	// SetProjectSecret keeps v as the one of its name; Version and seal as above.
 	SetProjectSecret(ctx context.Context, v ProjectValue, seal func(ProjectValue) ([]byte, error)) (ProjectValue, error)
 	// LoadProjectSecret returns ErrNotFound when there is none.
@@ -87,10 +99,6 @@ type ValueRows interface {
 	ProjectSecrets(ctx context.Context, project string) ([]ProjectValue, error)
 	// DeleteProjectSecret returns ErrNotFound when there is none.
 	DeleteProjectSecret(ctx context.Context, project, name string) error
-
-	// MACKey returns the sealed key, or nil before the first start.
-	MACKey(ctx context.Context) ([]byte, error)
-	SaveMACKey(ctx context.Context, cipher []byte) error
 }
 
 var namePattern = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,63}$`)
