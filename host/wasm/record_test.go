@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -264,16 +263,21 @@ func TestReplayOfAStoppedCall(t *testing.T) {
 	}
 }
 
+// BenchmarkRecord makes calls that are recorded and calls that are not by turns; the least
+// time of each is what counts on a busy machine.
 func BenchmarkRecord(b *testing.B) {
 	m := goPlugin(b, newHost(b))
-	for _, n := range []int64{0, recordBytes} {
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			for b.Loop() {
-				c := wasm.Call{Export: "execute", Input: []byte(`{"inputs":{"name":"it"}}`), RecordBytes: n}
-				if _, err := m.Call(b.Context(), c); err != nil {
-					b.Fatal(err)
-				}
+	best := [2]time.Duration{time.Hour, time.Hour}
+	for b.Loop() {
+		for i, n := range []int64{0, recordBytes} {
+			began := time.Now()
+			c := wasm.Call{Export: "execute", Input: []byte(`{"inputs":{"name":"it"}}`), RecordBytes: n}
+			if _, err := m.Call(b.Context(), c); err != nil {
+				b.Fatal(err)
 			}
-		})
+			best[i] = min(best[i], time.Since(began))
+		}
 	}
+	b.ReportMetric(float64(best[0].Microseconds()), "µs/call")
+	b.ReportMetric(float64(best[1].Microseconds()), "µs/recorded")
 }
