@@ -19,7 +19,7 @@ import (
 const recordBytes = 4 << 20
 
 // recorded makes a call and takes its recording through the form in which it is kept.
-func recorded(tb testing.TB, m *wasm.Module, c wasm.Call) *replay.Recording {
+func recorded(tb testing.TB, m caller, c wasm.Call) *replay.Recording {
 	tb.Helper()
 	c.RecordBytes = recordBytes
 	r, _ := m.Call(tb.Context(), c)
@@ -76,10 +76,18 @@ func recordingCases() map[string]wasm.Call {
 
 // TestReplayIsTheRecordedCall: a call that is made again from its recording, by another
 // host at another time that reaches nothing, asks, says and answers the same to the
-// byte: random numbers, the order of maps and the time included.
-func TestReplayIsTheRecordedCall(t *testing.T) {
-	t.Parallel()
-	m := goPlugin(t, newHost(t))
+// byte: random numbers, the order of maps and the time included. It does not matter
+// whether the call ran in this process or in a worker.
+func TestReplayIsTheRecordedCall(t *testing.T) { inBothTiers(t, testReplayIsTheRecordedCall) }
+
+func testReplayIsTheRecordedCall(t *testing.T, in tier) {
+	h := newHost(t)
+	goPlugin(t, h)
+	module, err := goBuild(t, "goplugin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := in.load(t, h, module)
 	for name, c := range recordingCases() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

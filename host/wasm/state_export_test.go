@@ -42,8 +42,7 @@ func (m *Module) Tracer(ctx context.Context) (*Tracer, error) {
 	}
 	t := &Tracer{m: m}
 	for _, g := range rewrite.Rewrite(a.module, m.host.limits.Module.TableElements).Globals {
-		switch a.module.Globals[g].Type {
-		case rewrite.I32, rewrite.I64, rewrite.F32, rewrite.F64:
+		if kind := a.module.Globals[g].Type; kind == rewrite.I32 || kind == rewrite.I64 || kind == rewrite.F32 || kind == rewrite.F64 {
 			t.globals = append(t.globals, rewrite.GlobalExport(g))
 		}
 	}
