@@ -152,6 +152,7 @@ export const failureEn: typeof failureZh = {
   CREDENTIAL_MISSING: 'The system has no credential',
   EGRESS_DENIED: 'The address policy forbids the target',
   TLS_FAILED: 'The certificate or handshake cannot be trusted',
+  NEEDS_RUNTIME: 'The choices depend on a value that is known when the flow runs',
   UPSTREAM_TIMEOUT: 'The outside system did not answer in time',
   UPSTREAM_UNREACHABLE: 'The outside system cannot be reached',
   UPSTREAM_INVALID: 'The outside system’s answer cannot be read',

@@ -150,6 +150,7 @@ export const failureZh = {
   CREDENTIAL_MISSING: '系统没有设置凭证',
   EGRESS_DENIED: '网络策略不允许访问这个地址',
   TLS_FAILED: 'TLS 证书或握手不可信',
+  NEEDS_RUNTIME: '可选项取决于运行时才确定的值',
   UPSTREAM_TIMEOUT: '外部系统响应超时',
   UPSTREAM_UNREACHABLE: '连接不上外部系统',
   UPSTREAM_INVALID: '外部系统的响应不合法',
