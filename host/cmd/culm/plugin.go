@@ -31,7 +31,12 @@ func (p *program) pluginCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(p.pluginBuild(), p.pluginPack(), p.pluginInspect(), p.pluginList(), p.pluginInstall())
+	c.AddCommand(
+		p.pluginBuild(), p.pluginPack(), p.pluginInspect(), p.pluginList(),
+		p.pluginKeygen(), p.pluginSign(), p.pluginVerify(), p.pluginTrust(),
+		p.pluginInstall(), p.pluginVersions(), p.pluginHistory(), p.pluginKeys(), p.pluginRevoke(),
+	)
+	c.AddCommand(p.pluginChanges()...)
 	return c
 }
 

@@ -83,7 +83,17 @@ func words() map[string][2]string {
 		"asks":                   {"asks for", "申请"},
 		"held":                   {"to review", "待审核"},
 		"warning":                {"warning", "警告"},
-		"no plugins":             {"plugins were not built into this binary", "此程序未内置插件"},
+		"policy":                 {"policy", "签名要求"},
+		"policy.required":        {"a trusted signature is required", "必须有受信任的签名"},
+		"policy.warn":            {"unsigned plugins are installed with a warning", "允许未签名的插件，但会警告"},
+		"policy.off":             {"signatures are not asked for", "不要求签名"},
+
+		"event.installed": {"installed", "安装"}, "event.held": {"held for review", "待审核"}, "event.refused": {"refused", "拒绝"},
+		"event.approved": {"approved", "批准"}, "event.activated": {"activated", "启用"}, "event.rolled_back": {"rolled back", "回退版本"},
+		"event.withdrawn": {"withdrawn", "撤回"}, "event.blocked": {"blocked", "禁用"}, "event.signed": {"signed", "签名"},
+		"event.key_revoked": {"key revoked", "吊销密钥"},
+
+		"no plugins": {"plugins were not built into this binary", "此程序未内置插件"},
 	}
 }
 
