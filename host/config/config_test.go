@@ -125,7 +125,7 @@ func TestFilesAreReadStrictly(t *testing.T) {
 func TestEverySettingCanBeSetAndReadBack(t *testing.T) {
 	t.Parallel()
 	values := map[string]string{
-		"listen": "[::1]:9", "data": "d", "demo": "true", "allow": "a:1,b:2", "plugins": "p", "drain": "1s", "trust.policy": "required", "trust.keys": "k",
+		"listen": "[::1]:9", "data": "d", "demo": "true", "allow": "a:1,b:2", "plugins": "p", "drain": "1s", "registries": "ghcr.io,http://127.0.0.1:5000", "trust.policy": "required", "trust.keys": "k",
 		"log.level": "warn", "log.format": "json",
 	}
 	for _, s := range config.Settings() {

@@ -34,6 +34,7 @@ func (p *program) pluginCommand() *cobra.Command {
 	c.AddCommand(
 		p.pluginBuild(), p.pluginPack(), p.pluginInspect(), p.pluginList(),
 		p.pluginKeygen(), p.pluginSign(), p.pluginVerify(), p.pluginTrust(),
+		p.pluginPush(), p.pluginPull(), p.pluginTags(),
 		p.pluginInstall(), p.pluginVersions(), p.pluginHistory(), p.pluginKeys(), p.pluginRevoke(),
 	)
 	c.AddCommand(p.pluginChanges()...)

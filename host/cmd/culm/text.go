@@ -124,6 +124,7 @@ func (t text) code(f *fault.Error) string {
 
 		fault.SignaturePolicy: {"refused by the signature policy", "不符合签名要求"},
 		fault.Rollback:        {"older version", "版本较旧"},
+		fault.Registry:        {"the registry failed", "插件仓库出错"},
 		fault.Blocked:         {"blocked", "已禁用"},
 	}
 	n, ok := names[f.Code]

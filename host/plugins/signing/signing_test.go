@@ -119,8 +119,11 @@ func TestEnvelopesThatAreRefused(t *testing.T) {
 		"another type":       edit(func(e map[string]any) { e["payloadType"] = "text/plain" }),
 		"no signature":       edit(func(e map[string]any) { e["signatures"] = []any{} }),
 		"payload not base64": edit(func(e map[string]any) { e["payload"] = "?" }),
-		"not a statement":    edit(func(e map[string]any) { delete(e["signatures"].([]any)[0].(map[string]any), "keyid"); e["payload"] = "e30=" }),
-		"another payload":    payload(`{}`),
+		"not a statement": edit(func(e map[string]any) {
+			delete(e["signatures"].([]any)[0].(map[string]any), "keyid")
+			e["payload"] = "e30="
+		}),
+		"another payload": payload(`{}`),
 	} {
 		_, by, err := signing.Open(raw, []ed25519.PublicKey{public(1)})
 		var wrong *signing.Error
