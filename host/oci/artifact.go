@@ -145,7 +145,6 @@ func pushSignature(ctx context.Context, repo *remote.Repository, of ocispec.Desc
 			return err
 		}
 	}
-	of.Annotations = nil
 	_, err := pushManifest(ctx, repo, ocispec.Manifest{
 		Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageManifest, ArtifactType: MediaSignature,
 		Config: ocispec.DescriptorEmptyJSON, Layers: []ocispec.Descriptor{layer},

@@ -36,6 +36,9 @@ const (
 	pagesMax     = 10
 	redirectsMax = 5
 	timeout      = 2 * time.Minute
+
+	handshakeTimeout = 10 * time.Second
+	headerTimeout    = 30 * time.Second
 )
 
 // Options are what a client needs; every field may be left out.
@@ -56,9 +59,10 @@ type Client struct{ o Options }
 // New makes a client.
 func New(o Options) *Client {
 	if o.Transport == nil {
-		t := http.DefaultTransport.(*http.Transport).Clone() //nolint:errcheck,forcetypeassert // the standard library says so
-		t.DisableCompression = true
-		o.Transport = t
+		o.Transport = &http.Transport{
+			Proxy: http.ProxyFromEnvironment, DisableCompression: true, ForceAttemptHTTP2: true,
+			TLSHandshakeTimeout: handshakeTimeout, ResponseHeaderTimeout: headerTimeout, MaxResponseHeaderBytes: manifestMaxBytes,
+		}
 	}
 	return &Client{o: o}
 }

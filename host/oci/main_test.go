@@ -33,7 +33,7 @@ func serve() error {
 	if err != nil {
 		return err
 	}
-	fmt.Println(ln.Addr())
+	fmt.Fprintln(os.Stdout, ln.Addr())
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		_ = ln.Close()
