@@ -7,14 +7,17 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
 	"log/slog"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 
 	"github.com/culmhq/culm/engine"
 	"github.com/culmhq/culm/host/flows"
@@ -34,6 +37,8 @@ const (
 	headerMaxBytes = 32 << 10
 	// requestTimeout bounds the time of a use case.
 	requestTimeout = 30 * time.Second
+	// installTimeout bounds the installation of a module: it is compiled.
+	installTimeout = 2 * time.Minute
 	readTimeout    = 30 * time.Second
 	writeTimeout   = 60 * time.Second
 	idleTimeout    = 2 * time.Minute
@@ -100,6 +105,7 @@ func New(o Options) (*Server, error) {
 		IdleTimeout:    idleTimeout,
 		ErrorHandler:   s.fail,
 	})
+	s.app.Server().HeaderReceived = bodyLimit
 	s.app.Use(s.recovered, secured, guarded)
 	s.mount(routes())
 	s.app.Get("/healthz", func(c *fiber.Ctx) error { return c.JSON(probe{"ok"}) })
@@ -109,6 +115,21 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// bodyLimit lets a module be larger than any other body; nothing is read beyond it.
+func bodyLimit(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
+	c := fasthttp.RequestConfig{MaxRequestBodySize: BodyMaxBytes}
+	if h.IsPost() && isUpload(string(h.RequestURI())) {
+		c.MaxRequestBodySize = plugins.CodeBytesMax
+	}
+	return c
+}
+
+// isUpload reports whether a request's target is the route that takes modules.
+func isUpload(target string) bool {
+	path, _, _ := strings.Cut(target, "?")
+	return path == prefix+uploadPath
 }
 
 // Serve answers requests from ln until Stop, and closes ln.
@@ -165,7 +186,7 @@ func (s *Server) handler(r route) fiber.Handler {
 		if err != nil {
 			return err
 		}
-		ctx, cancel := context.WithTimeout(c.UserContext(), requestTimeout)
+		ctx, cancel := context.WithTimeout(c.UserContext(), cmp.Or(r.timeout, requestTimeout))
 		defer cancel()
 		a, err := r.handle(s, ctx, req)
 		if err != nil {

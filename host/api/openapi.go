@@ -79,7 +79,9 @@ func (b *documenter) operation(r route) (object, error) {
 	if ps := parameters(r); len(ps) > 0 {
 		op["parameters"] = ps
 	}
-	if r.in != nil {
+	if _, ok := r.in.(module); ok {
+		op["requestBody"] = object{"required": true, "content": object{mediaWasm: object{"schema": object{"type": "string", "format": "binary"}}}}
+	} else if r.in != nil {
 		s, err := b.schema(r.in)
 		if err != nil {
 			return nil, err

@@ -12,6 +12,7 @@ import (
 
 	"github.com/culmhq/culm/engine"
 	"github.com/culmhq/culm/host/fault"
+	"github.com/culmhq/culm/host/plugins"
 )
 
 // The codes of problems that only the HTTP API has.
@@ -36,11 +37,11 @@ func status(code fault.Code) int {
 		return http.StatusNotFound
 	case fault.Invalid, fault.KeyReused:
 		return http.StatusUnprocessableEntity
-	case fault.Exists, fault.Conflict, fault.InUse, fault.WrongState, fault.RunEnded:
+	case fault.Exists, fault.Conflict, fault.InUse, fault.WrongState, fault.RunEnded, fault.Rollback, fault.Blocked:
 		return http.StatusConflict
 	case fault.TooLarge:
 		return http.StatusRequestEntityTooLarge
-	case fault.Forbidden, codeOrigin:
+	case fault.Forbidden, fault.SignaturePolicy, codeOrigin:
 		return http.StatusForbidden
 	case fault.Stopping:
 		return http.StatusServiceUnavailable
@@ -124,7 +125,7 @@ func ofFiber(e *fiber.Error) *fault.Error {
 	case http.StatusMethodNotAllowed:
 		return fault.New(codeMethod, "this path does not take this method")
 	case http.StatusRequestEntityTooLarge:
-		return fault.New(fault.TooLarge, "the body is larger than %d bytes", BodyMaxBytes)
+		return fault.New(fault.TooLarge, "the body is larger than %d bytes (a module: %d)", BodyMaxBytes, plugins.CodeBytesMax)
 	case http.StatusRequestHeaderFieldsTooLarge:
 		return fault.New(codeHeaders, "the header is larger than %d bytes", headerMaxBytes)
 	case http.StatusRequestTimeout:

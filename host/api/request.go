@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"mime"
 	"net/http"
@@ -26,6 +27,8 @@ type request struct {
 	key idempotency.Key
 	// revision is that of If-Match, for routes that edit.
 	revision int
+	// signatures are the envelopes that came with a module.
+	signatures [][]byte
 }
 
 // newRequest copies a request and checks what holds for every route: its query
@@ -84,10 +87,29 @@ func (req *request) readBody(c *fiber.Ctx, r route) error {
 		return fault.New(codeMediaType, "a request body must not be compressed")
 	}
 	media, params, err := mime.ParseMediaType(c.Get(fiber.HeaderContentType))
+	if _, ok := r.in.(module); ok {
+		return req.readModule(c, media)
+	}
 	if err != nil || media != fiber.MIMEApplicationJSON || !utf8Charset(params) {
 		return fault.New(codeMediaType, "the body must be application/json in UTF-8")
 	}
 	req.body = bytes.Clone(body)
+	return nil
+}
+
+// readModule reads a body that is a module, and the signatures in the header.
+func (req *request) readModule(c *fiber.Ctx, media string) error {
+	if media != mediaWasm {
+		return fault.New(codeMediaType, "the body must be a module, %s", mediaWasm)
+	}
+	for _, h := range c.Request().Header.PeekAll(headerSignature) {
+		envelope, err := base64.StdEncoding.DecodeString(string(h))
+		if err != nil {
+			return fault.New(fault.Invalid, "a %s header is a DSSE envelope in base64", headerSignature)
+		}
+		req.signatures = append(req.signatures, envelope)
+	}
+	req.body = bytes.Clone(c.Body())
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -22,6 +23,9 @@ import (
 // prefix is what the paths of the table lie under.
 const prefix = "/api/v1"
 
+// uploadPath is the path of the route that takes modules.
+const uploadPath = "/plugins"
+
 // route is one row of the table: the single source of the router, of the OpenAPI
 // document and of the golden list in the tests.
 type route struct {
@@ -29,10 +33,13 @@ type route struct {
 	summary      string
 	// query names the query parameters; others are refused.
 	query []string
-	// in and out are a value of the body's type and of the answer's, nil for none.
+	// in and out are a value of the body's type and of the answer's, nil for none. A
+	// body of type module is one, all others are JSON.
 	in, out any
 	// status is that of success.
 	status int
+	// timeout bounds the use case; zero stands for requestTimeout.
+	timeout time.Duration
 	// creates says that the route takes an Idempotency-Key, edits that it needs
 	// If-Match.
 	creates, edits bool
@@ -91,6 +98,38 @@ func routes() []route {
 			method: http.MethodGet, path: "/projects/{project}/plugin-health",
 			summary: "Read how the calls of all plugins went in the last day, in short.",
 			out:     page.Of[health.Summary]{}, handle: (*Server).listHealth,
+		},
+
+		{
+			method: http.MethodPost, path: uploadPath, summary: "Install a module, with the signatures of the Plugin-Signature headers.",
+			query: []string{"override"}, in: module{}, out: plugins.Module{}, status: http.StatusCreated, timeout: installTimeout,
+			handle: (*Server).installPlugin,
+		},
+		{
+			method: http.MethodGet, path: "/plugins/{plugin}/versions", summary: "List the installed versions of a plugin, the highest first.",
+			out: versionsBody{}, handle: (*Server).listPluginVersions,
+		},
+		{
+			method: http.MethodGet, path: "/plugins/{plugin}/versions/{digest}", summary: "Read an installed version of a plugin.",
+			out: plugins.Module{}, handle: (*Server).getPluginVersion,
+		},
+		{
+			method: http.MethodPost, path: "/plugins/{plugin}/versions/{digest}/commands",
+			summary: "Approve, activate, withdraw or block a version of a plugin.",
+			in:      changeBody{}, out: plugins.Module{}, handle: (*Server).changePluginVersion,
+		},
+		{
+			method: http.MethodPost, path: "/plugins/{plugin}/versions/{digest}/signatures", summary: "Add a signature to an installed version.",
+			in: signatureBody{}, out: plugins.Module{}, handle: (*Server).signPluginVersion,
+		},
+		{
+			method: http.MethodGet, path: "/plugins/{plugin}/history", summary: "Read what was done with a plugin, the newest first.",
+			query: paged, out: page.Of[plugins.Event]{}, handle: (*Server).getPluginHistory,
+		},
+		{method: http.MethodGet, path: "/trust", summary: "Read whose signatures count, and what is asked of plugins.", out: plugins.TrustView{}, handle: (*Server).getTrust},
+		{
+			method: http.MethodPost, path: "/trust/keys/{key}/revoke", summary: "End the trust in a key.",
+			in: revokeBody{}, out: plugins.TrustView{}, handle: (*Server).revokeKey,
 		},
 
 		{

@@ -18,6 +18,7 @@ import (
 	"github.com/culmhq/culm/engine/runner"
 	"github.com/culmhq/culm/engine/sqlite"
 	"github.com/culmhq/culm/host/config"
+	"github.com/culmhq/culm/host/fault"
 	"github.com/culmhq/culm/host/flows"
 	"github.com/culmhq/culm/host/gateway"
 	"github.com/culmhq/culm/host/health"
@@ -37,6 +38,9 @@ const (
 	keyFile      = "secrets.key"
 	cacheDir     = "compiled"
 )
+
+// SignatureSuffix makes the name of a module's file into that of its signature.
+const SignatureSuffix = ".sig"
 
 // Deps are what the program takes from the binary that it is part of.
 type Deps struct {
@@ -143,16 +147,20 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	}
 	c.closers = append(c.closers, host.Close)
 
+	trust, err := readTrust(cfg)
+	if err != nil {
+		return err
+	}
 	c.Projects = projects.New(st)
 	c.Plugins, err = plugins.Open(ctx, plugins.Options{
-		Repository: st, Switches: st, Inspector: inspector{host}, Projects: c.Projects, Clock: clock{}, Logger: log,
+		Repository: st, Switches: st, Inspector: inspector{host}, Projects: c.Projects, Clock: clock{}, Logger: log, Trust: trust,
 	})
 	if err != nil {
 		return err
 	}
 	c.Systems = registry.New(registry.Options{Repository: st, Credentials: vault, Projects: c.Projects, Clock: clock{}})
 	gw := gateway.New(gateway.Config{
-		Systems: registry.ForGateway{Service: c.Systems}, Grants: c.Plugins, Credentials: vault,
+		Systems: registry.ForGateway{Service: c.Systems}, Directory: registry.ForGateway{Service: c.Systems}, Grants: c.Plugins, Credentials: vault,
 		Journal: st.Journal(), Audit: st.Audit(), Addresses: c.policy, Clock: clock{}, Logger: log,
 	})
 	c.closers = append(c.closers, func() error { gw.Close(); return nil })
@@ -209,6 +217,13 @@ func (c *Core) install(ctx context.Context, dir string) error {
 	if dir == "" {
 		return nil
 	}
+	return c.installDirectory(ctx, dir)
+}
+
+// installDirectory installs the modules of the configured directory that are not
+// installed yet, each with the signature that lies beside it. One that may not be used
+// is left out: the server starts without it.
+func (c *Core) installDirectory(ctx context.Context, dir string) error {
 	files, err := filepath.Glob(filepath.Join(dir, "*.wasm"))
 	if err != nil {
 		return fmt.Errorf("app: plugin directory: %w", err)
@@ -218,7 +233,22 @@ func (c *Core) install(ctx context.Context, dir string) error {
 		if err != nil {
 			return fmt.Errorf("app: plugin directory: %w", err)
 		}
-		if _, err := c.Plugins.Install(ctx, c.Actor(), code); err != nil {
+		if _, known := c.Plugins.Module(plugins.Digest(code)); known {
+			continue // what was decided about it since stays
+		}
+		r := plugins.InstallRequest{Actor: c.Actor(), Code: code}
+		switch sig, err := os.ReadFile(file + SignatureSuffix); {
+		case err == nil:
+			r.Signatures = [][]byte{sig}
+		case !errors.Is(err, fs.ErrNotExist):
+			return fmt.Errorf("app: plugin directory: %w", err)
+		}
+		_, err = c.Plugins.Install(ctx, r)
+		if fault.Is(err, fault.SignaturePolicy) || fault.Is(err, fault.Rollback) {
+			c.deps.Logger.Warn("plugin left out", slog.String("file", file), slog.Any("error", err))
+			continue
+		}
+		if err != nil {
 			return fmt.Errorf("app: install %s: %w", file, err)
 		}
 	}

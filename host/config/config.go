@@ -33,11 +33,23 @@ type Config struct {
 	// Plugins is a directory of further plugin modules (*.wasm) that are
 	// installed at start; empty installs only those inside the binary.
 	Plugins string `yaml:"plugins"`
+	// Trust says whose signatures on plugins count, and what is asked of a plugin.
+	Trust Trust `yaml:"trust"`
 	// Drain is how long a stopping server waits for the calls that run, at most
 	// MaxDrain.
 	Drain time.Duration `yaml:"drain"`
 	// Log says what is logged and how.
 	Log Log `yaml:"log"`
+}
+
+// Trust says whose signatures on plugins count, and what is asked of a plugin.
+type Trust struct {
+	// Policy is required (only what a trusted key signed is installed and run), warn
+	// (unsigned plugins are installed, and the log says so) or off.
+	Policy string `yaml:"policy"`
+	// Keys is the file of the trusted keys; empty means trust.yaml inside the data
+	// directory, which may be missing.
+	Keys string `yaml:"keys"`
 }
 
 // Log says what is logged and how.
@@ -58,6 +70,7 @@ func Default() Config {
 		Listen: "127.0.0.1:8080",
 		Data:   "data",
 		Drain:  MaxDrain,
+		Trust:  Trust{Policy: "warn"},
 		Log:    Log{Level: "info", Format: "text"},
 	}
 }
@@ -98,6 +111,8 @@ func (c *Config) Validate() error {
 	add("listen", checkListen(c.Listen))
 	add("data", checkPath(c.Data, true))
 	add("plugins", checkPath(c.Plugins, false))
+	add("trust.policy", oneOf(c.Trust.Policy, "required", "warn", "off"))
+	add("trust.keys", checkPath(c.Trust.Keys, false))
 	for i, t := range c.Allow {
 		add(fmt.Sprintf("allow[%d]", i), checkTarget(t))
 	}

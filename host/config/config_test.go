@@ -37,7 +37,7 @@ func TestPrecedenceFlagOverEnvironmentOverFile(t *testing.T) {
 	}
 	want := config.Config{
 		Listen: "127.0.0.1:3", Data: "from-file", Demo: true, Allow: []string{"a:1", "[::1]:2"},
-		Drain: 3 * time.Second, Log: config.Log{Level: "debug", Format: "json"},
+		Drain: 3 * time.Second, Trust: config.Trust{Policy: "warn"}, Log: config.Log{Level: "debug", Format: "json"},
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Fatalf("got  %+v\nwant %+v", c, want)
@@ -125,7 +125,7 @@ func TestFilesAreReadStrictly(t *testing.T) {
 func TestEverySettingCanBeSetAndReadBack(t *testing.T) {
 	t.Parallel()
 	values := map[string]string{
-		"listen": "[::1]:9", "data": "d", "demo": "true", "allow": "a:1,b:2", "plugins": "p", "drain": "1s",
+		"listen": "[::1]:9", "data": "d", "demo": "true", "allow": "a:1,b:2", "plugins": "p", "drain": "1s", "trust.policy": "required", "trust.keys": "k",
 		"log.level": "warn", "log.format": "json",
 	}
 	for _, s := range config.Settings() {

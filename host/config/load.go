@@ -58,6 +58,8 @@ func Settings() []Setting {
 			get: func(c *Config) string { return strings.Join(c.Allow, ",") },
 		}),
 		mk("plugins", "directory of further plugin modules to install at start", func(c *Config) *string { return &c.Plugins }),
+		mk("trust.policy", "what is asked of plugins: required (a trusted signature), warn or off", func(c *Config) *string { return &c.Trust.Policy }),
+		mk("trust.keys", "file of the keys whose signatures count (default: trust.yaml in the data directory)", func(c *Config) *string { return &c.Trust.Keys }),
 		named(Setting{
 			Field: "drain", Doc: "how long a stopping server waits for running calls, at most 20s",
 			set: func(c *Config, v string) error {

@@ -27,9 +27,15 @@ const (
 	TooLarge   Code = "TOO_LARGE"   // beyond a limit
 	KeyReused  Code = "IDEMPOTENCY_KEY_REUSED"
 	Forbidden  Code = "FORBIDDEN"
-	Internal   Code = "INTERNAL"    // a fault of Culm itself; the cause is for the log only
-	Stopping   Code = "UNAVAILABLE" // the server stops, is not ready, or has too much to do
-	DiskFull   Code = "DISK_FULL"   // nothing can be stored until there is space again
+	// SignaturePolicy: its signatures keep the module out.
+	SignaturePolicy Code = "SIGNATURE_POLICY"
+	// Rollback: the version is older than one that was in use.
+	Rollback Code = "VERSION_ROLLBACK"
+	// Blocked: an administrator blocked the version.
+	Blocked  Code = "PLUGIN_BLOCKED"
+	Internal Code = "INTERNAL"    // a fault of Culm itself; the cause is for the log only
+	Stopping Code = "UNAVAILABLE" // the server stops, is not ready, or has too much to do
+	DiskFull Code = "DISK_FULL"   // nothing can be stored until there is space again
 )
 
 // Error is a refusal or failure of a use case. Its text never holds a secret or a

@@ -5,10 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -185,7 +187,7 @@ func (b *bench) open(s setting) {
 		b.t.Fatal(err)
 	}
 	b.config = gateway.Config{
-		Systems: b, Grants: b, Credentials: b.vault, Journal: b.store.Journal(), Audit: b.store.Audit(),
+		Systems: b, Directory: b, Grants: b, Credentials: b.vault, Journal: b.store.Journal(), Audit: b.store.Audit(),
 		Addresses: policy, Clock: clock{}, Logger: slog.New(slog.NewJSONHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	if s.tweak != nil {
@@ -208,6 +210,19 @@ func (b *bench) System(_ context.Context, p, id string) (*systems.Compiled, erro
 		return s, nil
 	}
 	return nil, gateway.ErrNotFound
+}
+
+// Systems implements gateway.Directory.
+func (b *bench) Systems(_ context.Context, p string) ([]*systems.Compiled, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var out []*systems.Compiled
+	for _, id := range slices.Sorted(maps.Keys(b.systems)) {
+		if p == project {
+			out = append(out, b.systems[id])
+		}
+	}
+	return out, nil
 }
 
 // Granted implements gateway.Grants.

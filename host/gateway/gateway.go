@@ -15,7 +15,9 @@ const DefaultCallsPerSession = 64
 // Config is what a gateway is made from; every field without a stated default is
 // required.
 type Config struct {
-	Systems     Systems
+	Systems Systems
+	// Directory finds the operation of a request that comes as a URL; nil denies those.
+	Directory   Directory
 	Grants      Grants
 	Credentials Credentials
 	Journal     Journal
@@ -80,6 +82,8 @@ func New(cfg Config) *Gateway {
 //
 //   - audit is outermost: it sees every call, the refused ones too, as the plugin
 //     sees its end.
+//   - resolve comes next: a request that came as a URL becomes the call of a named
+//     operation, and is one from there on.
 //   - admit comes before anything is stored or reserved: grant, parameters, address.
 //   - journal comes before the limits: an answer from before a crash takes no place
 //     and needs no credential, and an intent is stored before any wait.
@@ -92,11 +96,12 @@ func New(cfg Config) *Gateway {
 // and credential, so that each try gets a fresh credential and a place once.
 func chain(cfg Config, t *transport) handler {
 	return audit(cfg.Audit, cfg.Clock, cfg.Logger,
-		admit(cfg.Grants, cfg.Systems, cfg.Logger,
-			journal(cfg.Journal, cfg.Clock, cfg.Logger,
-				limit(newSlots(),
-					credential(cfg.Credentials, cfg.Logger,
-						t.send)))))
+		resolve(cfg.Directory, cfg.Grants, cfg.Logger,
+			admit(cfg.Grants, cfg.Systems, cfg.Logger,
+				journal(cfg.Journal, cfg.Clock, cfg.Logger,
+					limit(newSlots(),
+						credential(cfg.Credentials, cfg.Logger,
+							t.send))))))
 }
 
 // Open opens the gateway for one plugin call.

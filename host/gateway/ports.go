@@ -57,6 +57,12 @@ type Systems interface {
 	System(ctx context.Context, project, id string) (*systems.Compiled, error)
 }
 
+// Directory lists the systems of a project, for requests that name a URL.
+type Directory interface {
+	// Systems returns all of them, by id.
+	Systems(ctx context.Context, project string) ([]*systems.Compiled, error)
+}
+
 // Grants answers whether an administrator allowed a plugin an operation.
 type Grants interface {
 	// Granted is asked for every call.

@@ -42,9 +42,10 @@ func (s *session) Call(ctx context.Context, req contract.GatewayRequest) (res co
 	case s.unknown != nil:
 		return failed(s.unknown) // nothing more happens behind the operator's back
 	}
-	res = s.gateway.handle(ctx, &call{session: s, caller: s.caller, req: req})
+	c := &call{session: s, caller: s.caller, req: req}
+	res = s.gateway.handle(ctx, c)
 	if res.Failure != nil {
-		res.Failure = named(req, res.Failure)
+		res.Failure = named(c.req, res.Failure)
 	}
 	return res
 }

@@ -45,16 +45,9 @@ func Open(t testing.TB) *Product {
 func OpenAt(t testing.TB, path string) *Product {
 	t.Helper()
 	ctx := context.Background()
-	db, err := sqlite.Open(ctx, path, sqlite.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			t.Errorf("close database: %v", err)
-		}
-	})
+	db := openDB(t, path)
 	p := &Product{DB: db, Clock: &Clock{now: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)}}
+	var err error
 	if p.Store, err = store.Open(ctx, db); err != nil {
 		t.Fatal(err)
 	}
@@ -66,15 +59,40 @@ func OpenAt(t testing.TB, path string) *Product {
 	}
 	p.Plugins, err = plugins.Open(ctx, plugins.Options{
 		Repository: p.Store, Switches: p.Store, Inspector: Inspector{}, Projects: p.Projects, Clock: p.Clock,
-		Logger: slog.New(slog.DiscardHandler),
+		Logger: slog.New(slog.DiscardHandler), Trust: plugins.Trust{Policy: plugins.PolicyWarn},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.Plugins.Install(ctx, engine.Actor{ID: Actor}, Toy("1.0.0")); err != nil {
+	install := plugins.InstallRequest{Actor: engine.Actor{ID: Actor}, Code: Toy("1.0.0"), Override: true}
+	if _, err := p.Plugins.Install(ctx, install); err != nil {
 		t.Fatal(err)
 	}
 	return p
+}
+
+// OpenStore opens a store in a file, which may exist, without anything over it.
+func OpenStore(t testing.TB, path string) *store.Store {
+	t.Helper()
+	s, err := store.Open(context.Background(), openDB(t, path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func openDB(t testing.TB, path string) *sqlite.DB {
+	t.Helper()
+	db, err := sqlite.Open(context.Background(), path, sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Errorf("close database: %v", err)
+		}
+	})
+	return db
 }
 
 // Flows makes the use cases of flows; runs may be nil for a product without any.

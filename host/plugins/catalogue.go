@@ -4,14 +4,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"log/slog"
-	"maps"
 	"slices"
 	"sync"
 	"time"
-
-	"golang.org/x/mod/semver"
 
 	"github.com/culmhq/culm/engine"
 	"github.com/culmhq/culm/host/fault"
@@ -27,21 +23,25 @@ type Options struct {
 	Projects   Projects
 	Clock      Clock
 	Logger     *slog.Logger
+	// Trust says whose signatures count and what is asked of a module; the zero
+	// value trusts nobody and takes nothing but what was shipped.
+	Trust Trust
 }
 
 // CodeBytesMax bounds the size of a module.
-const CodeBytesMax = 64 << 20
+const CodeBytesMax = 16 << 20
 
 // Catalogue is the use cases of plugins. It keeps the manifests in memory and is safe
 // for concurrent use. As an engine.Catalogue it answers with the latest versions.
 type Catalogue struct {
 	o Options
-	// installing lets one install at a time decide what is the latest.
-	installing sync.Mutex
+	// changing lets one change at a time decide about states and what is the latest.
+	changing sync.Mutex
 
 	mu       sync.RWMutex
 	byDigest map[string]Module
 	latest   map[string]string // digest by plugin id
+	revoked  map[string]bool   // ids of keys
 
 	grantless grantless
 	disabled  disabled
@@ -55,8 +55,16 @@ func Open(ctx context.Context, o Options) (*Catalogue, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Catalogue{o: o, byDigest: map[string]Module{}, latest: map[string]string{}}
+	keys, err := o.Repository.RevokedKeys(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c := &Catalogue{o: o, byDigest: map[string]Module{}, latest: map[string]string{}, revoked: map[string]bool{}}
+	for _, k := range keys {
+		c.revoked[k] = true
+	}
 	for _, m := range ms {
+		c.weigh(&m)
 		c.byDigest[m.Digest] = m
 		if m.Latest {
 			c.latest[m.Plugin] = m.Digest
@@ -85,9 +93,7 @@ func (c *Catalogue) List(ctx context.Context, project string, q page.Query) (pag
 	if err := c.o.Projects.Exists(ctx, project); err != nil {
 		return none, err
 	}
-	c.mu.RLock()
-	ids := slices.Sorted(maps.Keys(c.latest))
-	c.mu.RUnlock()
+	ids := c.offered()
 	start, found := slices.BinarySearch(ids, after)
 	if found {
 		start++
@@ -96,6 +102,9 @@ func (c *Catalogue) List(ctx context.Context, project string, q page.Query) (pag
 	items := make([]Plugin, 0, len(ids))
 	for _, id := range ids {
 		p, err := c.plugin(ctx, project, id)
+		if fault.Is(err, fault.NotFound) {
+			continue // it was blocked a moment ago
+		}
 		if err != nil {
 			return none, err
 		}
@@ -110,48 +119,6 @@ func (c *Catalogue) Get(ctx context.Context, project, id string) (Plugin, error)
 		return Plugin{}, err
 	}
 	return c.plugin(ctx, project, id)
-}
-
-// Install inspects a module, stores it and makes it the latest of its plugin. A
-// digest that is the latest already changes nothing. A module that this host does not
-// run, or whose manifest is wrong, is a fault.Invalid.
-func (c *Catalogue) Install(ctx context.Context, by engine.Actor, wasm []byte) (Module, error) {
-	if len(wasm) > CodeBytesMax {
-		return Module{}, fault.New(fault.TooLarge, "a module may have %d bytes at most", CodeBytesMax)
-	}
-	c.installing.Lock()
-	defer c.installing.Unlock()
-	return c.install(ctx, by, wasm)
-}
-
-// InstallShipped installs what comes with the binary, where it is neither installed
-// nor older than what is, and returns what it installed.
-func (c *Catalogue) InstallShipped(ctx context.Context, s Shipped) ([]Module, error) {
-	index, err := s.Index()
-	if err != nil {
-		return nil, fault.Wrap("read the index of shipped plugins", err)
-	}
-	c.installing.Lock()
-	defer c.installing.Unlock()
-	var out []Module
-	for _, p := range index {
-		if !c.wants(p) {
-			continue
-		}
-		wasm, err := s.Code(p)
-		if err != nil {
-			return out, fault.Wrap("read shipped plugin "+p.ID, err)
-		}
-		if got := Digest(wasm); got != p.Digest {
-			return out, fault.New(fault.Internal, "shipped plugin %s has digest %s, its index says %s", p.ID, got, p.Digest)
-		}
-		m, err := c.install(ctx, engine.Actor{ID: "culm"}, wasm)
-		if err != nil {
-			return out, fmt.Errorf("install shipped plugin %s: %w", p.ID, err)
-		}
-		out = append(out, m)
-	}
-	return out, nil
 }
 
 // SetGrants replaces the grants of a plugin in a project. A grant that the manifest
@@ -190,12 +157,30 @@ func (c *Catalogue) Action(plugin, action string) (contract.Action, bool) {
 	return actionOf(m, action)
 }
 
-// Latest returns the latest module of a plugin, or false.
+// Latest returns the module that new runs of a plugin take, or false: also where there
+// are versions, but none that may be run.
 func (c *Catalogue) Latest(plugin string) (Module, bool) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	m, ok := c.byDigest[c.latest[plugin]]
-	return m, ok
+	if !ok || c.refusal(m) != nil {
+		return Module{}, false
+	}
+	return m, true
+}
+
+// offered lists the ids of the plugins that new runs may use, in order.
+func (c *Catalogue) offered() []string {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	var ids []string
+	for id, digest := range c.latest {
+		if c.refusal(c.byDigest[digest]) == nil {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
 }
 
 // Module returns the module with that digest, or false.
@@ -240,56 +225,6 @@ func actionOf(m Module, action string) (contract.Action, bool) {
 		return contract.Action{}, false
 	}
 	return *a, true
-}
-
-// wants reports whether a shipped plugin is to be installed.
-func (c *Catalogue) wants(p ShippedPlugin) bool {
-	if _, known := c.Module(p.Digest); known {
-		return false // an older or newer one was chosen since: that choice stays
-	}
-	have, ok := c.Latest(p.ID)
-	return !ok || semver.Compare("v"+p.Version, "v"+have.Version) >= 0
-}
-
-// install stores a module and makes it the latest. The caller holds installing.
-func (c *Catalogue) install(ctx context.Context, by engine.Actor, wasm []byte) (Module, error) {
-	digest := Digest(wasm)
-	if m, ok := c.Module(digest); ok && m.Latest {
-		return m, nil
-	}
-	manifest, err := c.o.Inspector.Inspect(ctx, wasm)
-	if err != nil {
-		return Module{}, refused(err)
-	}
-	if err := check(manifest); err != nil {
-		return Module{}, err
-	}
-	m := Module{
-		Plugin: manifest.ID, Version: manifest.Version, Digest: digest, Manifest: manifest, Bytes: int64(len(wasm)),
-		InstalledAt: c.now(), InstalledBy: by.ID, Latest: true,
-	}
-	if before, ok := c.Module(digest); ok {
-		m.InstalledAt, m.InstalledBy = before.InstalledAt, before.InstalledBy
-	}
-	if err := c.o.Repository.PutModule(ctx, m, wasm); err != nil {
-		return Module{}, err
-	}
-	c.take(m)
-	c.o.Logger.InfoContext(ctx, "plugin installed", "plugin", m.Plugin, "version", m.Version, "digest", digest,
-		"actor", by.ID, "on_behalf_of", by.OnBehalfOf)
-	return m, nil
-}
-
-// take makes a stored module the latest in memory.
-func (c *Catalogue) take(m Module) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if before, ok := c.byDigest[c.latest[m.Plugin]]; ok {
-		before.Latest = false
-		c.byDigest[before.Digest] = before
-	}
-	c.byDigest[m.Digest] = m
-	c.latest[m.Plugin] = m.Digest
 }
 
 func (c *Catalogue) plugin(ctx context.Context, project, id string) (Plugin, error) {

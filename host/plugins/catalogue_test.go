@@ -29,7 +29,7 @@ func wantFault(t *testing.T, err error, code fault.Code, field string) {
 
 func install(t *testing.T, c *plugins.Catalogue, wasm []byte) plugins.Module {
 	t.Helper()
-	m, err := c.Install(t.Context(), actor, wasm)
+	m, err := c.Install(t.Context(), plugins.InstallRequest{Actor: actor, Code: wasm, Override: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +169,7 @@ func TestModulesThatAreRefused(t *testing.T) {
 		"/manifest/actions/1/waits/0": edit(func(m *contract.Manifest) { m.Actions[1].Waits = []contract.WaitKind{"tea"} }),
 		"/manifest/needs/0/operation": edit(func(m *contract.Manifest) { m.Needs[0].Operation = "" }),
 	} {
-		_, err := c.Install(t.Context(), actor, wasm)
+		_, err := c.Install(t.Context(), plugins.InstallRequest{Actor: actor, Code: wasm})
 		wantFault(t, err, fault.Invalid, field)
 	}
 	if m, _ := c.Latest("toy"); m.Version != "1.0.0" {
@@ -237,7 +237,12 @@ func TestUngranted(t *testing.T) {
 	want("needs something", false, "toy", toy.Digest)
 	want("another's module", false, "alone", toy.Digest)
 	want("no module", false, "alone", "sha256:0")
-	install(t, c, named("alone")) // a version that needs something, to which it can be granted
+	asks := install(t, c, named("alone")) // a version that needs something, to which it can be granted
+	if _, err := c.Change(t.Context(), plugins.ChangeRequest{
+		Actor: actor, Plugin: "alone", Digest: asks.Digest, Change: plugins.ChangeApprove,
+	}); err != nil {
+		t.Fatal(err)
+	}
 	want("an old version, no grant", true, "alone", alone.Digest)
 	set(plugins.Grant{System: "calc", Operation: "add"})
 	want("an old version, a grant", false, "alone", alone.Digest)

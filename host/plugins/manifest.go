@@ -9,6 +9,7 @@ import (
 	"golang.org/x/mod/semver"
 
 	"github.com/culmhq/culm/host/fault"
+	"github.com/culmhq/culm/host/foreign"
 	"github.com/culmhq/culm/host/forms"
 	"github.com/culmhq/culm/pdk/contract"
 )
@@ -87,6 +88,9 @@ func checkAction(at string, a *contract.Action) error {
 	}
 	if err := checkSchema(at+"/outputs", a.Outputs); err != nil {
 		return err
+	}
+	if ps := foreign.Check(a); len(ps) > 0 {
+		return fault.At(at+ps[0].Field, "%s", ps[0].Message)
 	}
 	for i, w := range a.Waits {
 		switch w {

@@ -29,19 +29,6 @@ type Grant struct {
 	Operation string `json:"operation"`
 }
 
-// Module is one installed version of a plugin.
-type Module struct {
-	Plugin      string
-	Version     string
-	Digest      string
-	Manifest    *contract.Manifest
-	Bytes       int64
-	InstalledAt time.Time
-	InstalledBy string
-	// Latest marks the version that new runs take.
-	Latest bool
-}
-
 // GrantsRequest replaces the grants of a plugin in a project.
 type GrantsRequest struct {
 	Project string
@@ -50,21 +37,50 @@ type GrantsRequest struct {
 	Grants  []Grant
 }
 
-// Repository keeps modules and grants. Methods return a fault.NotFound for what is
-// not there.
+// Repository keeps modules, grants and what was done with them. Methods return a
+// fault.NotFound for what is not there.
 type Repository interface {
-	// PutModule stores a module with its code and makes it the latest of its
-	// plugin; a digest that is there already is only made the latest.
-	PutModule(ctx context.Context, m Module, wasm []byte) error
-	// Modules returns every installed module without code.
+	Modules
+	Grants
+	Ledger
+}
+
+// Modules keeps modules with their code.
+type Modules interface {
+	// PutModule stores a new module with its code, and its event with it.
+	PutModule(ctx context.Context, m Module, wasm []byte, e Event) error
+	// PutState stores the state of a module that is there, why it is held, and
+	// whether it is the latest of its plugin, and the event with it.
+	PutState(ctx context.Context, m Module, e Event) error
+	// Modules returns every installed module without code, its signatures as they
+	// came.
 	Modules(ctx context.Context) ([]Module, error)
 	// ModuleCode returns the code of a module.
 	ModuleCode(ctx context.Context, digest string) ([]byte, error)
+}
+
+// Grants keeps the grants of plugins in projects.
+type Grants interface {
 	// Grants returns the grants of a plugin in a project, in order.
 	Grants(ctx context.Context, project, plugin string) ([]Grant, error)
 	PutGrants(ctx context.Context, r GrantsRequest, at time.Time) error
 	// Granted reports whether the one grant is there.
 	Granted(ctx context.Context, project, plugin string, g Grant) (bool, error)
+}
+
+// Ledger keeps what was done with plugins, and with the keys they are signed with.
+type Ledger interface {
+	// PutSignatures adds envelopes to a module; those it has stay.
+	PutSignatures(ctx context.Context, digest string, envelopes [][]byte, e Event) error
+	// RevokeKey stores that a key is revoked, and RevokedKeys returns the ids of all
+	// that are.
+	RevokeKey(ctx context.Context, key string, e Event) error
+	RevokedKeys(ctx context.Context) ([]string, error)
+	// PutEvent stores an event alone: one of an attempt that was refused.
+	PutEvent(ctx context.Context, e Event) error
+	// History returns events of a plugin, the newest first: those before an id, or
+	// the newest of all for id 0. An empty plugin asks for those of every plugin.
+	History(ctx context.Context, plugin string, before int64, limit int) ([]Event, error)
 }
 
 // Inspector reads a module's manifest and refuses a module that this host does not

@@ -11,7 +11,13 @@ import (
 // ForGateway is the service as the gateway's port.
 type ForGateway struct{ Service *Service }
 
-var _ gateway.Systems = ForGateway{}
+var (
+	_ gateway.Systems   = ForGateway{}
+	_ gateway.Directory = ForGateway{}
+)
+
+// pageOfSystems is how many systems are read at once.
+const pageOfSystems = 100
 
 // System returns a system of a project, or gateway.ErrNotFound.
 func (g ForGateway) System(ctx context.Context, project, id string) (*systems.Compiled, error) {
@@ -20,4 +26,26 @@ func (g ForGateway) System(ctx context.Context, project, id string) (*systems.Co
 		return nil, gateway.ErrNotFound
 	}
 	return c, err
+}
+
+// Systems returns the systems of a project, by id.
+func (g ForGateway) Systems(ctx context.Context, project string) ([]*systems.Compiled, error) {
+	var out []*systems.Compiled
+	for after := ""; ; {
+		rows, err := g.Service.o.Repository.Systems(ctx, project, after, pageOfSystems)
+		if err != nil {
+			return nil, fault.Wrap("read systems", err)
+		}
+		for _, row := range rows {
+			c, err := g.Service.compiled.get(row)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, c)
+			after = row.ID
+		}
+		if len(rows) < pageOfSystems {
+			return out, nil
+		}
+	}
 }

@@ -150,6 +150,9 @@ func (e *Executor) Cancel(ctx context.Context, run runner.RunInfo, d engine.Disp
 
 // call encodes the request and makes the call.
 func (e *Executor) call(ctx context.Context, run runner.RunInfo, d engine.Dispatch, p *prepared, s Services) ([]byte, error) {
+	if p.action.Foreign != nil {
+		return e.callForeign(ctx, run, d, p, s)
+	}
 	input, err := json.Marshal(contract.Request{
 		ABI: contract.ABI, Action: d.Action, Reason: d.Reason, Inputs: d.Inputs,
 		State: d.PluginState, Callback: d.Callback, Outputs: d.Outputs, Polls: d.Polls,
@@ -170,6 +173,9 @@ func (e *Executor) call(ctx context.Context, run runner.RunInfo, d engine.Dispat
 // prepare finds the action of a dispatch in the module that the run pinned.
 func (e *Executor) prepare(run runner.RunInfo, d engine.Dispatch) (*prepared, *contract.Failure) {
 	key := actionKey{run.Plugins[d.Plugin], d.Action}
+	if f := e.o.Catalogue.Refusal(key.digest); f != nil {
+		return nil, f
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if p, ok := e.actions[key]; ok {

@@ -49,6 +49,8 @@ type Catalogue interface {
 	Latest(plugin string) (plugins.Module, bool)
 	Module(digest string) (plugins.Module, bool)
 	Pinned(digests map[string]string) engine.Catalogue
+	// Refusal says why a module must not be run now, or is nil.
+	Refusal(digest string) *contract.Failure
 	// Ungranted reports whether a module can reach nothing outside in the project. It is
 	// quick.
 	Ungranted(project, plugin, digest string) bool
@@ -76,9 +78,11 @@ type Modules interface {
 // ModuleCall is one call of a module.
 type ModuleCall struct {
 	Plugin, Digest string
-	// Export is the function to call, Input the JSON of a contract.Request.
+	// Export is the function to call, Input the JSON of a contract.Request, or what a
+	// foreign module takes. Config is what a foreign module reads as its configuration.
 	Export string
 	Input  []byte
+	Config map[string]string
 	// Limits lower those of the host; a zero field takes the host's.
 	Limits   contract.Limits
 	Services Services

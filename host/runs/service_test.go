@@ -16,6 +16,7 @@ import (
 	"github.com/culmhq/culm/host/hosttest"
 	"github.com/culmhq/culm/host/idempotency"
 	"github.com/culmhq/culm/host/page"
+	"github.com/culmhq/culm/host/plugins"
 	"github.com/culmhq/culm/host/runs"
 	"github.com/culmhq/culm/pdk/contract"
 )
@@ -285,7 +286,7 @@ func TestARunKeepsThePluginsItPinned(t *testing.T) {
 	})
 	w := worldAt(t, path, adder(10))
 	next := bytes.Replace(hosttest.Toy("2.0.0"), []byte(`"id": "add"`), []byte(`"id": "plus"`), 1)
-	if _, err := w.Plugins.Install(t.Context(), actor, next); err != nil {
+	if _, err := w.Plugins.Install(t.Context(), plugins.InstallRequest{Actor: actor, Code: next}); err != nil {
 		t.Fatal(err)
 	}
 	err := w.command(runs.NodeCommandRequest{Run: run, Node: "ask", Command: runs.NodeCallback, Data: json.RawMessage(`"no"`)})

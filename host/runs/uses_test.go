@@ -38,7 +38,7 @@ func TestUsesNameTheRunsThatHaveNotEnded(t *testing.T) {
 	old := w.start(flow, `{}`)
 	w.until(old.ID, func(v engine.RunView) bool { return v.Nodes["ask"].State == engine.NodeWaiting })
 	first, _ := w.Plugins.Latest("toy")
-	next, err := w.Plugins.Install(t.Context(), actor, hosttest.Toy("1.1.0"))
+	next, err := w.Plugins.Install(t.Context(), plugins.InstallRequest{Actor: actor, Code: hosttest.Toy("1.1.0")})
 	if err != nil {
 		t.Fatal(err)
 	}

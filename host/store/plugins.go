@@ -14,42 +14,79 @@ import (
 var _ plugins.Repository = (*Store)(nil)
 
 // PutModule implements plugins.Repository.
-func (s *Store) PutModule(ctx context.Context, m plugins.Module, wasm []byte) error {
+func (s *Store) PutModule(ctx context.Context, m plugins.Module, wasm []byte, e plugins.Event) error {
 	manifest, err := asJSON(m.Manifest)
 	if err != nil {
 		return fault.Wrap("store plugin", err)
 	}
+	held, err := asJSON(m.Held)
+	if err != nil {
+		return fault.Wrap("store plugin", err)
+	}
 	return fault.Wrap("store plugin", s.db.Write(ctx, func(ctx context.Context, tx *sqlite.Tx) error {
-		r, err := tx.ExecContext(ctx, `INSERT INTO modules (digest, plugin, version, manifest, bytes, installed_at, installed_by)
-			VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING`,
-			m.Digest, m.Plugin, m.Version, manifest, len(wasm), micros(m.InstalledAt), m.InstalledBy)
-		if err != nil {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO modules (digest, plugin, version, manifest, bytes, installed_at, installed_by,
+			state, held, shipped) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			m.Digest, m.Plugin, m.Version, manifest, len(wasm), micros(m.InstalledAt), m.InstalledBy, string(m.State), held, m.Shipped); err != nil {
 			return err
 		}
-		n, err := r.RowsAffected()
-		if err != nil {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO module_code (digest, code) VALUES (?, ?)`, m.Digest, wasm); err != nil {
 			return err
 		}
-		if n == 1 {
-			if _, err := tx.ExecContext(ctx, `INSERT INTO module_code (digest, code) VALUES (?, ?)`, m.Digest, wasm); err != nil {
-				return err
-			}
+		if err := putSignatures(ctx, tx, m.Digest, m.Envelopes); err != nil {
+			return err
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO latest_modules (plugin, digest) VALUES (?, ?)
-			ON CONFLICT (plugin) DO UPDATE SET digest = excluded.digest`, m.Plugin, m.Digest)
-		return err
+		if err := putLatest(ctx, tx, m); err != nil {
+			return err
+		}
+		return putEvent(ctx, tx, e)
 	}))
+}
+
+// PutState implements plugins.Repository.
+func (s *Store) PutState(ctx context.Context, m plugins.Module, e plugins.Event) error {
+	held, err := asJSON(m.Held)
+	if err != nil {
+		return fault.Wrap("store plugin", err)
+	}
+	return fault.Wrap("store plugin", s.db.Write(ctx, func(ctx context.Context, tx *sqlite.Tx) error {
+		if _, err := tx.ExecContext(ctx, `UPDATE modules SET state = ?, held = ? WHERE digest = ?`,
+			string(m.State), held, m.Digest); err != nil {
+			return err
+		}
+		if err := putLatest(ctx, tx, m); err != nil {
+			return err
+		}
+		return putEvent(ctx, tx, e)
+	}))
+}
+
+// putLatest makes a module the latest of its plugin, or no longer.
+func putLatest(ctx context.Context, tx *sqlite.Tx, m plugins.Module) error {
+	if !m.Latest {
+		_, err := tx.ExecContext(ctx, `DELETE FROM latest_modules WHERE digest = ?`, m.Digest)
+		return err
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO latest_modules (plugin, digest) VALUES (?, ?)
+		ON CONFLICT (plugin) DO UPDATE SET digest = excluded.digest`, m.Plugin, m.Digest)
+	return err
 }
 
 // Modules implements plugins.Repository.
 func (s *Store) Modules(ctx context.Context) ([]plugins.Module, error) {
+	envelopes, err := s.signatures(ctx)
+	if err != nil {
+		return nil, fault.Wrap("read plugins", err)
+	}
 	rows, err := s.db.Read().QueryContext(ctx, `SELECT m.digest, m.plugin, m.version, m.manifest, m.bytes, m.installed_at,
-		m.installed_by, l.digest IS NOT NULL FROM modules m LEFT JOIN latest_modules l ON l.digest = m.digest
+		m.installed_by, m.state, m.held, m.shipped, l.digest IS NOT NULL FROM modules m LEFT JOIN latest_modules l ON l.digest = m.digest
 		ORDER BY m.plugin, m.installed_at, m.digest`)
 	if err != nil {
 		return nil, fault.Wrap("read plugins", err)
 	}
 	out, err := collect(rows, scanModule)
+	for i := range out {
+		out[i].Envelopes = envelopes[out[i].Digest]
+	}
 	return out, fault.Wrap("read plugins", err)
 }
 
@@ -101,14 +138,19 @@ func (s *Store) Granted(ctx context.Context, project, plugin string, g plugins.G
 
 func scanModule(row scanner) (plugins.Module, error) {
 	var m plugins.Module
-	var manifest []byte
+	var manifest, held []byte
 	var at int64
-	if err := row.Scan(&m.Digest, &m.Plugin, &m.Version, &manifest, &m.Bytes, &at, &m.InstalledBy, &m.Latest); err != nil {
+	var state string
+	if err := row.Scan(&m.Digest, &m.Plugin, &m.Version, &manifest, &m.Bytes, &at, &m.InstalledBy,
+		&state, &held, &m.Shipped, &m.Latest); err != nil {
 		return m, err
 	}
-	m.InstalledAt = instant(at)
+	m.InstalledAt, m.State = instant(at), plugins.State(state)
 	if err := json.Unmarshal(manifest, &m.Manifest); err != nil {
 		return m, fmt.Errorf("manifest of %s: %w", m.Plugin, err)
+	}
+	if err := json.Unmarshal(held, &m.Held); err != nil {
+		return m, fmt.Errorf("review of %s: %w", m.Plugin, err)
 	}
 	return m, nil
 }

@@ -60,12 +60,18 @@ func analyse(wasm []byte, lim Limits) (*analysis, *Error) {
 	if err != nil {
 		return nil, moduleError(err)
 	}
-	if e := checkImports(m); e != nil {
+	var manifest *contract.Manifest
+	if m.Manifest != nil {
+		if manifest, err = ParseManifest(m.Manifest); err != nil {
+			return nil, failure(contract.OriginPlugin, CodeManifestInvalid, "%s", clean(err.Error(), 2000)).because(err)
+		}
+	}
+	if e := checkImports(m, manifest); e != nil {
 		return nil, e
 	}
 	a := &analysis{module: m, calls: map[string]callable{}}
 	a.info = Info{
-		Digest: Digest(wasm),
+		Digest: Digest(wasm), Manifest: manifest,
 		Sizes: Sizes{
 			ModuleBytes: int64(len(wasm)), Functions: len(m.Functions),
 			MemoryMinBytes: int64(m.MemoryMin) * pageBytes,
@@ -83,10 +89,7 @@ func analyse(wasm []byte, lim Limits) (*analysis, *Error) {
 			a.calls[e.Name] = kindOf(m, e.Index)
 		}
 	}
-	if m.Manifest != nil {
-		if a.info.Manifest, err = ParseManifest(m.Manifest); err != nil {
-			return nil, failure(contract.OriginPlugin, CodeManifestInvalid, "%s", clean(err.Error(), 2000)).because(err)
-		}
+	if manifest != nil {
 		if e := a.checkExports(); e != nil {
 			return nil, e
 		}
@@ -110,28 +113,38 @@ func kindOf(m *binary.Module, index uint32) callable {
 
 // checkExports refuses a module that lacks what its manifest promises.
 func (a *analysis) checkExports() *Error {
-	need := map[string]string{contract.ExportExecute: "every action"}
 	for i := range a.info.Manifest.Actions {
 		act := &a.info.Manifest.Actions[i]
-		for export, wanted := range map[string]bool{
-			contract.ExportResume: len(act.Waits) > 0, contract.ExportCancel: act.Cancel,
-			contract.ExportRollback: act.Rollback, contract.ExportOptions: act.Options,
-		} {
-			if wanted {
-				need[export] = "action " + act.ID
+		for _, export := range exportsOf(act) {
+			if a.calls[export] == notCallable {
+				return failure(contract.OriginPlugin, CodeExportMissing,
+					"the module does not export %s() -> i32, which action %s needs", clean(export, 60), act.ID)
 			}
 		}
 	}
-	for _, export := range []string{
-		contract.ExportExecute, contract.ExportResume, contract.ExportCancel,
-		contract.ExportRollback, contract.ExportOptions,
+	return nil
+}
+
+// exportsOf lists the functions that an action needs.
+func exportsOf(act *contract.Action) []string {
+	if act.Foreign != nil {
+		return []string{act.Foreign.Export}
+	}
+	need := []string{contract.ExportExecute}
+	for _, e := range []struct {
+		export string
+		wanted bool
+	}{
+		{contract.ExportResume, len(act.Waits) > 0},
+		{contract.ExportCancel, act.Cancel},
+		{contract.ExportRollback, act.Rollback},
+		{contract.ExportOptions, act.Options},
 	} {
-		if who, needed := need[export]; needed && a.calls[export] == notCallable {
-			return failure(contract.OriginPlugin, CodeExportMissing,
-				"the module does not export %s() -> i32, which %s needs", export, who)
+		if e.wanted {
+			need = append(need, e.export)
 		}
 	}
-	return nil
+	return need
 }
 
 func utoa(n uint32) string { return fmt.Sprint(n) }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tetratelabs/wazero/api"
 
+	"github.com/culmhq/culm/host/replay"
 	"github.com/culmhq/culm/pdk/contract"
 )
 
@@ -22,6 +23,12 @@ type Call struct {
 	Limits contract.Limits
 	// Config is what Extism's config_get reads, for modules that use it.
 	Config map[string]string
+	// RecordBytes, if not zero, has the call recorded in at most about so many bytes.
+	RecordBytes int64
+	// Replay, if not nil, is a recording that answers the guest instead of the world:
+	// clocks, randomness and the gateway included. Of Services only Log and Progress
+	// are used, and Config is not. The module need not be the recorded one.
+	Replay *replay.Recording
 }
 
 // Result is what is known about a call, whether it succeeded or not.
@@ -38,6 +45,10 @@ type Result struct {
 	// Duration is the wall time of the call from the moment it had a place to run
 	// in; Guest is the part of it that was spent in guest code.
 	Duration, Guest time.Duration
+	// Recording is set when it was asked for and the guest was entered; Replay when
+	// the call was a replay.
+	Recording *replay.Recording
+	Replay    *replay.Report
 }
 
 // invocation is the state of one call. It lives as long as the call and is used by
@@ -54,9 +65,15 @@ type invocation struct {
 	output []byte
 	errSet string
 	vars   map[string][]byte // Extism's variables: the call's own
+	http   httpState
 	log    logState
 	counts counts
 	touch  touches
+	// tape, if not nil, takes down what passes the boundary; player, if not nil,
+	// answers from playing. Never both.
+	tape    *replay.Tape
+	player  *replay.Player
+	playing *replay.Recording
 
 	aborted *Error
 	unwound bool // the guest did not return

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tetratelabs/wazero/api"
 
+	"github.com/culmhq/culm/host/replay"
 	"github.com/culmhq/culm/pdk/contract"
 )
 
@@ -43,10 +44,12 @@ func eval(ctx context.Context, v *invocation, _ api.Module, s []uint64) {
 		v.abort(failure(contract.OriginLimit, CodeHostCallLimit,
 			"a request of eval is %d bytes, the limit is %d", len(raw), v.limits.RequestBytes))
 	}
-	response, err := json.Marshal(v.evaluate(ctx, raw))
-	if err != nil {
-		v.abort(hostFault("encoding the response of eval", err))
-	}
+	response := v.exchange(replay.Event{Kind: replay.KindEval, Ask: raw}, func(e *replay.Event) {
+		var err error
+		if e.Answer, err = json.Marshal(v.evaluate(ctx, raw)); err != nil {
+			v.abort(hostFault("encoding the response of eval", err))
+		}
+	}).Answer
 	if int64(len(response)) > v.limits.ResponseBytes {
 		v.abort(failure(contract.OriginLimit, CodeHostCallLimit,
 			"the response of eval is %d bytes, the limit is %d", len(response), v.limits.ResponseBytes))

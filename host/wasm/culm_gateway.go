@@ -8,6 +8,7 @@ import (
 
 	"github.com/tetratelabs/wazero/api"
 
+	"github.com/culmhq/culm/host/replay"
 	"github.com/culmhq/culm/pdk/contract"
 )
 
@@ -29,19 +30,31 @@ func culmGateway() []hostFunc {
 func gatewayCall(ctx context.Context, v *invocation, _ api.Module, s []uint64) {
 	v.count(&v.counts.gateway, v.limits.HostCalls, "the gateway")
 	raw := v.block("gateway_call", s[0])
-	if int64(len(raw)) > v.limits.RequestBytes {
-		v.abort(failure(contract.OriginLimit, CodeHostCallLimit,
-			"a gateway request is %d bytes, the limit is %d", len(raw), v.limits.RequestBytes))
-	}
-	response, err := json.Marshal(v.gateway(ctx, raw))
-	if err != nil {
-		v.abort(hostFault("encoding a gateway response", err))
-	}
-	if int64(len(response)) > v.limits.ResponseBytes {
-		v.abort(failure(contract.OriginLimit, CodeHostCallLimit,
-			"a gateway response is %d bytes, the limit is %d", len(response), v.limits.ResponseBytes))
-	}
+	v.checkRequest(int64(len(raw)))
+	response := v.exchange(replay.Event{Kind: replay.KindGateway, Ask: raw}, func(e *replay.Event) {
+		var err error
+		if e.Answer, err = json.Marshal(v.gateway(ctx, raw)); err != nil {
+			v.abort(hostFault("encoding a gateway response", err))
+		}
+	}).Answer
+	v.checkResponse(int64(len(response)))
 	s[0] = v.put(response)
+}
+
+// checkRequest ends the call when a gateway request is too large.
+func (v *invocation) checkRequest(n int64) {
+	if n > v.limits.RequestBytes {
+		v.abort(failure(contract.OriginLimit, CodeHostCallLimit,
+			"a gateway request is %d bytes, the limit is %d", n, v.limits.RequestBytes))
+	}
+}
+
+// checkResponse ends the call when a gateway response is too large.
+func (v *invocation) checkResponse(n int64) {
+	if n > v.limits.ResponseBytes {
+		v.abort(failure(contract.OriginLimit, CodeHostCallLimit,
+			"a gateway response is %d bytes, the limit is %d", n, v.limits.ResponseBytes))
+	}
 }
 
 // gateway decodes a request and makes the call.
@@ -49,6 +62,9 @@ func (v *invocation) gateway(ctx context.Context, raw []byte) contract.GatewayRe
 	var req contract.GatewayRequest
 	if err := decodeStrict(raw, &req); err != nil {
 		return refused("the gateway request is malformed: " + err.Error())
+	}
+	if req.HTTP != nil {
+		return refused("http is not for plugins to set")
 	}
 	if req.System == "" || req.Operation == "" {
 		return refused("a gateway request needs system and operation")

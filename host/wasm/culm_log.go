@@ -5,6 +5,7 @@ import (
 
 	"github.com/tetratelabs/wazero/api"
 
+	"github.com/culmhq/culm/host/replay"
 	"github.com/culmhq/culm/pdk/contract"
 )
 
@@ -33,7 +34,9 @@ func progress(_ context.Context, v *invocation, _ api.Module, s []uint64) {
 	if s[1] != 0 {
 		message = clean(bounded(v.block("progress", s[1]), progressBytesMax), progressBytesMax)
 	}
-	v.services.Progress(int(min(max(int32(s[0]), 0), 100)), message)
+	percent := int(min(max(int32(s[0]), 0), 100))
+	v.say(replay.Event{Kind: replay.KindProgress, Number: int64(percent), Ask: replay.Data(message)})
+	v.services.Progress(percent, message)
 }
 
 // logLevel maps the number of a level.

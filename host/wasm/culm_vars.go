@@ -5,6 +5,7 @@ import (
 
 	"github.com/tetratelabs/wazero/api"
 
+	"github.com/culmhq/culm/host/replay"
 	"github.com/culmhq/culm/pdk/contract"
 )
 
@@ -20,10 +21,14 @@ func culmVars() []hostFunc {
 	return []hostFunc{
 		{"var_get", "I>I", func(_ context.Context, v *invocation, _ api.Module, s []uint64) {
 			v.count(&v.counts.vars, v.limits.SmallCalls, "var_get and var_set")
-			value, ok := v.services.Var(v.varName("var_get", s[0]))
+			name := v.varName("var_get", s[0])
+			got := v.exchange(replay.Event{Kind: replay.KindVarGet, Name: name}, func(e *replay.Event) {
+				value, ok := v.services.Var(name)
+				e.Answer, e.Absent = replay.Data(value), !ok
+			})
 			s[0] = 0
-			if ok {
-				s[0] = v.put(value)
+			if !got.Absent {
+				s[0] = v.put(got.Answer)
 			}
 		}},
 		{"var_set", "II>", varSet},
@@ -44,9 +49,14 @@ func varSet(_ context.Context, v *invocation, _ api.Module, s []uint64) {
 	if err := checkJSON(value); err != nil {
 		v.misuse("var_set: the value of variable %s: %v", name, err)
 	}
-	if err := v.services.SetVar(name, append([]byte{}, value...)); err != nil {
-		v.abort(failure(contract.OriginFlow, CodeVarRefused,
-			"variable %s cannot be set: %s", name, clean(err.Error(), 300)).because(err))
+	var cause error
+	refused := v.exchange(replay.Event{Kind: replay.KindVarSet, Name: name, Ask: value}, func(e *replay.Event) {
+		if cause = v.services.SetVar(name, append([]byte{}, value...)); cause != nil {
+			e.Answer = replay.Data(orElse(clean(cause.Error(), 300), "refused"))
+		}
+	}).Answer
+	if len(refused) > 0 {
+		v.abort(failure(contract.OriginFlow, CodeVarRefused, "variable %s cannot be set: %s", name, refused).because(cause))
 	}
 }
 

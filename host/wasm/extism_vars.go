@@ -5,6 +5,7 @@ import (
 
 	"github.com/tetratelabs/wazero/api"
 
+	"github.com/culmhq/culm/host/replay"
 	"github.com/culmhq/culm/pdk/contract"
 )
 
@@ -20,10 +21,14 @@ import (
 func extismVars() []hostFunc {
 	return []hostFunc{
 		{"config_get", "I>I", func(_ context.Context, v *invocation, _ api.Module, s []uint64) {
-			value, ok := v.config[string(v.block("config_get", s[0]))]
+			key := string(v.block("config_get", s[0]))
+			got := v.exchange(replay.Event{Kind: replay.KindConfig, Name: key}, func(e *replay.Event) {
+				value, ok := v.config[key]
+				e.Answer, e.Absent = replay.Data(value), !ok
+			})
 			s[0] = 0
-			if ok {
-				s[0] = v.put([]byte(value))
+			if !got.Absent {
+				s[0] = v.put(got.Answer)
 			}
 		}},
 		{"var_get", "I>I", func(_ context.Context, v *invocation, _ api.Module, s []uint64) {

@@ -175,8 +175,10 @@ func TestGoPluginBehaviour(t *testing.T) {
 		for in, want := range map[string]string{
 			`{"system":"cmdb","operation":"find","params":{"id":7}}`: `{"status":200,"text":"cmdb/find7"}`,
 			`{"system":"cmdb","operation":"find","url":"http://x/"}`: `"code":"REQUEST_INVALID"`,
-			`{"system":"cmdb"}`: `"code":"REQUEST_INVALID"`,
-			`{"system":"a","operation":"b","params":{"x":1,"x":2}}`: `twice`,
+			`{"system":"cmdb"}`:                           `"code":"REQUEST_INVALID"`,
+			`{"http":{"url":"http://x/","method":"GET"}}`: `"code":"REQUEST_INVALID"`,
+			`{"system":"cmdb","operation":"find","http":{"url":"http://x/","method":"GET"}}`: `"code":"REQUEST_INVALID"`,
+			`{"system":"a","operation":"b","params":{"x":1,"x":2}}`:                          `twice`,
 			`nonsense`: `"code":"REQUEST_INVALID"`,
 		} {
 			if got := output(t, m, wasm.Call{Export: "call", Input: []byte(in), Services: s}); !strings.Contains(got, want) {

@@ -33,7 +33,7 @@ type hostFunc struct {
 // hostFuncs returns the functions of every import module: the allow-list.
 func hostFuncs() map[string][]hostFunc {
 	return map[string][]hostFunc{
-		moduleExtism: join(extismBlocks(), extismInput(), extismVars(), extismLog()),
+		moduleExtism: join(extismBlocks(), extismInput(), extismVars(), extismLog(), extismHTTP()),
 		moduleCulm:   join(culmGateway(), culmEval(), culmVars(), culmLog(), culmBulk()),
 		moduleWASI:   join(wasiClock(), wasiRandom(), wasiFiles(), wasiProcess()),
 	}
@@ -87,11 +87,15 @@ func apiTypes(s string) []api.ValueType {
 
 // checkImports refuses a module that imports what is not offered, naming every
 // such import at once.
-func checkImports(m *binary.Module) *Error {
+func checkImports(m *binary.Module, manifest *contract.Manifest) *Error {
 	all := hostFuncs()
 	var refused []string
 	for _, i := range m.Imports {
-		if why := refusal(all[i.Module], m.Types[i.Type], i); why != "" {
+		why := refusal(all[i.Module], m.Types[i.Type], i)
+		if why == "" && i.Module == moduleExtism && i.Name == httpRequestName && (manifest == nil || len(manifest.Needs) == 0) {
+			why = "its manifest needs no operation of a system, and there is no other way to HTTP"
+		}
+		if why != "" {
 			refused = append(refused, fmt.Sprintf("%s.%s (%s)", clean(i.Module, 60), clean(i.Name, 60), why))
 		}
 		if len(refused) == 10 {
@@ -119,9 +123,6 @@ func refusal(offered []hostFunc, t binary.FuncType, i binary.Import) string {
 			return ""
 		}
 		return "its type differs: the host's is " + f.sig
-	}
-	if i.Module == moduleExtism && strings.HasPrefix(i.Name, "http_") {
-		return "plain HTTP is not granted to plugins: use the gateway"
 	}
 	return "unknown function"
 }

@@ -70,6 +70,13 @@ func caller(f namedFunc, args []uint64) []byte {
 	section(5, []byte{1, 0, 1})
 	section(7, append(append([]byte{1}, vec([]byte("execute")...)...), 0, 1))
 	section(10, append([]byte{1, byte(len(body))}, body...))
+	if f.name == httpRequestName {
+		manifest := contract.ManifestSection + `{"format":"culm.plugin/v1","id":"p","version":"1.0.0","title":"p","actions":[{"id":"a","title":"a","inputs":{"type":"object"},` +
+			`"outputs":{"type":"object"}}],"needs":[{"system":"s","operation":"o"}]}`
+		size := len(contract.ManifestSection)
+		module = binary.AppendUvarint(append(module, 0), uint64(len(manifest)+1))
+		module = append(append(module, byte(size)), manifest...)
+	}
 	return module
 }
 

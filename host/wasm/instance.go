@@ -71,6 +71,9 @@ func (s *instances) drain() []*instance {
 
 // run calls an export in an instance that is as after initialisation.
 func (l *live) run(ctx context.Context, v *invocation, export string, kind callable) (uint32, *Error) {
+	if v.player != nil {
+		return l.rerun(ctx, v, export, kind)
+	}
 	i, e := l.ready(ctx, v)
 	if e != nil {
 		return 0, e
@@ -115,7 +118,11 @@ func (l *live) ready(ctx context.Context, v *invocation) (*instance, *Error) {
 	v.memory = i.memory
 	i.memory.limit = min(uint64(v.limits.MemoryBytes), l.buffers.reserve)
 	for _, s := range l.buffers.image.random {
-		v.host.random(i.memory.base[s.offset : s.offset+s.size])
+		fresh := i.memory.base[s.offset : s.offset+s.size]
+		v.host.random(fresh)
+		if v.tape != nil {
+			v.tape.Fresh(fresh)
+		}
 	}
 	return i, nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
 
+	"github.com/culmhq/culm/host/replay"
 	"github.com/culmhq/culm/host/wasm/binary"
 	"github.com/culmhq/culm/pdk/contract"
 )
@@ -29,12 +30,24 @@ type live struct {
 	globals   []globalValue
 	idle      instances
 	start     []string
-	refs      int // guarded by Module.mu
+	// began is what the initialisation behind the image asked for; beganCut says that
+	// this is not all of it.
+	began    []replay.Event
+	beganCut bool
+	refs     int // guarded by Module.mu
 }
 
 // build compiles a module through the cache in dir and takes its image. Only the
 // child process calls it for a module that was never compiled.
-func (h *Host) build(ctx context.Context, a *analysis, dir string, lim Limits) (l *live, e *Error) {
+func (h *Host) build(ctx context.Context, a *analysis, dir string, lim Limits) (*live, *Error) {
+	return h.assemble(ctx, a, dir, lim, (*live).snapshot)
+}
+
+// imager makes the memory image of a module that is compiled.
+type imager func(l *live, ctx context.Context, h *Host, a *analysis, rw binary.Rewritten, lim Limits) *Error
+
+// assemble compiles a module and has its image made.
+func (h *Host) assemble(ctx context.Context, a *analysis, dir string, lim Limits, image imager) (l *live, e *Error) {
 	defer func() {
 		if r := recover(); r != nil {
 			l, e = nil, compilerPanic(fmt.Sprint(r))
@@ -45,7 +58,7 @@ func (h *Host) build(ctx context.Context, a *analysis, dir string, lim Limits) (
 	if e := l.compile(ctx, rw.Bytes, dir); e != nil {
 		return nil, e
 	}
-	if e := l.snapshot(ctx, h, a, rw, lim); e != nil {
+	if e := image(l, ctx, h, a, rw, lim); e != nil {
 		if err := l.close(ctx); err != nil {
 			e.Cause = errors.Join(e.Cause, err)
 		}

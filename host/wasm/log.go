@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 
+	"github.com/culmhq/culm/host/replay"
 	"github.com/culmhq/culm/pdk/contract"
 )
 
@@ -46,6 +47,9 @@ func bounded(text []byte, limit int64) string {
 
 // emit hands one line over.
 func (v *invocation) emit(level contract.Level, line string) {
+	if v.taped() {
+		v.say(replay.Event{Kind: replay.KindLog, Name: string(level), Ask: replay.Data(line)})
+	}
 	v.services.Log(contract.LogLine{At: v.host.now().UTC(), Level: level, Text: line})
 }
 

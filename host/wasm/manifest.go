@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/culmhq/culm/host/foreign"
 	"github.com/culmhq/culm/pdk/contract"
 )
 
@@ -79,6 +80,9 @@ func (c *manifestChecker) action(at string, a *contract.Action, seen map[string]
 	c.check(a.TimeoutMS >= 0, at+".timeout_ms", "must not be negative")
 	for j, w := range a.Waits {
 		c.check(knownWait(w), fmt.Sprintf("%s.waits[%d]", at, j), "must be poll, timer, callback or human")
+	}
+	for _, p := range foreign.Check(a) {
+		c.check(false, at+strings.ReplaceAll(p.Field, "/", "."), "%s", p.Message)
 	}
 	c.schema(at+".inputs", a.Inputs)
 	c.schema(at+".outputs", a.Outputs)

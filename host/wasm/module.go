@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/culmhq/culm/host/replay"
 	"github.com/culmhq/culm/pdk/contract"
 )
 
@@ -55,11 +56,19 @@ func (m *Module) Call(ctx context.Context, c Call) (result Result, err error) {
 		return Result{}, failure(contract.OriginLimit, CodeInputLimit,
 			"the input is %d bytes, the limit is %d", len(c.Input), lim.InputBytes)
 	}
+	if c.Replay != nil {
+		return m.replay(ctx, c, kind, lim)
+	}
 	l, e := m.acquire(ctx)
 	if e != nil {
 		return Result{}, e
 	}
 	defer m.release(ctx, l)
+	return m.callIn(ctx, l, c, kind, lim)
+}
+
+// callIn makes a call with a live part.
+func (m *Module) callIn(ctx context.Context, l *live, c Call, kind callable, lim Limits) (Result, error) {
 	v := newInvocation(m.host, lim, c)
 	v.enter(ctx)
 	if !v.slot {
@@ -69,8 +78,44 @@ func (m *Module) Call(ctx context.Context, c Call) (result Result, err error) {
 	ctx, cancel := context.WithTimeout(ctx, lim.Timeout)
 	defer cancel()
 	v.started = m.host.now()
+	if c.Replay != nil {
+		v.playing, v.player = c.Replay, replay.NewPlayer(c.Replay, m.info.Digest)
+	} else if c.RecordBytes > 0 {
+		v.tape = replay.NewTape(c.RecordBytes)
+		v.tape.Input(c.Input)
+	}
 	status, e := l.run(ctx, v, c.Export, kind)
-	return v.finish(ctx, status, e)
+	r, err := v.finish(ctx, status, e)
+	switch {
+	case v.tape != nil:
+		r.Recording = v.recording(m, l, c, r, err)
+	case v.player != nil:
+		v.player.End(outcomeOf(r, err))
+		r.Replay = v.player.Report(m.info.Digest)
+	}
+	return r, err
+}
+
+// replay makes a call from a recording, in an instance that initialises itself with
+// the recorded answers: the image of this process was made with others.
+func (m *Module) replay(ctx context.Context, c Call, kind callable, lim Limits) (Result, error) {
+	if e := checkReplay(c); e != nil {
+		return Result{}, e
+	}
+	dir, e := m.host.compiled(ctx, m.info.Digest, m.wasm)
+	if e != nil {
+		return Result{}, e
+	}
+	a, e := analyse(m.wasm, m.host.limits)
+	if e != nil {
+		return Result{}, e
+	}
+	l, e := m.host.assemble(ctx, a, dir, lim, (*live).bare)
+	if e != nil {
+		return Result{}, e
+	}
+	defer m.host.bury(ctx, l)
+	return m.callIn(ctx, l, c, kind, lim)
 }
 
 // newInvocation makes the state of a call.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tetratelabs/wazero/api"
 
+	"github.com/culmhq/culm/host/replay"
 	"github.com/culmhq/culm/host/wasm/binary"
 )
 
@@ -22,12 +23,11 @@ const globalsMax = 256
 // snapshot takes the memory image: after initialisation where that is sound, else
 // before it.
 func (l *live) snapshot(ctx context.Context, h *Host, a *analysis, rw binary.Rewritten, lim Limits) *Error {
-	before := make([]byte, uint64(a.module.MemoryMin)*pageBytes)
-	a.module.ApplyData(before)
-	if e := l.setImage(h, before, nil, lim); e != nil {
+	if e := l.bare(ctx, h, a, rw, lim); e != nil {
 		return e
 	}
 	v := newInvocation(h, lim, Call{})
+	v.tape = replay.NewTape(startBytesMax)
 	v.enter(ctx)
 	defer v.leave()
 	i, e := l.make(ctx, v)
@@ -48,10 +48,19 @@ func (l *live) snapshot(ctx context.Context, h *Host, a *analysis, rw binary.Rew
 		return e
 	}
 	l.globals, l.initialised = taken.globals, true
+	began, whole := v.tape.Events()
+	l.began, l.beganCut = began, !whole
 	if err := errors.Join(old.close(), old.image.mapping.close()); err != nil {
 		return hostFault("freeing a memory image", err)
 	}
 	return nil
+}
+
+// bare takes the image before initialisation.
+func (l *live) bare(_ context.Context, h *Host, a *analysis, _ binary.Rewritten, lim Limits) *Error {
+	before := make([]byte, uint64(a.module.MemoryMin)*pageBytes)
+	a.module.ApplyData(before)
+	return l.setImage(h, before, nil, lim)
 }
 
 // setImage makes buffers that hold data.

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/tetratelabs/wazero/api"
+
+	"github.com/culmhq/culm/host/replay"
 )
 
 // Error numbers of WASI preview 1.
@@ -51,20 +53,38 @@ func wasiClock() []hostFunc {
 }
 
 func clockTimeGet(_ context.Context, v *invocation, guest api.Module, s []uint64) {
-	var t uint64
-	switch uint32(s[0]) {
-	case clockRealtime:
-		v.touch.realtime = true
-		t = uint64(v.host.now().Truncate(clockTick).UnixNano())
-	case clockMonotonic:
-		v.touch.mono = true
-		t = v.monotonic()
-	default:
+	id := uint32(s[0])
+	if id > clockMonotonic {
 		s[0] = wasiInval
 		return
 	}
+	v.touch.realtime = v.touch.realtime || id == clockRealtime
+	v.touch.mono = v.touch.mono || id == clockMonotonic
+	var t uint64
+	if v.taped() {
+		t = uint64(v.exchange(replay.Event{Kind: replay.KindClock, Name: clockName(id)}, func(e *replay.Event) {
+			e.Value = int64(v.time(id))
+		}).Value)
+	} else {
+		t = v.time(id)
+	}
 	binary.LittleEndian.PutUint64(v.guestBytes(guest, "clock_time_get", uint32(s[2]), 8), t)
 	s[0] = wasiOK
+}
+
+// time reads a clock.
+func (v *invocation) time(id uint32) uint64 {
+	if id == clockMonotonic {
+		return v.monotonic()
+	}
+	return uint64(v.host.now().Truncate(clockTick).UnixNano())
+}
+
+func clockName(id uint32) string {
+	if id == clockMonotonic {
+		return replay.ClockMonotonic
+	}
+	return replay.ClockRealtime
 }
 
 // monotonic is the time since the host started, and a day: Go's runtime takes small
@@ -97,9 +117,51 @@ func pollOneoff(ctx context.Context, v *invocation, guest api.Module, s []uint64
 	raw := v.guestBytes(guest, "poll_oneoff", in, n*subscriptionBytes)
 	v.guestBytes(guest, "poll_oneoff", out, n*eventBytes)
 	v.guestBytes(guest, "poll_oneoff", result, 4)
-	wait, files := time.Duration(1<<62), false
 	for i := range subs {
 		subs[i] = v.subscription(raw[i*subscriptionBytes:][:subscriptionBytes])
+	}
+	due := v.await(ctx, subs)
+	events := v.guestBytes(guest, "poll_oneoff", out, n*eventBytes)
+	for at, i := range due {
+		e := events[at*eventBytes:][:eventBytes]
+		clear(e)
+		copy(e, subs[i].userdata[:])
+		e[10] = subs[i].kind
+		if subs[i].kind != 0 {
+			e[8] = wasiNotSup
+		}
+	}
+	binary.LittleEndian.PutUint32(v.guestBytes(guest, "poll_oneoff", result, 4), uint32(len(due)))
+	s[0] = wasiOK
+}
+
+// await waits for the first of the subscriptions and returns those that are due. A
+// replayed call does not wait.
+func (v *invocation) await(ctx context.Context, subs []subscription) []byte {
+	wait, due := firstDue(subs)
+	if wait > 0 && !v.taped() {
+		v.outside(ctx, func() { sleep(ctx, wait) })
+	}
+	if !v.taped() {
+		return due
+	}
+	got := v.exchange(replay.Event{Kind: replay.KindSleep, Number: int64(len(subs))}, func(e *replay.Event) {
+		if wait > 0 {
+			v.outside(ctx, func() { sleep(ctx, wait) })
+		}
+		e.Answer = due
+	})
+	if got.Absent || !distinct(got.Answer, len(subs)) {
+		return due
+	}
+	return got.Answer
+}
+
+// firstDue returns how long to wait, and the subscriptions that are due then: those on
+// files at once, with an error.
+func firstDue(subs []subscription) (time.Duration, []byte) {
+	wait, files := time.Duration(1<<62), false
+	for i := range subs {
 		files = files || subs[i].kind != 0
 		if subs[i].kind == 0 {
 			wait = min(wait, subs[i].wait)
@@ -108,26 +170,25 @@ func pollOneoff(ctx context.Context, v *invocation, guest api.Module, s []uint64
 	if files {
 		wait = 0
 	}
-	if wait > 0 {
-		v.outside(ctx, func() { sleep(ctx, wait) })
-	}
-	events := v.guestBytes(guest, "poll_oneoff", out, n*eventBytes)
-	count := uint32(0)
-	for _, sub := range subs {
-		if sub.kind == 0 && (files || sub.wait > wait) {
-			continue
+	due := make([]byte, 0, len(subs))
+	for i, sub := range subs {
+		if sub.kind != 0 || !files && sub.wait <= wait {
+			due = append(due, byte(i))
 		}
-		e := events[count*eventBytes:][:eventBytes]
-		clear(e)
-		copy(e, sub.userdata[:])
-		e[10] = sub.kind
-		if sub.kind != 0 {
-			e[8] = wasiNotSup
-		}
-		count++
 	}
-	binary.LittleEndian.PutUint32(v.guestBytes(guest, "poll_oneoff", result, 4), count)
-	s[0] = wasiOK
+	return wait, due
+}
+
+// distinct reports whether a recording's indices can be those of n subscriptions.
+func distinct(indices []byte, n int) bool {
+	var seen [subscriptionsMax]bool
+	for _, i := range indices {
+		if int(i) >= n || seen[i] {
+			return false
+		}
+		seen[i] = true
+	}
+	return true
 }
 
 // subscription decodes one entry: userdata, kind, clock id, timeout, precision, and
@@ -137,9 +198,13 @@ func (v *invocation) subscription(b []byte) subscription {
 	copy(s.userdata[:], b)
 	timeout := binary.LittleEndian.Uint64(b[24:])
 	if b[40]&1 != 0 {
-		now := v.monotonic()
-		if binary.LittleEndian.Uint32(b[16:]) == clockRealtime {
+		now := uint64(0)
+		switch {
+		case v.player != nil: // its clocks are not those of this host
+		case binary.LittleEndian.Uint32(b[16:]) == clockRealtime:
 			now = uint64(v.host.now().UnixNano())
+		default:
+			now = v.monotonic()
 		}
 		timeout -= min(now, timeout)
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/tetratelabs/wazero/api"
+
+	"github.com/culmhq/culm/host/replay"
 )
 
 // wasiRandom returns the function of WASI that fills memory with randomness.
@@ -19,7 +21,14 @@ func wasiRandom() []hostFunc {
 			return
 		}
 		b := v.guestBytes(guest, "random_get", uint32(s[0]), uint32(s[1]))
-		v.host.random(b)
+		if v.taped() {
+			copy(b, v.exchange(replay.Event{Kind: replay.KindRandom, Number: int64(len(b))}, func(e *replay.Event) {
+				v.host.random(b)
+				e.Answer = b
+			}).Answer)
+		} else {
+			v.host.random(b)
+		}
 		if !v.initialised {
 			v.touch.note(b)
 		}

@@ -52,8 +52,9 @@ type Request struct {
 	Outputs json.RawMessage `json:"outputs,omitempty"`
 	// Polls counts the polls before this one, for ReasonPoll.
 	Polls int `json:"polls,omitempty"`
-	// Field and Form are the form field that wants choices and the values of
-	// its siblings, for ReasonOptions.
+	// Field and Form are for ReasonOptions: the name of the source that the form field
+	// gives in x-source, and the values of the whole form. Fields that are not filled in,
+	// or hold an expression, are absent.
 	Field   string          `json:"field,omitempty"`
 	Form    json.RawMessage `json:"form,omitempty"`
 	Context Context         `json:"context"`
@@ -171,6 +172,10 @@ type GatewayRequest struct {
 	Params map[string]json.RawMessage `json:"params,omitempty"`
 	// Body is the JSON body, where the operation declares one.
 	Body json.RawMessage `json:"body,omitempty"`
+	// HTTP stands in place of all the others when the request came through Extism's
+	// http_request: the gateway looks for the granted operation that it is. The host
+	// sets it; a plugin that does is refused.
+	HTTP *HTTPRequest `json:"http,omitempty" jsonschema:"-"`
 }
 
 // GatewayResponse is what came back. Exactly one of Failure and Status is set.

@@ -52,6 +52,8 @@ type Action struct {
 	Options  bool `json:"options,omitempty"`
 	// TimeoutMS bounds the wall time of one call; zero takes the host's default.
 	TimeoutMS int64 `json:"timeout_ms,omitempty"`
+	// Foreign is set for an action of a module that was written without Culm in mind.
+	Foreign *Foreign `json:"foreign,omitempty"`
 }
 
 // Need is an operation of a system that a plugin wants to call. "*" stands for

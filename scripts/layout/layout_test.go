@@ -24,14 +24,16 @@ func rules() map[string][]string {
 		"engine/simulate":  {boundary, "engine", "engine/expr", "engine/expr/python"},
 		"engine/memory":    {boundary, "engine", "engine/expr", "engine/expr/python", "engine/runner"},
 		"engine/sqlite":    {boundary, "engine", "engine/expr", "engine/expr/python", "engine/runner"},
-		"host/wasm":        {boundary, "host/wasm/binary"},
+		"host/wasm":        {boundary, "host/wasm/binary", "host/foreign", "host/replay"},
+		"host/replay":      {boundary},
 		"host/gateway":     {boundary, "host/systems", "host/secrets", "host/document"},
 		"host/systems":     {boundary, "host/document"},
 		"host/document":    {},
+		"host/foreign":     {boundary},
 		"host/secrets":     {boundary},
 		"plugins-src/core": {boundary, "pdk", "pdk/manifest"},
 
-		"host/plugins/build": {boundary},
+		"host/plugins/build": {boundary, "host/foreign", "host/forms", "host/document"},
 	}
 }
 

@@ -127,6 +127,7 @@ func closed() map[reflect.Type][]string {
 		reflect.TypeFor[systems.Risk]():       words(systems.RiskRead, systems.RiskWrite, systems.RiskDestructive),
 		reflect.TypeFor[systems.Place]():      words(systems.InPath, systems.InQuery, systems.InHeader),
 		reflect.TypeFor[systems.ArrayStyle](): words(systems.ArrayRepeat, systems.ArrayComma),
+		reflect.TypeFor[contract.CodecForm](): words(contract.CodecJSON, contract.CodecText, contract.CodecBase64, contract.CodecNone),
 		reflect.TypeFor[contract.WaitKind]():  words(contract.WaitPoll, contract.WaitTimer, contract.WaitCallback, contract.WaitHuman),
 	}
 }

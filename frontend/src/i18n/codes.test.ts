@@ -20,6 +20,7 @@ const cases: Case[] = [
   ['failures of calls', codes('host/runs/executor.go', /^Code/), failureZh],
   ['failures of the gateway', codes('host/gateway/failure.go', /^Code/), failureZh],
   ['failures of the plugin host', codes('host/wasm/failure.go', /^Code/), failureZh],
+  ['refusals of modules', codes('host/plugins/trust.go', /^Code/), failureZh],
   ['refusals', codes('host/fault/fault.go', /./), refusedZh],
 ]
 

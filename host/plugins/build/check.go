@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/culmhq/culm/host/foreign"
 	"github.com/culmhq/culm/pdk/contract"
 )
 
@@ -88,7 +89,8 @@ func checkExports(module []byte, m contract.Manifest) error {
 			made          bool
 			field, export string
 		}{
-			{true, at, contract.ExportExecute},
+			{a.Foreign == nil, at, contract.ExportExecute},
+			{a.Foreign != nil, at + "/foreign/export", exportOf(a.Foreign)},
 			{len(a.Waits) > 0, at + "/waits", contract.ExportResume},
 			{a.Cancel, at + "/cancel", contract.ExportCancel},
 			{a.Rollback, at + "/rollback", contract.ExportRollback},
@@ -99,7 +101,22 @@ func checkExports(module []byte, m contract.Manifest) error {
 			}
 		}
 	}
+	http, err := importsHTTP(module)
+	if err != nil {
+		return err
+	}
+	if http && len(m.Needs) == 0 {
+		c.add("/needs", "the module imports http_request: name the operations of systems that its requests are")
+	}
 	return errors.Join(c.problems...)
+}
+
+// exportOf is the export that a foreign action names.
+func exportOf(f *contract.Foreign) string {
+	if f == nil {
+		return ""
+	}
+	return f.Export
 }
 
 const semver = `^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)` +
@@ -145,6 +162,9 @@ func (c *checker) action(at string, a contract.Action) {
 	}
 	if a.TimeoutMS < 0 {
 		c.add(at+"/timeout_ms", "must not be negative")
+	}
+	for _, p := range foreign.Check(&a) {
+		c.add(at+p.Field, "%s", p.Message)
 	}
 }
 

@@ -127,6 +127,34 @@ func Exports(module []byte) ([]string, error) {
 	return names, nil
 }
 
+// importsHTTP reports whether a module imports Extism's http_request. An import that it
+// cannot read ends the search: whether the module is sound is found out at install.
+func importsHTTP(module []byte) (bool, error) {
+	all, err := sections(module)
+	if err != nil {
+		return false, err
+	}
+	const importSection, function = 2, 0
+	for _, s := range all {
+		if s.id != importSection {
+			continue
+		}
+		r := reader{rest: s.payload}
+		for range r.number() {
+			from, name := string(r.bytes(r.number())), string(r.bytes(r.number()))
+			kind := r.bytes(1)
+			if r.broken || len(kind) != 1 || kind[0] != function {
+				return false, nil
+			}
+			if from == "extism:host/env" && name == "http_request" {
+				return true, nil
+			}
+			r.number()
+		}
+	}
+	return false, nil
+}
+
 // reader takes numbers and bytes off the front of a section.
 type reader struct {
 	rest   []byte

@@ -1,0 +1,161 @@
+// Package client calls the HTTP API of a running server, for the command line.
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/culmhq/culm/host/fault"
+	"github.com/culmhq/culm/host/page"
+	"github.com/culmhq/culm/host/plugins"
+)
+
+const (
+	prefix = "/api/v1"
+	// timeout bounds one call: a module may have to be compiled.
+	timeout = 3 * time.Minute
+	// answerMaxBytes bounds what is read of an answer.
+	answerMaxBytes = 16 << 20
+)
+
+// Client calls one server. Make one with New; it is safe for concurrent use.
+type Client struct {
+	base string
+	http *http.Client
+}
+
+// New makes a client of the server at a URL such as http://127.0.0.1:8080.
+func New(server string) (*Client, error) {
+	u, err := url.Parse(server)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || (u.Path != "" && u.Path != "/") || u.RawQuery != "" || u.User != nil {
+		return nil, fault.New(fault.Invalid, "a server is a URL such as http://127.0.0.1:8080")
+	}
+	return &Client{
+		base: u.Scheme + "://" + u.Host + prefix,
+		http: &http.Client{
+			Timeout:       timeout,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}, nil
+}
+
+// Install installs a module with its signatures (DSSE envelopes). A refusal is the
+// server's *fault.Error.
+func (c *Client) Install(ctx context.Context, code []byte, signatures [][]byte, override bool) (plugins.Module, error) {
+	header := http.Header{"Content-Type": {"application/wasm"}}
+	for _, s := range signatures {
+		header.Add("Plugin-Signature", base64.StdEncoding.EncodeToString(s))
+	}
+	path := "/plugins"
+	if override {
+		path += "?override=true"
+	}
+	var m plugins.Module
+	err := c.call(ctx, http.MethodPost, path, header, code, &m)
+	return m, err
+}
+
+// Versions lists the installed versions of a plugin, the highest first.
+func (c *Client) Versions(ctx context.Context, plugin string) ([]plugins.Module, error) {
+	var list struct {
+		Items []plugins.Module `json:"items"`
+	}
+	err := c.call(ctx, http.MethodGet, "/plugins/"+url.PathEscape(plugin)+"/versions", nil, nil, &list)
+	return list.Items, err
+}
+
+// Change changes the state of an installed version.
+func (c *Client) Change(ctx context.Context, r plugins.ChangeRequest) (plugins.Module, error) {
+	var m plugins.Module
+	path := "/plugins/" + url.PathEscape(r.Plugin) + "/versions/" + url.PathEscape(r.Digest) + "/commands"
+	err := c.send(ctx, path, map[string]any{"command": r.Change, "override": r.Override, "reason": r.Reason}, &m)
+	return m, err
+}
+
+// Sign adds a signature to an installed version.
+func (c *Client) Sign(ctx context.Context, plugin, digest string, envelope []byte) (plugins.Module, error) {
+	var m plugins.Module
+	path := "/plugins/" + url.PathEscape(plugin) + "/versions/" + url.PathEscape(digest) + "/signatures"
+	err := c.send(ctx, path, map[string]string{"envelope": string(envelope)}, &m)
+	return m, err
+}
+
+// History returns the newest events of a plugin.
+func (c *Client) History(ctx context.Context, plugin string, limit int) ([]plugins.Event, error) {
+	var list page.Of[plugins.Event]
+	path := fmt.Sprintf("/plugins/%s/history?limit=%d", url.PathEscape(plugin), limit)
+	err := c.call(ctx, http.MethodGet, path, nil, nil, &list)
+	return list.Items, err
+}
+
+// Trust returns what the server asks of plugins and whom it trusts.
+func (c *Client) Trust(ctx context.Context) (plugins.TrustView, error) {
+	var t plugins.TrustView
+	err := c.call(ctx, http.MethodGet, "/trust", nil, nil, &t)
+	return t, err
+}
+
+// RevokeKey ends the trust in a key.
+func (c *Client) RevokeKey(ctx context.Context, key, reason string) (plugins.TrustView, error) {
+	var t plugins.TrustView
+	err := c.send(ctx, "/trust/keys/"+url.PathEscape(key)+"/revoke", map[string]string{"reason": reason}, &t)
+	return t, err
+}
+
+func (c *Client) send(ctx context.Context, path string, in, out any) error {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return fmt.Errorf("client: %w", err)
+	}
+	return c.call(ctx, http.MethodPost, path, http.Header{"Content-Type": {"application/json"}}, body, out)
+}
+
+func (c *Client) call(ctx context.Context, method, path string, header http.Header, body []byte, out any) error {
+	req, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body))
+	if err != nil {
+		return fmt.Errorf("client: %w", err)
+	}
+	if header != nil {
+		req.Header = header
+	}
+	res, err := c.http.Do(req)
+	if err != nil {
+		return &fault.Error{Code: fault.Stopping, Message: "no answer from " + strings.TrimSuffix(c.base, prefix), Cause: err}
+	}
+	defer func() { _ = res.Body.Close() }()
+	answer, err := io.ReadAll(io.LimitReader(res.Body, answerMaxBytes))
+	if err != nil {
+		return &fault.Error{Code: fault.Stopping, Message: "the answer broke off", Cause: err}
+	}
+	if res.StatusCode >= http.StatusMultipleChoices {
+		return problem(res.StatusCode, answer)
+	}
+	if err := json.Unmarshal(answer, out); err != nil {
+		return &fault.Error{Code: fault.Stopping, Message: "the answer is not Culm's", Cause: err}
+	}
+	return nil
+}
+
+// problem reads a refusal; one that is no problem document is not of Culm.
+func problem(status int, answer []byte) error {
+	var p struct {
+		Code   fault.Code `json:"code"`
+		Detail string     `json:"detail"`
+		Field  string     `json:"field"`
+	}
+	if err := json.Unmarshal(answer, &p); err != nil || p.Code == "" {
+		return &fault.Error{
+			Code: fault.Stopping, Message: fmt.Sprintf("status %d, and not from Culm", status), Cause: errors.New("no problem document"),
+		}
+	}
+	return &fault.Error{Code: p.Code, Message: p.Detail, Field: p.Field}
+}

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/culmhq/culm/host/app"
+	"github.com/culmhq/culm/host/client"
+	"github.com/culmhq/culm/host/config"
+	"github.com/culmhq/culm/host/plugins"
+)
+
+// envServer names the server that commands talk to, where no flag does.
+const envServer = "CULM_SERVER"
+
+// serverFlag adds --server, and returns what makes the client.
+func (p *program) serverFlag(c *cobra.Command) func() (*client.Client, error) {
+	var server string
+	c.Flags().StringVar(&server, "server", "", "URL of the running server ("+envServer+"; default http://"+config.Default().Listen+")")
+	return func() (*client.Client, error) {
+		return client.New(cmp.Or(server, p.getenv(envServer), "http://"+config.Default().Listen))
+	}
+}
+
+func (p *program) pluginInstall() *cobra.Command {
+	var signatures []string
+	var override, asJSON bool
+	c := &cobra.Command{
+		Use:   "install MODULE.wasm",
+		Short: "Install a plugin into a running server",
+		Long: "Install a plugin into a running server, with the signature that lies beside the module\n" +
+			"(MODULE.wasm" + app.SignatureSuffix + ") or the ones that are named. What the plugin asks for is shown; an\n" +
+			"administrator grants it. A version that asks for more than the one before waits until it\n" +
+			"is approved (culm plugin approve); until then the one before stays in use.",
+		Example: "  culm plugin install ticket.wasm --server http://127.0.0.1:8080",
+		Args:    cobra.ExactArgs(1),
+	}
+	connect := p.serverFlag(c)
+	c.Flags().StringArrayVar(&signatures, "signature", nil, "file of a signature (may be repeated)")
+	c.Flags().BoolVar(&override, "override", false, "let a version in that is older than one that was in use")
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		cl, err := connect()
+		if err != nil {
+			return err
+		}
+		code, envelopes, err := readSigned(args[0], signatures)
+		if err != nil {
+			return err
+		}
+		return p.install(c.Context(), cl, code, envelopes, override, asJSON)
+	}
+	return c
+}
+
+// install installs a module and shows what it asks for.
+func (p *program) install(ctx context.Context, cl *client.Client, code []byte, envelopes [][]byte, override, asJSON bool) error {
+	m, err := cl.Install(ctx, code, envelopes, override)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return p.json(m)
+	}
+	return p.showVersion(m)
+}
+
+// readSigned reads a module with its signatures: those of the files that are named, or
+// the one beside it, if there is one.
+func readSigned(file string, signatures []string) ([]byte, [][]byte, error) {
+	code, err := os.ReadFile(file)
+	if err != nil {
+		return nil, nil, err
+	}
+	named := len(signatures) > 0
+	if !named {
+		signatures = []string{file + app.SignatureSuffix}
+	}
+	var out [][]byte
+	for _, s := range signatures {
+		b, err := os.ReadFile(s)
+		if !named && errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		out = append(out, b)
+	}
+	return code, out, nil
+}
+
+// showVersion shows an installed version to a person: what it is, who vouches for it,
+// what it asks for, and why it waits.
+func (p *program) showVersion(m plugins.Module) error {
+	w := tabwriter.NewWriter(p.out, 0, 8, 2, ' ', 0)
+	title := ""
+	if m.Manifest != nil {
+		title = m.Manifest.Title.In(p.text.lang)
+	}
+	fmt.Fprintf(w, "plugin\t%s %s\t%s\n", m.Plugin, m.Version, title)
+	fmt.Fprintf(w, "digest\t%s\n", m.Digest)
+	fmt.Fprintf(w, "state\t%s\n", p.versionState(m))
+	fmt.Fprintf(w, "signature\t%s\n", p.voucher(m))
+	if m.Manifest != nil {
+		for _, n := range m.Manifest.Needs {
+			fmt.Fprintf(w, "%s\t%s/%s\n", p.text.of("asks"), n.System, n.Operation)
+		}
+	}
+	for _, h := range m.Held {
+		fmt.Fprintf(w, "%s\t%s\n", p.text.of("held"), fmt.Sprintf(p.text.of("hold."+string(h.Code)), h.Detail))
+	}
+	return failed(w.Flush())
+}
+
+func (p *program) versionState(m plugins.Module) string {
+	state := p.text.of(string(m.State))
+	if m.State == plugins.StateBlocked {
+		state = p.text.of("ver.blocked")
+	}
+	if m.Latest {
+		state += ", " + p.text.of("latest")
+	}
+	return state
+}
+
+// voucher says who vouches for a version.
+func (p *program) voucher(m plugins.Module) string {
+	switch {
+	case len(m.Signatures) > 0:
+		var by []string
+		for _, s := range m.Signatures {
+			by = append(by, s.Publisher)
+		}
+		return fmt.Sprintf(p.text.of("signed by"), strings.Join(by, ", "))
+	case m.Shipped:
+		return p.text.of("shipped")
+	default:
+		return p.text.of("unsigned")
+	}
+}
