@@ -50,7 +50,9 @@ export function groupsOf(manifest: Manifest, own: Plugin | undefined, systems: r
     }
   }
   for (const g of grants) add(g, !needs.some((n) => covers(n, g)))
-  return [...groups.values()]
+  // Where everything may be asked for, what was granted comes first.
+  const granted = (g: Group) => Number(g.any && g.rows.some((r) => r.granted))
+  return [...groups.values()].toSorted((a, b) => granted(b) - granted(a))
 }
 
 /** The grants that a plugin has after some operations were approved or withdrawn. */

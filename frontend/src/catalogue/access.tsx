@@ -36,6 +36,7 @@ export function AccessTab({
   const set = useSetGrants(project)
   const codes = useCodes()
   const [asking, setAsking] = useState<Ask | null>(null)
+  const anySystem = (manifest.needs ?? []).some((n) => n.system === '*')
   const apply = ({ rows, approve }: Ask) =>
     own &&
     set.mutate(
@@ -56,7 +57,9 @@ export function AccessTab({
       {groups.length === 0 ? (
         <EmptyState title={t('access.none')}>{t('access.noneHint')}</EmptyState>
       ) : (
-        <p className="quiet">{t('access.hint')}</p>
+        <p className="quiet">
+          {t('access.hint')} {anySystem && t('access.anySystem')}
+        </p>
       )}
       {systems.error && (
         <div className="notice" data-s="waiting" role="status">
@@ -71,7 +74,7 @@ export function AccessTab({
           <SystemGroup
             key={g.system}
             group={g}
-            manifest={manifest}
+            anySystem={anySystem}
             disabled={!own || set.isPending}
             onChange={change}
           />
@@ -109,12 +112,12 @@ function nameOf(g: Grant): string {
 
 interface GroupProps {
   group: Group
-  manifest: Manifest
+  anySystem: boolean
   disabled: boolean
   onChange(ask: Ask): void
 }
 
-function SystemGroup({ group, manifest, disabled, onChange }: GroupProps) {
+function SystemGroup({ group, anySystem, disabled, onChange }: GroupProps) {
   const { t } = useTranslation('catalogue')
   const text = useText()
   const [query, setQuery] = useState('')
@@ -122,7 +125,6 @@ function SystemGroup({ group, manifest, disabled, onChange }: GroupProps) {
   const shown = many ? filtered(group.rows, query, text) : group.rows
   const granted = group.rows.filter((r) => r.granted)
   const open = group.rows.filter((r) => !r.granted && r.known)
-  const anySystem = (manifest.needs ?? []).some((n) => n.system === '*')
   return (
     <section className="cat-group" aria-label={text(group.view?.title) || group.system}>
       <header>
@@ -158,7 +160,7 @@ function SystemGroup({ group, manifest, disabled, onChange }: GroupProps) {
           </Button>
         )}
       </header>
-      {group.any && <p className="quiet">{t(anySystem ? 'access.anySystem' : 'access.any')}</p>}
+      {group.any && !anySystem && <p className="quiet">{t('access.any')}</p>}
       {many && (
         <TextInput
           aria-label={t('access.filter')}
@@ -189,7 +191,7 @@ function filtered(rows: readonly Row[], query: string, text: ReturnType<typeof u
   return wanted ? found : found.toSorted((a, b) => Number(b.granted) - Number(a.granted))
 }
 
-const risks = { read: undefined, write: 'waiting', destructive: 'failed' } as const
+const risks = { read: 'idle', write: 'waiting', destructive: 'failed' } as const
 
 function OperationRow({ row, disabled, onChange }: { row: Row; disabled: boolean; onChange(ask: Ask): void }) {
   const { t } = useTranslation('catalogue')
@@ -244,8 +246,8 @@ function OperationRow({ row, disabled, onChange }: { row: Row; disabled: boolean
 
 const limits = ['memory_bytes', 'timeout_ms', 'output_bytes', 'log_bytes', 'host_calls'] as const
 
-/** The limits that a manifest asks for. */
-export function LimitsPanel({ manifest }: { manifest: Manifest }) {
+/** The limits that a manifest asks for; in brief, without those that it leaves to the platform. */
+export function LimitsPanel({ manifest, brief = false }: { manifest: Manifest; brief?: boolean }) {
   const { t } = useTranslation('catalogue')
   const format = useFormat()
   const value = (name: (typeof limits)[number]): string => {
@@ -254,11 +256,13 @@ export function LimitsPanel({ manifest }: { manifest: Manifest }) {
     if (name === 'timeout_ms') return format.duration(n)
     return name === 'host_calls' ? String(n) : bytesText(n)
   }
+  const shown = limits.filter((name) => !brief || manifest.limits?.[name])
+  if (shown.length === 0) return null
   return (
     <section className="cat-limits" aria-label={t('limit.title')}>
       <h3>{t('limit.title')}</h3>
       <dl>
-        {limits.map((name) => (
+        {shown.map((name) => (
           <div key={name}>
             <dt>{t(`limit.${name}`)}</dt>
             <dd className="num" data-default={!manifest.limits?.[name]}>

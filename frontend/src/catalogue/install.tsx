@@ -201,7 +201,7 @@ function Review(props: { project: string; module: ModuleFile; onOther(): void; o
         <Needs needs={manifest.needs ?? []} held={held} chosen={chosen} onChange={setChosen} />
         {named.length > 0 && <p className="quiet">{t('install.grantNow')}</p>}
       </section>
-      <LimitsPanel manifest={manifest} />
+      <LimitsPanel manifest={manifest} brief />
       <Signature value={signature} onChange={setSignature} />
       {trust.data && <p className="quiet">{t(`install.policy.${trust.data.policy}`)}</p>}
       {install.error && (

@@ -157,6 +157,11 @@ function PluginRow({ project, entry }: { project: string; entry: Entry }) {
             </Link>
             <Pills entry={entry} />
             <div className="quiet cat-doc">{installed.doc ? text(installed.doc) : installed.id}</div>
+            <div className="cat-narrow">
+              {current && <TrustMark version={current} />}
+              {own && <AccessMark plugin={own} />}
+              {(entry.health?.calls ?? 0) > 0 && <HealthMark health={entry.health} />}
+            </div>
           </div>
         </div>
       </td>

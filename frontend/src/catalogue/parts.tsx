@@ -9,8 +9,8 @@ import {
   IconClock,
   IconHourglass,
   IconMinus,
-  IconShieldCheck,
-  IconShieldOff,
+  IconShield,
+  IconShieldCheckFilled,
 } from '~/app/icons'
 import { namedIcon } from '~/canvas/icons'
 import { accessOf, percent } from './entries'
@@ -29,7 +29,7 @@ export function PluginTile({ icon, large = false }: { icon: string | undefined; 
 export function TrustMark({ version }: { version: PluginVersion }) {
   const { t } = useTranslation('catalogue')
   const kind = version.shipped ? 'shipped' : version.trusted ? 'signed' : 'unsigned'
-  const Icon = kind === 'unsigned' ? IconShieldOff : IconShieldCheck
+  const Icon = kind === 'unsigned' ? IconShield : IconShieldCheckFilled
   const publisher = [...new Set(version.signatures.map((s) => s.publisher))].join(', ')
   return (
     <Tooltip label={t(`trust.help.${kind}`)}>

@@ -124,7 +124,7 @@ function Asked({ manifest, before }: { manifest: Manifest; before: Manifest | un
         ))}
       </ul>
       {needs.length > 0 && <p className="quiet">{t('review.grantLater')}</p>}
-      <LimitsPanel manifest={manifest} />
+      <LimitsPanel manifest={manifest} brief />
     </section>
   )
 }

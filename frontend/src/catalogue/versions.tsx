@@ -13,7 +13,7 @@ import { bytesText, short } from './entries'
 import { compareVersions } from './module'
 import { StatePill, TrustMark } from './parts'
 
-type Asked = { version: PluginVersion; command: Exclude<PluginCommand, 'approve'> }
+type Asked = { version: PluginVersion; command: PluginCommand }
 
 /** The installed versions, what can be done with each, and what was done. */
 export function VersionsTab(props: { project: string; installed: InstalledPlugin; onReview(v: PluginVersion): void }) {
@@ -105,10 +105,15 @@ function VersionMenu(props: { version: PluginVersion; onAsk(c: Asked['command'])
       <Menu.Dropdown>
         {v.state === 'pending' && (
           <Menu.Item leftSection={<IconHourglass size={14} aria-hidden />} onClick={onReview}>
-            {t('versions.approve')}
+            {t('versions.review')}
           </Menu.Item>
         )}
-        {v.state !== 'pending' && !v.latest && (
+        {(v.state === 'withdrawn' || v.state === 'blocked') && (
+          <Menu.Item leftSection={<IconCheck size={14} aria-hidden />} onClick={() => onAsk('approve')}>
+            {t('versions.restore')}
+          </Menu.Item>
+        )}
+        {v.state === 'active' && !v.latest && (
           <Menu.Item leftSection={<IconCheck size={14} aria-hidden />} onClick={() => onAsk('activate')}>
             {t('versions.activate')}
           </Menu.Item>
@@ -127,6 +132,8 @@ function VersionMenu(props: { version: PluginVersion; onAsk(c: Asked['command'])
     </Menu>
   )
 }
+
+const verbs = { approve: 'restore', activate: 'activate', withdraw: 'withdraw', block: 'block' } as const
 
 /** Whether going to a version is going back: one that is newer was in use. */
 function goesBack(installed: InstalledPlugin, to: PluginVersion): boolean {
@@ -200,8 +207,12 @@ function ChangeDialog(props: {
           <Button variant="default" onClick={onClose}>
             {common('action.cancel')}
           </Button>
-          <Button type="submit" color={command === 'activate' ? undefined : 'red'} loading={change.isPending}>
-            {t(`versions.${command}`).replace('…', '')}
+          <Button
+            type="submit"
+            color={command === 'withdraw' || command === 'block' ? 'red' : undefined}
+            loading={change.isPending}
+          >
+            {t(`versions.${verbs[command]}`).replace('…', '')}
           </Button>
         </Group>
       </form>

@@ -194,9 +194,12 @@ export const catalogueEn: CatalogueMessages = {
     actions: 'Actions',
     more: 'What to do with version {{version}}',
     activate: 'Use this version',
-    approve: 'Review…',
+    review: 'Review…',
+    restore: 'Restore',
     withdraw: 'Withdraw',
     block: 'Block…',
+    approveTitle: 'Restore version {{version}}',
+    approveText: 'It may run again, and new runs use it unless a newer version was in use.',
     activateTitle: 'Use version {{version}}',
     activateText: 'New runs use {{version}}; runs that have started keep theirs.',
     rollbackText:
