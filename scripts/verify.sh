@@ -5,10 +5,11 @@ before=$(git status --porcelain)
 go run ./scripts/schemas
 go run ./scripts/plugins
 go mod tidy
+(cd scripts/bench && go mod tidy)
 # On the build machine nothing is uncommitted, and the build before this has made the index anew already.
-if [ "${CI:-}" = true ] && ! git diff --quiet -- schemas plugins-wasm/index.json go.mod go.sum; then
+if [ "${CI:-}" = true ] && ! git diff --quiet -- schemas plugins-wasm/index.json go.mod go.sum scripts/bench; then
   echo "generated files are not as committed: run 'make generate' and commit" >&2
-  git --no-pager diff --stat -- schemas plugins-wasm/index.json go.mod go.sum >&2
+  git --no-pager diff --stat -- schemas plugins-wasm/index.json go.mod go.sum scripts/bench >&2
   exit 1
 fi
 after=$(git status --porcelain)

@@ -52,7 +52,7 @@ async function installed(request: APIRequestContext, m: Named): Promise<string> 
 }
 
 const hosts = { system: 'demo', operation: 'list_hosts' }
-const tickets = { system: 'demo', operation: 'create_ticket' }
+const tickets = { system: 'demo', operation: 'open_ticket' }
 
 test('a module is looked at, installed, and may do what was ticked', async ({ page }) => {
   await page.goto(`/p/${project}/plugins`)
@@ -96,7 +96,7 @@ test('a version that asks for more is reviewed; going back is asked for, and a v
   await page.getByRole('link', { name: '解析 dns-b' }).click()
   await page.getByRole('button', { name: '审核' }).click()
   const review = page.getByRole('dialog', { name: '审核 1.1.0' })
-  await expect(review.getByText('请求新的权限 demo/create_ticket')).toBeVisible()
+  await expect(review.getByText('请求新的权限 demo/open_ticket')).toBeVisible()
   await review.getByRole('button', { name: '批准这个版本' }).click()
   await expect(page.getByRole('tab', { name: /^权限 ?2/ })).toBeVisible()
 

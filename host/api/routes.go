@@ -15,6 +15,7 @@ import (
 	"github.com/culmhq/culm/host/page"
 	"github.com/culmhq/culm/host/plugins"
 	"github.com/culmhq/culm/host/projects"
+	"github.com/culmhq/culm/host/recordings"
 	"github.com/culmhq/culm/host/registry"
 	"github.com/culmhq/culm/host/runs"
 	"github.com/culmhq/culm/host/systems"
@@ -36,6 +37,8 @@ type route struct {
 	// in and out are a value of the body's type and of the answer's, nil for none. A
 	// body of type module is one, all others are JSON.
 	in, out any
+	// media is the type of the answer where it is not JSON; out is nil then.
+	media string
 	// status is that of success.
 	status int
 	// timeout bounds the use case; zero stands for requestTimeout.
@@ -102,6 +105,12 @@ func routes() []route {
 		},
 
 		{
+			method: http.MethodPost, path: "/projects/{project}/plugins/{plugin}/options",
+			summary: "Ask the plugin for the choices of a form field; change nothing.",
+			in:      choicesBody{}, out: runs.Choices{}, handle: (*Server).choices,
+		},
+
+		{
 			method: http.MethodGet, path: uploadPath, summary: "List everything that is installed, in whatever state, with its versions.",
 			query: searched, out: page.Of[plugins.Installed]{}, handle: (*Server).listInstalled,
 		},
@@ -117,6 +126,10 @@ func routes() []route {
 		{
 			method: http.MethodGet, path: "/plugins/{plugin}/versions/{digest}", summary: "Read an installed version of a plugin.",
 			out: plugins.Module{}, handle: (*Server).getPluginVersion,
+		},
+		{
+			method: http.MethodGet, path: "/plugins/{plugin}/versions/{digest}/module", summary: "Read the bytes of an installed module.",
+			media: mediaWasm, handle: (*Server).getModule,
 		},
 		{
 			method: http.MethodPost, path: "/plugins/{plugin}/versions/{digest}/commands",
@@ -210,6 +223,16 @@ func routes() []route {
 		{
 			method: http.MethodGet, path: "/projects/{project}/runs/{run}/nodes/{node}", summary: "Read everything about one node.",
 			out: runs.NodeDetail{}, handle: (*Server).getNode,
+		},
+		{
+			method: http.MethodGet, path: "/projects/{project}/runs/{run}/nodes/{node}/recordings",
+			summary: "List the recorded plugin calls of a node, the oldest first.",
+			query:   paged, out: page.Of[recordings.Meta]{}, handle: (*Server).listRecordings,
+		},
+		{
+			method: http.MethodGet, path: "/projects/{project}/runs/{run}/nodes/{node}/recordings/{recording}",
+			summary: "Read the recording of a plugin call, without secrets.",
+			out:     recordings.View{}, handle: (*Server).getRecording,
 		},
 		{
 			method: http.MethodGet, path: "/projects/{project}/runs/{run}/records", summary: "Read the history after a sequence number.",

@@ -48,7 +48,12 @@ func (m modules) Call(ctx context.Context, c runs.ModuleCall) ([]byte, error) {
 			return nil, err
 		}
 	}
-	r, err := mod.Call(ctx, wasm.Call{Export: c.Export, Input: c.Input, Config: c.Config, Services: c.Services, Limits: c.Limits})
+	r, err := mod.Call(ctx, wasm.Call{
+		Export: c.Export, Input: c.Input, Config: c.Config, Services: c.Services, Limits: c.Limits, RecordBytes: c.RecordBytes,
+	})
+	if r.Recording != nil {
+		c.Recorded(r.Recording)
+	}
 	return r.Output, err
 }
 

@@ -55,7 +55,8 @@ func (a *App) Start(ctx context.Context) (err error) {
 		a.policy.Deny(own)
 	}
 	a.server, err = api.New(api.Options{
-		Projects: a.Projects, Flows: a.Flows, Runs: a.Runs, Plugins: a.Plugins, Systems: a.Systems, Health: a.Health, Hub: a.hub,
+		Projects: a.Projects, Flows: a.Flows, Runs: a.Runs, Plugins: a.Plugins, Choices: a.Choices, Systems: a.Systems, Health: a.Health,
+		Recordings: a.Recordings, Hub: a.hub,
 		Logger: a.deps.Logger, Ready: a.ready, Assets: a.deps.Assets,
 		Meta: api.Meta{Version: a.deps.Version, Commit: a.deps.Commit, Demo: a.cfg.Demo},
 	})

@@ -40,7 +40,28 @@ type Config struct {
 	Drain time.Duration `yaml:"drain"`
 	// Log says what is logged and how.
 	Log Log `yaml:"log"`
+	// Record says which plugin calls are recorded, so that they can be replayed.
+	Record Record `yaml:"record"`
 }
+
+// Record says which plugin calls are recorded.
+type Record struct {
+	// Mode is off, failures or all.
+	Mode string `yaml:"mode"`
+	// CallBytes bounds the recording of one call, TotalBytes all of them as they are
+	// stored.
+	CallBytes  int64 `yaml:"call_bytes"`
+	TotalBytes int64 `yaml:"total_bytes"`
+	// Keep is how long a recording is kept.
+	Keep time.Duration `yaml:"keep"`
+}
+
+// The bounds of what can be set for recordings.
+const (
+	MaxRecordCallBytes  = 32 << 20
+	MaxRecordTotalBytes = 64 << 30
+	MaxRecordKeep       = 10 * 365 * 24 * time.Hour
+)
 
 // Trust says whose signatures on plugins count, and what is asked of a plugin.
 type Trust struct {
@@ -72,6 +93,7 @@ func Default() Config {
 		Drain:  MaxDrain,
 		Trust:  Trust{Policy: "warn"},
 		Log:    Log{Level: "info", Format: "text"},
+		Record: Record{Mode: "failures", CallBytes: 1 << 20, TotalBytes: 256 << 20, Keep: 7 * 24 * time.Hour},
 	}
 }
 
@@ -119,10 +141,28 @@ func (c *Config) Validate() error {
 	if c.Drain < 0 || c.Drain > MaxDrain {
 		add("drain", fmt.Errorf("%s is not between 0s and %s", c.Drain, MaxDrain))
 	}
+	c.Record.check(add)
 	add("log.level", oneOf(c.Log.Level, "debug", "info", "warn", "error"))
 	add("log.format", oneOf(c.Log.Format, "text", "json"))
 	if ps != nil {
 		return &Error{Problems: ps}
+	}
+	return nil
+}
+
+// check tells add what is wrong with each field.
+func (r *Record) check(add func(string, error)) {
+	add("record.mode", oneOf(r.Mode, "off", "failures", "all"))
+	add("record.call_bytes", between(r.CallBytes, 1<<10, MaxRecordCallBytes))
+	add("record.total_bytes", between(r.TotalBytes, 1<<20, MaxRecordTotalBytes))
+	if r.Keep < time.Minute || r.Keep > MaxRecordKeep {
+		add("record.keep", fmt.Errorf("%s is not between 1m and %s", r.Keep, MaxRecordKeep))
+	}
+}
+
+func between(n, least, most int64) error {
+	if n < least || n > most {
+		return fmt.Errorf("%d is not between %d and %d", n, least, most)
 	}
 	return nil
 }

@@ -33,7 +33,9 @@ func rules() map[string][]string {
 		"host/secrets":     {boundary},
 		"plugins-src/core": {boundary, "pdk", "pdk/manifest"},
 
-		"host/plugins/build": {boundary, "host/foreign", "host/forms", "host/document"},
+		"host/plugins/build":    {boundary, "host/foreign", "host/forms", "host/document"},
+		"host/plugins/cases":    {boundary, "host/document", "host/forms"},
+		"host/plugins/scaffold": {boundary, "host/plugins/build", "host/foreign", "host/forms", "host/document"},
 	}
 }
 
@@ -55,7 +57,7 @@ func TestPackagesReachOnlyWhatTheLayoutAllows(t *testing.T) {
 // the API may know HTTP.
 func TestNobodyReachesUpwards(t *testing.T) {
 	t.Parallel()
-	for _, pkg := range []string{"host/flows", "host/runs", "host/projects", "host/plugins", "host/health"} {
+	for _, pkg := range []string{"host/flows", "host/runs", "host/projects", "host/plugins", "host/health", "host/recordings"} {
 		for _, dep := range deps(t, pkg) {
 			for _, bad := range []string{"github.com/gofiber/fiber", "github.com/tetratelabs/wazero", module + "host/app", module + "host/api", module + "host/store"} {
 				if strings.HasPrefix(dep, bad) {

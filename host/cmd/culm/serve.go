@@ -91,7 +91,7 @@ func (p *program) deps(cfg config.Config, pub runner.Publisher) app.Deps {
 	v := version()
 	return app.Deps{
 		Logger: logger(p.err, cfg.Log), Plugins: shipped.Files, Assets: assets(), Compiler: compiler, Publisher: pub,
-		Version: v.Version, Commit: v.Commit,
+		Version: v.Version, Commit: v.Commit, Slack: runner.ServerSlack,
 	}
 }
 

@@ -89,7 +89,13 @@ func words() map[string][2]string {
 
 // of returns a text by its key, or the key.
 func (t text) of(key string) string {
-	w, ok := words()[key]
+	var w [2]string
+	ok := false
+	for _, list := range []func() map[string][2]string{words, authorWords, replayWords} {
+		if w, ok = list()[key]; ok {
+			break
+		}
+	}
 	if !ok {
 		return key
 	}
