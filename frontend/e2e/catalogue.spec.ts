@@ -62,13 +62,11 @@ test('a module is looked at, installed, and may do what was ticked', async ({ pa
     .locator('input[type=file]')
     .setInputFiles({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('no module') })
   await expect(dialog.getByRole('alert')).toContainText('不是 WebAssembly 模块')
-  await dialog
-    .locator('input[type=file]')
-    .setInputFiles({
-      name: 'dns-a.wasm',
-      mimeType: 'application/wasm',
-      buffer: module({ id: 'dns-a', version: '1.0.0', needs: [hosts, tickets] }),
-    })
+  await dialog.locator('input[type=file]').setInputFiles({
+    name: 'dns-a.wasm',
+    mimeType: 'application/wasm',
+    buffer: module({ id: 'dns-a', version: '1.0.0', needs: [hosts, tickets] }),
+  })
   await expect(dialog.getByText('新插件')).toBeVisible()
   await dialog.getByRole('checkbox', { name: 'demo/list_hosts' }).check()
   await accessible(page)

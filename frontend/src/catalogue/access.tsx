@@ -191,7 +191,7 @@ function filtered(rows: readonly Row[], query: string, text: ReturnType<typeof u
   return wanted ? found : found.toSorted((a, b) => Number(b.granted) - Number(a.granted))
 }
 
-const risks = { read: 'idle', write: 'waiting', destructive: 'failed' } as const
+const risks = { read: 'revoked', write: 'waiting', destructive: 'failed' } as const
 
 function OperationRow({ row, disabled, onChange }: { row: Row; disabled: boolean; onChange(ask: Ask): void }) {
   const { t } = useTranslation('catalogue')

@@ -250,7 +250,7 @@ function RelationNote(props: { relation: Relation; override: boolean; onOverride
         {t('install.older', { version: relation.version })}
         <Checkbox
           mt={6}
-          size="xs"
+          size="sm"
           label={t('install.override')}
           checked={override}
           onChange={(e) => onOverride(e.currentTarget.checked)}
@@ -277,7 +277,7 @@ function Needs(props: { needs: Grant[]; held: Grant[]; chosen: Grant[]; onChange
               </>
             ) : (
               <Checkbox
-                size="xs"
+                size="sm"
                 label={label}
                 description={has ? t('access.granted') : undefined}
                 disabled={has}

@@ -197,7 +197,7 @@ function Pills({ entry }: { entry: Entry }) {
         </span>
       ))}
       {entry.own?.enabled === false && (
-        <span className="pill cat-pill" data-s="idle">
+        <span className="pill cat-pill" data-s="revoked">
           <IconPlayerStop size={12} stroke={2.2} aria-hidden />
           {t('list.offPill')}
         </span>
