@@ -8,7 +8,6 @@ import (
 	"github.com/culmhq/culm/engine"
 	"github.com/culmhq/culm/host/fault"
 	"github.com/culmhq/culm/host/live"
-	"github.com/culmhq/culm/host/plugins"
 	"github.com/culmhq/culm/host/runs"
 	"github.com/culmhq/culm/host/wasm"
 	"github.com/culmhq/culm/pdk/contract"
@@ -27,34 +26,6 @@ func (i inspector) Inspect(ctx context.Context, code []byte) (*contract.Manifest
 		return nil, errors.New("the module carries no manifest: pack it with culm plugin pack")
 	}
 	return info.Manifest, nil
-}
-
-// modules lets the executor call modules by their digest, and fetches from the
-// catalogue what the host has not loaded yet.
-type modules struct {
-	host      *wasm.Host
-	catalogue *plugins.Catalogue
-}
-
-// Call implements runs.Modules.
-func (m modules) Call(ctx context.Context, c runs.ModuleCall) ([]byte, error) {
-	mod, ok := m.host.Loaded(c.Digest)
-	if !ok {
-		code, err := m.catalogue.Code(ctx, c.Digest)
-		if err != nil {
-			return nil, err
-		}
-		if mod, err = m.host.Load(ctx, c.Digest, code); err != nil {
-			return nil, err
-		}
-	}
-	r, err := mod.Call(ctx, wasm.Call{
-		Export: c.Export, Input: c.Input, Config: c.Config, Services: c.Services, Limits: c.Limits, RecordBytes: c.RecordBytes,
-	})
-	if r.Recording != nil {
-		c.Recorded(r.Recording)
-	}
-	return r.Output, err
 }
 
 // source lets the live hub read through the use cases of runs.

@@ -57,6 +57,9 @@ type Deps struct {
 	CacheDir string
 	// Compiler makes the command that runs wasm.CompilerMain. Required.
 	Compiler func(context.Context) *exec.Cmd
+	// Worker makes the command that runs wasm.WorkerMain. Without it there are no
+	// worker processes, and modules that nobody vouches for are not called.
+	Worker func(context.Context) *exec.Cmd
 	// Publisher, if not nil, is told of every commit besides the live stream.
 	Publisher runner.Publisher
 	// Slack is that of runner.Config; zero is none.
@@ -79,6 +82,7 @@ type Core struct {
 	Recordings *recordings.Keeper
 
 	deps      Deps
+	host      *wasm.Host
 	hub       *live.Hub
 	executor  *runs.Executor
 	counted   *health.Recorder
@@ -131,6 +135,28 @@ func Open(ctx context.Context, cfg config.Config, d Deps) (_ *Core, err error) {
 	return c, c.load(ctx)
 }
 
+// openHost opens the plugin host and tells what is asked of plugins here.
+func (c *Core) openHost(ctx context.Context, cfg config.Config) (plugins.Trust, error) {
+	cache := c.deps.CacheDir
+	if cache == "" {
+		cache = filepath.Join(cfg.Data, cacheDir)
+	}
+	host, err := wasm.New(ctx, wasm.Config{
+		CacheDir: cache, Compiler: c.deps.Compiler, Worker: c.deps.Worker, Limits: limitsOf(cfg.Limits), Parallel: cfg.Limits.Parallel,
+		LoadedMax: cfg.Limits.Loaded, Logger: c.deps.Logger,
+	})
+	if err != nil {
+		return plugins.Trust{}, err
+	}
+	c.host = host
+	c.closers = append(c.closers, host.Close)
+	trust, err := readTrust(cfg)
+	if err != nil {
+		return plugins.Trust{}, err
+	}
+	return careful(ctx, cfg, host, c.deps.Logger, trust), nil
+}
+
 // build wires the parts, from the bottom up. The hub reads through the use cases,
 // which are made from the runner, which publishes to the hub: source closes the ring.
 func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) error {
@@ -143,20 +169,11 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	if err != nil {
 		return err
 	}
-	cache := c.deps.CacheDir
-	if cache == "" {
-		cache = filepath.Join(cfg.Data, cacheDir)
-	}
-	host, err := wasm.New(ctx, wasm.Config{CacheDir: cache, Compiler: c.deps.Compiler, Logger: log})
+	trust, err := c.openHost(ctx, cfg)
 	if err != nil {
 		return err
 	}
-	c.closers = append(c.closers, host.Close)
-
-	trust, err := readTrust(cfg)
-	if err != nil {
-		return err
-	}
+	host := c.host
 	c.Projects = projects.New(st)
 	c.Plugins, err = plugins.Open(ctx, plugins.Options{
 		Repository: st, Switches: st, Inspector: inspector{host}, Projects: c.Projects, Clock: clock{}, Logger: log, Trust: trust,
@@ -186,7 +203,7 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	c.counted = health.NewRecorder(health.Options{Store: st, Clock: clock{}, Logger: log})
 	c.Health = health.NewService(c.counted, c.Projects)
 	c.runner, err = runner.New(runner.Config{
-		Store: db.Store(), Executor: c.counted.Watch(c.executor), Publisher: c.publisher(), Clock: clock{}, Graphs: graphs, Logger: log,
+		Store: db.Store(), Executor: c.counted.Watch(runs.NewSuspects(c.executor, st.Deaths(), log)), Publisher: c.publisher(), Clock: clock{}, Graphs: graphs, Logger: log,
 		Slack: c.deps.Slack,
 	})
 	if err != nil {

@@ -173,7 +173,7 @@ func (e *Executor) call(ctx context.Context, run runner.RunInfo, d engine.Dispat
 		return nil, err
 	}
 	return e.module(ctx, ModuleCall{
-		Plugin: d.Plugin, Digest: run.Plugins[d.Plugin], Export: export(d.Reason), Input: input,
+		Project: run.Project, Plugin: d.Plugin, Digest: run.Plugins[d.Plugin], Export: export(d.Reason), Input: input,
 		Limits: contract.Limits{TimeoutMS: p.action.TimeoutMS},
 	}, s)
 }

@@ -81,7 +81,8 @@ type Modules interface {
 
 // ModuleCall is one call of a module.
 type ModuleCall struct {
-	Plugin, Digest string
+	// Project is on whose behalf the call is made.
+	Project, Plugin, Digest string
 	// Export is the function to call, Input the JSON of a contract.Request, or what a
 	// foreign module takes. Config is what a foreign module reads as its configuration.
 	Export string

@@ -140,14 +140,14 @@ func pollOneoff(ctx context.Context, v *invocation, guest api.Module, s []uint64
 func (v *invocation) await(ctx context.Context, subs []subscription) []byte {
 	wait, due := firstDue(subs)
 	if wait > 0 && !v.taped() {
-		v.outside(ctx, func() { sleep(ctx, wait) })
+		v.outside(ctx, func() { v.sleep(ctx, wait) })
 	}
 	if !v.taped() {
 		return due
 	}
 	got := v.exchange(replay.Event{Kind: replay.KindSleep, Number: int64(len(subs))}, func(e *replay.Event) {
 		if wait > 0 {
-			v.outside(ctx, func() { sleep(ctx, wait) })
+			v.outside(ctx, func() { v.sleep(ctx, wait) })
 		}
 		e.Answer = due
 	})
@@ -212,8 +212,23 @@ func (v *invocation) subscription(b []byte) subscription {
 	return s
 }
 
+// sleeper is implemented by services that wait on the guest's behalf: in a worker
+// process it is the host that knows who runs and who waits.
+type sleeper interface {
+	Sleep(ctx context.Context, d time.Duration)
+}
+
 // sleep waits, at most until the context ends.
-func sleep(ctx context.Context, d time.Duration) {
+func (v *invocation) sleep(ctx context.Context, d time.Duration) {
+	if s, ok := v.services.(sleeper); ok {
+		s.Sleep(ctx, d)
+		return
+	}
+	rest(ctx, d)
+}
+
+// rest waits, at most until the context ends.
+func rest(ctx context.Context, d time.Duration) {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

@@ -170,6 +170,22 @@ export interface Action {
   rollback?: boolean
   options?: boolean
   timeout_ms?: number
+  /** Set for an action of a module that was written without Culm in mind. */
+  foreign?: { export: string }
+}
+
+/** One entry of what a plugin offers for a field. */
+export interface Choice {
+  value: Json
+  label: string
+  disabled?: boolean
+  children?: Choice[]
+}
+
+/** What a plugin offers for a field, or why it cannot say. */
+export interface Choices {
+  choices: Choice[]
+  failure?: Failure
 }
 
 export interface Manifest {

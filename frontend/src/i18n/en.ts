@@ -405,6 +405,22 @@ export const en: Messages = {
     moveUp: 'Move row {{n}} up',
     moveDown: 'Move row {{n}} down',
     advanced: 'More',
+    source: {
+      pick: 'Pick or type',
+      loading: 'Loading choices…',
+      empty: 'There are no choices',
+      emptyDepends: 'There are no choices; this may have to be filled in first: {{fields}}',
+      noMatch: 'No choice matches',
+      more: '{{n}} more; type to find them',
+      all: 'Take all {{n}}',
+      typed: 'Use “{{text}}”',
+      retry: 'Load again',
+      clear: '{{label}}: clear',
+      remove: 'Remove {{value}}',
+      needsRuntime:
+        'The choices depend on “{{fields}}”, which is known when the flow runs; type a value, or use an expression',
+      strange: 'Not among the choices: {{values}}',
+    },
     rule: {
       other: 'This value is not allowed',
       required: 'Required',
