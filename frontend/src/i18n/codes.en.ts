@@ -195,7 +195,8 @@ export const adviceEn: typeof adviceZh = {
   GATEWAY_NO_CONDITION: 'Skip it and choose a branch, or give the flow a default.',
   GATEWAY_MANY_CONDITIONS: 'Skip it and choose a branch, or let the first branch win.',
   OUTCOME_UNKNOWN: 'Find out in the outside system what happened, then resolve the node.',
-  CRASH_SUSPECT: 'Find out what the plugin does to the server before you retry the node; mark it done if its effect is there.',
+  CRASH_SUSPECT:
+    'Find out what the plugin does to the server before you retry the node; mark it done if its effect is there.',
   REJECTED: 'Talk to the person who rejected, then retry or revoke the run.',
   RATE_LIMITED: 'Retry later.',
   ASSERTION_FAILED: 'Look at the condition and its message, then retry.',
