@@ -41,6 +41,14 @@ type revokeBody struct {
 	Reason string `json:"reason,omitempty"`
 }
 
+func (s *Server) listInstalled(_ context.Context, r *request) (answer, error) {
+	q, err := r.page()
+	if err != nil {
+		return answer{}, err
+	}
+	return ok(s.o.Plugins.Installed(plugins.InstalledQuery{Search: r.query.Get("q"), Page: q}))
+}
+
 func (s *Server) installPlugin(ctx context.Context, r *request) (answer, error) {
 	override := r.query.Get("override")
 	if override != "" && override != "true" && override != "false" {
