@@ -12,8 +12,12 @@ func TestTheCallsOfOneAttemptAreChosen(t *testing.T) {
 	t.Parallel()
 	var all []recordings.Meta
 	for _, p := range []recordings.Place{
-		{Attempt: 1, Call: 0}, {Attempt: 1, Call: 1}, {Attempt: 2, Call: 0},
-		{Iteration: 1, Attempt: 1, Call: 0}, {Iteration: 1, Attempt: 1, Call: 1}, {Iteration: 1, Attempt: 1, Phase: "rollback"},
+		{Attempt: 1, Call: 0},
+		{Attempt: 1, Call: 1},
+		{Attempt: 2, Call: 0},
+		{Iteration: 1, Attempt: 1, Call: 0},
+		{Iteration: 1, Attempt: 1, Call: 1},
+		{Iteration: 1, Attempt: 1, Phase: "rollback"},
 	} {
 		all = append(all, recordings.Meta{Place: p})
 	}
