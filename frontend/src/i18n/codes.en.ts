@@ -210,7 +210,8 @@ export const adviceEn: typeof adviceZh = {
   GATEWAY_NO_CONDITION: 'Skip it and choose a branch, or give the flow a default.',
   GATEWAY_MANY_CONDITIONS: 'Skip it and choose a branch, or let the first branch win.',
   OUTCOME_UNKNOWN: 'Find out in the outside system what happened, then resolve the node.',
-  CRASH_SUSPECT: 'Find out what the plugin does to the server before you retry the node; mark it done if its effect is there.',
+  CRASH_SUSPECT:
+    'Find out what the plugin does to the server before you retry the node; mark it done if its effect is there.',
   REJECTED: 'Talk to the person who rejected, then retry or revoke the run.',
   RATE_LIMITED: 'Retry later.',
   ASSERTION_FAILED: 'Look at the condition and its message, then retry.',
@@ -235,6 +236,7 @@ export const refusedEn: typeof refusedZh = {
   FORBIDDEN_HOST: 'The service answers on local addresses only',
   INTERNAL: 'The service failed; its log says more',
   SIGNATURE_POLICY: 'The signatures keep the plugin out',
+  REGISTRY_FAILED: 'The registry of plugins does not answer as it should',
   VERSION_ROLLBACK: 'The version is older than one that was in use',
   PLUGIN_BLOCKED: 'An administrator blocked this version',
   DISK_FULL: 'The disk of the server is full; try again when there is space',
