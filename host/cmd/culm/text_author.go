@@ -8,5 +8,22 @@ func authorWords() map[string][2]string {
 		"test.columns": {"case\ttime\tmemory\thost calls\toutput", "用例\t耗时\t内存\t主机调用\t输出"},
 		"test.of":      {"of", "/"},
 		"test.updated": {"%s: expectations written", "%s：已写入预期"},
+
+		"lint.error": {"error", "错误"}, "lint.warning": {"warning", "警告"}, "lint.info": {"info", "提示"},
+		"lint.count":               {"%d errors, %d warnings, %d hints", "%d 个错误，%d 个警告，%d 个提示"},
+		"lint.text/missing":        {"is missing", "缺失"},
+		"lint.text/untranslated":   {"has no text in the language %s", "缺少语言 %s 的文本"},
+		"lint.schema/title":        {"has no title: the form shows the bare name", "没有标题：表单只能显示字段名"},
+		"lint.schema/description":  {"has no description: the form has no help", "没有说明：表单没有帮助文本"},
+		"lint.schema/open":         {"is not false: misspelt inputs are taken without a word", "不为 false：拼错的输入不会被发现"},
+		"lint.schema/bounds":       {"has no %s: the input has no end", "没有 %s：输入没有上限"},
+		"lint.schema/outputs":      {"declares no outputs: flows cannot refer to any", "没有声明输出：流程无法引用"},
+		"lint.schema/secret":       {"looks like a secret and is not marked x-secret: it would stand in the records", "像是机密却没有标记 x-secret：会出现在记录中"},
+		"lint.needs/any-system":    {"asks for the operation %s of any system: an administrator cannot tell what he grants", "请求任意系统的 %s 接口：管理员无法判断授权内容"},
+		"lint.needs/any-operation": {"asks for every operation of the system %s: name those that are called", "请求系统 %s 的全部接口：请列出实际调用的接口"},
+		"lint.needs/twice":         {"asks for %s, which another entry covers", "%s 已被另一条目涵盖"},
+		"lint.needs/many":          {"asks for %s operations: two plugins may be easier to grant", "请求了 %s 个接口：拆成多个插件更易授权"},
+		"lint.limits/above-host":   {"is %s, and the host's own limit of %s wins", "为 %s，但以主机的上限 %s 为准"},
+		"lint.waits/no-cancel":     {"is false, and the action waits: what it started goes on after a revoke", "为 false，而动作会等待：撤销后已启动的工作仍会继续"},
 	}
 }
