@@ -8,6 +8,8 @@ func authorWords() map[string][2]string {
 		"test.columns": {"case\ttime\tmemory\thost calls\toutput", "用例\t耗时\t内存\t主机调用\t输出"},
 		"test.of":      {"of", "/"},
 		"test.updated": {"%s: expectations written", "%s：已写入预期"},
+		"run.recorded": {"%s: case added", "%s：已添加用例"},
+		"run.calls":    {"%d of %d calls", "%d / %d 次调用"},
 
 		"lint.error": {"error", "错误"}, "lint.warning": {"warning", "警告"}, "lint.info": {"info", "提示"},
 		"lint.count":               {"%d errors, %d warnings, %d hints", "%d 个错误，%d 个警告，%d 个提示"},
