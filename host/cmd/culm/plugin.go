@@ -31,7 +31,7 @@ func (p *program) pluginCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(p.pluginNew(), p.pluginTest(), p.pluginRun(), p.pluginLint())
+	c.AddCommand(p.pluginNew(), p.pluginTest(), p.pluginRun(), p.pluginDev(), p.pluginLint())
 	c.AddCommand(p.pluginBuild(), p.pluginPack(), p.pluginInspect(), p.pluginList(), p.pluginInstall())
 	return c
 }

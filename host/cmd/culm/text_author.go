@@ -11,6 +11,12 @@ func authorWords() map[string][2]string {
 		"run.recorded": {"%s: case added", "%s：已添加用例"},
 		"run.calls":    {"%d of %d calls", "%d / %d 次调用"},
 
+		"dev.built":    {"built in %s", "构建 %s"},
+		"dev.tested":   {"%d passed, %d failed in %s", "%d 个通过，%d 个失败 %s"},
+		"dev.reloaded": {"reloaded in %s", "已重载 %s"},
+		"dev.held":     {"not in use: %s", "未启用：%s"},
+		"dev.same":     {"unchanged", "无变化"},
+
 		"lint.error": {"error", "错误"}, "lint.warning": {"warning", "警告"}, "lint.info": {"info", "提示"},
 		"lint.count":               {"%d errors, %d warnings, %d hints", "%d 个错误，%d 个警告，%d 个提示"},
 		"lint.text/missing":        {"is missing", "缺失"},
