@@ -5,9 +5,9 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,7 +23,7 @@ const (
 	batchMax      = 32
 	// storeTimeout bounds one write.
 	storeTimeout = 10 * time.Second
-	// trimEvery is how often old recordings are looked for when nothing else asks.
+	// trimEvery is how often old recordings are looked for.
 	trimEvery = time.Hour
 	// keepWait bounds how long a failed call waits for its recording to be stored.
 	keepWait = 5 * time.Second
@@ -50,31 +50,45 @@ type Keeper struct {
 	closed  bool
 	done    chan struct{}
 
-	// These belong to the goroutine that stores.
-	stored  int64
-	trimmed time.Time
+	// stored is how many bytes are stored; it belongs to the goroutine that stores.
+	stored int64
 }
 
-// item is one thing to do: a call to keep, an attempt that ended well, or neither, to be
-// told when everything before it is done.
+// item is one thing to do: a call to keep, an attempt that ended well, a look for what
+// is too old, or nothing but to be told when everything before it is done.
 type item struct {
 	call    *Call
 	settled *Place
+	trim    bool
 	bytes   int64
 	done    chan struct{} // closed when it is done, if not nil
 }
 
-// New makes a keeper and removes what its policy does not keep any more.
-func New(ctx context.Context, o Options) (*Keeper, error) {
+// New makes a keeper. What is too old or too much goes only once Run is called or
+// something new is stored: a program that only looks has another policy.
+func New(o Options) *Keeper {
 	if o.Policy.Mode == "" {
 		o.Policy.Mode = Off
 	}
 	k := &Keeper{o: o, queue: make(chan item, queueMax), done: make(chan struct{})}
-	if err := k.trim(ctx); err != nil {
-		return nil, fmt.Errorf("recordings: %w", err)
-	}
 	go k.run()
-	return k, nil
+	return k
+}
+
+// Run removes what is too old or too much, at once and from time to time, until ctx is
+// done.
+func (k *Keeper) Run(ctx context.Context) {
+	for {
+		k.put(item{trim: true})
+		tick, stop := k.o.Clock.After(trimEvery)
+		select {
+		case <-tick:
+			stop()
+		case <-ctx.Done():
+			stop()
+			return
+		}
+	}
 }
 
 // Close stores what is waiting and ends the keeper.
@@ -207,6 +221,11 @@ func (k *Keeper) store(items []item) {
 	if err := k.save(ctx, k.batch(ctx, items)); err != nil {
 		k.o.Logger.WarnContext(ctx, "recordings of plugin calls were not stored", "error", err)
 	}
+	if k.stored > k.o.Policy.TotalBytes || slices.ContainsFunc(items, func(it item) bool { return it.trim }) {
+		if err := k.trim(ctx); err != nil {
+			k.o.Logger.WarnContext(ctx, "old recordings of plugin calls were not removed", "error", err)
+		}
+	}
 	k.mu.Lock()
 	dropped := k.dropped
 	k.dropped = 0
@@ -224,17 +243,11 @@ func (k *Keeper) store(items []item) {
 	}
 }
 
-func (k *Keeper) save(ctx context.Context, b Batch) error {
+func (k *Keeper) save(ctx context.Context, b Batch) (err error) {
 	if len(b.Save)+len(b.Settled) > 0 {
-		var err error
-		if k.stored, err = k.o.Repository.SaveRecordings(ctx, b); err != nil {
-			return err
-		}
+		k.stored, err = k.o.Repository.SaveRecordings(ctx, b)
 	}
-	if k.stored > k.o.Policy.TotalBytes || k.o.Clock.Now().Sub(k.trimmed) >= trimEvery {
-		return k.trim(ctx)
-	}
-	return nil
+	return err
 }
 
 // trim removes what is too old or too much. A tenth more than needed goes, so that it
@@ -249,7 +262,7 @@ func (k *Keeper) trim(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	k.stored, k.trimmed = stored, now
+	k.stored = stored
 	return nil
 }
 

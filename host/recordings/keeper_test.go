@@ -36,15 +36,20 @@ func open(t *testing.T, p *hosttest.Product, policy recordings.Policy) (*recordi
 
 func keeper(t *testing.T, p *hosttest.Product, s recordings.Secrets, policy recordings.Policy) *recordings.Keeper {
 	t.Helper()
-	k, err := recordings.New(t.Context(), recordings.Options{
-		Repository: p.Store, Secrets: s, Clock: p.Clock, Logger: slog.New(slog.DiscardHandler), Policy: policy,
+	k := recordings.New(recordings.Options{
+		Repository: p.Store, Secrets: s, Clock: clock{p.Clock, make(chan time.Time)}, Logger: slog.New(slog.DiscardHandler), Policy: policy,
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	t.Cleanup(func() { _ = k.Close() })
 	return k
 }
+
+// clock is the product's clock; it waits until the test says that it is time.
+type clock struct {
+	*hosttest.Clock
+	tick chan time.Time
+}
+
+func (c clock) After(time.Duration) (<-chan time.Time, func()) { return c.tick, func() {} }
 
 func policy(m recordings.Mode) recordings.Policy {
 	return recordings.Policy{Mode: m, CallBytes: 1 << 20, TotalBytes: 1 << 20, Age: time.Hour}
@@ -184,6 +189,12 @@ func TestRecordingsGoByAgeAndBySize(t *testing.T) {
 	k.Keep(t.Context(), ended(p, 1, 0, recordings.Failed, "old"))
 	p.Clock.Advance(2 * time.Hour)
 	k.Keep(t.Context(), ended(p, 2, 0, recordings.Failed, "new"))
+	if got := statuses(list(t, k)); got != "1.0 failed; 2.0 failed" {
+		t.Errorf("before Run: %s", got)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	k.Run(ctx)
 	if got := statuses(list(t, k)); got != "2.0 failed" {
 		t.Errorf("after two hours: %s", got)
 	}

@@ -140,5 +140,8 @@ type Secrets interface {
 	Scrubber(ctx context.Context, project string) (*secrets.Scrubber, error)
 }
 
-// Clock tells the time.
-type Clock interface{ Now() time.Time }
+// Clock tells the time and waits. After's second result frees what waiting holds.
+type Clock interface {
+	Now() time.Time
+	After(d time.Duration) (<-chan time.Time, func())
+}

@@ -127,9 +127,12 @@ func (e *Executor) conclude(r *engine.Result, p *prepared, s *services, out []by
 	}
 }
 
-// Pure implements runner.Executor: a plugin without grants has no way out.
+// Pure implements runner.Executor: a plugin without grants has no way out. One that is not
+// trusted is never pure: it runs in a process of its own, and a call that is not on record
+// would hide which node harmed it.
 func (e *Executor) Pure(run runner.RunInfo, d engine.Dispatch) bool {
-	return d.Reason == contract.ReasonExecute && e.o.Catalogue.Ungranted(run.Project, d.Plugin, run.Plugins[d.Plugin])
+	digest := run.Plugins[d.Plugin]
+	return d.Reason == contract.ReasonExecute && e.o.Catalogue.Trusted(digest) && e.o.Catalogue.Ungranted(run.Project, d.Plugin, digest)
 }
 
 // Cancel implements runner.Executor.
@@ -170,7 +173,7 @@ func (e *Executor) call(ctx context.Context, run runner.RunInfo, d engine.Dispat
 		return nil, err
 	}
 	return e.module(ctx, ModuleCall{
-		Plugin: d.Plugin, Digest: run.Plugins[d.Plugin], Export: export(d.Reason), Input: input,
+		Project: run.Project, Plugin: d.Plugin, Digest: run.Plugins[d.Plugin], Export: export(d.Reason), Input: input,
 		Limits: contract.Limits{TimeoutMS: p.action.TimeoutMS},
 	}, s)
 }

@@ -26,7 +26,7 @@ func (e *Executor) callForeign(ctx context.Context, run runner.RunInfo, d engine
 		return nil, badInput(err)
 	}
 	out, err := e.module(ctx, ModuleCall{
-		Plugin: d.Plugin, Digest: run.Plugins[d.Plugin], Export: f.Export, Input: input, Config: config,
+		Project: run.Project, Plugin: d.Plugin, Digest: run.Plugins[d.Plugin], Export: f.Export, Input: input, Config: config,
 		Limits: contract.Limits{TimeoutMS: p.action.TimeoutMS},
 	}, s)
 	if err != nil {

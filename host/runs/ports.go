@@ -56,6 +56,8 @@ type Catalogue interface {
 	// Ungranted reports whether a module can reach nothing outside in the project. It is
 	// quick.
 	Ungranted(project, plugin, digest string) bool
+	// Trusted reports whether a module was shipped or is signed by a trusted key.
+	Trusted(digest string) bool
 }
 
 // Audit tells which calls the attempts of a node made through the gateway.
@@ -79,7 +81,8 @@ type Modules interface {
 
 // ModuleCall is one call of a module.
 type ModuleCall struct {
-	Plugin, Digest string
+	// Project is on whose behalf the call is made.
+	Project, Plugin, Digest string
 	// Export is the function to call, Input the JSON of a contract.Request, or what a
 	// foreign module takes. Config is what a foreign module reads as its configuration.
 	Export string
