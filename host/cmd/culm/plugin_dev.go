@@ -109,57 +109,79 @@ func (d *developer) watch(ctx context.Context) error {
 	if err := d.add(w, d.dir); err != nil {
 		return failed(err)
 	}
-	rounds := make(chan devRound)
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	cancel := context.CancelFunc(func() {})
-	begin := func(changed []string) {
-		cancel()
-		wg.Wait()
-		var round context.Context
-		round, cancel = context.WithCancel(ctx)
-		wg.Go(func() {
-			r := d.round(round, changed)
-			select {
-			case rounds <- r:
-			case <-round.Done():
-			}
-		})
-	}
-	begin(nil)
+	rs := &devRounds{developer: d, done: make(chan devRound)}
+	defer rs.stop()
+	rs.begin(ctx, nil)
 	quiet := time.NewTimer(time.Hour)
 	quiet.Stop()
 	var changed []string
 	for {
 		select {
 		case <-ctx.Done():
-			cancel()
 			return nil
-		case r := <-rounds:
+		case r := <-rs.done:
 			if err := d.show(r); err != nil {
-				cancel()
 				return err
 			}
 		case e := <-w.Events:
-			if d.ignored(e) {
-				continue
-			}
-			if info, err := os.Stat(e.Name); err == nil && info.IsDir() {
-				if err := d.add(w, e.Name); err != nil {
-					fmt.Fprintln(d.err, err)
-				}
-			}
-			if name, err := filepath.Rel(d.dir, e.Name); err == nil && !slices.Contains(changed, name) {
+			if name := d.changed(w, e); name != "" {
 				changed = append(changed, name)
+				quiet.Reset(settle)
 			}
-			quiet.Reset(settle)
 		case err := <-w.Errors:
 			fmt.Fprintln(d.err, err)
 		case <-quiet.C:
-			begin(changed)
+			slices.Sort(changed)
+			rs.begin(ctx, slices.Compact(changed))
 			changed = nil
 		}
 	}
+}
+
+// devRounds makes one round at a time.
+type devRounds struct {
+	*developer
+	done   chan devRound
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+}
+
+// begin ends the round that is under way, if there is one, and begins another.
+func (rs *devRounds) begin(ctx context.Context, changed []string) {
+	rs.stop()
+	ctx, rs.cancel = context.WithCancel(ctx)
+	rs.wg.Go(func() {
+		r := rs.round(ctx, changed)
+		select {
+		case rs.done <- r:
+		case <-ctx.Done():
+		}
+	})
+}
+
+func (rs *devRounds) stop() {
+	if rs.cancel != nil {
+		rs.cancel()
+	}
+	rs.wg.Wait()
+}
+
+// changed returns the name of the source file that an event is about, or "". A directory
+// that is new is watched from now on.
+func (d *developer) changed(w *fsnotify.Watcher, e fsnotify.Event) string {
+	if d.ignored(e) {
+		return ""
+	}
+	if info, err := os.Stat(e.Name); err == nil && info.IsDir() {
+		if err := d.add(w, e.Name); err != nil {
+			fmt.Fprintln(d.err, err)
+		}
+	}
+	name, err := filepath.Rel(d.dir, e.Name)
+	if err != nil {
+		return ""
+	}
+	return name
 }
 
 // outputs are directories that building writes to.
