@@ -120,6 +120,10 @@ func routes() []route {
 			handle: (*Server).installPlugin,
 		},
 		{
+			method: http.MethodPost, path: "/plugin-pulls", summary: "Install a plugin from a registry that the configuration allows.",
+			in: pullBody{}, out: plugins.Module{}, status: http.StatusCreated, timeout: installTimeout, handle: (*Server).pullPlugin,
+		},
+		{
 			method: http.MethodGet, path: "/plugins/{plugin}/versions", summary: "List the installed versions of a plugin, the highest first.",
 			out: versionsBody{}, handle: (*Server).listPluginVersions,
 		},

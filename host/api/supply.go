@@ -20,6 +20,12 @@ type versionsBody struct {
 	Items []plugins.Module `json:"items"`
 }
 
+type pullBody struct {
+	// Reference names a plugin in a registry: registry/repository:tag.
+	Reference string `json:"reference"`
+	Override  bool   `json:"override,omitempty"`
+}
+
 type changeBody struct {
 	Command  plugins.Change `json:"command"`
 	Override bool           `json:"override,omitempty"`
@@ -51,6 +57,14 @@ func (s *Server) installPlugin(ctx context.Context, r *request) (answer, error) 
 	return created(s.o.Plugins.Install(ctx, plugins.InstallRequest{
 		Actor: actor(), Code: r.body, Signatures: r.signatures, Override: override == "true",
 	}))
+}
+
+func (s *Server) pullPlugin(ctx context.Context, r *request) (answer, error) {
+	var b pullBody
+	if err := r.decode(&b); err != nil {
+		return answer{}, err
+	}
+	return created(s.o.Plugins.Pull(ctx, plugins.PullRequest{Actor: actor(), Reference: b.Reference, Override: b.Override}))
 }
 
 // listPluginVersions answers every version without its manifest: versions are few, and

@@ -15,7 +15,7 @@ import (
 	"github.com/culmhq/culm/pdk/contract"
 )
 
-// Options are what the catalogue needs; all fields are required.
+// Options are what the catalogue needs; all fields but Trust and Registry are required.
 type Options struct {
 	Repository Repository
 	Switches   Switches
@@ -26,6 +26,8 @@ type Options struct {
 	// Trust says whose signatures count and what is asked of a module; the zero
 	// value trusts nobody and takes nothing but what was shipped.
 	Trust Trust
+	// Registry fetches plugins from registries; nil lets none be fetched.
+	Registry Registry
 }
 
 // CodeBytesMax bounds the size of a module.

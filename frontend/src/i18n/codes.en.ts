@@ -221,6 +221,7 @@ export const refusedEn: typeof refusedZh = {
   FORBIDDEN_HOST: 'The service answers on local addresses only',
   INTERNAL: 'The service failed; its log says more',
   SIGNATURE_POLICY: 'The signatures keep the plugin out',
+  REGISTRY_FAILED: 'The registry of plugins does not answer as it should',
   VERSION_ROLLBACK: 'The version is older than one that was in use',
   PLUGIN_BLOCKED: 'An administrator blocked this version',
   DISK_FULL: 'The disk of the server is full; try again when there is space',

@@ -218,6 +218,7 @@ export const refusedZh = {
   FORBIDDEN_HOST: '服务只接受本机地址的访问',
   INTERNAL: '服务出错，详情见服务日志',
   SIGNATURE_POLICY: '插件的签名不符合要求',
+  REGISTRY_FAILED: '插件仓库无法访问或应答异常',
   VERSION_ROLLBACK: '该版本比用过的版本旧',
   PLUGIN_BLOCKED: '管理员禁用了这个版本',
   DISK_FULL: '服务器磁盘已满，释放空间后重试',
