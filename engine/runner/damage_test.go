@@ -25,7 +25,7 @@ func TestAChangedByteIsNeverReadAsHistory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const changes = 250
+	const changes = 1000
 	rng := rand.New(rand.NewPCG(1, 9))
 	var refused, failed, harmless int
 	for range changes {

@@ -25,6 +25,7 @@ import (
 	"github.com/culmhq/culm/host/live"
 	"github.com/culmhq/culm/host/plugins"
 	"github.com/culmhq/culm/host/projects"
+	"github.com/culmhq/culm/host/recordings"
 	"github.com/culmhq/culm/host/registry"
 	"github.com/culmhq/culm/host/runs"
 )
@@ -51,10 +52,13 @@ type Options struct {
 	Flows    *flows.Service
 	Runs     *runs.Service
 	Plugins  *plugins.Catalogue
+	Choices  *runs.Chooser
 	Systems  *registry.Service
 	Health   *health.Service
-	Hub      *live.Hub
-	Logger   *slog.Logger
+	// Recordings keeps what passed the boundary of plugin calls.
+	Recordings *recordings.Keeper
+	Hub        *live.Hub
+	Logger     *slog.Logger
 	// Ready reports why the server cannot work now, or nil.
 	Ready func() error
 	// Meta is what GET /meta answers.

@@ -15,6 +15,7 @@ import (
 	"github.com/invopop/jsonschema"
 
 	"github.com/culmhq/culm/engine"
+	"github.com/culmhq/culm/host/replay"
 	"github.com/culmhq/culm/pdk/contract"
 )
 
@@ -64,6 +65,9 @@ func (b *documenter) operation(r route) (object, error) {
 			return nil, err
 		}
 		success["content"] = object{"application/json": object{"schema": s}}
+	}
+	if r.media != "" {
+		success["content"] = object{r.media: object{}}
 	}
 	op := object{
 		"summary":     r.summary,
@@ -182,6 +186,11 @@ func special(t reflect.Type) *jsonschema.Schema {
 		}
 	case reflect.TypeFor[json.RawMessage]():
 		return &jsonschema.Schema{} // anything; the library writes into what it gets
+	case reflect.TypeFor[replay.Data]():
+		return &jsonschema.Schema{
+			Description: "Bytes: a text where they are UTF-8, else {\"base64\": text}.",
+			OneOf:       []*jsonschema.Schema{{Type: "string"}, {Type: "object"}},
+		}
 	case reflect.TypeFor[engine.Payload]():
 		return &jsonschema.Schema{Type: "object", Description: "Depends on kind; see the docs."}
 	case reflect.TypeFor[time.Time]():

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"mime"
@@ -172,8 +173,9 @@ func pointer(s string) string { return strings.NewReplacer("~", "~0", "/", "~1")
 type answer struct {
 	status int
 	body   any
-	// raw is the body instead, where it is JSON already.
-	raw []byte
+	// raw is the body instead, where it is JSON already, or of the type media.
+	raw   []byte
+	media string
 	// revision, if not zero, becomes the entity tag.
 	revision int
 }
@@ -206,6 +208,6 @@ func (a answer) write(c *fiber.Ctx) error {
 	if raw == nil {
 		return nil
 	}
-	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
+	c.Set(fiber.HeaderContentType, cmp.Or(a.media, fiber.MIMEApplicationJSON))
 	return c.Send(raw)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/culmhq/culm/host/page"
 	"github.com/culmhq/culm/host/plugins"
 	"github.com/culmhq/culm/host/projects"
+	"github.com/culmhq/culm/host/recordings"
 	"github.com/culmhq/culm/host/registry"
 	"github.com/culmhq/culm/host/runs"
 	"github.com/culmhq/culm/host/systems"
@@ -36,6 +37,8 @@ type route struct {
 	// in and out are a value of the body's type and of the answer's, nil for none. A
 	// body of type module is one, all others are JSON.
 	in, out any
+	// media is the type of the answer where it is not JSON; out is nil then.
+	media string
 	// status is that of success.
 	status int
 	// timeout bounds the use case; zero stands for requestTimeout.
@@ -59,6 +62,7 @@ func (r route) fiberPath() string {
 //nolint:funlen // a table: one row a route
 func routes() []route {
 	paged := []string{"limit", "cursor"}
+	searched := append([]string{"q"}, paged...)
 	return []route{
 		{
 			method: http.MethodGet, path: "/openapi.json", summary: "This document.", out: map[string]any{},
@@ -71,7 +75,7 @@ func routes() []route {
 
 		{
 			method: http.MethodGet, path: "/projects/{project}/plugins", summary: "List the installed plugins with the project's grants.",
-			query: paged, out: page.Of[plugins.Plugin]{}, handle: (*Server).listPlugins,
+			query: searched, out: page.Of[plugins.Plugin]{}, handle: (*Server).listPlugins,
 		},
 		{method: http.MethodGet, path: "/projects/{project}/plugins/{plugin}", summary: "Read a plugin.", out: plugins.Plugin{}, handle: (*Server).getPlugin},
 		{
@@ -101,9 +105,23 @@ func routes() []route {
 		},
 
 		{
+			method: http.MethodPost, path: "/projects/{project}/plugins/{plugin}/options",
+			summary: "Ask the plugin for the choices of a form field; change nothing.",
+			in:      choicesBody{}, out: runs.Choices{}, handle: (*Server).choices,
+		},
+
+		{
+			method: http.MethodGet, path: uploadPath, summary: "List everything that is installed, in whatever state, with its versions.",
+			query: searched, out: page.Of[plugins.Installed]{}, handle: (*Server).listInstalled,
+		},
+		{
 			method: http.MethodPost, path: uploadPath, summary: "Install a module, with the signatures of the Plugin-Signature headers.",
 			query: []string{"override"}, in: module{}, out: plugins.Module{}, status: http.StatusCreated, timeout: installTimeout,
 			handle: (*Server).installPlugin,
+		},
+		{
+			method: http.MethodPost, path: "/plugin-pulls", summary: "Install a plugin from a registry that the configuration allows.",
+			in: pullBody{}, out: plugins.Module{}, status: http.StatusCreated, timeout: installTimeout, handle: (*Server).pullPlugin,
 		},
 		{
 			method: http.MethodGet, path: "/plugins/{plugin}/versions", summary: "List the installed versions of a plugin, the highest first.",
@@ -112,6 +130,10 @@ func routes() []route {
 		{
 			method: http.MethodGet, path: "/plugins/{plugin}/versions/{digest}", summary: "Read an installed version of a plugin.",
 			out: plugins.Module{}, handle: (*Server).getPluginVersion,
+		},
+		{
+			method: http.MethodGet, path: "/plugins/{plugin}/versions/{digest}/module", summary: "Read the bytes of an installed module.",
+			media: mediaWasm, handle: (*Server).getModule,
 		},
 		{
 			method: http.MethodPost, path: "/plugins/{plugin}/versions/{digest}/commands",
@@ -152,7 +174,7 @@ func routes() []route {
 
 		{
 			method: http.MethodGet, path: "/projects/{project}/flows", summary: "List flows, the newest change first.",
-			query: append([]string{"q"}, paged...), out: page.Of[flows.Summary]{}, handle: (*Server).listFlows,
+			query: searched, out: page.Of[flows.Summary]{}, handle: (*Server).listFlows,
 		},
 		{
 			method: http.MethodPost, path: "/projects/{project}/flows", summary: "Create a flow from a draft, also one with problems.",
@@ -205,6 +227,16 @@ func routes() []route {
 		{
 			method: http.MethodGet, path: "/projects/{project}/runs/{run}/nodes/{node}", summary: "Read everything about one node.",
 			out: runs.NodeDetail{}, handle: (*Server).getNode,
+		},
+		{
+			method: http.MethodGet, path: "/projects/{project}/runs/{run}/nodes/{node}/recordings",
+			summary: "List the recorded plugin calls of a node, the oldest first.",
+			query:   paged, out: page.Of[recordings.Meta]{}, handle: (*Server).listRecordings,
+		},
+		{
+			method: http.MethodGet, path: "/projects/{project}/runs/{run}/nodes/{node}/recordings/{recording}",
+			summary: "Read the recording of a plugin call, without secrets.",
+			out:     recordings.View{}, handle: (*Server).getRecording,
 		},
 		{
 			method: http.MethodGet, path: "/projects/{project}/runs/{run}/records", summary: "Read the history after a sequence number.",

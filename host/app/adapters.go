@@ -8,7 +8,7 @@ import (
 	"github.com/culmhq/culm/engine"
 	"github.com/culmhq/culm/host/fault"
 	"github.com/culmhq/culm/host/live"
-	"github.com/culmhq/culm/host/plugins"
+	"github.com/culmhq/culm/host/plugins/build"
 	"github.com/culmhq/culm/host/runs"
 	"github.com/culmhq/culm/host/wasm"
 	"github.com/culmhq/culm/pdk/contract"
@@ -19,6 +19,11 @@ type inspector struct{ host *wasm.Host }
 
 // Inspect implements plugins.Inspector.
 func (i inspector) Inspect(ctx context.Context, code []byte) (*contract.Manifest, error) {
+	// The manifest first: only here is it known where in the author's text a fault is.
+	_, err := build.ReadManifest(code)
+	if all := build.FieldErrors(err); len(all) > 0 {
+		return nil, misplaced(all)
+	}
 	info, err := i.host.Inspect(ctx, code)
 	if err != nil {
 		return nil, err
@@ -29,27 +34,18 @@ func (i inspector) Inspect(ctx context.Context, code []byte) (*contract.Manifest
 	return info.Manifest, nil
 }
 
-// modules lets the executor call modules by their digest, and fetches from the
-// catalogue what the host has not loaded yet.
-type modules struct {
-	host      *wasm.Host
-	catalogue *plugins.Catalogue
-}
-
-// Call implements runs.Modules.
-func (m modules) Call(ctx context.Context, c runs.ModuleCall) ([]byte, error) {
-	mod, ok := m.host.Loaded(c.Digest)
-	if !ok {
-		code, err := m.catalogue.Code(ctx, c.Digest)
-		if err != nil {
-			return nil, err
-		}
-		if mod, err = m.host.Load(ctx, c.Digest, code); err != nil {
-			return nil, err
-		}
+// misplaced makes a refusal of what is wrong with a manifest: the first fault with its
+// field, and its place in the text that the module carries.
+func misplaced(all []*build.FieldError) error {
+	first := all[0]
+	message := first.Reason
+	if first.Line > 0 {
+		message = fmt.Sprintf("line %d, column %d of the manifest: %s", first.Line, first.Column, message)
 	}
-	r, err := mod.Call(ctx, wasm.Call{Export: c.Export, Input: c.Input, Config: c.Config, Services: c.Services, Limits: c.Limits})
-	return r.Output, err
+	if more := len(all) - 1; more > 0 {
+		message += fmt.Sprintf(" (and %d more)", more)
+	}
+	return fault.At("/manifest"+first.Field, "%s", message)
 }
 
 // source lets the live hub read through the use cases of runs.

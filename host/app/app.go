@@ -53,9 +53,11 @@ func (a *App) Start(ctx context.Context) (err error) {
 	}
 	if own, err := netip.ParseAddrPort(a.ln.Addr().String()); err == nil {
 		a.policy.Deny(own)
+		a.registries.Deny(own)
 	}
 	a.server, err = api.New(api.Options{
-		Projects: a.Projects, Flows: a.Flows, Runs: a.Runs, Plugins: a.Plugins, Systems: a.Systems, Health: a.Health, Hub: a.hub,
+		Projects: a.Projects, Flows: a.Flows, Runs: a.Runs, Plugins: a.Plugins, Choices: a.Choices, Systems: a.Systems, Health: a.Health,
+		Recordings: a.Recordings, Hub: a.hub,
 		Logger: a.deps.Logger, Ready: a.ready, Assets: a.deps.Assets,
 		Meta: api.Meta{Version: a.deps.Version, Commit: a.deps.Commit, Demo: a.cfg.Demo},
 	})

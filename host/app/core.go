@@ -25,6 +25,7 @@ import (
 	"github.com/culmhq/culm/host/live"
 	"github.com/culmhq/culm/host/plugins"
 	"github.com/culmhq/culm/host/projects"
+	"github.com/culmhq/culm/host/recordings"
 	"github.com/culmhq/culm/host/registry"
 	"github.com/culmhq/culm/host/runs"
 	"github.com/culmhq/culm/host/secrets"
@@ -56,8 +57,13 @@ type Deps struct {
 	CacheDir string
 	// Compiler makes the command that runs wasm.CompilerMain. Required.
 	Compiler func(context.Context) *exec.Cmd
+	// Worker makes the command that runs wasm.WorkerMain. Without it there are no
+	// worker processes, and modules that nobody vouches for are not called.
+	Worker func(context.Context) *exec.Cmd
 	// Publisher, if not nil, is told of every commit besides the live stream.
 	Publisher runner.Publisher
+	// Slack is that of runner.Config; zero is none.
+	Slack int
 	// Version and Commit are the binary's.
 	Version, Commit string
 }
@@ -68,20 +74,26 @@ type Core struct {
 	Projects *projects.Service
 	Flows    *flows.Service
 	Runs     *runs.Service
+	Choices  *runs.Chooser
 	Plugins  *plugins.Catalogue
 	Systems  *registry.Service
 	Health   *health.Service
+	// Recordings keeps what passed the boundary of plugin calls.
+	Recordings *recordings.Keeper
 
-	deps      Deps
-	hub       *live.Hub
-	executor  *runs.Executor
-	counted   *health.Recorder
-	runner    *runner.Runner
-	policy    *gateway.AddressPolicy
-	shipped   *Shipped
-	demo      *demoSystem
-	closers   []func() error // in the order in which they were opened
-	isStarted bool
+	deps     Deps
+	host     *wasm.Host
+	hub      *live.Hub
+	executor *runs.Executor
+	counted  *health.Recorder
+	runner   *runner.Runner
+	policy   *gateway.AddressPolicy
+	// registries is the policy for the registries of plugins.
+	registries *gateway.AddressPolicy
+	shipped    *Shipped
+	demo       *demoSystem
+	closers    []func() error // in the order in which they were opened
+	isStarted  bool
 }
 
 // Open opens the data directory, installs the plugins that come with the binary, and
@@ -125,6 +137,28 @@ func Open(ctx context.Context, cfg config.Config, d Deps) (_ *Core, err error) {
 	return c, c.load(ctx)
 }
 
+// openHost opens the plugin host and tells what is asked of plugins here.
+func (c *Core) openHost(ctx context.Context, cfg config.Config) (plugins.Trust, error) {
+	cache := c.deps.CacheDir
+	if cache == "" {
+		cache = filepath.Join(cfg.Data, cacheDir)
+	}
+	host, err := wasm.New(ctx, wasm.Config{
+		CacheDir: cache, Compiler: c.deps.Compiler, Worker: c.deps.Worker, Limits: limitsOf(cfg.Limits), Parallel: cfg.Limits.Parallel,
+		LoadedMax: cfg.Limits.Loaded, Logger: c.deps.Logger,
+	})
+	if err != nil {
+		return plugins.Trust{}, err
+	}
+	c.host = host
+	c.closers = append(c.closers, host.Close)
+	trust, err := readTrust(cfg)
+	if err != nil {
+		return plugins.Trust{}, err
+	}
+	return careful(ctx, cfg, host, c.deps.Logger, trust), nil
+}
+
 // build wires the parts, from the bottom up. The hub reads through the use cases,
 // which are made from the runner, which publishes to the hub: source closes the ring.
 func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) error {
@@ -137,23 +171,19 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	if err != nil {
 		return err
 	}
-	cache := c.deps.CacheDir
-	if cache == "" {
-		cache = filepath.Join(cfg.Data, cacheDir)
-	}
-	host, err := wasm.New(ctx, wasm.Config{CacheDir: cache, Compiler: c.deps.Compiler, Logger: log})
+	trust, err := c.openHost(ctx, cfg)
 	if err != nil {
 		return err
 	}
-	c.closers = append(c.closers, host.Close)
-
-	trust, err := readTrust(cfg)
+	reg, policy, err := newRegistry(cfg)
 	if err != nil {
 		return err
 	}
+	c.registries = policy
+	host := c.host
 	c.Projects = projects.New(st)
 	c.Plugins, err = plugins.Open(ctx, plugins.Options{
-		Repository: st, Switches: st, Inspector: inspector{host}, Projects: c.Projects, Clock: clock{}, Logger: log, Trust: trust,
+		Repository: st, Switches: st, Inspector: inspector{host}, Projects: c.Projects, Clock: clock{}, Logger: log, Trust: trust, Registry: reg,
 	})
 	if err != nil {
 		return err
@@ -168,13 +198,20 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	graphs := runs.NewGraphs(c.Plugins)
 	src := &source{}
 	c.hub = live.New(src, live.Options{})
+	c.Recordings = recordings.New(recordings.Options{
+		Repository: st, Secrets: vault, Clock: clock{}, Logger: log, Policy: recordings.Policy{
+			Mode: recordings.Mode(cfg.Record.Mode), CallBytes: cfg.Record.CallBytes, TotalBytes: cfg.Record.TotalBytes, Age: cfg.Record.Keep,
+		},
+	})
+	c.closers = append(c.closers, c.Recordings.Close)
 	c.executor = runs.NewExecutor(runs.ExecutorOptions{
-		Catalogue: c.Plugins, Modules: modules{host, c.Plugins}, Gateway: gw, Clock: clock{}, Logger: log,
+		Catalogue: c.Plugins, Modules: modules{host, c.Plugins}, Gateway: gw, Recorder: c.Recordings, Clock: clock{}, Logger: log,
 	})
 	c.counted = health.NewRecorder(health.Options{Store: st, Clock: clock{}, Logger: log})
 	c.Health = health.NewService(c.counted, c.Projects)
 	c.runner, err = runner.New(runner.Config{
-		Store: db.Store(), Executor: c.counted.Watch(c.executor), Publisher: c.publisher(), Clock: clock{}, Graphs: graphs, Logger: log,
+		Store: db.Store(), Executor: c.counted.Watch(runs.NewSuspects(c.executor, st.Deaths(), log)), Publisher: c.publisher(), Clock: clock{}, Graphs: graphs, Logger: log,
+		Slack: c.deps.Slack,
 	})
 	if err != nil {
 		return err
@@ -184,6 +221,9 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	})
 	c.Runs = runs.New(runs.Options{
 		Runner: c.runner, Flows: c.Flows, Projects: c.Projects, Catalogue: c.Plugins, Graphs: graphs, Audit: st.Audit(), Clock: clock{},
+	})
+	c.Choices = runs.NewChooser(runs.ChooserOptions{
+		Catalogue: c.Plugins, Projects: c.Projects, Modules: modules{host, c.Plugins}, Gateway: gw, Clock: clock{}, Logger: log,
 	})
 	src.runs = c.Runs
 	return nil
@@ -275,6 +315,7 @@ func (c *Core) Start(ctx context.Context) error {
 	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var wg sync.WaitGroup
 	wg.Go(func() { c.counted.Run(watching) })
+	wg.Go(func() { c.Recordings.Run(watching) })
 	wg.Go(func() { watch{c.runner.Stuck, clock{}.After, c.deps.Logger}.run(watching) })
 	c.closers = append(c.closers, func() error { stop(); wg.Wait(); return nil })
 	return nil

@@ -5,7 +5,9 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/culmhq/culm/host/config"
 	"github.com/culmhq/culm/host/runs"
+	"github.com/culmhq/culm/host/wasm"
 )
 
 // Executor makes the calls of the program's nodes.
@@ -15,3 +17,9 @@ func (c *Core) Executor() *runs.Executor { return c.executor }
 func Watch(ctx context.Context, stuck func(context.Context) (map[string]string, error), after func(time.Duration) (<-chan time.Time, func()), log *slog.Logger) {
 	watch{stuck, after, log}.run(ctx)
 }
+
+// WorkerProcesses counts the worker processes of the plugin host.
+func (c *Core) WorkerProcesses() int { return c.host.Workers().Processes() }
+
+// LimitsOf is limitsOf.
+func LimitsOf(l config.Limits) wasm.Limits { return limitsOf(l) }

@@ -44,6 +44,12 @@ const (
 // program would not do, since the runtime keys its cache by what the binary says of
 // the runtime's version, and test binaries say nothing.
 func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && os.Args[1] == "__uncaged" {
+		os.Exit(uncaged())
+	}
+	if len(os.Args) == 2 && os.Args[1] == "__worker" {
+		os.Exit(wasm.WorkerMain(os.Stdin, os.Stdout))
+	}
 	if len(os.Args) == 2 && os.Args[1] == "__compile" {
 		os.Exit(wasm.CompilerMain(os.Stdin, os.Stdout))
 	}
@@ -84,6 +90,7 @@ func deps(log *slog.Logger, files fs.FS) app.Deps {
 	return app.Deps{
 		Logger: log, Plugins: files, CacheDir: os.Getenv(envCache), Version: "test",
 		Compiler: func(ctx context.Context) *exec.Cmd { return exec.CommandContext(ctx, os.Getenv(envBin), "__compile") },
+		Worker:   func(ctx context.Context) *exec.Cmd { return exec.CommandContext(ctx, os.Getenv(envBin), "__worker") },
 	}
 }
 

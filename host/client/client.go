@@ -23,8 +23,8 @@ const (
 	prefix = "/api/v1"
 	// timeout bounds one call: a module may have to be compiled.
 	timeout = 3 * time.Minute
-	// answerMaxBytes bounds what is read of an answer.
-	answerMaxBytes = 16 << 20
+	// answerMaxBytes bounds what is read of an answer: the largest is a recording.
+	answerMaxBytes = 128 << 20
 )
 
 // Client calls one server. Make one with New; it is safe for concurrent use.
@@ -138,6 +138,10 @@ func (c *Client) call(ctx context.Context, method, path string, header http.Head
 	}
 	if res.StatusCode >= http.StatusMultipleChoices {
 		return problem(res.StatusCode, answer)
+	}
+	if raw, ok := out.(*[]byte); ok {
+		*raw = answer
+		return nil
 	}
 	if err := json.Unmarshal(answer, out); err != nil {
 		return &fault.Error{Code: fault.Stopping, Message: "the answer is not Culm's", Cause: err}

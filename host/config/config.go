@@ -33,14 +33,40 @@ type Config struct {
 	// Plugins is a directory of further plugin modules (*.wasm) that are
 	// installed at start; empty installs only those inside the binary.
 	Plugins string `yaml:"plugins"`
+	// Registries lists the registries that plugins may be fetched from, host or
+	// host:port, with "http://" before one on this machine that has no TLS.
+	Registries []string `yaml:"registries"`
 	// Trust says whose signatures on plugins count, and what is asked of a plugin.
 	Trust Trust `yaml:"trust"`
 	// Drain is how long a stopping server waits for the calls that run, at most
 	// MaxDrain.
 	Drain time.Duration `yaml:"drain"`
+	// Limits are those of plugins; docs/limits.md has the table.
+	Limits Limits `yaml:"limits"`
 	// Log says what is logged and how.
 	Log Log `yaml:"log"`
+	// Record says which plugin calls are recorded, so that they can be replayed.
+	Record Record `yaml:"record"`
 }
+
+// Record says which plugin calls are recorded.
+type Record struct {
+	// Mode is off, failures or all.
+	Mode string `yaml:"mode"`
+	// CallBytes bounds the recording of one call, TotalBytes all of them as they are
+	// stored.
+	CallBytes  int64 `yaml:"call_bytes"`
+	TotalBytes int64 `yaml:"total_bytes"`
+	// Keep is how long a recording is kept.
+	Keep time.Duration `yaml:"keep"`
+}
+
+// The bounds of what can be set for recordings.
+const (
+	MaxRecordCallBytes  = 32 << 20
+	MaxRecordTotalBytes = 64 << 30
+	MaxRecordKeep       = 10 * 365 * 24 * time.Hour
+)
 
 // Trust says whose signatures on plugins count, and what is asked of a plugin.
 type Trust struct {
@@ -50,7 +76,16 @@ type Trust struct {
 	// Keys is the file of the trusted keys; empty means trust.yaml inside the data
 	// directory, which may be missing.
 	Keys string `yaml:"keys"`
+	// Uncontained says what becomes of plugins that no trusted key signed where the
+	// system cannot keep a worker process from the database: refuse, or run.
+	Uncontained string `yaml:"uncontained"`
 }
+
+// Values of Trust.Uncontained.
+const (
+	UncontainedRefuse = "refuse"
+	UncontainedRun    = "run"
+)
 
 // Log says what is logged and how.
 type Log struct {
@@ -70,8 +105,10 @@ func Default() Config {
 		Listen: "127.0.0.1:8080",
 		Data:   "data",
 		Drain:  MaxDrain,
-		Trust:  Trust{Policy: "warn"},
+		Trust:  Trust{Policy: "warn", Uncontained: UncontainedRefuse},
+		Limits: defaultLimits(),
 		Log:    Log{Level: "info", Format: "text"},
+		Record: Record{Mode: "failures", CallBytes: 1 << 20, TotalBytes: 256 << 20, Keep: 7 * 24 * time.Hour},
 	}
 }
 
@@ -112,17 +149,40 @@ func (c *Config) Validate() error {
 	add("data", checkPath(c.Data, true))
 	add("plugins", checkPath(c.Plugins, false))
 	add("trust.policy", oneOf(c.Trust.Policy, "required", "warn", "off"))
+	add("trust.uncontained", oneOf(c.Trust.Uncontained, UncontainedRefuse, UncontainedRun))
 	add("trust.keys", checkPath(c.Trust.Keys, false))
+	for i, r := range c.Registries {
+		add(fmt.Sprintf("registries[%d]", i), checkRegistry(r))
+	}
 	for i, t := range c.Allow {
 		add(fmt.Sprintf("allow[%d]", i), checkTarget(t))
 	}
 	if c.Drain < 0 || c.Drain > MaxDrain {
 		add("drain", fmt.Errorf("%s is not between 0s and %s", c.Drain, MaxDrain))
 	}
+	c.Record.check(add)
 	add("log.level", oneOf(c.Log.Level, "debug", "info", "warn", "error"))
 	add("log.format", oneOf(c.Log.Format, "text", "json"))
+	ps = append(ps, c.Limits.problems()...)
 	if ps != nil {
 		return &Error{Problems: ps}
+	}
+	return nil
+}
+
+// check tells add what is wrong with each field.
+func (r *Record) check(add func(string, error)) {
+	add("record.mode", oneOf(r.Mode, "off", "failures", "all"))
+	add("record.call_bytes", between(r.CallBytes, 1<<10, MaxRecordCallBytes))
+	add("record.total_bytes", between(r.TotalBytes, 1<<20, MaxRecordTotalBytes))
+	if r.Keep < time.Minute || r.Keep > MaxRecordKeep {
+		add("record.keep", fmt.Errorf("%s is not between 1m and %s", r.Keep, MaxRecordKeep))
+	}
+}
+
+func between(n, least, most int64) error {
+	if n < least || n > most {
+		return fmt.Errorf("%d is not between %d and %d", n, least, most)
 	}
 	return nil
 }
@@ -151,6 +211,25 @@ func checkTarget(s string) error {
 	}
 	if host == "" || strings.ContainsAny(host, "*/ ") {
 		return fmt.Errorf("%q needs a plain host name or address", s)
+	}
+	return nil
+}
+
+// checkRegistry refuses what is no host with a port or without; only one on this machine
+// may go without TLS.
+func checkRegistry(s string) error {
+	name, plain := strings.CutPrefix(s, "http://")
+	host := name
+	if h, err := splitHostPort(name, 1); err == nil {
+		host = h
+	}
+	if host == "" || strings.ContainsAny(host, "*/@?# ") {
+		return fmt.Errorf("%q is no host or host:port of a registry", s)
+	}
+	if plain && !strings.EqualFold(host, "localhost") {
+		if ip, err := netip.ParseAddr(strings.Trim(host, "[]")); err != nil || !ip.IsLoopback() {
+			return fmt.Errorf("%q is not on this machine, and needs TLS", name)
+		}
 	}
 	return nil
 }

@@ -37,7 +37,9 @@ func TestPrecedenceFlagOverEnvironmentOverFile(t *testing.T) {
 	}
 	want := config.Config{
 		Listen: "127.0.0.1:3", Data: "from-file", Demo: true, Allow: []string{"a:1", "[::1]:2"},
-		Drain: 3 * time.Second, Trust: config.Trust{Policy: "warn"}, Log: config.Log{Level: "debug", Format: "json"},
+		Drain: 3 * time.Second, Trust: config.Trust{Policy: "warn", Uncontained: "refuse"},
+		Limits: config.Default().Limits, Log: config.Log{Level: "debug", Format: "json"},
+		Record: config.Default().Record,
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Fatalf("got  %+v\nwant %+v", c, want)
@@ -125,11 +127,15 @@ func TestFilesAreReadStrictly(t *testing.T) {
 func TestEverySettingCanBeSetAndReadBack(t *testing.T) {
 	t.Parallel()
 	values := map[string]string{
-		"listen": "[::1]:9", "data": "d", "demo": "true", "allow": "a:1,b:2", "plugins": "p", "drain": "1s", "trust.policy": "required", "trust.keys": "k",
+		"listen": "[::1]:9", "data": "d", "demo": "true", "allow": "a:1,b:2", "plugins": "p", "drain": "1s", "registries": "ghcr.io,http://127.0.0.1:5000", "trust.policy": "required", "trust.uncontained": "run", "trust.keys": "k",
 		"log.level": "warn", "log.format": "json",
+		"record.mode": "all", "record.call_bytes": "4096", "record.total_bytes": "2000000", "record.keep": "1h0m0s",
 	}
 	for _, s := range config.Settings() {
 		v, ok := values[s.Field]
+		if s.Limit {
+			v, ok = doubled(t, s), true
+		}
 		if !ok {
 			t.Errorf("no value for setting %s", s.Field)
 			continue

@@ -22,6 +22,8 @@ type Setting struct {
 	Doc string
 	// Bool says that the flag may stand without a value.
 	Bool bool
+	// Limit says that it is a limit of plugins, of which there are many.
+	Limit bool
 
 	set func(*Config, string) error
 	get func(*Config) string
@@ -39,7 +41,7 @@ func Settings() []Setting {
 		set, get := text(p)
 		return named(Setting{Field: field, Doc: doc, set: set, get: get})
 	}
-	return []Setting{
+	return append([]Setting{
 		mk("listen", "address to listen on, host:port; loopback only", func(c *Config) *string { return &c.Listen }),
 		mk("data", "directory of the database, keys and caches", func(c *Config) *string { return &c.Data }),
 		named(Setting{
@@ -58,23 +60,54 @@ func Settings() []Setting {
 			get: func(c *Config) string { return strings.Join(c.Allow, ",") },
 		}),
 		mk("plugins", "directory of further plugin modules to install at start", func(c *Config) *string { return &c.Plugins }),
-		mk("trust.policy", "what is asked of plugins: required (a trusted signature), warn or off", func(c *Config) *string { return &c.Trust.Policy }),
-		mk("trust.keys", "file of the keys whose signatures count (default: trust.yaml in the data directory)", func(c *Config) *string { return &c.Trust.Keys }),
 		named(Setting{
-			Field: "drain", Doc: "how long a stopping server waits for running calls, at most 20s",
-			set: func(c *Config, v string) error {
-				d, err := time.ParseDuration(v)
-				if err != nil {
-					return fmt.Errorf("%q is not a duration such as 10s", v)
-				}
-				c.Drain = d
-				return nil
-			},
-			get: func(c *Config) string { return c.Drain.String() },
+			Field: "registries", Doc: "registries that plugins may be fetched from, host or host:port, comma-separated",
+			set: func(c *Config, v string) error { c.Registries = splitList(v); return nil },
+			get: func(c *Config) string { return strings.Join(c.Registries, ",") },
 		}),
+		mk("trust.policy", "what is asked of plugins: required (a trusted signature), warn or off", func(c *Config) *string { return &c.Trust.Policy }),
+		mk("trust.uncontained", "what becomes of unsigned plugins where the system cannot contain them: refuse or run", func(c *Config) *string { return &c.Trust.Uncontained }),
+		mk("trust.keys", "file of the keys whose signatures count (default: trust.yaml in the data directory)", func(c *Config) *string { return &c.Trust.Keys }),
+		mk("record.mode", "which plugin calls are recorded for replay: off, failures or all", func(c *Config) *string { return &c.Record.Mode }),
+		bytesOf("record.call_bytes", "bytes that the recording of one call may have", func(c *Config) *int64 { return &c.Record.CallBytes }),
+		bytesOf("record.total_bytes", "bytes that all recordings may take on disk", func(c *Config) *int64 { return &c.Record.TotalBytes }),
+		durationOf("record.keep", "how long a recording is kept", func(c *Config) *time.Duration { return &c.Record.Keep }),
+		durationOf("drain", "how long a stopping server waits for running calls, at most 20s", func(c *Config) *time.Duration { return &c.Drain }),
 		mk("log.level", "debug, info, warn or error", func(c *Config) *string { return &c.Log.Level }),
 		mk("log.format", "text or json", func(c *Config) *string { return &c.Log.Format }),
-	}
+	}, limitSettings()...)
+}
+
+// bytesOf is a setting that is a number of bytes.
+func bytesOf(field, doc string, p func(*Config) *int64) Setting {
+	return named(Setting{
+		Field: field, Doc: doc,
+		set: func(c *Config, v string) error {
+			n, err := strconv.ParseInt(v, 10, 64)
+			if err != nil {
+				return fmt.Errorf("%q is not a number of bytes", v)
+			}
+			*p(c) = n
+			return nil
+		},
+		get: func(c *Config) string { return strconv.FormatInt(*p(c), 10) },
+	})
+}
+
+// durationOf is a setting that is a duration.
+func durationOf(field, doc string, p func(*Config) *time.Duration) Setting {
+	return named(Setting{
+		Field: field, Doc: doc,
+		set: func(c *Config, v string) error {
+			d, err := time.ParseDuration(v)
+			if err != nil {
+				return fmt.Errorf("%q is not a duration such as 10s", v)
+			}
+			*p(c) = d
+			return nil
+		},
+		get: func(c *Config) string { return p(c).String() },
+	})
 }
 
 // Sources are where Load takes settings from.
@@ -195,7 +228,7 @@ const EnvConfig = "CULM_CONFIG"
 
 // named derives the flag and the environment variable from the field.
 func named(s Setting) Setting {
-	s.Flag = strings.ReplaceAll(s.Field, ".", "-")
+	s.Flag = strings.NewReplacer(".", "-", "_", "-").Replace(s.Field)
 	s.Env = "CULM_" + strings.ToUpper(strings.ReplaceAll(s.Field, ".", "_"))
 	return s
 }

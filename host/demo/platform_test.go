@@ -133,6 +133,8 @@ func (b *bench) Finish(context.Context, gateway.Key, gateway.Answer) error { ret
 
 func (b *bench) List(context.Context, gateway.Key) ([]gateway.Listed, error) { return nil, nil }
 
+func (b *bench) Earlier(context.Context, gateway.Key) ([]gateway.Listed, error) { return nil, nil }
+
 func (b *bench) Append(_ context.Context, r gateway.AuditRow) error {
 	b.rows = append(b.rows, r)
 	return nil

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/culmhq/culm/host/gateway"
+	"github.com/culmhq/culm/host/secrets"
 	"github.com/culmhq/culm/pdk/contract"
 )
 
@@ -114,6 +115,24 @@ func TestACallThatWasCutOffIsInDoubt(t *testing.T) {
 	sent(t, b, "run-1/n1/0/1/0.0", "run-1/n1/0/1/0.0")
 }
 
+// The answer comes after the plugin call's time was up: the plugin has not seen it, so the
+// next attempt asks for it under the same key.
+func TestAnAnswerThatNobodySawIsInDoubt(t *testing.T) {
+	t.Parallel()
+	replace := ask(t, "replace", map[string]any{"id": "1"}, `{"a":"b"}`)
+	var die *crash
+	b := newBench(t, nil, setting{tweak: func(g *gateway.Config) {
+		die = &crash{Journal: g.Journal}
+		g.Journal = die
+	}})
+	ctx, over := context.WithCancel(t.Context())
+	die.finished = over
+	b.gateway.Open(attempt(1, false)).Call(ctx, replace)
+	b.gateway.Open(attempt(2, true)).Call(t.Context(), replace)
+	b.gateway.Open(attempt(3, true)).Call(t.Context(), replace)
+	sent(t, b, "run-1/n1/0/1/0.0", "run-1/n1/0/1/0.0", "run-1/n1/0/3/0.0")
+}
+
 func TestARepetitionUnderAnEarlierKeySurvivesACrash(t *testing.T) {
 	t.Parallel()
 	replace := ask(t, "replace", map[string]any{"id": "1"}, `{"a":"b"}`)
@@ -133,6 +152,50 @@ func TestARepetitionUnderAnEarlierKeySurvivesACrash(t *testing.T) {
 		t.Errorf("after the crash: %+v, unknown %+v", res, s.Unknown())
 	}
 	sent(t, b, "run-1/n1/0/1/0.0", "run-1/n1/0/1/0.0", "run-1/n1/0/1/0.0")
+}
+
+// The call went out before a crash. Its repetition does not reach the system, or is cut off
+// before that: the call before it stays in doubt, and its key is used again.
+func TestARepetitionThatDoesNotGoOutSettlesNothing(t *testing.T) {
+	t.Parallel()
+	replace := ask(t, "replace", map[string]any{"id": "1"}, `{"a":"b"}`)
+	for name, c := range map[string]struct{ second, third gateway.Caller }{
+		"of the same attempt": {attempt(1, false), attempt(2, true)},
+		"of a later attempt":  {attempt(2, true), attempt(3, true)},
+	} {
+		for _, how := range []string{"cancelled", "no credential"} {
+			t.Run(name+", "+how, func(t *testing.T) {
+				t.Parallel()
+				var die *crash
+				b := newBench(t, nil, setting{tweak: func(g *gateway.Config) {
+					die = &crash{Journal: g.Journal, at: "finish"}
+					g.Journal = die
+				}})
+				b.gateway.Open(attempt(1, false)).Call(t.Context(), replace)
+				die.at = ""
+				second, third := c.second, c.third
+				second.Recovered = true
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				if how == "cancelled" {
+					die.began = cancel
+				} else if err := b.vault.Delete(ctx, project, "things"); err != nil {
+					t.Fatal(err)
+				}
+				if res := b.gateway.Open(second).Call(ctx, replace); res.Failure == nil {
+					t.Fatalf("it went out: %+v", res)
+				}
+				die.began = nil
+				if err := b.vault.Set(t.Context(), b.target(), secrets.Input{Token: secrets.NewSecret(canary)}, "tester"); err != nil {
+					t.Fatal(err)
+				}
+				if res := b.gateway.Open(third).Call(t.Context(), replace); res.Status != http.StatusOK {
+					t.Errorf("the last call: %+v", res)
+				}
+				sent(t, b, "run-1/n1/0/1/0.0", "run-1/n1/0/1/0.0")
+			})
+		}
+	}
 }
 
 // The disk is still full after the restart: what the call did before is not forgotten.

@@ -28,7 +28,7 @@ func credential(store Credentials, log *slog.Logger, next handler) handler {
 			return failed(unavailable(ctx, log, "the credential cannot be read", err))
 		}
 		c.credential = cred
-		return newScrubber(cred).response(next(ctx, c))
+		return scrub(secrets.NewScrubber(cred), next(ctx, c))
 	}
 }
 

@@ -59,7 +59,7 @@ type call struct {
 	// credential is set on the way to the transport and read by audit.
 	credential *secrets.Credential
 	// sent is set by the transport as soon as the system may have received
-	// anything.
+	// anything, and by the journal when it may have done so before.
 	sent bool
 	// replayed is set by the journal when it answered.
 	replayed bool

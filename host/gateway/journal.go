@@ -48,6 +48,8 @@ func journal(j Journal, clock Clock, log *slog.Logger, next handler) handler {
 		case e.State == EntryOpen && e.Intent.Origin != in.Origin:
 			return c.outcomeUnknown("the call was under way when the server stopped, and the system is elsewhere now")
 		}
+		// A repetition that does not even go out says nothing of the call that it repeats.
+		c.sent = e.State == EntryOpen || in.SentAs != ""
 		return c.finish(ctx, j, clock, log, key, next(ctx, c))
 	}
 }
@@ -102,16 +104,25 @@ func inDoubt(entries []Listed) []Listed {
 }
 
 // finish commits the answer. A call that was cancelled after it may have been sent
-// stays open, because its end is not known; one that was not sent is forgotten.
+// stays open, because its end is not known, and so does one that went out without an
+// answer and may not be repeated; one that was not sent is forgotten.
 func (c *call) finish(ctx context.Context, j Journal, clock Clock, log *slog.Logger, key Key, res contract.GatewayResponse) contract.GatewayResponse {
 	cancelled := res.Failure != nil && ctx.Err() != nil
-	if cancelled && c.sent {
+	switch {
+	case res.Failure != nil && c.sent && c.op.Retry == systems.RetryNever:
+		return c.outcomeUnknown("the call went out and there is no answer, so nobody can say whether it was carried out: " + res.Failure.Message)
+	case cancelled && c.sent:
 		return res
 	}
 	// The answer is stored although the plugin call may be over.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
+	storing, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTimeout)
 	defer cancel()
-	err := j.Finish(ctx, key, Answer{Response: res, Uncertain: c.sent && res.Failure != nil, Void: cancelled, At: clock.Now().UTC()})
+	a := Answer{Response: res, Uncertain: c.sent && res.Failure != nil, Void: cancelled, At: clock.Now().UTC()}
+	err := j.Finish(storing, key, a)
+	if err == nil && c.sent && !a.Uncertain && ctx.Err() != nil {
+		a.Uncertain = true // the plugin call ended meanwhile, which a slow disk makes likely
+		err = j.Finish(storing, key, a)
+	}
 	switch {
 	case err == nil:
 		return res

@@ -19,6 +19,10 @@ type crash struct {
 	// at is the step before which the process dies: "begin", "finish", or "" for
 	// never.
 	at string
+	// began, if set, is called when an intent is stored.
+	began func()
+	// finished, if set, is called when an answer is stored.
+	finished func()
 }
 
 var errDied = errors.New("the process died")
@@ -27,14 +31,22 @@ func (c *crash) Begin(ctx context.Context, k gateway.Key, in gateway.Intent) (ga
 	if c.at == "begin" {
 		return gateway.Entry{}, errDied
 	}
-	return c.Journal.Begin(ctx, k, in)
+	e, err := c.Journal.Begin(ctx, k, in)
+	if c.began != nil {
+		c.began()
+	}
+	return e, err
 }
 
 func (c *crash) Finish(ctx context.Context, k gateway.Key, a gateway.Answer) error {
 	if c.at == "finish" {
 		return errDied
 	}
-	return c.Journal.Finish(ctx, k, a)
+	err := c.Journal.Finish(ctx, k, a)
+	if c.finished != nil {
+		c.finished()
+	}
+	return err
 }
 
 // The same plugin call is made before and after a crash at every step, for every
@@ -215,11 +227,12 @@ func TestFailedCallIsRememberedAsFailed(t *testing.T) {
 	t.Parallel()
 	at := raw(t, reset)
 	b := newBench(t, nil, setting{base: "http://" + at, allow: []string{at}})
-	fails(t, b.gateway.Open(caller()).Call(t.Context(), ask(t, "create", nil, `{"name":"a"}`)), gateway.CodeUpstreamDown, contract.OriginSystem)
+	replace := ask(t, "replace", map[string]any{"id": "1"}, `{"a":"b"}`)
+	fails(t, b.gateway.Open(caller()).Call(t.Context(), replace), gateway.CodeUpstreamDown, contract.OriginSystem)
 	c := caller()
 	c.Recovered = true
 	s := b.gateway.Open(c)
-	fails(t, s.Call(t.Context(), ask(t, "create", nil, `{"name":"a"}`)), gateway.CodeUpstreamDown, contract.OriginSystem)
+	fails(t, s.Call(t.Context(), replace), gateway.CodeUpstreamDown, contract.OriginSystem)
 	if s.Unknown() != nil {
 		t.Fatalf("unknown %+v", s.Unknown())
 	}
@@ -242,7 +255,7 @@ func TestCallCancelledUnderWayStaysOpen(t *testing.T) {
 		<-got
 		cancel()
 	}()
-	fails(t, b.gateway.Open(caller()).Call(ctx, ask(t, "create", nil, `{"name":"a"}`)), gateway.CodeCancelled, contract.OriginHost)
+	fails(t, b.gateway.Open(caller()).Call(ctx, ask(t, "create", nil, `{"name":"a"}`)), gateway.CodeOutcomeUnknown, contract.OriginGateway)
 	c := caller()
 	c.Recovered = true
 	s := b.gateway.Open(c)

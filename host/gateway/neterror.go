@@ -12,22 +12,12 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/culmhq/culm/host/systems"
 	"github.com/culmhq/culm/pdk/contract"
 )
 
 // sendFailure says whose fault it is that there is no answer. Its message holds
 // neither the address nor any part of the request.
 func (c *call) sendFailure(ctx context.Context, err error) *contract.Failure {
-	f := c.classify(ctx, err)
-	if c.op.Retry == systems.RetryNever && c.sent {
-		f.Retryable = false
-		f.Message += "; the system may have carried the request out"
-	}
-	return f
-}
-
-func (c *call) classify(ctx context.Context, err error) *contract.Failure {
 	var egress *EgressError
 	var timeout net.Error
 	switch {

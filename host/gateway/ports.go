@@ -154,8 +154,9 @@ type Entry struct {
 // Answer is how a journalled call ended.
 type Answer struct {
 	Response contract.GatewayResponse
-	// Uncertain says that the system may have carried the call out although Response is
-	// a failure: the connection broke, or the answer was no use.
+	// Uncertain says that the system may have carried the call out and the plugin does not
+	// know: the connection broke, the answer was no use, or it came after the plugin call
+	// had ended.
 	Uncertain bool
 	// Void says that the call was given up before anything was sent: the entry is
 	// forgotten, and the same key may be begun anew.

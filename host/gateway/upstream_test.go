@@ -168,16 +168,21 @@ func TestConnectionRefusedSaysSo(t *testing.T) {
 	}
 }
 
-// A call that may not be repeated and may have been carried out does not invite to
-// try again.
-func TestLostAnswerOfACallThatMayNotBeRepeatedIsNotRetryable(t *testing.T) {
+// A call that may not be repeated and may have been carried out ends the attempt as
+// unknown, also when the same plugin call is made again after a crash.
+func TestLostAnswerOfACallThatMayNotBeRepeatedIsUnknown(t *testing.T) {
 	t.Parallel()
 	at := raw(t, reset)
 	b := newBench(t, nil, setting{base: "http://" + at, allow: []string{at}})
-	res := b.call("create", nil, `{"name":"a"}`)
-	fails(t, res, gateway.CodeUpstreamDown, contract.OriginSystem)
-	if res.Failure.Retryable || !strings.Contains(res.Failure.Message, "may have carried the request out") {
-		t.Fatalf("got %+v", res.Failure)
+	for _, recovered := range []bool{false, true} {
+		c := caller()
+		c.Recovered = recovered
+		s := b.gateway.Open(c)
+		res := s.Call(t.Context(), ask(t, "create", nil, `{"name":"a"}`))
+		fails(t, res, gateway.CodeOutcomeUnknown, contract.OriginGateway)
+		if f := s.Unknown(); f == nil || f.Retryable || f.System != "things" || f.Operation != "create" {
+			t.Errorf("recovered %v: unknown %+v", recovered, f)
+		}
 	}
 }
 

@@ -286,6 +286,45 @@ func TestLargeValuesAreLeftOut(t *testing.T) {
 	}
 }
 
+// Values of every size, one of ten megabytes among them, and a client that reads them all at
+// once: no frame is larger than it may be, and no record is missing.
+func TestFramesStaySmallWhateverTheValues(t *testing.T) {
+	t.Parallel()
+	src := &history{}
+	const records = 300
+	for i := range records {
+		size := 10 << 20
+		if i != records/2 {
+			size = i * live.ValueMaxBytes / records
+		}
+		value := json.RawMessage(`"` + strings.Repeat("x", size) + `"`)
+		src.commit(engine.Record{Seq: uint64(i + 1), Kind: engine.KindNodeState, Data: engine.NodeChanged{Inputs: value, Outputs: value}})
+	}
+	_, url := serve(t, src, live.Options{})
+	after := uint64(0)
+	c := dial(t, url, &after)
+	defer c.Close()
+	const most = 64 << 10
+	for seen := uint64(0); seen < records; {
+		_, text, err := c.ReadMessage()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(text) > most {
+			t.Errorf("a frame of %d bytes", len(text))
+		}
+		var f frame
+		if err := json.Unmarshal(text, &f); err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range f.Records {
+			if seen++; r.Seq != seen {
+				t.Fatalf("record %d came after %d", r.Seq, seen-1)
+			}
+		}
+	}
+}
+
 // TestSlowClientIsClosedAndBlocksNobody has one client that does not read while
 // megabytes are published; the publisher never waits for it, and another client sees
 // everything.

@@ -29,9 +29,15 @@ func (given) Environment() map[string]json.RawMessage { return nil }
 // Run implements expr.Scope.
 func (given) Run() expr.Run { return expr.Run{} }
 
-// Eval evaluates an expression of a plugin over the values that the plugin gives: the
-// language and the limits are those of flows.
+// Eval answers a plugin's call of eval.
 func (s *services) Eval(_ context.Context, req contract.EvalRequest) contract.EvalResponse {
+	return Evaluate(req)
+}
+
+// Evaluate evaluates an expression of a plugin over the values that the plugin gives: the
+// language and the limits are those of flows. It reaches nothing else and may be called
+// concurrently.
+func Evaluate(req contract.EvalRequest) contract.EvalResponse {
 	value, err := evaluate(req)
 	if err == nil {
 		return contract.EvalResponse{Value: value}

@@ -35,12 +35,13 @@ const DefaultNoteEvery = 150 * time.Millisecond
 // cancelMax bounds the call of a plugin's cancel export.
 const cancelMax = 10 * time.Second
 
-// ExecutorOptions are what an executor needs; a zero NoteEvery means its default, all
-// other fields are required.
+// ExecutorOptions are what an executor needs; a zero NoteEvery means its default, a nil
+// Recorder records nothing, all other fields are required.
 type ExecutorOptions struct {
 	Catalogue Catalogue
 	Modules   Modules
 	Gateway   Gateway
+	Recorder  Recorder
 	Clock     Clock
 	Logger    *slog.Logger
 	NoteEvery time.Duration
@@ -101,17 +102,21 @@ func (e *Executor) Execute(ctx context.Context, run runner.RunInfo, d engine.Dis
 	s := &services{session: session, notes: notes, inputs: d.Inputs, declared: p.declared}
 	out, err := e.call(ctx, run, d, p, s)
 	r.Log = notes.end()
-	if r.Unknown = session.Unknown(); r.Unknown != nil {
-		return r
-	}
-	if err != nil {
+	switch r.Unknown = session.Unknown(); {
+	case r.Unknown != nil:
+	case err != nil:
 		r.Answer = failed(e.failureOf(ctx, run, d, err))
-		return r
-	}
-	if d.Reason == contract.ReasonRollback {
+	case d.Reason == contract.ReasonRollback:
 		r.Answer = p.undone(out)
-		return r
+	default:
+		e.conclude(&r, p, s, out)
 	}
+	e.keep(ctx, run, d, p, s, &r)
+	return r
+}
+
+// conclude reads the answer of a call that was made.
+func (e *Executor) conclude(r *engine.Result, p *prepared, s *services, out []byte) {
 	var dropped bool
 	r.Answer, dropped = p.answer(out, s.written())
 	if dropped {
@@ -120,12 +125,14 @@ func (e *Executor) Execute(ctx context.Context, run runner.RunInfo, d engine.Dis
 			Text: "culm: the outputs of this failed call are not valid against the action's schema and were dropped",
 		})
 	}
-	return r
 }
 
-// Pure implements runner.Executor: a plugin without grants has no way out.
+// Pure implements runner.Executor: a plugin without grants has no way out. One that is not
+// trusted is never pure: it runs in a process of its own, and a call that is not on record
+// would hide which node harmed it.
 func (e *Executor) Pure(run runner.RunInfo, d engine.Dispatch) bool {
-	return d.Reason == contract.ReasonExecute && e.o.Catalogue.Ungranted(run.Project, d.Plugin, run.Plugins[d.Plugin])
+	digest := run.Plugins[d.Plugin]
+	return d.Reason == contract.ReasonExecute && e.o.Catalogue.Trusted(digest) && e.o.Catalogue.Ungranted(run.Project, d.Plugin, digest)
 }
 
 // Cancel implements runner.Executor.
@@ -141,6 +148,7 @@ func (e *Executor) Cancel(ctx context.Context, run runner.RunInfo, d engine.Disp
 	s := &services{session: e.o.Gateway.Open(caller(run, d)), notes: notes, inputs: d.Inputs, declared: p.declared}
 	_, err := e.call(ctx, run, d, p, s)
 	log := notes.end()
+	e.keepCancel(ctx, run, d, p, s, err)
 	if err != nil {
 		// The node is over whatever this call does: nobody waits for its failure.
 		e.o.Logger.WarnContext(ctx, "cancel failed", "run_id", run.ID, "node_id", d.Node, "plugin", d.Plugin,
@@ -149,7 +157,7 @@ func (e *Executor) Cancel(ctx context.Context, run runner.RunInfo, d engine.Disp
 }
 
 // call encodes the request and makes the call.
-func (e *Executor) call(ctx context.Context, run runner.RunInfo, d engine.Dispatch, p *prepared, s Services) ([]byte, error) {
+func (e *Executor) call(ctx context.Context, run runner.RunInfo, d engine.Dispatch, p *prepared, s *services) ([]byte, error) {
 	if p.action.Foreign != nil {
 		return e.callForeign(ctx, run, d, p, s)
 	}
@@ -164,10 +172,10 @@ func (e *Executor) call(ctx context.Context, run runner.RunInfo, d engine.Dispat
 	if err != nil {
 		return nil, err
 	}
-	return e.o.Modules.Call(ctx, ModuleCall{
-		Plugin: d.Plugin, Digest: run.Plugins[d.Plugin], Export: export(d.Reason), Input: input,
-		Limits: contract.Limits{TimeoutMS: p.action.TimeoutMS}, Services: s,
-	})
+	return e.module(ctx, ModuleCall{
+		Project: run.Project, Plugin: d.Plugin, Digest: run.Plugins[d.Plugin], Export: export(d.Reason), Input: input,
+		Limits: contract.Limits{TimeoutMS: p.action.TimeoutMS},
+	}, s)
 }
 
 // prepare finds the action of a dispatch in the module that the run pinned.

@@ -12,7 +12,7 @@ import (
 
 // callForeign calls an action of a module that does not know the contract, and returns
 // what one that does would have written.
-func (e *Executor) callForeign(ctx context.Context, run runner.RunInfo, d engine.Dispatch, p *prepared, s Services) ([]byte, error) {
+func (e *Executor) callForeign(ctx context.Context, run runner.RunInfo, d engine.Dispatch, p *prepared, s *services) ([]byte, error) {
 	f := p.action.Foreign
 	if d.Reason != contract.ReasonExecute {
 		return nil, badAnswer("a foreign module has nothing but execute")
@@ -25,10 +25,10 @@ func (e *Executor) callForeign(ctx context.Context, run runner.RunInfo, d engine
 	if err != nil {
 		return nil, badInput(err)
 	}
-	out, err := e.o.Modules.Call(ctx, ModuleCall{
-		Plugin: d.Plugin, Digest: run.Plugins[d.Plugin], Export: f.Export, Input: input, Config: config,
-		Limits: contract.Limits{TimeoutMS: p.action.TimeoutMS}, Services: s,
-	})
+	out, err := e.module(ctx, ModuleCall{
+		Project: run.Project, Plugin: d.Plugin, Digest: run.Plugins[d.Plugin], Export: f.Export, Input: input, Config: config,
+		Limits: contract.Limits{TimeoutMS: p.action.TimeoutMS},
+	}, s)
 	if err != nil {
 		return nil, err
 	}

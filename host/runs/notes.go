@@ -10,6 +10,7 @@ import (
 
 	"github.com/culmhq/culm/engine"
 	"github.com/culmhq/culm/host/gateway"
+	"github.com/culmhq/culm/host/replay"
 	"github.com/culmhq/culm/pdk/contract"
 )
 
@@ -28,6 +29,8 @@ type services struct {
 	notes    *notes
 	inputs   json.RawMessage
 	declared map[string]bool
+	// recording is that of the call, once it ended, if one was wanted.
+	recording *replay.Recording
 
 	mu     sync.Mutex
 	parsed map[string]json.RawMessage

@@ -10,6 +10,8 @@ import (
 	"github.com/culmhq/culm/host/gateway"
 	"github.com/culmhq/culm/host/plugins"
 	"github.com/culmhq/culm/host/projects"
+	"github.com/culmhq/culm/host/recordings"
+	"github.com/culmhq/culm/host/replay"
 	"github.com/culmhq/culm/pdk/contract"
 )
 
@@ -54,6 +56,8 @@ type Catalogue interface {
 	// Ungranted reports whether a module can reach nothing outside in the project. It is
 	// quick.
 	Ungranted(project, plugin, digest string) bool
+	// Trusted reports whether a module was shipped or is signed by a trusted key.
+	Trusted(digest string) bool
 }
 
 // Audit tells which calls the attempts of a node made through the gateway.
@@ -77,7 +81,8 @@ type Modules interface {
 
 // ModuleCall is one call of a module.
 type ModuleCall struct {
-	Plugin, Digest string
+	// Project is on whose behalf the call is made.
+	Project, Plugin, Digest string
 	// Export is the function to call, Input the JSON of a contract.Request, or what a
 	// foreign module takes. Config is what a foreign module reads as its configuration.
 	Export string
@@ -86,6 +91,18 @@ type ModuleCall struct {
 	// Limits lower those of the host; a zero field takes the host's.
 	Limits   contract.Limits
 	Services Services
+	// RecordBytes, if not zero, has the call recorded in about so many bytes; Recorded
+	// then takes the recording before Call returns, if there is one.
+	RecordBytes int64
+	Recorded    func(*replay.Recording)
+}
+
+// Recorder keeps the recordings of calls.
+type Recorder interface {
+	// Bytes bounds the recording of a call; zero says that none is wanted.
+	Bytes() int64
+	// Keep takes a recording over. It does not fail.
+	Keep(ctx context.Context, c recordings.Call)
 }
 
 // Services is what a module reaches through host functions, for one call.

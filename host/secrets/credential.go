@@ -84,6 +84,8 @@ type Rows interface {
 	SaveCredential(ctx context.Context, c Sealed) error
 	// LoadCredential returns ErrNoCredential when there is none.
 	LoadCredential(ctx context.Context, project, system string) (Sealed, error)
+	// ProjectCredentials returns all of a project.
+	ProjectCredentials(ctx context.Context, project string) ([]Sealed, error)
 	// DeleteCredential removes it; none is no error.
 	DeleteCredential(ctx context.Context, project, system string) error
 	// Canary returns the sealed canary, or nil before the first start.
@@ -172,6 +174,28 @@ func (v *Vault) IsSet(ctx context.Context, t Target) (bool, error) {
 	default:
 		return true, nil
 	}
+}
+
+// Scrubber looks for all credentials of a project, those too that no system uses any
+// more.
+func (v *Vault) Scrubber(ctx context.Context, project string) (*Scrubber, error) {
+	all, err := v.rows.ProjectCredentials(ctx, project)
+	if err != nil {
+		return nil, fmt.Errorf("secrets: list the credentials of %s: %w", project, err)
+	}
+	creds := make([]*Credential, 0, len(all))
+	for _, c := range all {
+		plain, err := v.key.Open(c.Cipher, c.associated())
+		if err != nil {
+			return nil, fmt.Errorf("secrets: open the credential of %s: %w", c.System, err)
+		}
+		var p payload
+		if err := json.Unmarshal(plain, &p); err != nil {
+			return nil, fmt.Errorf("secrets: the credential of %s is damaged", c.System)
+		}
+		creds = append(creds, &Credential{ID: c.ID, Kind: p.Kind, Username: p.Username, Secret: NewSecret(p.Secret)})
+	}
+	return NewScrubber(creds...), nil
 }
 
 // Delete removes the credential of a system in a project.

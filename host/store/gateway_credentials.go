@@ -57,6 +57,25 @@ func (s Secrets) LoadCredential(ctx context.Context, project, system string) (se
 	return c, nil
 }
 
+// ProjectCredentials implements secrets.Rows.
+func (s Secrets) ProjectCredentials(ctx context.Context, project string) ([]secrets.Sealed, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT system, id, version, cipher, set_at, set_by FROM credentials WHERE project = ?`, project)
+	if err != nil {
+		return nil, fmt.Errorf("store: credentials of %s: %w", project, err)
+	}
+	out, err := collect(rows, func(row scanner) (secrets.Sealed, error) {
+		c := secrets.Sealed{Project: project}
+		var at int64
+		err := row.Scan(&c.System, &c.ID, &c.Version, &c.Cipher, &at, &c.SetBy)
+		c.SetAt = instant(at)
+		return c, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store: credentials of %s: %w", project, err)
+	}
+	return out, nil
+}
+
 // DeleteCredential implements secrets.Rows.
 func (s Secrets) DeleteCredential(ctx context.Context, project, system string) error {
 	err := s.db.Write(ctx, func(ctx context.Context, tx *sqlite.Tx) error {

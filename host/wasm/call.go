@@ -93,7 +93,7 @@ type invocation struct {
 
 // counts counts the calls of host functions that are limited.
 type counts struct {
-	gateway, evals, vars, progress int
+	gateway, evals, vars, progress, sleeps int
 }
 
 // touches notes what an initialisation used that a snapshot would freeze.

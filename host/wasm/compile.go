@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"time"
 
 	"github.com/culmhq/culm/host/wasm/binary"
 	"github.com/culmhq/culm/pdk/contract"
@@ -78,16 +79,27 @@ func (h *Host) compiled(ctx context.Context, digest string, wasm []byte) (string
 		h.logger.WarnContext(ctx, "a compiled plugin was damaged or changed on disk and is compiled again",
 			slog.String("digest", digest), slog.Any("error", err))
 	}
-	select {
-	case h.compiling <- struct{}{}:
-		defer func() { <-h.compiling }()
-	case <-ctx.Done():
-		return "", stopped(context.Cause(ctx), "its turn to be compiled")
+	if e := h.compileTurn(ctx); e != nil {
+		return "", e
 	}
+	defer func() { <-h.compiling }()
 	if verify(dir) == nil { // by another caller meanwhile
 		return dir, nil
 	}
-	return dir, h.compileInto(ctx, dir, wasm)
+	if _, err := h.compileInto(ctx, dir, digest, wasm); err != nil {
+		return "", asError(err)
+	}
+	return dir, nil
+}
+
+// compileTurn waits for a place to compile in, which the caller gives back.
+func (h *Host) compileTurn(ctx context.Context) *Error {
+	select {
+	case h.compiling <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return stopped(context.Cause(ctx), "its turn to be compiled")
+	}
 }
 
 // cacheKey names the cache directory of a module: everything that decides what the
@@ -112,32 +124,36 @@ func wazeroVersion() string {
 }
 
 // compileInto has a child process compile a module into a fresh directory, which
-// becomes dir when all went well.
-func (h *Host) compileInto(ctx context.Context, dir string, wasm []byte) *Error {
+// becomes dir when all went well. The error is an *Error.
+func (h *Host) compileInto(ctx context.Context, dir, digest string, wasm []byte) (Info, error) {
 	work, err := os.MkdirTemp(h.cacheDir, "compiling-")
 	if err != nil {
-		return h.cacheFault(ctx, err)
+		return Info{}, h.cacheFault(ctx, err)
 	}
 	defer func() {
 		if err := os.RemoveAll(work); err != nil {
 			h.logger.WarnContext(ctx, "removing a work directory failed", slog.Any("error", err))
 		}
 	}()
-	if e := h.runCompiler(ctx, work, wasm); e != nil {
-		return e
+	info, err := h.runCompiler(ctx, work, digest, wasm)
+	if err != nil {
+		return Info{}, err
 	}
 	r, err := takeStock(work)
 	if err != nil {
-		return h.cacheFault(ctx, err)
+		return Info{}, h.cacheFault(ctx, err)
 	}
 	b, err := json.Marshal(r)
 	if err != nil {
-		return h.cacheFault(ctx, err)
+		return Info{}, h.cacheFault(ctx, err)
 	}
 	if err := os.WriteFile(filepath.Join(work, receiptName), b, 0o600); err != nil {
-		return h.cacheFault(ctx, err)
+		return Info{}, h.cacheFault(ctx, err)
 	}
-	return h.publish(ctx, work, dir)
+	if e := h.publish(ctx, work, dir); e != nil {
+		return Info{}, e
+	}
+	return info, nil
 }
 
 // publish makes work the cache directory dir, unless another process was faster.
@@ -218,32 +234,40 @@ func verify(dir string) error {
 // process gets: on a busy machine a large module takes longer than it costs.
 const compileWallFactor = 3
 
-// outputMax bounds what the compiler process may answer.
-const outputMax = 1 << 20
+// outputMax bounds what the compiler process may answer: a manifest, the names of
+// imports and exports, and what JSON makes of them.
+const outputMax = 16 << 20
 
-// runCompiler runs the compiler process on a module.
-func (h *Host) runCompiler(ctx context.Context, dir string, wasm []byte) *Error {
+// runCompiler runs the compiler process on a module: it compiles it into dir, or only
+// reads it where dir is empty. The error is an *Error.
+func (h *Host) runCompiler(ctx context.Context, dir, digest string, wasm []byte) (Info, error) {
 	head, err := json.Marshal(compileOrder{Dir: dir, Limits: h.limits})
 	if err != nil {
-		return hostFault("starting the compiler", err)
+		return Info{}, hostFault("starting the compiler", err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, compileWallFactor*h.limits.CompileTime)
 	defer cancel()
-	cmd := h.compiler(ctx)
-	cmd.Env = []string{} // nothing: not nil, which would be everything
-	cmd.Dir = dir
-	cmd.Stdin = io.MultiReader(bytes.NewReader(append(head, '\n')), bytes.NewReader(wasm))
 	out, complaints := &capped{limit: outputMax}, &capped{limit: 16 << 10}
-	cmd.Stdout, cmd.Stderr = out, complaints
-	runErr := cmd.Run()
+	cmd, _, runErr := h.spawn.start(func() (*exec.Cmd, error) {
+		cmd := h.compiler(ctx)
+		cmd.Env = []string{} // nothing: not nil, which would be everything
+		cmd.Dir = orElse(dir, "/")
+		cmd.Stdin = io.MultiReader(bytes.NewReader(append(head, '\n')), bytes.NewReader(wasm))
+		cmd.Stdout, cmd.Stderr = out, complaints
+		cmd.WaitDelay = time.Second
+		return cmd, nil
+	})
+	if runErr == nil {
+		runErr = cmd.Wait()
+	}
 	var verdict compileVerdict
 	if runErr == nil && json.Unmarshal(out.Bytes(), &verdict) == nil && verdict.OK {
-		return nil
+		return verdict.info(digest, wasm)
 	}
 	if runErr == nil && verdict.Failure != nil {
-		return &Error{Failure: *verdict.Failure}
+		return Info{}, &Error{Failure: fromChild(*verdict.Failure)}
 	}
-	return h.compilerDied(ctx, runErr, complaints.String())
+	return Info{}, h.compilerDied(ctx, runErr, complaints.String())
 }
 
 // compilerDied says why there is no verdict: the process was killed at a limit,

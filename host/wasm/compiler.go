@@ -4,17 +4,20 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"runtime/debug"
 	"time"
 
+	"github.com/culmhq/culm/host/wasm/confine"
 	"github.com/culmhq/culm/pdk/contract"
 )
 
 // compileOrder is the first line that the compiler process reads; the module
 // follows.
 type compileOrder struct {
+	// Dir is where the compiled code goes; empty only reads the module.
 	Dir    string `json:"dir"`
 	Limits Limits `json:"limits"`
 }
@@ -23,6 +26,34 @@ type compileOrder struct {
 type compileVerdict struct {
 	OK      bool              `json:"ok"`
 	Failure *contract.Failure `json:"failure,omitempty"`
+	// Manifest is the module's section as it stands in it, absent where there is none.
+	Manifest []byte   `json:"manifest,omitempty"`
+	Imports  []string `json:"imports,omitempty"`
+	Exports  []string `json:"exports,omitempty"`
+	Sizes    Sizes    `json:"sizes"`
+}
+
+// info makes what the child read into what is known of the module. The manifest is
+// read again: a child that was taken over may have written anything.
+func (v compileVerdict) info(digest string, wasm []byte) (Info, error) {
+	i := Info{Digest: digest, Imports: cleanAll(v.Imports), Exports: v.Exports, Sizes: v.Sizes}
+	i.Sizes.ModuleBytes = int64(len(wasm))
+	if v.Manifest == nil {
+		return i, nil
+	}
+	var err error
+	if i.Manifest, err = ParseManifest(v.Manifest); err != nil {
+		return Info{}, failure(contract.OriginPlugin, CodeManifestInvalid, "%s", clean(err.Error(), 2000)).because(err)
+	}
+	return i, nil
+}
+
+// cleanAll cleans names for screens.
+func cleanAll(names []string) []string {
+	for i := range names {
+		names[i] = clean(names[i], 200)
+	}
+	return names
 }
 
 // exitRefused is the exit status of a compiler process that was not asked properly.
@@ -46,7 +77,7 @@ func CompilerMain(stdin io.Reader, stdout io.Writer) int {
 	if err := json.Unmarshal(line, &order); err != nil {
 		return exitRefused
 	}
-	if err := restrictProcess(order.Limits); err != nil {
+	if err := confine.Limit(compilerLimits(order.Limits)); err != nil {
 		return exitRefused
 	}
 	debug.SetMemoryLimit(order.Limits.CompileMemoryBytes / 4 * 3)
@@ -54,8 +85,8 @@ func CompilerMain(stdin io.Reader, stdout io.Writer) int {
 	if err != nil {
 		return exitRefused
 	}
-	v := compileVerdict{OK: true}
-	if e := tryOut(wasm, order); e != nil {
+	v, e := tryOut(wasm, order)
+	if e != nil {
 		v = compileVerdict{Failure: &e.Failure}
 	}
 	if err := json.NewEncoder(stdout).Encode(v); err != nil {
@@ -64,20 +95,50 @@ func CompilerMain(stdin io.Reader, stdout io.Writer) int {
 	return 0
 }
 
-// tryOut compiles and initialises a module.
-func tryOut(wasm []byte, order compileOrder) *Error {
+// cacheFileMax bounds a file that the compiler process may write. Compiled code is
+// about four times the size of a Go module.
+const cacheFileMax = 256 << 20
+
+// compilerLimits are the limits of the compiler process.
+func compilerLimits(l Limits) confine.Limits {
+	c := confine.Limits{DataBytes: l.CompileMemoryBytes, CPU: l.CompileTime, FileBytes: cacheFileMax, Files: 64, Nice: 5}
+	if raceDetector { // which maps terabytes and is slow
+		c.DataBytes, c.CPU = 0, 4*l.CompileTime
+	}
+	return c
+}
+
+// seal puts the filter of system calls on this process where there is one. Where there
+// is none, the layers that the host reports say so.
+func seal() error {
+	if err := confine.Filter(); err != nil && !errors.Is(err, confine.ErrUnsupported) {
+		return err
+	}
+	return nil
+}
+
+// tryOut reads a module and, where there is a directory for it, compiles and
+// initialises it.
+func tryOut(wasm []byte, order compileOrder) (compileVerdict, *Error) {
 	h := newHost(Config{Limits: order.Limits, Parallel: 1, Now: time.Now})
+	h.seal = seal
 	a, e := analyse(wasm, h.limits)
 	if e != nil {
-		return e
+		return compileVerdict{}, e
+	}
+	v := compileVerdict{
+		OK: true, Manifest: a.module.Manifest, Imports: a.info.Imports, Exports: a.info.Exports, Sizes: a.info.Sizes,
+	}
+	if order.Dir == "" {
+		return v, nil
 	}
 	ctx := context.Background()
 	l, e := h.build(ctx, a, order.Dir, h.limits)
 	if e != nil {
-		return e
+		return compileVerdict{}, e
 	}
 	if err := l.close(ctx); err != nil {
-		return hostFault("closing a module", fmt.Errorf("compile: %w", err))
+		return compileVerdict{}, hostFault("closing a module", fmt.Errorf("compile: %w", err))
 	}
-	return nil
+	return v, nil
 }

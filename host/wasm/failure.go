@@ -53,6 +53,9 @@ const (
 	CodeRequestInvalid = "REQUEST_INVALID"
 	// CodeCancelled: the caller gave up.
 	CodeCancelled = "CANCELLED"
+	// CodeWorkerLost: the worker process of the plugin ended while the call waited in
+	// the host, through no fault of this call.
+	CodeWorkerLost = "WORKER_LOST"
 	// CodeHostFault: Culm itself failed.
 	CodeHostFault = "HOST_FAULT"
 )
@@ -75,6 +78,15 @@ func (e *Error) Unwrap() []error {
 		return []error{&e.Failure}
 	}
 	return []error{&e.Failure, e.Cause}
+}
+
+// asError returns the *Error that err is.
+func asError(err error) *Error {
+	var e *Error
+	if !errors.As(err, &e) {
+		return hostFault("an unexpected error", err)
+	}
+	return e
 }
 
 // failure makes an Error.

@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/culmhq/culm/host/wasm/confine"
 	"github.com/culmhq/culm/pdk/contract"
 )
 
@@ -27,6 +28,9 @@ type Config struct {
 	// argument. Standard input and output, the environment and the working
 	// directory are set by the host. Required.
 	Compiler func(context.Context) *exec.Cmd
+	// Worker makes the command that runs WorkerMain: Culm itself with another hidden
+	// argument. Without it there are no workers, and Workers is nil.
+	Worker func(context.Context) *exec.Cmd
 	// Limits are the limits for all plugins; zero fields take DefaultLimits.
 	Limits Limits
 	// Logger gets what operators of Culm should know; nil drops it.
@@ -54,6 +58,10 @@ type Host struct {
 	slots     chan struct{} // places to run guests in
 	compiling chan struct{} // places to compile in
 	dirt      *dirtReader
+	spawn     *spawner // nil in a child process
+	workers   *Workers
+	// seal is called once, in a child process, before any code of a module runs.
+	seal func() error
 
 	uses  atomic.Uint64 // numbers the uses of modules
 	ready atomic.Int64  // modules that are ready
@@ -89,6 +97,13 @@ func New(_ context.Context, c Config) (*Host, error) {
 	}
 	h := newHost(c)
 	h.cacheDir = dir
+	if err := confine.KeepFiles(); err != nil {
+		return nil, fmt.Errorf("plugin host: %w", err)
+	}
+	h.spawn = newSpawner()
+	if c.Worker != nil {
+		h.workers = newWorkers(h, c.Worker)
+	}
 	return h, nil
 }
 
@@ -120,18 +135,29 @@ func newHost(c Config) *Host {
 // Limits returns the limits in force.
 func (h *Host) Limits() Limits { return h.limits }
 
-// Inspect tells whether the host accepts a module, and what it is: its form, its
-// imports and manifest are checked, and a child process compiles and initialises
-// it under limits. The error is an *Error.
+// Workers returns the worker processes, nil when the host was given no way to start
+// them.
+func (h *Host) Workers() *Workers { return h.workers }
+
+// Inspect tells whether the host accepts a module, and what it is. A child process
+// reads it, checks its imports and manifest, compiles and initialises it under
+// limits: nothing of this process but a hash looks at the bytes. The error is an
+// *Error.
 func (h *Host) Inspect(ctx context.Context, wasm []byte) (Info, error) {
-	a, e := analyse(wasm, h.limits)
-	if e != nil {
+	if len(wasm) > h.limits.Module.ModuleBytes {
+		return Info{}, failure(contract.OriginLimit, CodeModuleLimit,
+			"the module is %d bytes, the limit is %d", len(wasm), h.limits.Module.ModuleBytes)
+	}
+	digest := Digest(wasm)
+	dir := filepath.Join(h.cacheDir, h.cacheKey(digest))
+	if verify(dir) == nil {
+		return h.runCompiler(ctx, "", digest, wasm)
+	}
+	if e := h.compileTurn(ctx); e != nil {
 		return Info{}, e
 	}
-	if _, e := h.compiled(ctx, a.info.Digest, wasm); e != nil {
-		return Info{}, e
-	}
-	return a.info, nil
+	defer func() { <-h.compiling }()
+	return h.compileInto(ctx, dir, digest, wasm)
 }
 
 // Load makes a module ready to be called. The bytes must have the digest. A module
@@ -207,6 +233,10 @@ func (h *Host) Close() error {
 	for _, m := range ms {
 		m.drop(context.Background())
 	}
+	if h.workers != nil {
+		h.workers.close()
+	}
+	h.spawn.close()
 	return h.dirt.close()
 }
 

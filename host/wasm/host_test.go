@@ -89,7 +89,7 @@ func TestCompilerProcess(t *testing.T) {
 }
 
 // TestCompilerBroken: a compiler that cannot be started or talks nonsense is the
-// host's fault, not the module's; one that is killed is a limit.
+// host's fault, not the module's; one that dies is a limit.
 func TestCompilerBroken(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -99,7 +99,7 @@ func TestCompilerBroken(t *testing.T) {
 	}{
 		"missing":  {[]string{"/nonexistent/culm"}, wasm.CodeHostFault, contract.OriginHost},
 		"nonsense": {[]string{"/bin/echo", "hello"}, wasm.CodeHostFault, contract.OriginHost},
-		"killed":   {[]string{"/bin/sh", "-c", "kill -9 $$"}, wasm.CodeCompileLimit, contract.OriginLimit},
+		"dying":    {[]string{"/bin/sh", "-c", "exit 9"}, wasm.CodeCompileLimit, contract.OriginLimit},
 	} {
 		var dir string
 		h := newHost(t, ownCache(t, &dir), func(cfg *wasm.Config) {

@@ -45,6 +45,17 @@ type Limits struct {
 	RequestBytes  int64
 	ResponseBytes int64
 	VarBytes      int64
+	// Workers bounds the worker processes, of which one project gets half; further
+	// calls wait for one. WorkerCalls bounds the calls that one process serves at a
+	// time, each with its own memory. WorkerBytes bounds the memory that a process may
+	// map: PLUGIN_RESOURCE. WorkerIdle is how long a process without a call is kept.
+	Workers     int
+	WorkerCalls int
+	WorkerBytes int64
+	WorkerIdle  time.Duration
+	// WorkerGrace is how long after the end of its time a call may take to say so,
+	// before its process is killed: PLUGIN_TIMEOUT.
+	WorkerGrace time.Duration
 }
 
 // DefaultLimits returns the limits that Culm ships with.
@@ -67,6 +78,11 @@ func DefaultLimits() Limits {
 		RequestBytes:       1 << 20,
 		ResponseBytes:      6 << 20,
 		VarBytes:           256 << 10,
+		Workers:            16,
+		WorkerCalls:        4,
+		WorkerBytes:        512 << 20,
+		WorkerIdle:         5 * time.Minute,
+		WorkerGrace:        time.Second,
 	}
 }
 
@@ -91,6 +107,11 @@ func (l Limits) withDefaults(d Limits) Limits {
 	fill(&l.RequestBytes, d.RequestBytes)
 	fill(&l.ResponseBytes, d.ResponseBytes)
 	fill(&l.VarBytes, d.VarBytes)
+	fill(&l.Workers, d.Workers)
+	fill(&l.WorkerCalls, d.WorkerCalls)
+	fill(&l.WorkerBytes, d.WorkerBytes)
+	fill(&l.WorkerIdle, d.WorkerIdle)
+	fill(&l.WorkerGrace, d.WorkerGrace)
 	l.MemoryBytes &^= pageBytes - 1
 	l.Module.MemoryPages = min(l.Module.MemoryPages, uint32(l.MemoryBytes/pageBytes))
 	return l

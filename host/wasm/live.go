@@ -58,6 +58,11 @@ func (h *Host) assemble(ctx context.Context, a *analysis, dir string, lim Limits
 	if e := l.compile(ctx, rw.Bytes, dir); e != nil {
 		return nil, e
 	}
+	if h.seal != nil { // from here on the module's own code runs
+		if err := h.seal(); err != nil {
+			return nil, hostFault("confining a process", errors.Join(err, l.close(ctx)))
+		}
+	}
 	if e := image(l, ctx, h, a, rw, lim); e != nil {
 		if err := l.close(ctx); err != nil {
 			e.Cause = errors.Join(e.Cause, err)

@@ -33,7 +33,9 @@ func TestMain(m *testing.M) {
 // one installation do.
 func newHost(tb testing.TB, change ...func(*wasm.Config)) *wasm.Host {
 	tb.Helper()
-	c := wasm.Config{CacheDir: filepath.Join(wasmtest.Scratch(tb), "cache"), Compiler: wasmtest.Compiler(tb)}
+	c := wasm.Config{
+		CacheDir: filepath.Join(wasmtest.Scratch(tb), "cache"), Compiler: wasmtest.Compiler(tb), Worker: wasmtest.Worker(tb),
+	}
 	if os.Getenv("CULM_TEST_LOG") != "" {
 		c.Logger = slog.New(slog.NewTextHandler(os.Stderr, nil))
 	}
@@ -63,6 +65,56 @@ func selfCompiler(tb testing.TB) func(context.Context) *exec.Cmd {
 	return func(ctx context.Context) *exec.Cmd { return exec.CommandContext(ctx, self, "__compile") }
 }
 
+// caller is a module, whichever tier it runs in.
+type caller interface {
+	Call(ctx context.Context, c wasm.Call) (wasm.Result, error)
+}
+
+// tier is where calls run.
+type tier struct {
+	name string
+	load func(tb testing.TB, h *wasm.Host, module []byte) caller
+}
+
+// tiers are the two places where calls run: in this process and in workers.
+func tiers() []tier {
+	return []tier{
+		{"in process", func(tb testing.TB, h *wasm.Host, module []byte) caller { tb.Helper(); return load(tb, h, module) }},
+		{"workers", func(_ testing.TB, h *wasm.Host, module []byte) caller { return isolate(h, module, "tenant") }},
+	}
+}
+
+// inBothTiers runs a test in each tier: the contract is the same.
+func inBothTiers(t *testing.T, f func(t *testing.T, in tier)) {
+	t.Helper()
+	t.Parallel()
+	for _, in := range tiers() {
+		t.Run(in.name, func(t *testing.T) {
+			t.Parallel()
+			f(t, in)
+		})
+	}
+}
+
+// isolated is a module that is called in worker processes.
+type isolated struct {
+	workers *wasm.Workers
+	module  wasm.Isolated
+}
+
+// Call implements caller.
+func (i isolated) Call(ctx context.Context, c wasm.Call) (wasm.Result, error) {
+	return i.workers.Call(ctx, i.module, c)
+}
+
+// isolate makes a module that is called in worker processes on behalf of a tenant.
+func isolate(h *wasm.Host, module []byte, tenant string) isolated {
+	return isolated{h.Workers(), wasm.Isolated{
+		Digest: wasm.Digest(module), Tenant: tenant,
+		Code: func(context.Context) ([]byte, error) { return module, nil },
+	}}
+}
+
 // load loads a module or fails the test.
 func load(tb testing.TB, h *wasm.Host, module []byte) *wasm.Module {
 	tb.Helper()
@@ -74,7 +126,7 @@ func load(tb testing.TB, h *wasm.Host, module []byte) *wasm.Module {
 }
 
 // output calls an export and returns its output.
-func output(tb testing.TB, m *wasm.Module, c wasm.Call) string {
+func output(tb testing.TB, m caller, c wasm.Call) string {
 	tb.Helper()
 	r, err := m.Call(tb.Context(), c)
 	if err != nil {

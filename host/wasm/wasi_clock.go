@@ -61,12 +61,10 @@ func clockTimeGet(_ context.Context, v *invocation, guest api.Module, s []uint64
 	v.touch.realtime = v.touch.realtime || id == clockRealtime
 	v.touch.mono = v.touch.mono || id == clockMonotonic
 	var t uint64
-	if v.taped() {
-		t = uint64(v.exchange(replay.Event{Kind: replay.KindClock, Name: clockName(id)}, func(e *replay.Event) {
-			e.Value = int64(v.time(id))
-		}).Value)
-	} else {
-		t = v.time(id)
+	if v.player != nil {
+		t = uint64(v.exchange(replay.Event{Kind: replay.KindClock, Name: clockName(id)}, nil).Value)
+	} else if t = v.time(id); v.tape != nil {
+		v.tape.Clock(clockName(id), int64(t))
 	}
 	binary.LittleEndian.PutUint64(v.guestBytes(guest, "clock_time_get", uint32(s[2]), 8), t)
 	s[0] = wasiOK
@@ -140,14 +138,14 @@ func pollOneoff(ctx context.Context, v *invocation, guest api.Module, s []uint64
 func (v *invocation) await(ctx context.Context, subs []subscription) []byte {
 	wait, due := firstDue(subs)
 	if wait > 0 && !v.taped() {
-		v.outside(ctx, func() { sleep(ctx, wait) })
+		v.outside(ctx, func() { v.sleep(ctx, wait) })
 	}
 	if !v.taped() {
 		return due
 	}
 	got := v.exchange(replay.Event{Kind: replay.KindSleep, Number: int64(len(subs))}, func(e *replay.Event) {
 		if wait > 0 {
-			v.outside(ctx, func() { sleep(ctx, wait) })
+			v.outside(ctx, func() { v.sleep(ctx, wait) })
 		}
 		e.Answer = due
 	})
@@ -212,8 +210,23 @@ func (v *invocation) subscription(b []byte) subscription {
 	return s
 }
 
+// sleeper is implemented by services that wait on the guest's behalf: in a worker
+// process it is the host that knows who runs and who waits.
+type sleeper interface {
+	Sleep(ctx context.Context, d time.Duration)
+}
+
 // sleep waits, at most until the context ends.
-func sleep(ctx context.Context, d time.Duration) {
+func (v *invocation) sleep(ctx context.Context, d time.Duration) {
+	if s, ok := v.services.(sleeper); ok {
+		s.Sleep(ctx, d)
+		return
+	}
+	rest(ctx, d)
+}
+
+// rest waits, at most until the context ends.
+func rest(ctx context.Context, d time.Duration) {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

@@ -15,25 +15,29 @@ const module = "github.com/culmhq/culm/"
 func rules() map[string][]string {
 	boundary := "pdk/contract"
 	return map[string][]string{
-		"pdk/contract":     {},
-		"pdk":              {boundary, "pdk/manifest"},
-		"pdk/manifest":     {boundary},
-		"engine/expr":      {boundary, "engine/expr/python"},
-		"engine":           {boundary, "engine/expr", "engine/expr/python"},
-		"engine/runner":    {boundary, "engine", "engine/expr", "engine/expr/python"},
-		"engine/simulate":  {boundary, "engine", "engine/expr", "engine/expr/python"},
-		"engine/memory":    {boundary, "engine", "engine/expr", "engine/expr/python", "engine/runner"},
-		"engine/sqlite":    {boundary, "engine", "engine/expr", "engine/expr/python", "engine/runner"},
-		"host/wasm":        {boundary, "host/wasm/binary", "host/foreign", "host/replay"},
-		"host/replay":      {boundary},
-		"host/gateway":     {boundary, "host/systems", "host/secrets", "host/document"},
-		"host/systems":     {boundary, "host/document"},
-		"host/document":    {},
-		"host/foreign":     {boundary},
-		"host/secrets":     {boundary},
-		"plugins-src/core": {boundary, "pdk", "pdk/manifest"},
+		"pdk/contract":      {},
+		"pdk":               {boundary, "pdk/manifest"},
+		"pdk/manifest":      {boundary},
+		"engine/expr":       {boundary, "engine/expr/python"},
+		"engine":            {boundary, "engine/expr", "engine/expr/python"},
+		"engine/runner":     {boundary, "engine", "engine/expr", "engine/expr/python"},
+		"engine/simulate":   {boundary, "engine", "engine/expr", "engine/expr/python"},
+		"engine/memory":     {boundary, "engine", "engine/expr", "engine/expr/python", "engine/runner"},
+		"engine/sqlite":     {boundary, "engine", "engine/expr", "engine/expr/python", "engine/runner"},
+		"host/wasm":         {boundary, "host/wasm/binary", "host/wasm/confine", "host/wasm/wire", "host/foreign", "host/replay"},
+		"host/wasm/confine": {},
+		"host/wasm/wire":    {},
+		"host/replay":       {boundary},
+		"host/gateway":      {boundary, "host/systems", "host/secrets", "host/document"},
+		"host/systems":      {boundary, "host/document"},
+		"host/document":     {},
+		"host/foreign":      {boundary},
+		"host/secrets":      {boundary},
+		"plugins-src/core":  {boundary, "pdk", "pdk/manifest"},
 
-		"host/plugins/build": {boundary, "host/foreign", "host/forms", "host/document"},
+		"host/plugins/build":    {boundary, "host/foreign", "host/forms", "host/document"},
+		"host/plugins/cases":    {boundary, "host/document", "host/forms"},
+		"host/plugins/scaffold": {boundary, "host/plugins/build", "host/foreign", "host/forms", "host/document"},
 	}
 }
 
@@ -55,7 +59,7 @@ func TestPackagesReachOnlyWhatTheLayoutAllows(t *testing.T) {
 // the API may know HTTP.
 func TestNobodyReachesUpwards(t *testing.T) {
 	t.Parallel()
-	for _, pkg := range []string{"host/flows", "host/runs", "host/projects", "host/plugins", "host/health"} {
+	for _, pkg := range []string{"host/flows", "host/runs", "host/projects", "host/plugins", "host/health", "host/recordings"} {
 		for _, dep := range deps(t, pkg) {
 			for _, bad := range []string{"github.com/gofiber/fiber", "github.com/tetratelabs/wazero", module + "host/app", module + "host/api", module + "host/store"} {
 				if strings.HasPrefix(dep, bad) {

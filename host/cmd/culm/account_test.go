@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"maps"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/culmhq/culm/engine"
 	"github.com/culmhq/culm/engine/runner"
@@ -280,6 +282,9 @@ func (w *world) checkEffects(t *testing.T, histories map[string][]engine.Record)
 	}
 	for _, twice := range w.ledger.Repeated() {
 		t.Errorf("carried out more than once: %s", twice)
+		_, entry, _ := strings.Cut(twice, " ")
+		run, _, _ := strings.Cut(entry, "/")
+		w.explain(t, run, histories[run])
 	}
 	for _, of := range []map[string]int{deployments, tickets} {
 		for run, n := range of {
@@ -305,6 +310,41 @@ func (w *world) checkEffects(t *testing.T, histories map[string][]engine.Record)
 		if missing := w.ledger.Missing(run, []string{"flaky", "inside-" + run}, []string{"book"}); len(missing) > 0 {
 			t.Errorf("run %s succeeded without %v", run, missing)
 		}
+	}
+}
+
+// explain logs what a run did at its nodes, and what the journal holds of its calls.
+func (w *world) explain(t *testing.T, run string, rs []engine.Record) {
+	t.Helper()
+	for _, r := range rs {
+		if c, ok := r.Data.(engine.NodeChanged); ok {
+			t.Logf("%d %s %s: %s to %s, attempt %d by %q, %s, failure %v", r.Seq, r.At.Format(time.StampMilli), r.Node, c.From, c.To, c.Attempt, c.By, r.CommandID, c.Failure)
+		}
+	}
+	db, err := sql.Open("sqlite3", "file:"+filepath.Join(w.dir, "culm.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close() //nolint:errcheck // it is only read
+	rows, err := db.QueryContext(t.Context(), `SELECT node, attempt, call, idx, at, sent_as, coalesce(answer, '-'), uncertain, coalesce(answered_at, 0)
+		FROM gateway_journal WHERE run = ? ORDER BY at`, run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close() //nolint:errcheck // as above
+	for rows.Next() {
+		var node, sentAs, answer string
+		var attempt, call, idx int
+		var at, answered int64
+		var uncertain bool
+		if err := rows.Scan(&node, &attempt, &call, &idx, &at, &sentAs, &answer, &uncertain, &answered); err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("journal: %s attempt %d call %d.%d at %s as %q: %s (uncertain %v) after %v", node, attempt, call, idx,
+			time.UnixMicro(at).UTC().Format(time.StampMilli), sentAs, answer, uncertain, time.Duration(max(answered-at, 0))*time.Microsecond)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -31,16 +31,26 @@ func (p *program) pluginCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(p.pluginBuild(), p.pluginPack(), p.pluginInspect(), p.pluginList(), p.pluginInstall())
+	c.AddCommand(
+		p.pluginBuild(), p.pluginPack(), p.pluginInspect(), p.pluginList(),
+		p.pluginKeygen(), p.pluginSign(), p.pluginVerify(), p.pluginTrust(),
+		p.pluginPush(), p.pluginPull(), p.pluginTags(),
+		p.pluginInstall(), p.pluginVersions(), p.pluginHistory(), p.pluginKeys(), p.pluginRevoke(),
+	)
+	c.AddCommand(p.pluginChanges()...)
+	c.AddCommand(p.pluginNew(), p.pluginTest(), p.pluginReplay())
 	return c
 }
 
 func (p *program) pluginBuild() *cobra.Command {
-	var out string
+	var out, lang string
 	var asJSON bool
 	c := &cobra.Command{
-		Use:     "build [DIR]",
-		Short:   "Build a plugin written in Go into one module with its manifest",
+		Use:   "build [DIR]",
+		Short: "Build a plugin into one module with its manifest",
+		Long: "Build a plugin into one module with its manifest. The language is told by the files of\n" +
+			"the directory, or by --lang: " + languageList() + ".\n" +
+			"A module of any other language gets its manifest from culm plugin pack.",
 		Example: "  culm plugin build\n  culm plugin build ./plugins/ticket -o ticket.wasm",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -55,7 +65,7 @@ func (p *program) pluginBuild() *cobra.Command {
 			if out == "" {
 				out = filepath.Base(dir) + ".wasm"
 			}
-			pkg, err := build.Build(c.Context(), dir, out, build.Options{})
+			pkg, err := build.Build(c.Context(), dir, out, build.Options{Language: build.Language(lang)})
 			if err != nil {
 				return failed(err)
 			}
@@ -63,6 +73,7 @@ func (p *program) pluginBuild() *cobra.Command {
 		},
 	}
 	c.Flags().StringVarP(&out, "output", "o", "", "the module to write (default: DIR's name with .wasm)")
+	c.Flags().StringVar(&lang, "lang", "", "the language, where the files do not tell it")
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return c
 }

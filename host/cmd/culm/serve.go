@@ -23,7 +23,8 @@ func (p *program) serveCommand() *cobra.Command {
 		Long: "Serve the canvas application, the HTTP API and the live stream on a loopback address,\n" +
 			"with an embedded database in the data directory.\n\n" +
 			"Every setting has a flag, an environment variable (CULM_LISTEN for --listen, and so on)\n" +
-			"and a field in the YAML file of --config, in this order of precedence.",
+			"and a field in the YAML file of --config, in this order of precedence.\n" +
+			"So have the limits of plugins (--limits-timeout, CULM_LIMITS_TIMEOUT, limits.timeout): docs/limits.md lists them.",
 		Example: "  culm serve --demo\n  culm serve --listen 127.0.0.1:9000 --data /srv/culm --allow prometheus.internal:9090",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -41,6 +42,7 @@ func (p *program) serveCommand() *cobra.Command {
 		if s.Bool {
 			c.Flags().Lookup(s.Flag).NoOptDefVal = "true"
 		}
+		c.Flags().Lookup(s.Flag).Hidden = s.Limit
 	}
 	return c
 }
@@ -90,8 +92,8 @@ func (p *program) serve(ctx context.Context, cfg config.Config) error {
 func (p *program) deps(cfg config.Config, pub runner.Publisher) app.Deps {
 	v := version()
 	return app.Deps{
-		Logger: logger(p.err, cfg.Log), Plugins: shipped.Files, Assets: assets(), Compiler: compiler, Publisher: pub,
-		Version: v.Version, Commit: v.Commit,
+		Logger: logger(p.err, cfg.Log), Plugins: shipped.Files, Assets: assets(), Compiler: compiler, Worker: worker, Publisher: pub,
+		Version: v.Version, Commit: v.Commit, Slack: runner.ServerSlack,
 	}
 }
 

@@ -43,7 +43,7 @@ type Entry struct {
 // the index. A plugin whose source, and everything it is made from, is as it was at the
 // last build is not built again. At most two are built at a time.
 func All(ctx context.Context, root string, o Options) (Index, error) {
-	version, err := o.run(ctx, root, nil, "env", "GOVERSION")
+	version, err := o.run(ctx, Go, root, nil, o.goCommand(), "env", "GOVERSION")
 	if err != nil {
 		return Index{}, err
 	}

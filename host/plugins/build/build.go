@@ -4,7 +4,6 @@
 package build
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -12,10 +11,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 
+	"golang.org/x/sync/errgroup"
+
+	"github.com/culmhq/culm/host/document"
 	"github.com/culmhq/culm/pdk/contract"
 )
 
@@ -23,6 +23,8 @@ import (
 type Options struct {
 	// Go is the go command; empty takes the one in PATH.
 	Go string
+	// Language is what the source is written in; empty takes what Detect says.
+	Language Language
 }
 
 // Package is a built module.
@@ -34,35 +36,80 @@ type Package struct {
 	Bytes int64
 }
 
-// Build compiles the plugin in dir, a package main in Go, and writes the module with
-// its manifest to out. The bytes depend on nothing but the source, the modules it
-// requires and the version of Go: not on the directory, the time or the repository.
+// Build compiles the plugin in dir and writes the module with its manifest to out. That
+// of a plugin in Go is reflected from its types; in other languages it lies in
+// ManifestFile. The bytes depend on nothing but the source, the libraries it requires and
+// the version of the compiler: not on the directory, the time or the repository.
 func Build(ctx context.Context, dir, out string, o Options) (p Package, err error) {
-	raw, err := o.run(ctx, dir, nil, "run", "-trimpath", "-buildvcs=false", ".", "manifest")
+	dir, err = filepath.Abs(dir)
 	if err != nil {
-		return Package{}, fmt.Errorf("manifest of %s: %w", dir, err)
+		return Package{}, err
 	}
-	m, err := ParseManifest(raw)
-	if err != nil {
-		return Package{}, fmt.Errorf("manifest of %s: %w", dir, err)
+	l := o.Language
+	if l == "" {
+		if l, err = Detect(dir); err != nil {
+			return Package{}, err
+		}
 	}
 	tmp, err := os.MkdirTemp("", "culm-build-")
 	if err != nil {
 		return Package{}, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(tmp)) }()
-	module := filepath.Join(tmp, "module.wasm")
-	env := []string{"GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0", "GOWASM="}
-	// -w and not -s: without the name section a trap would not show function names.
-	_, err = o.run(ctx, dir, env, "build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false", "-ldflags=-w", "-o", module, ".")
-	if err != nil {
-		return Package{}, fmt.Errorf("compile %s: %w", dir, err)
+	if l == Go {
+		code, m, err := o.buildGo(ctx, dir, tmp)
+		if err != nil {
+			return Package{}, err
+		}
+		p, err = write(code, m, nil, out)
+		return p, inSource(dir, m, err)
 	}
-	code, err := os.ReadFile(module)
+	manifest := filepath.Join(dir, ManifestFile)
+	raw, err := os.ReadFile(manifest)
 	if err != nil {
 		return Package{}, err
 	}
-	return write(code, m, out)
+	m, err := ParseManifest(raw)
+	if err != nil {
+		return Package{}, in(manifest, err)
+	}
+	code, err := o.compile(ctx, l, dir, tmp)
+	if err != nil {
+		return Package{}, err
+	}
+	p, err = write(code, m, raw, out)
+	return p, inFile(manifest, raw, err)
+}
+
+// buildGo reflects the manifest and compiles the module, both at once: on a machine with
+// two processors an author waits half as long.
+func (o Options) buildGo(ctx context.Context, dir, tmp string) (code []byte, m contract.Manifest, err error) {
+	name := o.goCommand()
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		raw, err := o.run(ctx, Go, dir, nil, name, "run", "-trimpath", "-buildvcs=false", ".", "manifest")
+		if err == nil {
+			m, err = ParseManifest(raw)
+			err = inSource(dir, m, err)
+		}
+		if err != nil {
+			return fmt.Errorf("manifest of %s: %w", dir, err)
+		}
+		return nil
+	})
+	g.Go(func() error {
+		module := filepath.Join(tmp, "module.wasm")
+		env := []string{"GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0", "GOWASM="}
+		// -w and not -s: without the name section a trap would not show function names.
+		_, err := o.run(ctx, Go, dir, env, name, "build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false", "-ldflags=-w", "-o", module, ".")
+		if err != nil {
+			return fmt.Errorf("compile %s: %w", dir, err)
+		}
+		code, err = os.ReadFile(module)
+		return err
+	})
+	err = g.Wait()
+	return code, m, err
 }
 
 // PackFile puts the manifest in one file into the module in another, which may be in
@@ -78,26 +125,43 @@ func PackFile(module, manifest, out string) (Package, error) {
 	}
 	m, err := ParseManifest(raw)
 	if err != nil {
-		return Package{}, fmt.Errorf("%s: %w", manifest, err)
+		return Package{}, in(manifest, err)
 	}
-	p, err := write(code, m, out)
-	if err != nil {
+	p, err := write(code, m, raw, out)
+	if err != nil && len(FieldErrors(err)) == 0 {
 		return p, fmt.Errorf("%s: %w", module, err)
 	}
-	return p, nil
+	return p, inFile(manifest, raw, err)
+}
+
+// inFile names the places of an error in the author's manifest.
+func inFile(file string, raw []byte, err error) error {
+	if len(FieldErrors(err)) == 0 {
+		return err
+	}
+	if _, src, failed := document.JSON(raw); failed == nil {
+		err = at(src, err)
+	}
+	return in(file, err)
 }
 
 // Pack returns the module with the manifest in it; a manifest that was there is
 // replaced. A module that does not export what its manifest promises is refused.
-func Pack(module []byte, m contract.Manifest) ([]byte, error) {
+func Pack(module []byte, m contract.Manifest) ([]byte, error) { return pack(module, m, nil) }
+
+// pack is Pack with the author's own text, which goes in as it is when it is JSON: then
+// a host that refuses it later can still say where in his file.
+func pack(module []byte, m contract.Manifest, text []byte) ([]byte, error) {
 	if err := errors.Join(CheckManifest(m), checkExports(module, m)); err != nil {
 		return nil, err
 	}
-	raw, err := json.Marshal(m)
-	if err != nil {
-		return nil, err
+	if !json.Valid(text) {
+		var err error
+		if text, err = json.Marshal(m); err != nil {
+			return nil, err
+		}
 	}
-	return embed(module, contract.ManifestSection, raw)
+	return embed(module, contract.ManifestSection, text)
 }
 
 // Digest returns the digest of a module: "sha256:" and the hex hash.
@@ -106,8 +170,8 @@ func Digest(module []byte) string {
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
-func write(module []byte, m contract.Manifest, out string) (Package, error) {
-	packed, err := Pack(module, m)
+func write(module []byte, m contract.Manifest, text []byte, out string) (Package, error) {
+	packed, err := pack(module, m, text)
 	if err != nil {
 		return Package{}, err
 	}
@@ -137,17 +201,10 @@ func replace(path string, content []byte) error {
 	return nil
 }
 
-// run runs the go command in dir and returns what it printed.
-func (o Options) run(ctx context.Context, dir string, env []string, args ...string) ([]byte, error) {
-	name := o.Go
-	if name == "" {
-		name = "go"
+// goCommand is the go command.
+func (o Options) goCommand() string {
+	if o.Go != "" {
+		return o.Go
 	}
-	var stdout, stderr bytes.Buffer
-	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = dir, append(os.Environ(), env...), &stdout, &stderr
-	if err := cmd.Run(); err != nil {
-		return nil, fmt.Errorf("go %s: %w\n%s", args[0], err, strings.TrimSpace(stderr.String()))
-	}
-	return stdout.Bytes(), nil
+	return "go"
 }

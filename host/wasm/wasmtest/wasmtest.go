@@ -16,12 +16,21 @@ import (
 // with it can compile a Go plugin too (by calling wasm.CompilerMain in TestMain), but
 // takes ten times as long. Call Remove in TestMain when the tests are done.
 func Compiler(tb testing.TB) func(context.Context) *exec.Cmd {
+	return program(tb, "__compile")
+}
+
+// Worker returns a value for wasm.Config.Worker: the program that Compiler builds, as a
+// worker process.
+func Worker(tb testing.TB) func(context.Context) *exec.Cmd { return program(tb, "__worker") }
+
+// program runs the program that is built once, with one argument.
+func program(tb testing.TB, argument string) func(context.Context) *exec.Cmd {
 	tb.Helper()
 	path, err := build()
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return func(ctx context.Context) *exec.Cmd { return exec.CommandContext(ctx, path, "__compile") }
+	return func(ctx context.Context) *exec.Cmd { return exec.CommandContext(ctx, path, argument) }
 }
 
 // Scratch returns a directory that lives until Remove.

@@ -1,0 +1,45 @@
+package client
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"github.com/culmhq/culm/host/page"
+	"github.com/culmhq/culm/host/recordings"
+)
+
+// Recordings lists all recorded plugin calls of a node, the oldest first.
+func (c *Client) Recordings(ctx context.Context, project, run, node string) ([]recordings.Meta, error) {
+	var all []recordings.Meta
+	q := url.Values{"limit": {"200"}}
+	for {
+		var list page.Of[recordings.Meta]
+		if err := c.call(ctx, http.MethodGet, recordingsPath(project, run, node)+"?"+q.Encode(), nil, nil, &list); err != nil {
+			return nil, err
+		}
+		all = append(all, list.Items...)
+		if list.Next == "" {
+			return all, nil
+		}
+		q.Set("cursor", list.Next)
+	}
+}
+
+// Recording reads one.
+func (c *Client) Recording(ctx context.Context, project, run, node, id string) (recordings.View, error) {
+	var v recordings.View
+	err := c.call(ctx, http.MethodGet, recordingsPath(project, run, node)+"/"+url.PathEscape(id), nil, nil, &v)
+	return v, err
+}
+
+// Module reads the bytes of an installed module.
+func (c *Client) Module(ctx context.Context, plugin, digest string) ([]byte, error) {
+	var code []byte
+	err := c.call(ctx, http.MethodGet, "/plugins/"+url.PathEscape(plugin)+"/versions/"+url.PathEscape(digest)+"/module", nil, nil, &code)
+	return code, err
+}
+
+func recordingsPath(project, run, node string) string {
+	return "/projects/" + url.PathEscape(project) + "/runs/" + url.PathEscape(run) + "/nodes/" + url.PathEscape(node) + "/recordings"
+}

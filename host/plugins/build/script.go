@@ -1,0 +1,5 @@
+package build
+
+import "errors"
+
+func linkScript(string) ([]byte, error) { return nil, errors.ErrUnsupported }

@@ -1,0 +1,441 @@
+package wasm
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/culmhq/culm/host/replay"
+	"github.com/culmhq/culm/host/wasm/wire"
+	"github.com/culmhq/culm/pdk/contract"
+)
+
+// workerCall is one call in a worker process, seen from the host. The host counts what
+// the guest uses once more: a process that was taken over does not stop by itself. All
+// but inbox, over and parked belongs to the goroutine of the caller.
+type workerCall struct {
+	w        *worker
+	id       uint64
+	limits   Limits
+	services Services
+	inbox    chan wire.Frame
+	over     chan struct{}
+	parked   atomic.Bool // a question of the guest is not answered yet
+
+	slot     bool
+	started  time.Time
+	watch    *time.Timer
+	since    time.Time     // the guest has been running since then
+	ran      time.Duration // before that
+	ended    bool          // the context has
+	counts   counts
+	logBytes int64
+	record   []byte // JSON of the recording, as far as it has come
+	// recordMax bounds it; 0 when the call is not recorded.
+	recordMax int64
+	fault     *Error // a defect of the services
+	// denied is the last failure that the gateway answered with: http_request has no
+	// other way to tell the guest than to end the call with it.
+	denied *contract.Failure
+}
+
+// call makes a call and waits for its end.
+func (w *worker) call(ctx context.Context, c Call) (Result, error) {
+	v := &workerCall{
+		w: w, id: w.nextID.Add(1), limits: w.limits.lowered(&c.Limits), services: c.Services,
+		inbox: make(chan wire.Frame), over: make(chan struct{}),
+	}
+	if v.services == nil {
+		v.services = None{}
+	}
+	if c.RecordBytes > 0 {
+		v.recordMax = recordFactor*c.RecordBytes + recordChunk
+	}
+	if !v.enter(ctx) {
+		return Result{}, stopped(context.Cause(ctx), "its turn to run")
+	}
+	defer v.leave()
+	ctx, cancel := context.WithTimeout(ctx, v.limits.Timeout)
+	defer cancel()
+	w.mu.Lock()
+	w.calls[v.id] = v
+	w.mu.Unlock()
+	defer func() {
+		w.mu.Lock()
+		delete(w.calls, v.id)
+		w.mu.Unlock()
+		close(v.over)
+	}()
+	v.started = w.ws.host.now()
+	v.resume()
+	defer v.pause()
+	if err := w.out.Send(wire.Invoke, v.id, c.encode()); err != nil {
+		<-w.dead
+		return Result{}, v.lost()
+	}
+	return v.follow(ctx)
+}
+
+// recordFactor is how much larger than what it holds the JSON of a recording may be.
+const recordFactor = 6
+
+// follow serves the guest until there is a result.
+func (v *workerCall) follow(ctx context.Context) (Result, error) {
+	ended := ctx.Done()
+	for {
+		select {
+		case f := <-v.inbox:
+			if f.Kind == wire.Result {
+				return v.result(ctx, f.Body)
+			}
+			if err := v.serve(ctx, f); err != nil {
+				v.w.kill(demise{code: CodeTrap, why: err.Error(), culprit: v.id})
+				<-v.w.dead
+				return Result{}, v.lost()
+			}
+		case <-ended:
+			// The process stops the guest at its next yield, as in this process.
+			ended, v.ended = nil, true
+			v.tell(wire.Cancel, causeName(context.Cause(ctx)))
+			v.resume()
+		case <-v.w.dead:
+			return Result{}, v.lost()
+		}
+	}
+}
+
+// tell sends a frame. A process that takes none is dead or will be: the watch sees to
+// that.
+func (v *workerCall) tell(k wire.Kind, body []byte) { _ = v.w.out.Send(k, v.id, body) }
+
+// resume starts the watch over the guest: a process that does not come back in time is
+// killed.
+func (v *workerCall) resume() {
+	v.pause()
+	now := v.w.ws.host.now()
+	v.since = now
+	left := min(v.limits.StartTime+v.limits.GuestTime-v.ran, v.limits.Timeout-now.Sub(v.started))
+	if v.ended {
+		left = 0
+	}
+	v.watch = time.AfterFunc(max(left, 0)+v.limits.WorkerGrace, func() {
+		v.w.kill(demise{code: CodeTimeout, why: "a call was not stopped in its time", culprit: v.id})
+	})
+}
+
+// pause ends the watch while the guest does not run.
+func (v *workerCall) pause() {
+	if v.watch == nil {
+		return
+	}
+	v.watch.Stop()
+	v.watch = nil
+	v.ran += v.w.ws.host.now().Sub(v.since)
+}
+
+// enter takes a place to run in; false means that the context ended first.
+func (v *workerCall) enter(ctx context.Context) bool {
+	select {
+	case v.w.ws.host.slots <- struct{}{}:
+		v.slot = true
+	case <-ctx.Done():
+	}
+	return v.slot
+}
+
+// leave gives the place back.
+func (v *workerCall) leave() {
+	if v.slot {
+		v.slot = false
+		<-v.w.ws.host.slots
+	}
+}
+
+// outside runs f, which may block, while the guest waits for its answer and has no
+// place. When the call has ended meanwhile, the guest is told before it is answered.
+func (v *workerCall) outside(ctx context.Context, f func() []byte) {
+	v.pause()
+	v.leave()
+	answer := f()
+	v.enter(ctx)
+	if ctx.Err() != nil {
+		v.tell(wire.Cancel, causeName(context.Cause(ctx)))
+	}
+	v.answer(answer)
+}
+
+// answer lets the guest go on.
+func (v *workerCall) answer(body []byte) {
+	v.resume()
+	v.parked.Store(false)
+	v.tell(wire.Answer, body)
+}
+
+// serve does what the guest asks for. An error means that the process is not to be
+// trusted any more.
+func (v *workerCall) serve(ctx context.Context, f wire.Frame) error {
+	d := wire.NewDecoder(f.Body)
+	switch f.Kind { //nolint:exhaustive // the others do not reach a call
+	case wire.Gateway:
+		return v.gateway(ctx, f.Body)
+	case wire.Eval:
+		return v.eval(ctx, f.Body)
+	case wire.Var:
+		return v.getVar(d)
+	case wire.SetVar:
+		return v.setVar(d)
+	case wire.Sleep:
+		return v.sleep(ctx, d)
+	case wire.Log:
+		return v.log(d)
+	case wire.Progress:
+		return v.progress(d)
+	case wire.Recording:
+		if v.record = append(v.record, f.Body...); int64(len(v.record)) <= v.recordMax {
+			return nil
+		}
+	}
+	return fmt.Errorf("%w: a frame of kind %d", errProtocol, f.Kind)
+}
+
+// over counts one more use and reports when there are too many: the process should have
+// ended the call itself.
+func over(n *int, limit int, what string) error {
+	if *n++; *n > limit {
+		return fmt.Errorf("%w: more than %d calls of %s", errProtocol, limit, what)
+	}
+	return nil
+}
+
+func (v *workerCall) gateway(ctx context.Context, raw []byte) error {
+	if err := over(&v.counts.gateway, v.limits.HostCalls, "the gateway"); err != nil {
+		return err
+	}
+	var req contract.GatewayRequest
+	if int64(len(raw)) > v.limits.RequestBytes+frameSlack || decodeStrict(raw, &req) != nil ||
+		req.HTTP == nil && (req.System == "" || req.Operation == "") {
+		return fmt.Errorf("%w: a gateway request that makes no sense", errProtocol)
+	}
+	v.outside(ctx, func() []byte {
+		var resp contract.GatewayResponse
+		v.guard(ctx, "the gateway", func() { resp = v.services.Gateway(ctx, req) })
+		if v.fault != nil {
+			resp = contract.GatewayResponse{Failure: &v.fault.Failure}
+			v.fault = nil // as in this process: the guest gets it as an answer
+		}
+		v.denied = resp.Failure
+		return encoded(resp)
+	})
+	return nil
+}
+
+func (v *workerCall) eval(ctx context.Context, raw []byte) error {
+	if err := over(&v.counts.evals, v.limits.SmallCalls, "eval"); err != nil {
+		return err
+	}
+	var req contract.EvalRequest
+	if int64(len(raw)) > v.limits.RequestBytes+frameSlack || decodeStrict(raw, &req) != nil {
+		return fmt.Errorf("%w: a request of eval that makes no sense", errProtocol)
+	}
+	v.outside(ctx, func() []byte {
+		e, ok := v.services.(Evaluator)
+		if !ok {
+			return encoded(evalRefused(CodeEvalAbsent, contract.OriginHost, "there are no expressions here"))
+		}
+		var resp contract.EvalResponse
+		v.guard(ctx, "an evaluation", func() { resp = e.Eval(ctx, req) })
+		if v.fault != nil {
+			resp = contract.EvalResponse{Failure: &v.fault.Failure}
+			v.fault = nil
+		}
+		return encoded(resp)
+	})
+	return nil
+}
+
+// encoded encodes an answer of the contract, or says that it cannot be.
+func encoded(answer any) []byte {
+	b, err := json.Marshal(answer)
+	if err != nil {
+		e := hostFault("encoding an answer", err)
+		b, _ = json.Marshal(contract.GatewayResponse{Failure: &e.Failure}) // plain texts
+	}
+	return b
+}
+
+// guard runs f of the services, whose defects do not take the process down.
+func (v *workerCall) guard(ctx context.Context, what string, f func()) {
+	defer func() {
+		if r := recover(); r != nil {
+			v.w.ws.host.logger.ErrorContext(ctx, "the services of a plugin call panicked",
+				slog.String("what", what), slog.Any("panic", r))
+			v.fault = hostFault(what, nil)
+		}
+	}()
+	f()
+}
+
+func (v *workerCall) getVar(d *wire.Decoder) error {
+	name := d.Text()
+	if err := d.End(); err != nil {
+		return err
+	}
+	if err := over(&v.counts.vars, v.limits.SmallCalls, "var_get and var_set"); err != nil {
+		return err
+	}
+	found, value := int64(0), json.RawMessage(nil)
+	v.guarded("var_get", func() {
+		if b, ok := v.services.Var(clean(name, varNameMax)); ok {
+			found, value = 1, b
+		}
+	})
+	v.answer(new(wire.Encoder).Int(found).Bytes(value).Body())
+	return nil
+}
+
+func (v *workerCall) setVar(d *wire.Decoder) error {
+	name, value := d.Text(), d.Bytes()
+	if err := d.End(); err != nil {
+		return err
+	}
+	if err := over(&v.counts.vars, v.limits.SmallCalls, "var_get and var_set"); err != nil {
+		return err
+	}
+	if int64(len(value)) > v.limits.VarBytes || checkJSON(value) != nil {
+		return fmt.Errorf("%w: a variable that makes no sense", errProtocol)
+	}
+	var refusal error
+	v.guarded("var_set", func() { refusal = v.services.SetVar(clean(name, varNameMax), value) })
+	var answer []byte
+	if refusal != nil {
+		answer = []byte(orElse(refusal.Error(), "refused"))
+	}
+	v.answer(answer)
+	return nil
+}
+
+// guarded runs f of the services, which returns soon. A defect there ends the call.
+func (v *workerCall) guarded(what string, f func()) {
+	ctx := context.Background()
+	was := v.fault
+	v.guard(ctx, what, f)
+	if was == nil && v.fault != nil {
+		v.tell(wire.Cancel, []byte(causeCancelled))
+	}
+}
+
+// sleepsMax bounds the sleeps of a call: each costs the host a timer.
+const sleepsMax = 100_000
+
+func (v *workerCall) sleep(ctx context.Context, d *wire.Decoder) error {
+	wait := time.Duration(d.Int())
+	if err := d.End(); err != nil {
+		return err
+	}
+	if err := over(&v.counts.sleeps, sleepsMax, "poll_oneoff"); err != nil {
+		return err
+	}
+	v.outside(ctx, func() []byte {
+		rest(ctx, max(wait, 0))
+		return nil
+	})
+	return nil
+}
+
+func (v *workerCall) log(d *wire.Decoder) error {
+	level, text := contract.Level(d.Text()), d.Text()
+	if err := d.End(); err != nil {
+		return err
+	}
+	text = clean(text, int(v.limits.LogLineBytes))
+	// What is dropped over the limit ends with one more line that says so.
+	if v.logBytes += int64(len(text)) + 1; v.logBytes > v.limits.LogBytes+v.limits.LogLineBytes {
+		return fmt.Errorf("%w: more than %d bytes of log", errProtocol, v.limits.LogBytes)
+	}
+	switch level {
+	case contract.LevelDebug, contract.LevelInfo, contract.LevelWarn, contract.LevelError:
+	default:
+		level = contract.LevelInfo
+	}
+	v.guarded("log", func() {
+		v.services.Log(contract.LogLine{At: v.w.ws.host.now().UTC(), Level: level, Text: text})
+	})
+	return nil
+}
+
+func (v *workerCall) progress(d *wire.Decoder) error {
+	percent, message := d.Int(), d.Text()
+	if err := d.End(); err != nil {
+		return err
+	}
+	if err := over(&v.counts.progress, v.limits.SmallCalls, "progress"); err != nil {
+		return err
+	}
+	v.guarded("progress", func() {
+		v.services.Progress(int(min(max(percent, 0), 100)), clean(message, progressBytesMax))
+	})
+	return nil
+}
+
+// result takes the result that the process sent.
+func (v *workerCall) result(ctx context.Context, body []byte) (Result, error) {
+	r, failed, err := decodeResult(body)
+	if err != nil || int64(len(r.Output)) > v.limits.OutputBytes {
+		v.w.kill(demise{code: CodeTrap, why: "its result makes no sense", culprit: v.id})
+		<-v.w.dead
+		return Result{}, v.lost()
+	}
+	r.Duration = v.w.ws.host.now().Sub(v.started)
+	if v.record != nil {
+		if r.Recording, err = replay.Decode(v.record); err != nil {
+			r.Recording = nil
+			v.w.ws.host.logger.WarnContext(ctx, "a worker process sent a recording that makes no sense", slog.Any("error", err))
+		}
+	}
+	if v.fault != nil {
+		r.Output = nil
+		return r, v.fault
+	}
+	if failed == nil {
+		return r, nil
+	}
+	e := &Error{Failure: fromChild(*failed)}
+	if v.denied != nil && v.denied.Code == failed.Code {
+		e.Failure = *v.denied
+	}
+	switch failed.Code {
+	case CodeTimeout, CodeCancelled:
+		if e.Cause = context.Cause(ctx); e.Cause == nil {
+			e.Cause = context.DeadlineExceeded
+		}
+	case CodeHostFault:
+		v.w.ws.host.logger.ErrorContext(ctx, "a plugin call failed in its worker process",
+			slog.String("digest", v.w.key.digest), slog.String("failure", e.Failure.Message))
+	}
+	return r, e
+}
+
+// lost says how a call ended whose process is gone. Who it was that brought the process
+// down is known when it was killed; when it died, it was one of those that were running.
+func (v *workerCall) lost() error {
+	fate := v.w.fateOf()
+	running := !v.parked.Load()
+	switch {
+	case fate == nil && running:
+		return failure(contract.OriginLimit, CodeResource,
+			"the plugin's worker process ended: it needed more than %d MiB, or broke down", v.limits.WorkerBytes>>20)
+	case fate != nil && fate.code == CodeHostFault:
+		return hostFault("it is closed", ErrClosed)
+	case fate != nil && fate.culprit == v.id && fate.code == CodeTimeout:
+		return stopped(context.DeadlineExceeded, v.limits.Timeout.String())
+	case fate != nil && fate.code == CodeTrap && (fate.culprit == v.id || fate.culprit == 0 && running):
+		return failure(contract.OriginPlugin, CodeTrap, "the plugin's worker process was killed: it misused the host")
+	}
+	e := failure(contract.OriginHost, CodeWorkerLost,
+		"the worker process that served this call ended because of another call of the same plugin")
+	e.Failure.Retryable = true
+	return e
+}

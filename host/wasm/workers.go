@@ -1,0 +1,367 @@
+package wasm
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os/exec"
+	"sync"
+	"time"
+
+	"github.com/culmhq/culm/host/wasm/confine"
+	"github.com/culmhq/culm/pdk/contract"
+)
+
+// Workers calls modules in worker processes: the same contract as Module.Call, behind
+// one more wall. A process has one module and serves one tenant; it has no key, no
+// environment, no file and no network, and what it says is read as written by an enemy.
+// It is safe for concurrent use.
+type Workers struct {
+	host    *Host
+	command func(context.Context) *exec.Cmd
+
+	mu      sync.Mutex
+	procs   map[workerKey][]*worker
+	tenants map[string]int // processes of each
+	total   int
+	uses    uint64
+	closed  bool
+	// changed is closed, and made anew, when a call may find a process.
+	changed chan struct{}
+}
+
+// Isolated is a module that is to be called in worker processes.
+type Isolated struct {
+	// Digest is that of the code.
+	Digest string
+	// Tenant is on whose behalf it is called; calls of different tenants never share a
+	// process.
+	Tenant string
+	// Code returns the bytes, which have the digest. It is called when a process has to
+	// be started.
+	Code func(context.Context) ([]byte, error)
+}
+
+// workerKey is what the calls of a process have in common.
+type workerKey struct{ digest, tenant string }
+
+// newWorkers makes the pool of a host. Processes are started when calls need them.
+func newWorkers(h *Host, command func(context.Context) *exec.Cmd) *Workers {
+	return &Workers{
+		host: h, command: command, procs: map[workerKey][]*worker{}, tenants: map[string]int{},
+		changed: make(chan struct{}),
+	}
+}
+
+// Call calls an export in a fresh instance, as Module.Call does, in a worker process.
+// When the process dies, the calls that it was serving fail and nothing else: with
+// PLUGIN_RESOURCE or PLUGIN_TIMEOUT where the guest was running, with WORKER_LOST where
+// the call was waiting in the host. The error is an *Error or one that Code returned.
+func (ws *Workers) Call(ctx context.Context, m Isolated, c Call) (result Result, err error) {
+	if n := ws.host.limits.InputBytes; int64(len(c.Input)) > n {
+		return Result{}, failure(contract.OriginLimit, CodeInputLimit, "the input is %d bytes, the limit is %d", len(c.Input), n)
+	}
+	if c.Replay != nil {
+		return Result{}, failure(contract.OriginHost, CodeReplayInvalid, "recordings are played in this process only")
+	}
+	w, err := ws.take(ctx, m)
+	if err != nil {
+		return Result{}, err
+	}
+	defer ws.give(w)
+	defer func() {
+		if r := recover(); r != nil {
+			ws.host.logger.ErrorContext(ctx, "a plugin call panicked in the host", slog.Any("panic", r))
+			w.kill(demise{code: CodeWorkerLost, why: "a defect of the host"})
+			err = hostFault("a defect", nil)
+		}
+	}()
+	result, err = w.call(ctx, c)
+	if r := result.Recording; r != nil { // the process is not asked what it was told
+		r.Digest, r.Export = m.Digest, c.Export
+	}
+	return result, err
+}
+
+// Forget lets no further call to the processes of a module; they end with those that
+// they serve.
+func (ws *Workers) Forget(digest string) {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	for k, list := range ws.procs {
+		if k.digest != digest {
+			continue
+		}
+		for _, w := range append([]*worker(nil), list...) {
+			ws.retire(w)
+		}
+	}
+}
+
+// take returns a process that serves m, with one more call in it. It starts one, or
+// waits for one to become free.
+func (ws *Workers) take(ctx context.Context, m Isolated) (*worker, error) {
+	key := workerKey{m.Digest, m.Tenant}
+	for {
+		ws.mu.Lock()
+		if ws.closed {
+			ws.mu.Unlock()
+			return nil, hostFault("it is closed", ErrClosed)
+		}
+		w := ws.pick(key)
+		isNew := w == nil && ws.room(m.Tenant)
+		if isNew {
+			w = ws.add(key)
+		}
+		changed := ws.changed
+		if w != nil {
+			w.inflight++
+		}
+		ws.mu.Unlock()
+		if isNew {
+			// The start goes on when this caller gives up: others may wait for it.
+			go w.start(context.WithoutCancel(ctx), m)
+		}
+		var e *Error
+		if w == nil {
+			select {
+			case <-changed:
+				continue
+			case <-ctx.Done():
+				return nil, stopped(context.Cause(ctx), "its turn to run")
+			}
+		}
+		select {
+		case <-w.started:
+			if w.startErr == nil {
+				return w, nil
+			}
+			ws.give(w)
+			return nil, w.startErr
+		case <-ctx.Done():
+			e = stopped(context.Cause(ctx), "its turn to run")
+		}
+		ws.give(w)
+		return nil, e
+	}
+}
+
+// pick returns the process of a key with the fewest calls, or nil when all are full.
+func (ws *Workers) pick(key workerKey) *worker {
+	var best *worker
+	for _, w := range ws.procs[key] {
+		if w.inflight < ws.host.limits.WorkerCalls && (best == nil || w.inflight < best.inflight) {
+			best = w
+		}
+	}
+	return best
+}
+
+// room reports whether the tenant may have one more process, ending one that is idle if
+// need be: one of the tenant's own where it has its share, else the one that was used
+// longest ago.
+func (ws *Workers) room(tenant string) bool {
+	share := max(ws.host.limits.Workers/2, 1)
+	ownOnly := ws.tenants[tenant] >= share
+	if !ownOnly && ws.total < ws.host.limits.Workers {
+		return true
+	}
+	var oldest *worker
+	for k, list := range ws.procs {
+		for _, w := range list {
+			if w.inflight == 0 && (!ownOnly || k.tenant == tenant) && (oldest == nil || w.used < oldest.used) {
+				oldest = w
+			}
+		}
+	}
+	if oldest == nil {
+		return false
+	}
+	ws.retire(oldest)
+	return true
+}
+
+// add makes a process that is not started yet.
+func (ws *Workers) add(key workerKey) *worker {
+	w := &worker{
+		ws: ws, key: key, started: make(chan struct{}), dead: make(chan struct{}), calls: map[uint64]*workerCall{},
+	}
+	ws.procs[key] = append(ws.procs[key], w)
+	ws.tenants[key.tenant]++
+	ws.total++
+	return w
+}
+
+// give ends a call of a process. A process without calls is kept for a while.
+func (ws *Workers) give(w *worker) {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	w.inflight--
+	ws.uses++
+	w.used = ws.uses
+	if w.inflight == 0 {
+		if w.retired {
+			go w.end()
+		} else {
+			mark := w.used
+			time.AfterFunc(ws.host.limits.WorkerIdle, func() { ws.expire(w, mark) })
+		}
+	}
+	ws.notify()
+}
+
+// expire ends a process that was not used since mark.
+func (ws *Workers) expire(w *worker, mark uint64) {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	if w.inflight == 0 && w.used == mark {
+		ws.retire(w)
+	}
+}
+
+// retire takes a process out of the pool; it ends when it has no call any more. The
+// caller holds mu.
+func (ws *Workers) retire(w *worker) {
+	if w.retired {
+		return
+	}
+	w.retired = true
+	list := ws.procs[w.key]
+	for i := range list {
+		if list[i] == w {
+			list = append(list[:i:i], list[i+1:]...)
+			break
+		}
+	}
+	if len(list) == 0 {
+		delete(ws.procs, w.key)
+	} else {
+		ws.procs[w.key] = list
+	}
+	ws.total--
+	if ws.tenants[w.key.tenant]--; ws.tenants[w.key.tenant] == 0 {
+		delete(ws.tenants, w.key.tenant)
+	}
+	if w.inflight == 0 {
+		go w.end()
+	}
+	ws.notify()
+}
+
+// lost takes a process that died, or never came to life, out of the pool.
+func (ws *Workers) lost(w *worker) {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	ws.retire(w)
+}
+
+// notify wakes who waits for a process. The caller holds mu.
+func (ws *Workers) notify() {
+	close(ws.changed)
+	ws.changed = make(chan struct{})
+}
+
+// close kills every process.
+func (ws *Workers) close() {
+	ws.mu.Lock()
+	ws.closed = true
+	var all []*worker
+	for _, list := range ws.procs {
+		all = append(all, list...)
+	}
+	ws.notify()
+	ws.mu.Unlock()
+	for _, w := range all {
+		w.kill(demise{code: CodeHostFault, why: "the plugin host is closed"})
+	}
+	for _, w := range all {
+		<-w.started
+		<-w.dead
+	}
+}
+
+// Report is what is known of the cage of worker processes, from a process that was put
+// into it and tried to get out.
+type Report struct {
+	confine.Layers
+	// Attempts are what was tried, Escaped what of it succeeded.
+	Attempts []confine.Attempt
+	Escaped  []string
+	// Open lists the files that the process was given.
+	Open []string
+}
+
+// Contained reports whether nothing that was tried succeeded.
+func (r Report) Contained() bool { return len(r.Attempts) > 0 && len(r.Escaped) == 0 }
+
+// Report starts a process as for a module, has it confine itself and then try, by native
+// code, to reach the target and everything else that it should not.
+func (ws *Workers) Report(ctx context.Context, t confine.Target) (Report, error) {
+	// Retired from the beginning: it is not of the pool.
+	w := &worker{ws: ws, retired: true, started: make(chan struct{}), dead: make(chan struct{}), calls: map[uint64]*workerCall{}}
+	ready, e := w.launch(ctx, workerOrder{Dir: "/", Limits: ws.host.limits, Try: &t}, nil)
+	if e != nil {
+		return Report{}, e
+	}
+	w.kill(demise{})
+	<-w.dead
+	r := Report{Layers: w.layers, Attempts: ready.Attempts, Open: ready.Open, Escaped: confine.Escaped(ready.Attempts)}
+	return r, nil
+}
+
+// start starts the process for a module and makes it serve.
+func (w *worker) start(ctx context.Context, m Isolated) {
+	err := w.prepare(ctx, m)
+	if err != nil {
+		w.startErr = err
+		w.ws.lost(w)
+	}
+	close(w.started)
+	if err != nil && w.cmd == nil {
+		close(w.dead)
+	}
+}
+
+// prepare has the module compiled and starts the process on it.
+func (w *worker) prepare(ctx context.Context, m Isolated) error {
+	code, err := m.Code(ctx)
+	if err != nil {
+		return err
+	}
+	h := w.ws.host
+	if got := Digest(code); got != m.Digest {
+		return failure(contract.OriginHost, CodeDigestMismatch,
+			"the module's bytes have digest %s, expected %s", got, clean(m.Digest, 100))
+	}
+	if len(code) > h.limits.Module.ModuleBytes {
+		return failure(contract.OriginLimit, CodeModuleLimit,
+			"the module is %d bytes, the limit is %d", len(code), h.limits.Module.ModuleBytes)
+	}
+	dir, e := h.compiled(ctx, m.Digest, code)
+	if e != nil {
+		return e
+	}
+	ready, e := w.launch(ctx, workerOrder{Dir: dir, Limits: h.limits}, code)
+	if e != nil {
+		return e
+	}
+	w.limits = h.limits.lowered(&ready.Limits)
+	return nil
+}
+
+// readyOf reads what a process says of itself.
+func readyOf(body []byte) (workerReady, error) {
+	var r workerReady
+	if err := json.Unmarshal(body, &r); err != nil {
+		return r, fmt.Errorf("the worker's first word: %w", err)
+	}
+	return r, nil
+}
+
+// Processes counts the processes that can be called or are being started.
+func (ws *Workers) Processes() int {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	return ws.total
+}
