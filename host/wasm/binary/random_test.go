@@ -448,7 +448,10 @@ func agreeOnRandom(t *testing.T, seed uint64) (ran bool) {
 // Modules made at random do the same after the rewrite.
 func TestRandomModulesAgree(t *testing.T) {
 	t.Parallel()
-	const n = 400
+	n := 400
+	if testing.Short() || raceDetector {
+		n = 40
+	}
 	ran := 0
 	for seed := range uint64(n) {
 		if agreeOnRandom(t, seed) {
