@@ -82,6 +82,7 @@ type Core struct {
 	Recordings *recordings.Keeper
 
 	deps     Deps
+	gateway  gateway.Config
 	host     *wasm.Host
 	hub      *live.Hub
 	executor *runs.Executor
@@ -189,10 +190,11 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 		return err
 	}
 	c.Systems = registry.New(registry.Options{Repository: st, Credentials: vault, Projects: c.Projects, Clock: clock{}})
-	gw := gateway.New(gateway.Config{
+	c.gateway = gateway.Config{
 		Systems: registry.ForGateway{Service: c.Systems}, Directory: registry.ForGateway{Service: c.Systems}, Grants: c.Plugins, Credentials: vault,
 		Journal: st.Journal(), Audit: st.Audit(), Addresses: c.policy, Clock: clock{}, Logger: log,
-	})
+	}
+	gw := gateway.New(c.gateway)
 	c.closers = append(c.closers, func() error { gw.Close(); return nil })
 
 	graphs := runs.NewGraphs(c.Plugins)

@@ -38,7 +38,7 @@ func (p *program) pluginCommand() *cobra.Command {
 		p.pluginInstall(), p.pluginVersions(), p.pluginHistory(), p.pluginKeys(), p.pluginRevoke(),
 	)
 	c.AddCommand(p.pluginChanges()...)
-	c.AddCommand(p.pluginNew(), p.pluginTest(), p.pluginReplay())
+	c.AddCommand(p.pluginNew(), p.pluginTest(), p.pluginRun(), p.pluginDev(), p.pluginLint(), p.pluginReplay())
 	return c
 }
 
