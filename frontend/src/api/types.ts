@@ -27,6 +27,8 @@ export interface Variable {
   required?: boolean
   output?: boolean
   secret?: boolean
+  /** The operations that a secret may be sent to. */
+  uses?: { system: string; operation: string }[]
 }
 
 export type NodeType = 'start' | 'end' | 'task' | 'subflow' | 'exclusive' | 'parallel' | 'inclusive' | 'join'

@@ -188,7 +188,9 @@ function unnamed(flow: string): string {
 }
 
 function defaults(inputs: Variable[]): JsonObject {
-  return Object.fromEntries(inputs.filter((v) => v.value !== undefined).map((v) => [v.name, v.value ?? null]))
+  return Object.fromEntries(
+    inputs.filter((v) => v.value !== undefined && !v.secret).map((v) => [v.name, v.value ?? null]),
+  )
 }
 
 /** One object schema from the schemas of the inputs. */

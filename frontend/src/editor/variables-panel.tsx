@@ -171,7 +171,7 @@ function VariableFields({
             onChange={(v) => set({ expression: v === '' ? undefined : v }, 'expression')}
           />
         </div>
-      ) : (
+      ) : variable.secret ? null : (
         <ValueField variable={variable} scope={scope} onChange={(value) => set({ value }, 'value')} />
       )}
       <Group gap="md" mt={4}>
@@ -190,10 +190,41 @@ function VariableFields({
         <Switch
           label={t('variables.secret')}
           checked={variable.secret === true}
-          onChange={(e) => set({ secret: e.currentTarget.checked || undefined })}
+          onChange={(e) =>
+            set(
+              e.currentTarget.checked
+                ? { secret: true, value: undefined, output: undefined, schema: { type: 'string' } }
+                : { secret: undefined, uses: undefined },
+            )
+          }
         />
       </Group>
+      {variable.secret && <Uses variable={variable} onChange={(uses) => set({ uses })} />}
     </div>
+  )
+}
+
+/** The operations that a secret may be sent to, as system/operation. */
+function Uses({ variable, onChange }: { variable: Variable; onChange(uses: Variable['uses']): void }) {
+  const { t } = useTranslation()
+  return (
+    <TagsInput
+      size="xs"
+      mt="xs"
+      label={t('variables.uses')}
+      placeholder={t('variables.usesHelp')}
+      value={(variable.uses ?? []).map((u) => `${u.system}/${u.operation}`)}
+      onChange={(v) =>
+        onChange(
+          v.length === 0
+            ? undefined
+            : v.map((text) => {
+                const [system = '', operation = ''] = text.split('/')
+                return { system: system.trim(), operation: operation.trim() }
+              }),
+        )
+      }
+    />
   )
 }
 

@@ -23,6 +23,8 @@ export function isPlainText(schema: Schema): boolean {
 export function showsExpression(info: FormInfo, id: string, schema: Schema, value: unknown): boolean {
   if (!info.expressions || schema['x-expression'] === 'forbidden') return false
   if (schema['x-expression'] === 'required' || info.switched.has(id)) return true
+  // A secret is not written into a drawing: a variable is passed on.
+  if (schema['x-secret'] === true || schema.format === 'password') return true
   if (isPlainText(schema)) return false
   return schema.type === 'string' ? holdsExpression(value) : isExpression(value)
 }

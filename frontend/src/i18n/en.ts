@@ -200,6 +200,8 @@ export const en: Messages = {
     required: 'Required',
     output: 'Output of the run',
     secret: 'Secret',
+    uses: 'May be sent to',
+    usesHelp: 'system/operation',
     taken: 'This name is taken',
     badName: 'A lower-case letter, then lower-case letters, digits and underscores',
     removeNamed: 'Delete variable {{name}}',

@@ -195,6 +195,8 @@ export const zh = {
     required: '必填',
     output: '任务输出',
     secret: '保密',
+    uses: '可发往的接口',
+    usesHelp: '系统/接口',
     taken: '变量名已被使用',
     badName: '小写字母开头，只含小写字母、数字和下划线',
     removeNamed: '删除变量 {{name}}',
