@@ -107,9 +107,10 @@ type Action[In, Out any] struct {
 	Cancel func(*Ctx, In) error
 	// Rollback undoes what the attempt with these outputs did.
 	Rollback func(*Ctx, In, Out) error
-	// Options answers the choices of a form field, given its siblings. Siblings
-	// that are not filled in yet, or hold an expression, are zero.
-	Options func(c *Ctx, field string, form In) ([]Choice, error)
+	// Options answers the choices of the form fields that name a source in their x tag
+	// (x:"source=hosts;depends=service"), given the fields that it depends on; all others,
+	// and those that are not filled in yet, are zero.
+	Options func(c *Ctx, source string, form In) ([]Choice, error)
 }
 
 func (a Action[In, Out]) describe() Description {

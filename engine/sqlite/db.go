@@ -178,7 +178,7 @@ func (d *DB) release() error {
 	if d.pool != nil {
 		errs = append(errs, d.pool.Close())
 	}
-	return errors.Join(append(errs, d.lock.Close())...)
+	return errors.Join(append(errs, unlock(d.lock))...)
 }
 
 // fail ends writing for good; the first cause counts.

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -324,5 +326,45 @@ func wantIs(t *testing.T, what string, got, want error) {
 	t.Helper()
 	if !errors.Is(got, want) {
 		t.Errorf("%s: error %v; want %v", what, got, want)
+	}
+}
+
+// A child process that is just being started has every file of its parent open until it
+// becomes another program: the lock must not wait for that.
+func TestAClosedDatabaseIsFreeWhileAChildIsBeingStarted(t *testing.T) {
+	t.Parallel()
+	p := filepath.Join(t.TempDir(), "data", "culm.db")
+	d, err := sqlite.Open(t.Context(), p, sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fds, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Skipf("open files cannot be listed here: %v", err)
+	}
+	held := false
+	for _, fd := range fds {
+		n, err := strconv.Atoi(fd.Name())
+		if to, linkErr := os.Readlink("/proc/self/fd/" + fd.Name()); held || err != nil || linkErr != nil || to != p+".lock" {
+			continue
+		}
+		child, err := syscall.Dup(n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer syscall.Close(child) //nolint:errcheck // a copy
+		held = true
+	}
+	if !held {
+		t.Fatal("the lock is not open")
+	}
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if d, err = sqlite.Open(t.Context(), p, sqlite.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -115,6 +115,12 @@ func lockFile(path string) (*os.File, error) {
 	return nil, errors.Join(err, f.Close())
 }
 
+// unlock gives the lock of lockFile back at once. Closing the file would not always do: a
+// child process that is being started has the file open until it becomes another program.
+func unlock(f *os.File) error {
+	return errors.Join(syscall.Flock(int(f.Fd()), syscall.LOCK_UN), f.Close())
+}
+
 // checkSettings reads back what durability rests on: a misspelt or unsupported setting
 // is ignored by SQLite without a word.
 func checkSettings(ctx context.Context, db *sql.DB) error {

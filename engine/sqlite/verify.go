@@ -27,7 +27,7 @@ func Verify(ctx context.Context, path string, graphs runner.Graphs) (err error) 
 		return err
 	}
 	db := sql.OpenDB(connector{dsn: dsn(path, 5*time.Second, true)})
-	defer func() { err = errors.Join(err, db.Close(), lock.Close()) }()
+	defer func() { err = errors.Join(err, db.Close(), unlock(lock)) }()
 	if err := quickCheck(ctx, db); err != nil {
 		return err
 	}

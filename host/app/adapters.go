@@ -8,6 +8,7 @@ import (
 	"github.com/culmhq/culm/engine"
 	"github.com/culmhq/culm/host/fault"
 	"github.com/culmhq/culm/host/live"
+	"github.com/culmhq/culm/host/plugins/build"
 	"github.com/culmhq/culm/host/runs"
 	"github.com/culmhq/culm/host/wasm"
 	"github.com/culmhq/culm/pdk/contract"
@@ -18,6 +19,11 @@ type inspector struct{ host *wasm.Host }
 
 // Inspect implements plugins.Inspector.
 func (i inspector) Inspect(ctx context.Context, code []byte) (*contract.Manifest, error) {
+	// The manifest first: only here is it known where in the author's text a fault is.
+	_, err := build.ReadManifest(code)
+	if all := build.FieldErrors(err); len(all) > 0 {
+		return nil, misplaced(all)
+	}
 	info, err := i.host.Inspect(ctx, code)
 	if err != nil {
 		return nil, err
@@ -26,6 +32,20 @@ func (i inspector) Inspect(ctx context.Context, code []byte) (*contract.Manifest
 		return nil, errors.New("the module carries no manifest: pack it with culm plugin pack")
 	}
 	return info.Manifest, nil
+}
+
+// misplaced makes a refusal of what is wrong with a manifest: the first fault with its
+// field, and its place in the text that the module carries.
+func misplaced(all []*build.FieldError) error {
+	first := all[0]
+	message := first.Reason
+	if first.Line > 0 {
+		message = fmt.Sprintf("line %d, column %d of the manifest: %s", first.Line, first.Column, message)
+	}
+	if more := len(all) - 1; more > 0 {
+		message += fmt.Sprintf(" (and %d more)", more)
+	}
+	return fault.At("/manifest"+first.Field, "%s", message)
 }
 
 // source lets the live hub read through the use cases of runs.

@@ -81,17 +81,19 @@ type Core struct {
 	// Recordings keeps what passed the boundary of plugin calls.
 	Recordings *recordings.Keeper
 
-	deps      Deps
-	host      *wasm.Host
-	hub       *live.Hub
-	executor  *runs.Executor
-	counted   *health.Recorder
-	runner    *runner.Runner
-	policy    *gateway.AddressPolicy
-	shipped   *Shipped
-	demo      *demoSystem
-	closers   []func() error // in the order in which they were opened
-	isStarted bool
+	deps     Deps
+	host     *wasm.Host
+	hub      *live.Hub
+	executor *runs.Executor
+	counted  *health.Recorder
+	runner   *runner.Runner
+	policy   *gateway.AddressPolicy
+	// registries is the policy for the registries of plugins.
+	registries *gateway.AddressPolicy
+	shipped    *Shipped
+	demo       *demoSystem
+	closers    []func() error // in the order in which they were opened
+	isStarted  bool
 }
 
 // Open opens the data directory, installs the plugins that come with the binary, and
@@ -173,10 +175,15 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	if err != nil {
 		return err
 	}
+	reg, policy, err := newRegistry(cfg)
+	if err != nil {
+		return err
+	}
+	c.registries = policy
 	host := c.host
 	c.Projects = projects.New(st)
 	c.Plugins, err = plugins.Open(ctx, plugins.Options{
-		Repository: st, Switches: st, Inspector: inspector{host}, Projects: c.Projects, Clock: clock{}, Logger: log, Trust: trust,
+		Repository: st, Switches: st, Inspector: inspector{host}, Projects: c.Projects, Clock: clock{}, Logger: log, Trust: trust, Registry: reg,
 	})
 	if err != nil {
 		return err
@@ -203,7 +210,7 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	c.counted = health.NewRecorder(health.Options{Store: st, Clock: clock{}, Logger: log})
 	c.Health = health.NewService(c.counted, c.Projects)
 	c.runner, err = runner.New(runner.Config{
-		Store: db.Store(), Executor: c.counted.Watch(c.executor), Publisher: c.publisher(), Clock: clock{}, Graphs: graphs, Logger: log,
+		Store: db.Store(), Executor: c.counted.Watch(runs.NewSuspects(c.executor, st.Deaths(), log)), Publisher: c.publisher(), Clock: clock{}, Graphs: graphs, Logger: log,
 		Slack: c.deps.Slack,
 	})
 	if err != nil {

@@ -1,11 +1,15 @@
 package app_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/culmhq/culm/engine"
+	"github.com/culmhq/culm/host/fault"
 	"github.com/culmhq/culm/host/plugins"
 	"github.com/culmhq/culm/host/plugins/build"
 	"github.com/culmhq/culm/host/wasm/wasmtest"
@@ -112,5 +116,34 @@ func TestForeignModulesAreNodesOfAFlow(t *testing.T) {
 	}](s, 200, "GET", s.in("/runs/%s/nodes/get", other), nil)
 	if len(denied.Attempts) != 1 || denied.Attempts[0].Failure == nil || denied.Attempts[0].Failure.Code != "DENIED" || denied.Attempts[0].Failure.Origin != contract.OriginGateway {
 		t.Errorf("node %+v", denied)
+	}
+}
+
+// TestAFaultyManifestIsRefusedWithItsPlace uploads a module whose form cannot be drawn:
+// the refusal says where in the text that the author packed.
+func TestAFaultyManifestIsRefusedWithItsPlace(t *testing.T) {
+	t.Parallel()
+	s := start(t, false, "core")
+	code, err := build.Pack(wasmtest.Extism(t, "hello.wasm"), contract.Manifest{
+		Format: contract.ManifestFormat, ID: "hello", Version: "1.0.0", Title: contract.T("Hello"), Actions: []contract.Action{{
+			ID: "hello", Title: contract.T("Hello"), Foreign: &contract.Foreign{Export: "run_test"},
+			Inputs: json.RawMessage(`{"type":"object","properties":{"a":{"ui:widget":"text"}}}`), Outputs: json.RawMessage(`{"type":"object"}`),
+		}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for old, c := range map[string]struct{ new, field, says string }{
+		`"ui:widget":"text"`: {`"ui:widget":"knob"`, "/manifest/actions/0/inputs/properties/a/ui:widget", "must be one of text"},
+		`"ui:widget":`:       {`"ui:wigdet":`, "/manifest/actions/0/inputs/properties/a/ui:wigdet", "not part of the profile"},
+		`"id":"hello"`:       {`"id":"Hello"`, "/manifest/id", "lower-case"},
+	} {
+		_, err := s.Plugins.Install(t.Context(), plugins.InstallRequest{
+			Actor: engine.Actor{ID: "local"}, Code: bytes.Replace(code, []byte(old), []byte(c.new), 1),
+		})
+		var f *fault.Error
+		if !errors.As(err, &f) || f.Field != c.field || !strings.Contains(f.Message, c.says) || !strings.Contains(f.Message, "line 1, column ") {
+			t.Errorf("%s: %v", c.new, err)
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 
+	"github.com/culmhq/culm/host/systems"
 	"github.com/culmhq/culm/pdk/contract"
 )
 
@@ -33,7 +34,12 @@ func audit(store Audit, clock Clock, log *slog.Logger, next handler) handler {
 		defer cancel()
 		if err := store.Append(ctx, row); err != nil {
 			log.Error("gateway: audit", slog.String("run_id", row.Run), slog.String("node_id", row.Node), slog.Any("error", err))
-			return failed(later(fault(contract.OriginHost, CodeAuditFailed, "the call could not be audited; its answer is withheld")))
+			f := later(fault(contract.OriginHost, CodeAuditFailed, "the call could not be audited; its answer is withheld"))
+			if c.op != nil && c.op.Retry != systems.RetrySafe && (c.sent || c.replayed) {
+				f.Retryable = false // the plugin does not know what it did, and another attempt would do it again
+				c.session.unknown = named(c.req, f)
+			}
+			return failed(f)
 		}
 		return res
 	}

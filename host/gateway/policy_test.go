@@ -283,6 +283,29 @@ func TestAnswerIsWithheldWhenItCannotBeAudited(t *testing.T) {
 	fails(t, b.call("read", map[string]any{"id": "1"}, ""), gateway.CodeAuditFailed, contract.OriginHost)
 }
 
+// What was done and cannot be told the plugin is not to be done again by the next attempt.
+func TestACallThatWasMadeAndCannotBeAuditedIsUnknown(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, nil, setting{tweak: func(g *gateway.Config) { g.Audit = brokenAudit{} }})
+	for _, recovered := range []bool{false, true} {
+		for operation, unknown := range map[string]bool{"read": false, "replace": true} {
+			c := caller()
+			c.Recovered = recovered
+			s := b.gateway.Open(c)
+			body := map[bool]string{true: `{"a":"b"}`}[unknown]
+			fails(t, s.Call(t.Context(), ask(t, operation, map[string]any{"id": "1"}, body)), gateway.CodeAuditFailed, contract.OriginHost)
+			if f := s.Unknown(); operation == "replace" && (f == nil || f.Retryable) || !recovered && operation == "read" && f != nil {
+				t.Errorf("%s, recovered %v: unknown %+v", operation, recovered, f)
+			}
+		}
+	}
+	s := b.gateway.Open(attempt(2, false))
+	fails(t, s.Call(t.Context(), ask(t, "replace", map[string]any{"unheard": "1"}, `{"a":"b"}`)), gateway.CodeAuditFailed, contract.OriginHost)
+	if f := s.Unknown(); f != nil {
+		t.Errorf("nothing was sent, and yet unknown: %v", f)
+	}
+}
+
 // panics is a port that has a bug.
 type panics struct{}
 

@@ -1,7 +1,6 @@
 package plugins
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -99,9 +98,7 @@ func (c *Catalogue) Versions(plugin string) ([]Module, error) {
 	if out == nil {
 		return nil, fault.Missing("plugin", plugin)
 	}
-	slices.SortFunc(out, func(a, b Module) int {
-		return cmp.Or(compare(b.Version, a.Version), b.InstalledAt.Compare(a.InstalledAt), strings.Compare(a.Digest, b.Digest))
-	})
+	slices.SortFunc(out, byVersion)
 	return out, nil
 }
 

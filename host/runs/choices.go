@@ -39,8 +39,9 @@ type ChoicesRequest struct {
 	Project, Plugin, Action string
 	// Source is the name that the field gives in x-source.
 	Source string
-	// Form are the values of the action's form as they are now. A field that holds an
-	// expression is not given to the plugin; Literal names fields whose ${ is plain text.
+	// Form are the values of the action's form as they are now. The plugin gets those that
+	// the source depends on, unless they hold an expression; Literal names fields whose
+	// ${ is plain text.
 	Form    json.RawMessage
 	Literal []string
 	Actor   engine.Actor
@@ -92,17 +93,15 @@ func (c *Chooser) Choices(ctx context.Context, r ChoicesRequest) (Choices, error
 	if err != nil {
 		return Choices{}, err
 	}
-	form, unknown, err := knownValues(r.Form, r.Literal)
-	if err != nil {
+	form, unknown, err := decisive(source, r.Form, r.Literal)
+	switch {
+	case err != nil:
 		return Choices{}, err
-	}
-	for _, name := range source.DependsOn {
-		if unknown[name] {
-			return unavailable(&contract.Failure{
-				Code: CodeNeedsRuntime, Origin: contract.OriginFlow,
-				Message: "the choices depend on " + short(name, failureCodeMax) + ", whose value is known when the flow runs",
-			}), nil
-		}
+	case unknown != "":
+		return unavailable(&contract.Failure{
+			Code: CodeNeedsRuntime, Origin: contract.OriginFlow,
+			Message: "the choices depend on " + short(unknown, failureCodeMax) + ", whose value is known when the flow runs",
+		}), nil
 	}
 	select {
 	case c.places <- struct{}{}:
@@ -255,36 +254,39 @@ func (t *tidier) tidy(in []contract.Choice, depth int) ([]contract.Choice, bool)
 	return out, true
 }
 
-// knownValues returns a form without the fields that hold an expression, and which
-// those are.
-func knownValues(form json.RawMessage, literal []string) (json.RawMessage, map[string]bool, error) {
-	unknown := map[string]bool{}
+// decisive returns the values of the fields that a source depends on, or the name of
+// one that holds an expression. The others are nothing to the plugin: what they say
+// could not make the form ask again.
+func decisive(s forms.Source, form json.RawMessage, literal []string) (json.RawMessage, string, error) {
 	if len(form) > choicesFormMax {
-		return nil, nil, fault.At("/form", "a form has %d bytes at most", choicesFormMax)
+		return nil, "", fault.At("/form", "a form has %d bytes at most", choicesFormMax)
 	}
 	values := map[string]json.RawMessage{}
 	if len(form) > 0 {
 		if err := json.Unmarshal(form, &values); err != nil {
-			return nil, nil, fault.At("/form", "must be an object")
+			return nil, "", fault.At("/form", "must be an object")
 		}
 	}
-	known := make(map[string]json.RawMessage, len(values))
-	for name, raw := range values {
-		var v any
-		if err := json.Unmarshal(raw, &v); err != nil {
-			return nil, nil, fault.At("/form", "must be an object")
-		}
-		if !slices.Contains(literal, name) && holdsExpression(v) {
-			unknown[name] = true
+	given := map[string]json.RawMessage{}
+	for _, name := range s.DependsOn {
+		raw, ok := values[name]
+		if !ok {
 			continue
 		}
-		known[name] = raw
+		var v any
+		if err := json.Unmarshal(raw, &v); err != nil {
+			return nil, "", fault.At("/form", "must be an object")
+		}
+		if !slices.Contains(literal, name) && holdsExpression(v) {
+			return nil, name, nil
+		}
+		given[name] = raw
 	}
-	out, err := json.Marshal(known)
+	out, err := json.Marshal(given)
 	if err != nil {
-		return nil, nil, fault.Wrap("encode a form", err)
+		return nil, "", fault.Wrap("encode a form", err)
 	}
-	return out, unknown, nil
+	return out, "", nil
 }
 
 // holdsExpression reports whether a text anywhere in a value holds ${ that is not

@@ -21,7 +21,7 @@ import (
 const picker = `{"format":"culm.plugin/v1","id":"picker","version":"1.0.0","title":"Picker","needs":[{"system":"calc","operation":"list"}],"actions":[
 	{"id":"pick","title":"Pick","options":true,"outputs":{"type":"object"},"inputs":{"type":"object","properties":{
 		"zone":{"type":"string","x-source":{"name":"zones"}},
-		"host":{"type":"string","x-source":{"name":"hosts","dependsOn":["zone"]}},
+		"script":{"type":"string"},"host":{"type":"string","x-source":{"name":"hosts","dependsOn":["zone","script"]}},
 		"rows":{"type":"array","items":{"type":"object","properties":{"port":{"type":"integer","x-source":{"name":"ports"}}}}}}}},
 	{"id":"plain","title":"Plain","outputs":{"type":"object"},"inputs":{"type":"object","properties":{"zone":{"type":"string"}}}}]}`
 
@@ -96,7 +96,7 @@ func TestChoicesComeFromThePlugin(t *testing.T) {
 	if c.asked.Field != "hosts" || c.asked.Reason != contract.ReasonOptions || c.asked.Action != "pick" || c.asked.Context.Operator != "ada" || c.asked.Context.Zone != "Asia/Shanghai" {
 		t.Errorf("asked %+v", c.asked)
 	}
-	// Fields with an expression are not shown to the plugin, but those whose ${ is plain text are.
+	// The plugin sees what the source depends on; a literal ${ is no expression.
 	if want := `{"script":"${HOME}","zone":"east"}`; string(c.asked.Form) != want {
 		t.Errorf("form %s, want %s", c.asked.Form, want)
 	}

@@ -53,8 +53,8 @@ type Request struct {
 	// Polls counts the polls before this one, for ReasonPoll.
 	Polls int `json:"polls,omitempty"`
 	// Field and Form are for ReasonOptions: the name of the source that the form field
-	// gives in x-source, and the values of the whole form. Fields that are not filled in,
-	// or hold an expression, are absent.
+	// gives in x-source, and the values of the fields that it depends on. Those that are
+	// not filled in are absent.
 	Field   string          `json:"field,omitempty"`
 	Form    json.RawMessage `json:"form,omitempty"`
 	Context Context         `json:"context"`

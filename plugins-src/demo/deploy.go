@@ -3,6 +3,8 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/culmhq/culm/pdk"
@@ -11,7 +13,7 @@ import (
 // DeployIn rolls a version of a service out to hosts, and waits until that has ended.
 type DeployIn struct {
 	// The service.
-	Service string `json:"service" jsonschema:"minLength=1,maxLength=64"`
+	Service string `json:"service" jsonschema:"minLength=1,maxLength=64" x:"source=services"`
 	// The version to roll out.
 	Version string `json:"version" jsonschema:"minLength=1,maxLength=64" ui:"placeholder=1.4.2"`
 	// The hosts to roll out to.
@@ -76,12 +78,15 @@ func judge(c *pdk.Ctx, d deployment) (DeployOut, error) {
 	}
 }
 
-// deployOptions offers the hosts of the service that the form names.
-func deployOptions(c *pdk.Ctx, field string, form DeployIn) ([]pdk.Choice, error) {
-	if field != "hosts" {
-		return nil, pdk.InvalidInput(field, "has no choices")
-	}
-	if form.Service == "" {
+// deployOptions offers the services that there are, and the hosts of the one that the
+// form names.
+func deployOptions(c *pdk.Ctx, source string, form DeployIn) ([]pdk.Choice, error) {
+	switch {
+	case source == "services":
+		return services(c)
+	case source != "hosts":
+		return nil, pdk.InvalidInput(source, "has no choices")
+	case form.Service == "":
 		return nil, nil
 	}
 	hosts, err := hostsOf(c, form.Service)
@@ -97,6 +102,27 @@ func deployOptions(c *pdk.Ctx, field string, form DeployIn) ([]pdk.Choice, error
 		choices = append(choices, pdk.Choice{
 			Value: value, Label: fmt.Sprintf("%s (%s, %s)", h.Name, h.IP, h.Version), Disabled: h.State != "in",
 		})
+	}
+	return choices, nil
+}
+
+// services lists the services by name, with how many hosts run them.
+func services(c *pdk.Ctx) ([]pdk.Choice, error) {
+	hosts, err := hostsOf(c, "")
+	if err != nil {
+		return nil, err
+	}
+	count := map[string]int{}
+	for _, h := range hosts {
+		count[h.Service]++
+	}
+	var choices []pdk.Choice
+	for _, name := range slices.Sorted(maps.Keys(count)) {
+		value, err := json.Marshal(name)
+		if err != nil {
+			return nil, err
+		}
+		choices = append(choices, pdk.Choice{Value: value, Label: fmt.Sprintf("%s (%d)", name, count[name])})
 	}
 	return choices, nil
 }

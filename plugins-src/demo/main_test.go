@@ -89,6 +89,11 @@ func TestDeployOffersTheHostsOfTheService(t *testing.T) {
 		t.Fatalf("without a service: %s", ans.Outputs)
 	}
 	pdktest.Failed(t, b.Options("deploy_service", "version", nil), pdk.CodeInput)
+	b.Reply("demo", "list_hosts", 200, hosts)
+	ans = b.Options("deploy_service", "services", nil)
+	if want := `{"choices":[{"value":"web","label":"web (2)"}]}`; string(ans.Outputs) != want {
+		t.Errorf("services %s, want %s", ans.Outputs, want)
+	}
 }
 
 func TestCheckHealthWaitsAtMostThatLong(t *testing.T) {

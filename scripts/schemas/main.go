@@ -14,6 +14,7 @@ import (
 
 	"github.com/culmhq/culm/engine"
 	"github.com/culmhq/culm/engine/simulate"
+	"github.com/culmhq/culm/host/forms"
 	"github.com/culmhq/culm/host/systems"
 	"github.com/culmhq/culm/pdk/contract"
 )
@@ -65,7 +66,8 @@ func run(dir string) error {
 			return err
 		}
 	}
-	return nil
+	//nolint:gosec // schemas are public files of the repository
+	return os.WriteFile(filepath.Join(dir, "form.v1.json"), forms.ProfileSchema(), 0o644)
 }
 
 // mapped gives the schemas of types whose JSON is not what reflection sees.

@@ -1,6 +1,7 @@
 import { type QueryClient, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
 import { call, idempotencyKey, path } from './client'
 import type {
+  Choices,
   Flow,
   FlowDetail,
   FlowSummary,
@@ -40,6 +41,21 @@ export const queries = {
       queryKey: ['plugins', project],
       queryFn: ({ signal }) => everyPage<Plugin>(within(project, 'plugins'), signal),
       staleTime: 60_000,
+    }),
+  choices: (
+    project: string,
+    plugin: string,
+    body: { action: string; source: string; form: JsonObject; literal: string[] },
+  ) =>
+    queryOptions({
+      queryKey: ['choices', project, plugin, body],
+      queryFn: ({ signal }) =>
+        call<Choices>(within(project, 'plugins', plugin, 'options'), { method: 'POST', body, signal }),
+      staleTime: 30_000,
+      // Each answer may be as long as a system's inventory.
+      gcTime: 60_000,
+      retry: false,
+      refetchOnWindowFocus: false,
     }),
   flows: (project: string, q: string) =>
     queryOptions({

@@ -16,7 +16,7 @@ import { useUi } from '~/ui/store'
 import { EdgeFields } from './edge-panel'
 import { NodeOptions, SubflowFields } from './lazy-panels'
 import { PanelHead, ProblemLines } from './panel'
-import { useInputSchema, useScope, useSubflows } from './subflows'
+import { useEdited, useInputSchema, useScope, useSubflows } from './subflows'
 
 /** Everything about the selected node. */
 export function NodePanel({ id, plugins }: { id: string; plugins: readonly Plugin[] }) {
@@ -151,6 +151,9 @@ function InputForm({ node, schema, plugins, problems }: InputsProps & { schema: 
   const focus = useUi((s) => s.focus)
   const codes = useCodes()
   const scope = useScope(plugins, node.id)
+  const { project } = useEdited()
+  const { plugin, action } = node
+  const asks = useMemo(() => (plugin && action ? { project, plugin, action } : undefined), [project, plugin, action])
   const marks = new Map(
     problems
       .filter((p) => p.field?.startsWith('/inputs/'))
@@ -181,6 +184,7 @@ function InputForm({ node, schema, plugins, problems }: InputsProps & { schema: 
         scope={scope}
         literal={node.literal}
         onLiteral={setLiteral}
+        asks={asks}
         problems={marks}
         focus={focus?.field.startsWith('/inputs') ? focus.field.slice('/inputs'.length) : undefined}
       />

@@ -19,6 +19,15 @@ export interface FormInfo {
   focus: string | undefined
   /** The value of the whole form. */
   data: Json | undefined
+  /** Whose form it is: who is asked for the choices of fields that name a source. */
+  asks: Asks | undefined
+}
+
+/** The action that a form belongs to. */
+export interface Asks {
+  project: string
+  plugin: string
+  action: string
 }
 
 export function infoOf(registry: Registry): FormInfo {

@@ -15,6 +15,7 @@ const DefaultSchemaField = getDefaultRegistry().fields.SchemaField as React.Comp
 /** Text without choices or a fixed form: an expression may stand anywhere in it. */
 export function isPlainText(schema: Schema): boolean {
   if (schema.type !== 'string' || schema.enum || schema.oneOf || schema.const !== undefined) return false
+  if (schema['x-source'] !== undefined) return false
   return schema.format === undefined && schema['ui:widget'] !== 'password' && schema['x-secret'] !== true
 }
 

@@ -79,11 +79,18 @@ function widgetOf(schema: Schema): UiSchema {
   const widget = typeof schema['ui:widget'] === 'string' ? schema['ui:widget'] : undefined
   if (schema['x-secret'] === true || schema.format === 'password') return { 'ui:widget': 'password' }
   if (widget && ownFields[widget] !== undefined) return ownFields[widget] ? { 'ui:field': ownFields[widget] } : {}
+  if (isObject(schema['x-source']) && hasSource(schema)) return { 'ui:widget': 'source' }
   if (isFreeForm(schema)) return { 'ui:field': 'JsonField' }
   if (isKeyed(schema)) return { 'ui:field': 'KeyValueField' }
   if (schema.type === 'array') return listWidget(schema)
   if (schema.type === 'object') return {}
   return widget ? { 'ui:widget': widgetNames[widget] ?? widget } : {}
+}
+
+/** Whether a source can give the value of a field: one value, or a list of such. */
+function hasSource(schema: Schema): boolean {
+  const one = schema.type === 'array' && isObject(schema.items) ? schema.items : schema
+  return one.type !== 'object' && one.type !== 'array'
 }
 
 /** Lists of texts are written as tags, lists of choices picked; others get a row an entry. */

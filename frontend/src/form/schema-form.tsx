@@ -5,7 +5,7 @@ import { useTranslation } from 'react-i18next'
 import type { JsonObject, Schema } from '~/api/types'
 import type { ScopeName } from '~/doc/scope'
 import { useLang } from '~/i18n/text'
-import type { FormInfo } from './context'
+import type { Asks, FormInfo } from './context'
 import { fields } from './fields'
 import './form.css'
 import { formOf } from './profile'
@@ -26,6 +26,8 @@ export interface SchemaFormProps {
   problems?: ReadonlyMap<string, string>
   focus?: string
   readOnly?: boolean
+  /** The action whose inputs these are; without it no field offers choices from a source. */
+  asks?: Asks
   /** Shows what is wrong before anything was typed. */
   strict?: boolean
 }
@@ -60,6 +62,7 @@ export function SchemaForm(props: SchemaFormProps) {
     problems = noProblems,
     focus,
     readOnly = false,
+    asks,
     strict = false,
   } = props
   const lang = useLang()
@@ -87,8 +90,9 @@ export function SchemaForm(props: SchemaFormProps) {
       problems,
       focus,
       data: value,
+      asks,
     }),
-    [expressions, scope, switched, setSwitched, literals, onLiteral, problems, focus, value],
+    [expressions, scope, switched, setSwitched, literals, onLiteral, problems, focus, value, asks],
   )
   // What is missing is told once the form was touched; what is wrong, at once.
   const errors = useMemo(() => {

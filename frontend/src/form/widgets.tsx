@@ -17,8 +17,10 @@ import type { Schema } from '~/api/types'
 import { infoOf } from './context'
 import { isPlainText, UnknownNames } from './fields'
 import { Expression } from './lazy-expression'
+import { SourceField } from './lazy-source'
 
-function common(props: WidgetProps) {
+/** What every widget tells its input. */
+export function common(props: WidgetProps) {
   return {
     id: props.id,
     'aria-label': props.label,
@@ -259,6 +261,13 @@ function Choices(props: WidgetProps) {
   )
 }
 
+/** A value, or several, out of the choices that the plugin offers. */
+function Source(props: WidgetProps) {
+  const info = infoOf(props.registry)
+  if (info.asks) return <SourceField {...props} />
+  return props.schema.type === 'array' ? <Tags {...props} /> : <Text {...props} />
+}
+
 /** The widgets of our own theme, by the names that the library and the profile use. */
 export const widgets: RegistryWidgetsType = {
   TextWidget: Text,
@@ -276,4 +285,5 @@ export const widgets: RegistryWidgetsType = {
   URLWidget: Text,
   tags: Tags,
   choices: Choices,
+  source: Source,
 }

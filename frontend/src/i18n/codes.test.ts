@@ -18,6 +18,7 @@ const cases: Case[] = [
   ['failures of the engine', codes('engine/codes.go', /^Fail/), failureZh],
   ['failures of the runner', codes('engine/runner/children.go', /^Fail/), failureZh, 1],
   ['failures of calls', codes('host/runs/executor.go', /^Code/), failureZh],
+  ['failures of choices', codes('host/runs/choices.go', /^Code/), failureZh, 1],
   ['failures of the gateway', codes('host/gateway/failure.go', /^Code/), failureZh],
   ['failures of the plugin host', codes('host/wasm/failure.go', /^Code/), failureZh],
   ['refusals of modules', codes('host/plugins/trust.go', /^Code/), failureZh],

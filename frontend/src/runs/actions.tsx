@@ -104,6 +104,10 @@ function Retry({ project, run, node, path, drawing, busy, send, onClose }: FormP
   const [edited, setEdited] = useState<JsonObject | null>(null)
   const [strict, setStrict] = useState(false)
   const scope = useMemo(() => scopeOf(drawing, plugins, node.id), [drawing, plugins, node.id])
+  const asks = useMemo(
+    () => ({ project, plugin: node.plugin ?? '', action: node.action ?? '' }),
+    [project, node.plugin, node.action],
+  )
   const before = useMemo(
     () => withoutOmitted(last ?? (node.inputs as JsonObject | undefined) ?? {}),
     [last, node.inputs],
@@ -133,6 +137,7 @@ function Retry({ project, run, node, path, drawing, busy, send, onClose }: FormP
           onChange={setEdited}
           expressions
           scope={scope}
+          asks={asks}
           strict={strict}
         />
       )}

@@ -95,7 +95,8 @@ func exitCode(err error) int {
 		return exitOK
 	case errors.As(err, &e):
 		return e.code
-	case fault.Is(err, fault.Internal), fault.Is(err, fault.Stopping), fault.Is(err, fault.DiskFull), errors.Is(err, context.Canceled):
+	case fault.Is(err, fault.Internal), fault.Is(err, fault.Stopping), fault.Is(err, fault.DiskFull), fault.Is(err, fault.Registry),
+		errors.Is(err, context.Canceled):
 		return exitFailed
 	default:
 		return exitRefused

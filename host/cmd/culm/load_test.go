@@ -83,9 +83,9 @@ func (w *world) step(srv *server, id, state string, mischief bool) bool {
 		case n.State == "waiting" && n.Child != "": // lists show only what people started
 			alive = w.below(srv, n.Child)
 		case n.State == "unknown":
-			alive = w.node(srv, id, node, w.resolution(id, node))
+			alive = w.node(srv, id, node, w.seen(v, w.resolution(id, node)))
 		case n.State == "failed" && n.Due == "":
-			alive = w.node(srv, id, node, w.remedy(id, node))
+			alive = w.node(srv, id, node, w.seen(v, w.remedy(id, node)))
 		}
 		if !alive {
 			return false
@@ -150,6 +150,13 @@ func (w *world) done(run, node string) (outputs map[string]any, done bool) {
 		return map[string]any{"status": http.StatusOK, "headers": map[string]any{}}, w.ledger.Has(run, node)
 	}
 	return nil, false
+}
+
+// seen makes a command hold only for what was looked at. One whose answer was lost is sent
+// again much later, when somebody else may have decided.
+func (w *world) seen(v runView, command map[string]any) map[string]any {
+	command["expected_seq"] = v.Seq
+	return command
 }
 
 // resolution decides a node that nobody can vouch for.

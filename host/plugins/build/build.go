@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/culmhq/culm/host/document"
 	"github.com/culmhq/culm/pdk/contract"
 )
 
@@ -60,7 +61,8 @@ func Build(ctx context.Context, dir, out string, o Options) (p Package, err erro
 		if err != nil {
 			return Package{}, err
 		}
-		return write(code, m, out)
+		p, err = write(code, m, nil, out)
+		return p, inSource(dir, m, err)
 	}
 	manifest := filepath.Join(dir, ManifestFile)
 	raw, err := os.ReadFile(manifest)
@@ -69,13 +71,14 @@ func Build(ctx context.Context, dir, out string, o Options) (p Package, err erro
 	}
 	m, err := ParseManifest(raw)
 	if err != nil {
-		return Package{}, fmt.Errorf("%s: %w", manifest, err)
+		return Package{}, in(manifest, err)
 	}
 	code, err := o.compile(ctx, l, dir, tmp)
 	if err != nil {
 		return Package{}, err
 	}
-	return write(code, m, out)
+	p, err = write(code, m, raw, out)
+	return p, inFile(manifest, raw, err)
 }
 
 // buildGo reflects the manifest and compiles the module, both at once: on a machine with
@@ -87,6 +90,7 @@ func (o Options) buildGo(ctx context.Context, dir, tmp string) (code []byte, m c
 		raw, err := o.run(ctx, Go, dir, nil, name, "run", "-trimpath", "-buildvcs=false", ".", "manifest")
 		if err == nil {
 			m, err = ParseManifest(raw)
+			err = inSource(dir, m, err)
 		}
 		if err != nil {
 			return fmt.Errorf("manifest of %s: %w", dir, err)
@@ -121,26 +125,43 @@ func PackFile(module, manifest, out string) (Package, error) {
 	}
 	m, err := ParseManifest(raw)
 	if err != nil {
-		return Package{}, fmt.Errorf("%s: %w", manifest, err)
+		return Package{}, in(manifest, err)
 	}
-	p, err := write(code, m, out)
-	if err != nil {
+	p, err := write(code, m, raw, out)
+	if err != nil && len(FieldErrors(err)) == 0 {
 		return p, fmt.Errorf("%s: %w", module, err)
 	}
-	return p, nil
+	return p, inFile(manifest, raw, err)
+}
+
+// inFile names the places of an error in the author's manifest.
+func inFile(file string, raw []byte, err error) error {
+	if len(FieldErrors(err)) == 0 {
+		return err
+	}
+	if _, src, failed := document.JSON(raw); failed == nil {
+		err = at(src, err)
+	}
+	return in(file, err)
 }
 
 // Pack returns the module with the manifest in it; a manifest that was there is
 // replaced. A module that does not export what its manifest promises is refused.
-func Pack(module []byte, m contract.Manifest) ([]byte, error) {
+func Pack(module []byte, m contract.Manifest) ([]byte, error) { return pack(module, m, nil) }
+
+// pack is Pack with the author's own text, which goes in as it is when it is JSON: then
+// a host that refuses it later can still say where in his file.
+func pack(module []byte, m contract.Manifest, text []byte) ([]byte, error) {
 	if err := errors.Join(CheckManifest(m), checkExports(module, m)); err != nil {
 		return nil, err
 	}
-	raw, err := json.Marshal(m)
-	if err != nil {
-		return nil, err
+	if !json.Valid(text) {
+		var err error
+		if text, err = json.Marshal(m); err != nil {
+			return nil, err
+		}
 	}
-	return embed(module, contract.ManifestSection, raw)
+	return embed(module, contract.ManifestSection, text)
 }
 
 // Digest returns the digest of a module: "sha256:" and the hex hash.
@@ -149,8 +170,8 @@ func Digest(module []byte) string {
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
-func write(module []byte, m contract.Manifest, out string) (Package, error) {
-	packed, err := Pack(module, m)
+func write(module []byte, m contract.Manifest, text []byte, out string) (Package, error) {
+	packed, err := pack(module, m, text)
 	if err != nil {
 		return Package{}, err
 	}

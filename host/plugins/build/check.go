@@ -5,49 +5,62 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"regexp"
 	"slices"
 	"strconv"
 
+	"github.com/culmhq/culm/host/document"
 	"github.com/culmhq/culm/host/foreign"
+	"github.com/culmhq/culm/host/forms"
 	"github.com/culmhq/culm/pdk/contract"
 )
 
 // maxManifestBytes bounds a manifest.
 const maxManifestBytes = 1 << 20
 
-// FieldError is one thing that is wrong with a manifest.
-type FieldError struct {
-	// Field is the JSON pointer of what is wrong.
-	Field  string
-	Reason string
-}
-
-// Error says where and what.
-func (p *FieldError) Error() string { return p.Field + ": " + p.Reason }
-
-// ParseManifest decodes a manifest strictly and checks it.
+// ParseManifest decodes a manifest strictly, from JSON or YAML, and checks it. Every
+// problem is there at once, a *FieldError with its place in raw.
 func ParseManifest(raw []byte) (contract.Manifest, error) {
 	var m contract.Manifest
 	if len(raw) > maxManifestBytes {
 		return m, fmt.Errorf("the manifest has %d bytes, at most %d are allowed", len(raw), maxManifestBytes)
 	}
+	src, err := document.Decode(raw, &m)
+	if json.Valid(raw) && (err == nil || !placed(err)) {
+		// JSON is taken as it stands. It may also hold what YAML does not read, such as
+		// escaped surrogates; then nothing is known of places.
+		m = contract.Manifest{}
+		err = decodeJSON(raw, &m)
+	}
+	if err != nil {
+		return m, asFields(err)
+	}
+	return m, at(src, CheckManifest(m))
+}
+
+// placed reports whether an error names a field.
+func placed(err error) bool {
+	all := FieldErrors(asFields(err))
+	return len(all) > 0 && all[0].Field != ""
+}
+
+func decodeJSON(raw []byte, m *contract.Manifest) error {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields()
-	if err := d.Decode(&m); err != nil {
-		return m, fmt.Errorf("the manifest: %w", err)
+	if err := d.Decode(m); err != nil {
+		return fmt.Errorf("the manifest: %w", err)
 	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return m, errors.New("the manifest: something follows the object")
-	}
-	return m, CheckManifest(m)
+	return nil
 }
 
 // CheckManifest returns everything that is wrong with a manifest, joined; each error is
 // a *FieldError.
 func CheckManifest(m contract.Manifest) error {
-	c := &checker{}
+	profile, err := forms.NewProfile()
+	if err != nil {
+		return err
+	}
+	c := &checker{profile: profile}
 	if m.Format != contract.ManifestFormat {
 		c.add("/format", "is %q, this version reads %q", m.Format, contract.ManifestFormat)
 	}
@@ -124,7 +137,10 @@ const semver = `^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)` +
 	`(\+[0-9a-zA-Z-]+(\.[0-9a-zA-Z-]+)*)?$`
 
 // checker collects problems.
-type checker struct{ problems []error }
+type checker struct {
+	problems []error
+	profile  *forms.Profile
+}
 
 func (c *checker) add(field, format string, args ...any) {
 	c.problems = append(c.problems, &FieldError{Field: field, Reason: fmt.Sprintf(format, args...)})
@@ -133,6 +149,13 @@ func (c *checker) add(field, format string, args ...any) {
 func (c *checker) match(field, value, pattern, meaning string) {
 	if !regexp.MustCompile(pattern).MatchString(value) {
 		c.add(field, "%q is not %s", value, meaning)
+	}
+}
+
+// schema checks the schema of an action against the profile of forms.
+func (c *checker) schema(at string, raw json.RawMessage) {
+	for _, f := range c.profile.Check(raw) {
+		c.add(at+f.Field, "%s", f.Message)
 	}
 }
 
@@ -150,6 +173,11 @@ func (c *checker) action(at string, a contract.Action) {
 	c.icon(at+"/icon", a.Icon)
 	c.schema(at+"/inputs", a.Inputs)
 	c.schema(at+"/outputs", a.Outputs)
+	for _, source := range forms.Sources(a.Inputs) {
+		if !a.Options {
+			c.add(at+"/inputs"+source.Field+"/x-source", "the action offers no choices: options is not set")
+		}
+	}
 	kinds := []contract.WaitKind{contract.WaitPoll, contract.WaitTimer, contract.WaitCallback, contract.WaitHuman}
 	for i, w := range a.Waits {
 		field := at + "/waits/" + strconv.Itoa(i)

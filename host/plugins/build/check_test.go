@@ -83,7 +83,7 @@ func TestSchemaProfile(t *testing.T) {
 		"two types":          {`{"type":["string","integer"]}`, at + "/properties/a/type"},
 		"no type":            {`{"type":"text"}`, at + "/properties/a/type"},
 		"remote":             {`{"$ref":"https://example.com/s.json"}`, at + "/properties/a/$ref"},
-		"dangling":           {`{"$ref":"#/$defs/nothing"}`, at},
+		"dangling":           {`{"$ref":"#/$defs/nothing"}`, at + "/properties/a/$ref"},
 		"look-ahead":         {`{"type":"string","pattern":"^(?!a)"}`, at + "/properties/a/pattern"},
 		"format":             {`{"type":"string","format":"color"}`, at + "/properties/a/format"},
 		"widget":             {`{"type":"string","ui:widget":"script"}`, at + "/properties/a/ui:widget"},
@@ -92,7 +92,7 @@ func TestSchemaProfile(t *testing.T) {
 		"not outside if":     {`{"not":{}}`, at + "/properties/a/not"},
 		"patternProperties":  {`{"type":"object","patternProperties":{}}`, at + "/properties/a/patternProperties"},
 		"not a schema":       {`7`, at + "/properties/a"},
-		"a broken bound":     {`{"type":"string","minLength":-1}`, at},
+		"a broken bound":     {`{"type":"string","minLength":-1}`, at + "/properties/a/minLength"},
 		"too deep":           {deep, at + "/properties/a/items/items/items/items/items/items"},
 	} {
 		t.Run(name, func(t *testing.T) {

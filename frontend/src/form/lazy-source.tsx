@@ -1,0 +1,16 @@
+import { Skeleton } from '@mantine/core'
+import type { WidgetProps } from '@rjsf/utils'
+import { lazy, Suspense } from 'react'
+
+const One = lazy(() => import('./source').then((m) => ({ default: m.SourceOne })))
+const Many = lazy(() => import('./source').then((m) => ({ default: m.SourceMany })))
+
+/** A field with choices from a source; few forms have one, so its code comes when one is shown. */
+export function SourceField(props: WidgetProps) {
+  const Field = props.schema.type === 'array' ? Many : One
+  return (
+    <Suspense fallback={<Skeleton height={30} radius="sm" />}>
+      <Field {...props} />
+    </Suspense>
+  )
+}

@@ -1,0 +1,97 @@
+package build
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/culmhq/culm/host/document"
+)
+
+// FieldError is one thing that is wrong with a manifest.
+type FieldError struct {
+	// Field is the JSON pointer of what is wrong.
+	Field  string
+	Reason string
+	// File, Line and Column say where that is in what the author wrote: his manifest or,
+	// for a plugin in Go, the source that the manifest was reflected from. Empty and zero
+	// where it is not known.
+	File         string
+	Line, Column int
+}
+
+// Error reads "file:line:column: field: reason", as far as these are known.
+func (p *FieldError) Error() string {
+	var b strings.Builder
+	switch {
+	case p.File != "" && p.Line > 0:
+		fmt.Fprintf(&b, "%s:%d:%d: ", p.File, p.Line, p.Column)
+	case p.File != "":
+		b.WriteString(p.File + ": ")
+	case p.Line > 0:
+		fmt.Fprintf(&b, "line %d, column %d: ", p.Line, p.Column)
+	}
+	if p.Field != "" {
+		b.WriteString(p.Field + ": ")
+	}
+	b.WriteString(p.Reason)
+	return b.String()
+}
+
+// FieldErrors returns the parts of an error that name a field.
+func FieldErrors(err error) []*FieldError {
+	if err == nil {
+		return nil
+	}
+	if f, ok := err.(*FieldError); ok { //nolint:errorlint // one part of a joined error
+		return []*FieldError{f}
+	}
+	var all []*FieldError
+	switch e := err.(type) { //nolint:errorlint // it walks the tree itself
+	case interface{ Unwrap() []error }:
+		for _, part := range e.Unwrap() {
+			all = append(all, FieldErrors(part)...)
+		}
+	case interface{ Unwrap() error }:
+		all = FieldErrors(e.Unwrap())
+	}
+	return all
+}
+
+// at fills in the places of the fields that an error names.
+func at(src document.Source, err error) error {
+	for _, f := range FieldErrors(err) {
+		if f.Line == 0 {
+			place := src.Place(f.Field)
+			f.Line, f.Column = place.Line, place.Column
+		}
+	}
+	return err
+}
+
+// in says which file an error is about.
+func in(file string, err error) error {
+	all := FieldErrors(err)
+	for _, f := range all {
+		if f.File == "" {
+			f.File = file
+		}
+	}
+	if len(all) == 0 {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	return err
+}
+
+// asFields makes field errors of the problems of a document.
+func asFields(err error) error {
+	var ps document.Problems
+	if !errors.As(err, &ps) {
+		return err
+	}
+	out := make([]error, len(ps))
+	for i, p := range ps {
+		out[i] = &FieldError{Field: p.Field, Reason: p.Message, Line: p.Line, Column: p.Column}
+	}
+	return errors.Join(out...)
+}
