@@ -44,16 +44,16 @@ test('what a plugin says of itself and of its failures is text, never markup', a
     m.id = 'hostile'
     m.version = '1.0.0'
     m.title = { en: `Hostile ${markup}`, zh: `敌意 ${markup}` }
-    m.description = markup
-    for (const action of m.actions as { title: unknown; description: unknown }[]) {
+    m.doc = { en: markup, zh: markup }
+    for (const action of m.actions as { title: unknown; doc: unknown }[]) {
       action.title = { en: `Act ${markup}`, zh: `动作 ${markup}` }
-      action.description = markup
+      action.doc = { en: markup, zh: markup }
     }
   })
   const made = await request.post('/api/v1/plugins', { data: code, headers: { 'Content-Type': 'application/wasm' } })
   expect(made.status(), await made.text()).toBe(201)
 
-  const task = { plugin: 'hostile', action: 'assert', name: markup, inputs: { condition: false, message: markup } }
+  const task = { plugin: 'hostile', action: 'assert', name: { en: markup, zh: markup }, inputs: { condition: '${1 > 2}', message: markup } }
   const flow = await publishedFlow(request, around(`敌意 ${Date.now()}`, task))
   await page.goto(`/p/${project}/flows/${flow}`)
   await node(page, 'task').click()
