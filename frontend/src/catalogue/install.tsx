@@ -147,9 +147,8 @@ function Review(props: { project: string; module: ModuleFile; onOther(): void; o
   const install = useInstall(project)
   const grant = useSetGrants(project)
   const plugins = useQuery(queries.plugins(project))
-  const held = (plugins.data?.find((p) => p.id === manifest.id)?.grants ?? []).filter((g) =>
-    (manifest.needs ?? []).some((n) => covers(n, g)),
-  )
+  const own = plugins.data?.find((p) => p.id === manifest.id)
+  const held = (own?.grants ?? []).filter((g) => (manifest.needs ?? []).some((n) => covers(n, g)))
   const named = (manifest.needs ?? []).filter((n) => n.system !== '*' && n.operation !== '*')
   const [chosen, setChosen] = useState<Grant[]>([])
   const [signature, setSignature] = useState<{ name: string; text: string } | null>(null)
@@ -198,7 +197,13 @@ function Review(props: { project: string; module: ModuleFile; onOther(): void; o
       <section aria-label={t('install.asks')}>
         <h3>{t('install.asks')}</h3>
         {(manifest.needs ?? []).length === 0 && <p className="quiet">{t('install.asksNothing')}</p>}
-        <Needs needs={manifest.needs ?? []} held={held} chosen={chosen} onChange={setChosen} />
+        <Needs
+          needs={manifest.needs ?? []}
+          held={held}
+          before={own && (own.manifest.needs ?? [])}
+          chosen={chosen}
+          onChange={setChosen}
+        />
         {named.length > 0 && <p className="quiet">{t('install.grantNow')}</p>}
       </section>
       <LimitsPanel manifest={manifest} brief />
@@ -260,15 +265,23 @@ function RelationNote(props: { relation: Relation; override: boolean; onOverride
   )
 }
 
-function Needs(props: { needs: Grant[]; held: Grant[]; chosen: Grant[]; onChange(g: Grant[]): void }) {
+function Needs(props: {
+  needs: Grant[]
+  held: Grant[]
+  /** What the version in use asks for; nothing for a new plugin. */
+  before: Grant[] | undefined
+  chosen: Grant[]
+  onChange(g: Grant[]): void
+}) {
   const { t } = useTranslation('catalogue')
-  const { needs, held, chosen, onChange } = props
+  const { needs, held, before, chosen, onChange } = props
   return (
     <ul className="cat-needs">
       {needs.map((n) => {
         const label = <span className="mono">{`${n.system}/${n.operation}`}</span>
         const any = n.system === '*' || n.operation === '*'
         const has = held.some((h) => same(h, n))
+        const isNew = before && !before.some((b) => covers(b, n))
         return (
           <li key={`${n.system}/${n.operation}`}>
             {any ? (
@@ -284,6 +297,11 @@ function Needs(props: { needs: Grant[]; held: Grant[]; chosen: Grant[]; onChange
                 checked={has || chosen.some((c) => same(c, n))}
                 onChange={(e) => onChange(e.currentTarget.checked ? [...chosen, n] : chosen.filter((c) => !same(c, n)))}
               />
+            )}
+            {isNew && (
+              <span className="pill cat-risk" data-s="waiting">
+                {t('review.asksNew')}
+              </span>
             )}
           </li>
         )

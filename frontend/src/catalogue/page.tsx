@@ -234,6 +234,11 @@ function Strip({ s, icon, action, children }: { s: string; icon: ReactNode; acti
   )
 }
 
+/** Brings what is chosen into sight where a narrow screen scrolls sideways. */
+function reveal(element: HTMLElement | null): void {
+  element?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
+}
+
 function PluginTabs(props: {
   project: string
   installed: InstalledPlugin
@@ -263,6 +268,7 @@ function PluginTabs(props: {
             <Tabs.Tab
               key={x}
               value={x}
+              ref={x === chosen ? reveal : undefined}
               leftSection={<Icon size={15} stroke={1.7} aria-hidden />}
               rightSection={
                 counts[x] ? (

@@ -61,7 +61,7 @@ export function AccessMark({ plugin }: { plugin: Plugin }) {
   const { t } = useTranslation('catalogue')
   const access = accessOf(plugin)
   if (access.kind === 'none') return <span className="quiet">{t('list.noNeeds')}</span>
-  if (access.kind === 'any') return <span className="num">{t('list.grantedSome', { n: access.granted })}</span>
+  if (access.kind === 'any') return <span className="cat-mark num">{t('list.grantedSome', { n: access.granted })}</span>
   const missing = access.granted < access.asked
   return (
     <span className="cat-mark num" data-s={missing ? 'waiting' : undefined}>
