@@ -53,7 +53,12 @@ test('what a plugin says of itself and of its failures is text, never markup', a
   const made = await request.post('/api/v1/plugins', { data: code, headers: { 'Content-Type': 'application/wasm' } })
   expect(made.status(), await made.text()).toBe(201)
 
-  const task = { plugin: 'hostile', action: 'assert', name: { en: markup, zh: markup }, inputs: { condition: '${1 > 2}', message: markup } }
+  const task = {
+    plugin: 'hostile',
+    action: 'assert',
+    name: { en: markup, zh: markup },
+    inputs: { condition: '${1 > 2}', message: markup },
+  }
   const flow = await publishedFlow(request, around(`敌意 ${Date.now()}`, task))
   await page.goto(`/p/${project}/flows/${flow}`)
   await node(page, 'task').click()
