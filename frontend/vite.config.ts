@@ -14,7 +14,26 @@ export default defineConfig({
       '@rjsf/validator-ajv8': fileURLToPath(new URL('./src/form/no-ajv.ts', import.meta.url)),
     },
   },
-  build: { target: 'es2022', manifest: true, emptyOutDir: true, chunkSizeWarningLimit: 700 },
+  build: {
+    target: 'es2022',
+    manifest: true,
+    emptyOutDir: true,
+    chunkSizeWarningLimit: 700,
+    rolldownOptions: {
+      output: {
+        // Every page but the lists has these: apart they would be many small files that pack worse.
+        codeSplitting: {
+          includeDependenciesRecursively: false,
+          groups: [
+            {
+              name: 'controls',
+              test: /@mantine\/core\/esm\/components\/(Checkbox\/(?!CheckIcon)|InlineInput|SegmentedControl|Switch|Tabs|Textarea|FloatingIndicator)/,
+            },
+          ],
+        },
+      },
+    },
+  },
   server: { host: '127.0.0.1', proxy: { '/api': { target: api, ws: true, changeOrigin: true } } },
   test: {
     include: ['src/**/*.test.ts', 'src/**/*.test.tsx'],

@@ -17,7 +17,7 @@ func (s *Server) listPlugins(ctx context.Context, r *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return ok(s.o.Plugins.List(ctx, r.params["project"], q))
+	return ok(s.o.Plugins.List(ctx, plugins.ListQuery{Project: r.params["project"], Search: r.query.Get("q"), Page: q}))
 }
 
 func (s *Server) getPlugin(ctx context.Context, r *request) (answer, error) {

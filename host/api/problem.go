@@ -43,6 +43,8 @@ func status(code fault.Code) int {
 		return http.StatusRequestEntityTooLarge
 	case fault.Forbidden, fault.SignaturePolicy, codeOrigin:
 		return http.StatusForbidden
+	case fault.Registry:
+		return http.StatusBadGateway
 	case fault.Stopping:
 		return http.StatusServiceUnavailable
 	case fault.DiskFull:

@@ -62,6 +62,7 @@ func (r route) fiberPath() string {
 //nolint:funlen // a table: one row a route
 func routes() []route {
 	paged := []string{"limit", "cursor"}
+	searched := append([]string{"q"}, paged...)
 	return []route{
 		{
 			method: http.MethodGet, path: "/openapi.json", summary: "This document.", out: map[string]any{},
@@ -74,7 +75,7 @@ func routes() []route {
 
 		{
 			method: http.MethodGet, path: "/projects/{project}/plugins", summary: "List the installed plugins with the project's grants.",
-			query: paged, out: page.Of[plugins.Plugin]{}, handle: (*Server).listPlugins,
+			query: searched, out: page.Of[plugins.Plugin]{}, handle: (*Server).listPlugins,
 		},
 		{method: http.MethodGet, path: "/projects/{project}/plugins/{plugin}", summary: "Read a plugin.", out: plugins.Plugin{}, handle: (*Server).getPlugin},
 		{
@@ -110,9 +111,17 @@ func routes() []route {
 		},
 
 		{
+			method: http.MethodGet, path: uploadPath, summary: "List everything that is installed, in whatever state, with its versions.",
+			query: searched, out: page.Of[plugins.Installed]{}, handle: (*Server).listInstalled,
+		},
+		{
 			method: http.MethodPost, path: uploadPath, summary: "Install a module, with the signatures of the Plugin-Signature headers.",
 			query: []string{"override"}, in: module{}, out: plugins.Module{}, status: http.StatusCreated, timeout: installTimeout,
 			handle: (*Server).installPlugin,
+		},
+		{
+			method: http.MethodPost, path: "/plugin-pulls", summary: "Install a plugin from a registry that the configuration allows.",
+			in: pullBody{}, out: plugins.Module{}, status: http.StatusCreated, timeout: installTimeout, handle: (*Server).pullPlugin,
 		},
 		{
 			method: http.MethodGet, path: "/plugins/{plugin}/versions", summary: "List the installed versions of a plugin, the highest first.",
@@ -165,7 +174,7 @@ func routes() []route {
 
 		{
 			method: http.MethodGet, path: "/projects/{project}/flows", summary: "List flows, the newest change first.",
-			query: append([]string{"q"}, paged...), out: page.Of[flows.Summary]{}, handle: (*Server).listFlows,
+			query: searched, out: page.Of[flows.Summary]{}, handle: (*Server).listFlows,
 		},
 		{
 			method: http.MethodPost, path: "/projects/{project}/flows", summary: "Create a flow from a draft, also one with problems.",

@@ -20,6 +20,12 @@ type versionsBody struct {
 	Items []plugins.Module `json:"items"`
 }
 
+type pullBody struct {
+	// Reference names a plugin in a registry: registry/repository:tag.
+	Reference string `json:"reference"`
+	Override  bool   `json:"override,omitempty"`
+}
+
 type changeBody struct {
 	Command  plugins.Change `json:"command"`
 	Override bool           `json:"override,omitempty"`
@@ -35,6 +41,14 @@ type revokeBody struct {
 	Reason string `json:"reason,omitempty"`
 }
 
+func (s *Server) listInstalled(_ context.Context, r *request) (answer, error) {
+	q, err := r.page()
+	if err != nil {
+		return answer{}, err
+	}
+	return ok(s.o.Plugins.Installed(plugins.InstalledQuery{Search: r.query.Get("q"), Page: q}))
+}
+
 func (s *Server) installPlugin(ctx context.Context, r *request) (answer, error) {
 	override := r.query.Get("override")
 	if override != "" && override != "true" && override != "false" {
@@ -43,6 +57,14 @@ func (s *Server) installPlugin(ctx context.Context, r *request) (answer, error) 
 	return created(s.o.Plugins.Install(ctx, plugins.InstallRequest{
 		Actor: actor(), Code: r.body, Signatures: r.signatures, Override: override == "true",
 	}))
+}
+
+func (s *Server) pullPlugin(ctx context.Context, r *request) (answer, error) {
+	var b pullBody
+	if err := r.decode(&b); err != nil {
+		return answer{}, err
+	}
+	return created(s.o.Plugins.Pull(ctx, plugins.PullRequest{Actor: actor(), Reference: b.Reference, Override: b.Override}))
 }
 
 // listPluginVersions answers every version without its manifest: versions are few, and

@@ -53,6 +53,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 	}
 	if own, err := netip.ParseAddrPort(a.ln.Addr().String()); err == nil {
 		a.policy.Deny(own)
+		a.registries.Deny(own)
 	}
 	a.server, err = api.New(api.Options{
 		Projects: a.Projects, Flows: a.Flows, Runs: a.Runs, Plugins: a.Plugins, Choices: a.Choices, Systems: a.Systems, Health: a.Health,

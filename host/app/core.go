@@ -81,17 +81,20 @@ type Core struct {
 	// Recordings keeps what passed the boundary of plugin calls.
 	Recordings *recordings.Keeper
 
-	deps      Deps
-	host      *wasm.Host
-	hub       *live.Hub
-	executor  *runs.Executor
-	counted   *health.Recorder
-	runner    *runner.Runner
-	policy    *gateway.AddressPolicy
-	shipped   *Shipped
-	demo      *demoSystem
-	closers   []func() error // in the order in which they were opened
-	isStarted bool
+	deps     Deps
+	gateway  gateway.Config
+	host     *wasm.Host
+	hub      *live.Hub
+	executor *runs.Executor
+	counted  *health.Recorder
+	runner   *runner.Runner
+	policy   *gateway.AddressPolicy
+	// registries is the policy for the registries of plugins.
+	registries *gateway.AddressPolicy
+	shipped    *Shipped
+	demo       *demoSystem
+	closers    []func() error // in the order in which they were opened
+	isStarted  bool
 }
 
 // Open opens the data directory, installs the plugins that come with the binary, and
@@ -173,19 +176,25 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	if err != nil {
 		return err
 	}
+	reg, policy, err := newRegistry(cfg)
+	if err != nil {
+		return err
+	}
+	c.registries = policy
 	host := c.host
 	c.Projects = projects.New(st)
 	c.Plugins, err = plugins.Open(ctx, plugins.Options{
-		Repository: st, Switches: st, Inspector: inspector{host}, Projects: c.Projects, Clock: clock{}, Logger: log, Trust: trust,
+		Repository: st, Switches: st, Inspector: inspector{host}, Projects: c.Projects, Clock: clock{}, Logger: log, Trust: trust, Registry: reg,
 	})
 	if err != nil {
 		return err
 	}
 	c.Systems = registry.New(registry.Options{Repository: st, Credentials: vault, Projects: c.Projects, Clock: clock{}})
-	gw := gateway.New(gateway.Config{
+	c.gateway = gateway.Config{
 		Systems: registry.ForGateway{Service: c.Systems}, Directory: registry.ForGateway{Service: c.Systems}, Grants: c.Plugins, Credentials: vault,
 		Journal: st.Journal(), Audit: st.Audit(), Addresses: c.policy, Clock: clock{}, Logger: log,
-	})
+	}
+	gw := gateway.New(c.gateway)
 	c.closers = append(c.closers, func() error { gw.Close(); return nil })
 
 	graphs := runs.NewGraphs(c.Plugins)

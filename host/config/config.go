@@ -33,6 +33,9 @@ type Config struct {
 	// Plugins is a directory of further plugin modules (*.wasm) that are
 	// installed at start; empty installs only those inside the binary.
 	Plugins string `yaml:"plugins"`
+	// Registries lists the registries that plugins may be fetched from, host or
+	// host:port, with "http://" before one on this machine that has no TLS.
+	Registries []string `yaml:"registries"`
 	// Trust says whose signatures on plugins count, and what is asked of a plugin.
 	Trust Trust `yaml:"trust"`
 	// Drain is how long a stopping server waits for the calls that run, at most
@@ -148,6 +151,9 @@ func (c *Config) Validate() error {
 	add("trust.policy", oneOf(c.Trust.Policy, "required", "warn", "off"))
 	add("trust.uncontained", oneOf(c.Trust.Uncontained, UncontainedRefuse, UncontainedRun))
 	add("trust.keys", checkPath(c.Trust.Keys, false))
+	for i, r := range c.Registries {
+		add(fmt.Sprintf("registries[%d]", i), checkRegistry(r))
+	}
 	for i, t := range c.Allow {
 		add(fmt.Sprintf("allow[%d]", i), checkTarget(t))
 	}
@@ -205,6 +211,25 @@ func checkTarget(s string) error {
 	}
 	if host == "" || strings.ContainsAny(host, "*/ ") {
 		return fmt.Errorf("%q needs a plain host name or address", s)
+	}
+	return nil
+}
+
+// checkRegistry refuses what is no host with a port or without; only one on this machine
+// may go without TLS.
+func checkRegistry(s string) error {
+	name, plain := strings.CutPrefix(s, "http://")
+	host := name
+	if h, err := splitHostPort(name, 1); err == nil {
+		host = h
+	}
+	if host == "" || strings.ContainsAny(host, "*/@?# ") {
+		return fmt.Errorf("%q is no host or host:port of a registry", s)
+	}
+	if plain && !strings.EqualFold(host, "localhost") {
+		if ip, err := netip.ParseAddr(strings.Trim(host, "[]")); err != nil || !ip.IsLoopback() {
+			return fmt.Errorf("%q is not on this machine, and needs TLS", name)
+		}
 	}
 	return nil
 }

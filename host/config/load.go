@@ -60,6 +60,11 @@ func Settings() []Setting {
 			get: func(c *Config) string { return strings.Join(c.Allow, ",") },
 		}),
 		mk("plugins", "directory of further plugin modules to install at start", func(c *Config) *string { return &c.Plugins }),
+		named(Setting{
+			Field: "registries", Doc: "registries that plugins may be fetched from, host or host:port, comma-separated",
+			set: func(c *Config, v string) error { c.Registries = splitList(v); return nil },
+			get: func(c *Config) string { return strings.Join(c.Registries, ",") },
+		}),
 		mk("trust.policy", "what is asked of plugins: required (a trusted signature), warn or off", func(c *Config) *string { return &c.Trust.Policy }),
 		mk("trust.uncontained", "what becomes of unsigned plugins where the system cannot contain them: refuse or run", func(c *Config) *string { return &c.Trust.Uncontained }),
 		mk("trust.keys", "file of the keys whose signatures count (default: trust.yaml in the data directory)", func(c *Config) *string { return &c.Trust.Keys }),

@@ -32,7 +32,9 @@ const (
 	// Rollback: the version is older than one that was in use.
 	Rollback Code = "VERSION_ROLLBACK"
 	// Blocked: an administrator blocked the version.
-	Blocked  Code = "PLUGIN_BLOCKED"
+	Blocked Code = "PLUGIN_BLOCKED"
+	// Registry: a registry of plugins cannot be reached, or does not answer as one.
+	Registry Code = "REGISTRY_FAILED"
 	Internal Code = "INTERNAL"    // a fault of Culm itself; the cause is for the log only
 	Stopping Code = "UNAVAILABLE" // the server stops, is not ready, or has too much to do
 	DiskFull Code = "DISK_FULL"   // nothing can be stored until there is space again

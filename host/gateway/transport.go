@@ -63,7 +63,7 @@ func newTransport(policy *AddressPolicy, trust *Trust) *transport {
 	protocols.SetHTTP1(true) // HTTP/2 adds nothing here but server push and more code
 	return &transport{&http.Transport{
 		Proxy:                  nil,
-		DialContext:            guardedDial(policy),
+		DialContext:            GuardedDial(policy),
 		TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout:    handshakeTimeout,
 		MaxIdleConnsPerHost:    maxIdlePerSystem,
@@ -73,9 +73,9 @@ func newTransport(policy *AddressPolicy, trust *Trust) *transport {
 	}}
 }
 
-// guardedDial checks the address after resolving and before connecting, when nothing
-// can change it any more.
-func guardedDial(policy *AddressPolicy) func(ctx context.Context, network, address string) (net.Conn, error) {
+// GuardedDial makes a dialler that asks a policy about every address after resolving and
+// before connecting, when nothing can change it any more.
+func GuardedDial(policy *AddressPolicy) func(ctx context.Context, network, address string) (net.Conn, error) {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		host, port, err := net.SplitHostPort(address)
 		if err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/culmhq/culm/pdk/contract"
 )
 
-// Options are what the catalogue needs; all fields are required.
+// Options are what the catalogue needs; all fields but Trust and Registry are required.
 type Options struct {
 	Repository Repository
 	Switches   Switches
@@ -26,6 +26,8 @@ type Options struct {
 	// Trust says whose signatures count and what is asked of a module; the zero
 	// value trusts nobody and takes nothing but what was shipped.
 	Trust Trust
+	// Registry fetches plugins from registries; nil lets none be fetched.
+	Registry Registry
 }
 
 // CodeBytesMax bounds the size of a module.
@@ -79,21 +81,29 @@ func Digest(wasm []byte) string {
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
+// ListQuery asks for the plugins that a project can use, by id.
+type ListQuery struct {
+	Project string
+	// Search is as in an InstalledQuery.
+	Search string
+	Page   page.Query
+}
+
 // List returns a page of plugins by id, with the grants of the project.
-func (c *Catalogue) List(ctx context.Context, project string, q page.Query) (page.Of[Plugin], error) {
+func (c *Catalogue) List(ctx context.Context, q ListQuery) (page.Of[Plugin], error) {
 	none := page.Of[Plugin]{}
-	limit, err := q.Size()
+	limit, err := q.Page.Size()
 	if err != nil {
 		return none, err
 	}
 	after := ""
-	if _, err := q.After(&after); err != nil {
+	if _, err := q.Page.After(&after); err != nil {
 		return none, err
 	}
-	if err := c.o.Projects.Exists(ctx, project); err != nil {
+	if err := c.o.Projects.Exists(ctx, q.Project); err != nil {
 		return none, err
 	}
-	ids := c.offered()
+	ids := c.offered(q.Search)
 	start, found := slices.BinarySearch(ids, after)
 	if found {
 		start++
@@ -101,7 +111,7 @@ func (c *Catalogue) List(ctx context.Context, project string, q page.Query) (pag
 	ids = ids[start:min(len(ids), start+limit+1)]
 	items := make([]Plugin, 0, len(ids))
 	for _, id := range ids {
-		p, err := c.plugin(ctx, project, id)
+		p, err := c.plugin(ctx, q.Project, id)
 		if fault.Is(err, fault.NotFound) {
 			continue // it was blocked a moment ago
 		}
@@ -169,13 +179,14 @@ func (c *Catalogue) Latest(plugin string) (Module, bool) {
 	return m, true
 }
 
-// offered lists the ids of the plugins that new runs may use, in order.
-func (c *Catalogue) offered() []string {
+// offered lists the ids of the plugins that new runs may use and that mention a text, in
+// order.
+func (c *Catalogue) offered(search string) []string {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	var ids []string
 	for id, digest := range c.latest {
-		if c.refusal(c.byDigest[digest]) == nil {
+		if m := c.byDigest[digest]; c.refusal(m) == nil && mentions(m.Manifest, search) {
 			ids = append(ids, id)
 		}
 	}

@@ -259,7 +259,7 @@ func TestListPages(t *testing.T) {
 	var ids []string
 	q := page.Query{Limit: 2}
 	for {
-		l, err := c.List(t.Context(), hosttest.Project, q)
+		l, err := c.List(t.Context(), plugins.ListQuery{Project: hosttest.Project, Page: q})
 		if err != nil {
 			t.Fatal(err)
 		}

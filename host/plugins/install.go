@@ -23,6 +23,45 @@ type InstallRequest struct {
 	// Override lets a version in that is older than one that was in use, and says so
 	// in the history.
 	Override bool
+	// Source says in the history where the module came from; may be empty.
+	Source string
+}
+
+// Registry fetches a plugin by its reference, with its signatures. What is no reference,
+// or none of a registry that may be asked, is a fault.Invalid at /reference.
+type Registry interface {
+	Pull(ctx context.Context, reference string) (Pulled, error)
+}
+
+// Pulled is a plugin that came from a registry.
+type Pulled struct {
+	// Reference names it by digest.
+	Reference  string
+	Code       []byte
+	Signatures [][]byte
+}
+
+// PullRequest installs a plugin from a registry.
+type PullRequest struct {
+	Actor     engine.Actor
+	Reference string
+	// Override is that of InstallRequest.
+	Override bool
+}
+
+// Pull fetches a plugin from a registry and installs it, as Install does. What the
+// reference names later has no effect on what is installed now.
+func (c *Catalogue) Pull(ctx context.Context, r PullRequest) (Module, error) {
+	if c.o.Registry == nil {
+		return Module{}, fault.At("/reference", "this server fetches from no registry")
+	}
+	p, err := c.o.Registry.Pull(ctx, r.Reference)
+	if err != nil {
+		return Module{}, err
+	}
+	return c.Install(ctx, InstallRequest{
+		Actor: r.Actor, Code: p.Code, Signatures: p.Signatures, Override: r.Override, Source: "from " + p.Reference,
+	})
 }
 
 // Install inspects a module and stores it. It becomes the latest of its plugin at once,
@@ -128,14 +167,14 @@ func (c *Catalogue) install(ctx context.Context, r InstallRequest, m Module) (Mo
 	}
 	if m.Held = c.holds(m); len(m.Held) > 0 {
 		m.State = StatePending
-		return c.put(ctx, m, r.Code, c.event(r.Actor, EventHeld, m, ""))
+		return c.put(ctx, m, r.Code, c.event(r.Actor, EventHeld, m, r.Source))
 	}
 	kind, err := c.succeeds(m, r.Override)
 	if err != nil {
 		return Module{}, c.refuse(ctx, r.Actor, m, err)
 	}
 	m.State, m.Latest = StateActive, true
-	return c.put(ctx, m, r.Code, c.event(r.Actor, kind, m, ""))
+	return c.put(ctx, m, r.Code, c.event(r.Actor, kind, m, r.Source))
 }
 
 // reinstall takes a module that is there already. The caller holds changing.
@@ -153,7 +192,7 @@ func (c *Catalogue) reinstall(ctx context.Context, r InstallRequest, m Module) (
 	case m.State != StateActive || m.Latest:
 		return m, nil
 	}
-	return c.activate(ctx, r.Actor, m, r.Override, "")
+	return c.activate(ctx, r.Actor, m, r.Override, r.Source)
 }
 
 // succeeds decides whether a version may become the latest: one that is older than what

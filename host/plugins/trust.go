@@ -110,7 +110,7 @@ func (c *Catalogue) refusal(m Module) *contract.Failure {
 func (c *Catalogue) weigh(m *Module) {
 	m.Signatures = []Signature{}
 	for _, raw := range m.Envelopes {
-		counted, err := c.counted(raw, m.Plugin, m.Version, m.Digest)
+		counted, err := c.counted(raw, *m)
 		if err != nil {
 			continue // it was refused when it came, or its key was trusted later
 		}
@@ -123,23 +123,31 @@ func (c *Catalogue) weigh(m *Module) {
 	m.Trusted = m.Shipped || len(m.Signatures) > 0
 }
 
-// counted returns the signatures of an envelope that count for a module. An envelope
-// that is wrong, or about another module, is an error.
-func (c *Catalogue) counted(raw []byte, plugin, version, digest string) ([]Signature, error) {
-	var keys []ed25519.PublicKey
-	for _, k := range c.o.Trust.Keys {
-		keys = append(keys, k.Public)
+// counted returns the signatures of an envelope that count for a module now. The caller
+// holds mu, or is alone with the catalogue.
+func (c *Catalogue) counted(raw []byte, m Module) ([]Signature, error) {
+	out, err := c.o.Trust.Verify(raw, signing.Subject{Plugin: m.Plugin, Version: m.Version, Digest: m.Digest})
+	return slices.DeleteFunc(out, func(s Signature) bool { return c.revoked[s.KeyID] }), err
+}
+
+// Verify returns the signatures of an envelope that count for a module. An envelope that
+// is wrong, that is about another module, or that one of the keys did not sign although
+// it says so, is a *signing.Error.
+func (t Trust) Verify(raw []byte, want signing.Subject) ([]Signature, error) {
+	keys := make([]ed25519.PublicKey, len(t.Keys))
+	for i, k := range t.Keys {
+		keys[i] = k.Public
 	}
-	s, ids, err := signing.Open(raw, keys)
+	got, ids, err := signing.Open(raw, keys)
 	if err != nil {
 		return nil, err
 	}
-	if want := (signing.Subject{Plugin: plugin, Version: version, Digest: digest}); s != want {
+	if got != want {
 		return nil, &signing.Error{Reason: "it is about another module"}
 	}
 	var out []Signature
-	for _, k := range c.o.Trust.Keys {
-		if slices.Contains(ids, k.ID) && !c.isRevoked(k) && c.o.Trust.signs(k, plugin) {
+	for _, k := range t.Keys {
+		if slices.Contains(ids, k.ID) && !k.Revoked && t.signs(k, want.Plugin) {
 			out = append(out, Signature{KeyID: k.ID, Publisher: k.Publisher})
 		}
 	}
@@ -185,7 +193,7 @@ func (c *Catalogue) genuine(m Module, envelopes [][]byte) error {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	for i, raw := range envelopes {
-		_, err := c.counted(raw, m.Plugin, m.Version, m.Digest)
+		_, err := c.counted(raw, m)
 		var wrong *signing.Error
 		if errors.As(err, &wrong) {
 			return policy("signature %d is none of this module: %s", i+1, wrong.Reason)

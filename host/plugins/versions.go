@@ -1,7 +1,6 @@
 package plugins
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -99,10 +98,24 @@ func (c *Catalogue) Versions(plugin string) ([]Module, error) {
 	if out == nil {
 		return nil, fault.Missing("plugin", plugin)
 	}
-	slices.SortFunc(out, func(a, b Module) int {
-		return cmp.Or(compare(b.Version, a.Version), b.InstalledAt.Compare(a.InstalledAt), strings.Compare(a.Digest, b.Digest))
-	})
+	slices.SortFunc(out, byVersion)
 	return out, nil
+}
+
+// OutOfUse reports whether there are versions of a plugin, and none that a new run may
+// take.
+func (c *Catalogue) OutOfUse(plugin string) bool {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	if m, ok := c.byDigest[c.latest[plugin]]; ok && c.refusal(m) == nil {
+		return false
+	}
+	for _, m := range c.byDigest {
+		if m.Plugin == plugin {
+			return true
+		}
+	}
+	return false
 }
 
 // Sign adds signatures to an installed version and returns it as it is then. One that is

@@ -275,3 +275,52 @@ func TestACallNeverWaitsForAStoreThatFails(t *testing.T) {
 		t.Errorf("%+v", rows)
 	}
 }
+
+// stuck is a repository whose first write does not end before the test says so.
+type stuck struct {
+	recordings.Repository
+	begun, release chan struct{}
+}
+
+func (s stuck) SaveRecordings(ctx context.Context, b recordings.Batch) (int64, error) {
+	select {
+	case s.begun <- struct{}{}:
+	default:
+	}
+	<-s.release
+	return s.Repository.SaveRecordings(ctx, b)
+}
+
+// While the store is slower than the calls, a bounded number of recordings waits and the
+// rest is dropped; no call that succeeds waits, and what waited is stored.
+func TestWhatComesFasterThanItIsStoredIsDropped(t *testing.T) {
+	t.Parallel()
+	p := hosttest.Open(t)
+	vault, err := secrets.Open(t.Context(), filepath.Join(t.TempDir(), "key"), p.Store.Secrets(), p.Clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log strings.Builder
+	repo := stuck{p.Store, make(chan struct{}, 1), make(chan struct{})}
+	many := policy(recordings.All)
+	many.TotalBytes = 1 << 30
+	k := recordings.New(recordings.Options{
+		Repository: repo, Secrets: vault, Clock: clock{p.Clock, make(chan time.Time)},
+		Logger: slog.New(slog.NewTextHandler(&log, nil)), Policy: many,
+	})
+	k.Keep(t.Context(), ended(p, 1, 0, recordings.Succeeded, "x"))
+	<-repo.begun
+	for attempt := 2; attempt < 100; attempt++ { // a megabyte each: 32 of them may wait
+		k.Keep(t.Context(), ended(p, attempt, 0, recordings.Succeeded, strings.Repeat("x", 512<<10)))
+	}
+	close(repo.release)
+	if err := k.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(list(t, k)); n < 20 || n > 40 {
+		t.Errorf("%d were stored", n)
+	}
+	if !strings.Contains(log.String(), "recordings of plugin calls were dropped") {
+		t.Errorf("nobody was told: %s", log.String())
+	}
+}

@@ -6,7 +6,6 @@
 package replay
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -180,18 +179,28 @@ const (
 	memoryMax = 4 << 30
 )
 
-// Decode reads a recording. What is wrong with it wraps ErrRecording.
+// Decode reads a recording and refuses what is none. What is wrong wraps ErrRecording.
 func Decode(b []byte) (*Recording, error) {
 	var r Recording
-	d := json.NewDecoder(bytes.NewReader(b))
-	if err := d.Decode(&r); err != nil {
+	if err := json.Unmarshal(b, &r); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrRecording, err)
 	}
-	return &r, r.Check()
+	if err := r.valid(); err != nil {
+		return nil, err
+	}
+	return &r, nil
 }
 
-// Check reports whether a recording can be played. What is wrong wraps ErrRecording.
+// Check reports whether a recording can be played: it is one, and nothing is missing
+// that the call begins with. What is wrong wraps ErrRecording.
 func (r *Recording) Check() error {
+	if r.Truncated == PartInput || r.Truncated == PartStart {
+		return fmt.Errorf("%w: its %s was larger than a recording may be", ErrRecording, r.Truncated)
+	}
+	return r.valid()
+}
+
+func (r *Recording) valid() error {
 	switch {
 	case r.Format < 1:
 		return fmt.Errorf("%w: it has no format", ErrRecording)
@@ -199,8 +208,6 @@ func (r *Recording) Check() error {
 		return fmt.Errorf("%w: its format %d is newer than this program's %d", ErrRecording, r.Format, Format)
 	case r.Export == "" || r.Digest == "":
 		return fmt.Errorf("%w: it names no module or no export", ErrRecording)
-	case r.Truncated == PartInput || r.Truncated == PartStart:
-		return fmt.Errorf("%w: its %s was larger than a recording may be", ErrRecording, r.Truncated)
 	case len(r.Start)+len(r.Events) > eventsMax:
 		return fmt.Errorf("%w: it has more than %d events", ErrRecording, eventsMax)
 	}

@@ -13,7 +13,10 @@ type Tape struct {
 }
 
 // NewTape makes a tape for at most limit bytes.
-func NewTape(limit int64) *Tape { return &Tape{room: limit} }
+func NewTape(limit int64) *Tape { return &Tape{room: limit, events: make([]Event, 0, eventsUsual)} }
+
+// eventsUsual is for how many events a tape has room at first.
+const eventsUsual = 16
 
 // Input takes down the input of the call. It is not copied and must not be changed.
 func (t *Tape) Input(input []byte) {
@@ -34,6 +37,13 @@ func (t *Tape) Say(e Event) {
 	if t.take(e.size(), PartEvents) {
 		e.Ask = bytes.Clone(e.Ask)
 		t.events = append(t.events, e)
+	}
+}
+
+// Clock takes down what a clock told. Programs ask clocks more often than anything else.
+func (t *Tape) Clock(name string, at int64) {
+	if t.take(eventBytes+int64(len(name)), PartEvents) {
+		t.events = append(t.events, Event{Kind: KindClock, Name: name, Value: at})
 	}
 }
 

@@ -61,12 +61,10 @@ func clockTimeGet(_ context.Context, v *invocation, guest api.Module, s []uint64
 	v.touch.realtime = v.touch.realtime || id == clockRealtime
 	v.touch.mono = v.touch.mono || id == clockMonotonic
 	var t uint64
-	if v.taped() {
-		t = uint64(v.exchange(replay.Event{Kind: replay.KindClock, Name: clockName(id)}, func(e *replay.Event) {
-			e.Value = int64(v.time(id))
-		}).Value)
-	} else {
-		t = v.time(id)
+	if v.player != nil {
+		t = uint64(v.exchange(replay.Event{Kind: replay.KindClock, Name: clockName(id)}, nil).Value)
+	} else if t = v.time(id); v.tape != nil {
+		v.tape.Clock(clockName(id), int64(t))
 	}
 	binary.LittleEndian.PutUint64(v.guestBytes(guest, "clock_time_get", uint32(s[2]), 8), t)
 	s[0] = wasiOK

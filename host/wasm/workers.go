@@ -77,7 +77,11 @@ func (ws *Workers) Call(ctx context.Context, m Isolated, c Call) (result Result,
 			err = hostFault("a defect", nil)
 		}
 	}()
-	return w.call(ctx, c)
+	result, err = w.call(ctx, c)
+	if r := result.Recording; r != nil { // the process is not asked what it was told
+		r.Digest, r.Export = m.Digest, c.Export
+	}
+	return result, err
 }
 
 // Forget lets no further call to the processes of a module; they end with those that

@@ -17,6 +17,7 @@ export class ApiError extends Error {
 
 interface Options {
   method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  /** Sent as JSON; bytes are sent as they are, and need a Content-Type. */
   body?: unknown
   headers?: Record<string, string>
   signal?: AbortSignal
@@ -28,7 +29,9 @@ export const apiBase = '/api/v1'
 export async function call<T>(path: string, options: Options = {}): Promise<T> {
   const { method = 'GET', body, headers = {}, signal } = options
   const init: RequestInit = { method, signal, headers: { Accept: 'application/json', ...headers } }
-  if (body !== undefined) {
+  if (body instanceof Blob) {
+    init.body = body
+  } else if (body !== undefined) {
     init.body = JSON.stringify(body)
     init.headers = { ...init.headers, 'Content-Type': 'application/json' } as HeadersInit
   }

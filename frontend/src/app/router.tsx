@@ -3,6 +3,7 @@ import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Navigat
 import { useTranslation } from 'react-i18next'
 import { queries } from '~/api/queries'
 import type { RunState } from '~/api/types'
+import { loadTexts } from '~/i18n'
 import { FlowsPage } from '~/pages/flows'
 import { EmptyState, ErrorNotice } from './notices'
 import { Shell } from './shell'
@@ -48,8 +49,30 @@ const run = createRoute({
     typeof search.node === 'string' ? { node: search.node } : {},
 })
 
+const plugins = createRoute({
+  getParentRoute: () => root,
+  path: '/p/$project/plugins',
+  loader: () => loadTexts('catalogue'),
+  component: lazyRouteComponent(() => import('~/catalogue/list'), 'PluginsPage'),
+  validateSearch: (search: { q?: unknown; show?: unknown }): { q?: string; show?: 'attention' | 'off' } => ({
+    ...(typeof search.q === 'string' && search.q ? { q: search.q } : {}),
+    ...(search.show === 'attention' || search.show === 'off' ? { show: search.show } : {}),
+  }),
+})
+
+const plugin = createRoute({
+  getParentRoute: () => root,
+  path: '/p/$project/plugins/$plugin',
+  loader: () => loadTexts('catalogue'),
+  component: lazyRouteComponent(() => import('~/catalogue/page'), 'PluginPage'),
+  validateSearch: (search: { tab?: unknown; action?: unknown }): { tab?: string; action?: string } => ({
+    ...(typeof search.tab === 'string' ? { tab: search.tab } : {}),
+    ...(typeof search.action === 'string' ? { action: search.action } : {}),
+  }),
+})
+
 export const router = createRouter({
-  routeTree: root.addChildren([home, flows, editor, runs, run]),
+  routeTree: root.addChildren([home, flows, editor, runs, run, plugins, plugin]),
   defaultPreload: 'intent',
   scrollRestoration: false,
 })

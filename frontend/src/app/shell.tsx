@@ -7,7 +7,7 @@ import { useTranslation } from 'react-i18next'
 import { queries } from '~/api/queries'
 import { switchLanguage } from '~/i18n'
 import { useLang } from '~/i18n/text'
-import { IconActivity, IconCheck, IconDeviceDesktop, IconMoon, IconSitemap, IconSun } from './icons'
+import { IconActivity, IconCheck, IconDeviceDesktop, IconMoon, IconPlug, IconSitemap, IconSun } from './icons'
 import './shell.css'
 
 const SlotContext = createContext<{ crumbs: HTMLElement | null; actions: HTMLElement | null }>({
@@ -113,6 +113,7 @@ function Rail({ project }: { project: string }) {
   const entries = [
     { to: '/p/$project/flows', label: t('nav.flows'), Icon: IconSitemap },
     { to: '/p/$project/runs', label: t('nav.runs'), Icon: IconActivity },
+    { to: '/p/$project/plugins', label: t('nav.plugins'), Icon: IconPlug },
   ] as const
   return (
     <nav className="shell-rail" aria-label={t('shell.nav')}>

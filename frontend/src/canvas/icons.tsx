@@ -81,7 +81,7 @@ const structural: Partial<Record<NodeType, NodeIcon>> = {
 }
 
 /** The icon that a manifest names; an unknown name shows the generic one. */
-function namedIcon(name: string | undefined): NodeIcon {
+export function namedIcon(name: string | undefined): NodeIcon {
   return (name && named[name]) || IconPlug
 }
 

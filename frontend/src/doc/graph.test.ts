@@ -107,6 +107,7 @@ describe('the scope of an expression', () => {
         version: '1.0.0',
         digest: '',
         grants: [],
+        enabled: true,
         manifest: {
           format: 'culm.plugin/v1',
           id: 'p',

@@ -130,24 +130,27 @@ function useGroups(plugins: readonly Plugin[], query: string) {
           }),
         ),
       },
-      ...plugins.map((plugin) => ({
-        key: plugin.id,
-        title: text(plugin.manifest.title) || plugin.id,
-        entries: plugin.manifest.actions.map((action): Entry => {
-          const inputs = defaultsOf(action.inputs)
-          return {
-            key: `${plugin.id}.${action.id}`,
-            label: text(action.title) || action.id,
-            hint: text(action.doc),
-            blueprint: {
-              type: 'task',
-              plugin: plugin.id,
-              action: action.id,
-              ...(Object.keys(inputs).length > 0 ? { inputs } : {}),
-            },
-          }
-        }),
-      })),
+      // What the project has switched off is drawn where it stands, but not offered.
+      ...plugins
+        .filter((plugin) => plugin.enabled)
+        .map((plugin) => ({
+          key: plugin.id,
+          title: text(plugin.manifest.title) || plugin.id,
+          entries: plugin.manifest.actions.map((action): Entry => {
+            const inputs = defaultsOf(action.inputs)
+            return {
+              key: `${plugin.id}.${action.id}`,
+              label: text(action.title) || action.id,
+              hint: text(action.doc),
+              blueprint: {
+                type: 'task',
+                plugin: plugin.id,
+                action: action.id,
+                ...(Object.keys(inputs).length > 0 ? { inputs } : {}),
+              },
+            }
+          }),
+        })),
     ]
     const words = query.trim().toLowerCase()
     if (words === '') return groups

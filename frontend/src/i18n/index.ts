@@ -1,12 +1,13 @@
 import i18next from 'i18next'
 import { initReactI18next } from 'react-i18next'
+import type { CatalogueMessages } from './catalogue.zh'
 import type { Lang } from './text'
 import type { Messages } from './zh'
 
 declare module 'i18next' {
   interface CustomTypeOptions {
     defaultNS: 'translation'
-    resources: { translation: Messages }
+    resources: { translation: Messages; catalogue: CatalogueMessages }
   }
 }
 
@@ -15,6 +16,28 @@ const storageKey = 'culm.lang'
 const bundles: Record<Lang, () => Promise<Messages>> = {
   zh: () => import('./zh').then((m) => m.zh),
   en: () => import('./en').then((m) => m.en),
+}
+
+/** Texts that only some pages need: each part is a namespace, loaded with the first such page. */
+type Part = 'catalogue'
+
+const parts: Record<Part, Record<Lang, () => Promise<object>>> = {
+  catalogue: {
+    zh: () => import('./catalogue.zh').then((m) => m.catalogueZh),
+    en: () => import('./catalogue.en').then((m) => m.catalogueEn),
+  },
+}
+
+const loaded = new Set<Part>()
+
+async function add(part: Part, lang: Lang): Promise<void> {
+  if (!i18next.hasResourceBundle(lang, part)) i18next.addResourceBundle(lang, part, await parts[part][lang]())
+}
+
+/** Loads the texts of a part; a page that uses them is shown after that. */
+export async function loadTexts(part: Part): Promise<void> {
+  await add(part, i18next.language === 'en' ? 'en' : 'zh')
+  loaded.add(part)
 }
 
 /** The language a person chose before, or the browser's. */
@@ -42,6 +65,7 @@ export async function switchLanguage(lang: Lang): Promise<void> {
   if (!i18next.hasResourceBundle(lang, 'translation')) {
     i18next.addResourceBundle(lang, 'translation', await bundles[lang]())
   }
+  await Promise.all([...loaded].map((part) => add(part, lang)))
   await i18next.changeLanguage(lang)
   localStorage.setItem(storageKey, lang)
   document.documentElement.lang = lang

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { catalogueEn } from './catalogue.en'
+import { catalogueZh } from './catalogue.zh'
 import { en } from './en'
 import { zh } from './zh'
 
@@ -13,7 +15,7 @@ function flatten(tree: Tree, prefix = ''): Map<string, string> {
   return out
 }
 
-const texts = { zh: flatten(zh), en: flatten(en) }
+const texts = { zh: flatten({ ...zh, catalogue: catalogueZh }), en: flatten({ ...en, catalogue: catalogueEn }) }
 const placeholders = (text: string) => [...text.matchAll(/\{\{(\w+)\}\}/g)].map((m) => m[1]).sort()
 
 describe('the two languages', () => {

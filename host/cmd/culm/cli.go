@@ -95,7 +95,8 @@ func exitCode(err error) int {
 		return exitOK
 	case errors.As(err, &e):
 		return e.code
-	case fault.Is(err, fault.Internal), fault.Is(err, fault.Stopping), fault.Is(err, fault.DiskFull), errors.Is(err, context.Canceled):
+	case fault.Is(err, fault.Internal), fault.Is(err, fault.Stopping), fault.Is(err, fault.DiskFull), fault.Is(err, fault.Registry),
+		errors.Is(err, context.Canceled):
 		return exitFailed
 	default:
 		return exitRefused
@@ -196,6 +197,13 @@ func detail(f *fault.Error) string {
 func (p *program) json(v any) error {
 	e := json.NewEncoder(p.out)
 	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return failed(e.Encode(v))
+}
+
+// line writes a value as one line of JSON.
+func (p *program) line(v any) error {
+	e := json.NewEncoder(p.out)
 	e.SetEscapeHTML(false)
 	return failed(e.Encode(v))
 }

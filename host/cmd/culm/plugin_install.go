@@ -15,6 +15,7 @@ import (
 	"github.com/culmhq/culm/host/app"
 	"github.com/culmhq/culm/host/client"
 	"github.com/culmhq/culm/host/config"
+	"github.com/culmhq/culm/host/oci"
 	"github.com/culmhq/culm/host/plugins"
 )
 
@@ -34,13 +35,14 @@ func (p *program) pluginInstall() *cobra.Command {
 	var signatures []string
 	var override, asJSON bool
 	c := &cobra.Command{
-		Use:   "install MODULE.wasm",
+		Use:   "install MODULE.wasm|REGISTRY/REPOSITORY:TAG",
 		Short: "Install a plugin into a running server",
-		Long: "Install a plugin into a running server, with the signature that lies beside the module\n" +
-			"(MODULE.wasm" + app.SignatureSuffix + ") or the ones that are named. What the plugin asks for is shown; an\n" +
+		Long: "Install a plugin from a file or from a registry into a running server, with the signatures of\n" +
+			"the registry, or the one that lies beside the file (MODULE.wasm" + app.SignatureSuffix + "), or those that are\n" +
+			"named. What the plugin asks for is shown; an\n" +
 			"administrator grants it. A version that asks for more than the one before waits until it\n" +
 			"is approved (culm plugin approve); until then the one before stays in use.",
-		Example: "  culm plugin install ticket.wasm --server http://127.0.0.1:8080",
+		Example: "  culm plugin install ticket.wasm --server http://127.0.0.1:8080\n  culm plugin install ghcr.io/acme/ticket:1.2.0",
 		Args:    cobra.ExactArgs(1),
 	}
 	connect := p.serverFlag(c)
@@ -52,7 +54,7 @@ func (p *program) pluginInstall() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		code, envelopes, err := readSigned(args[0], signatures)
+		code, envelopes, err := p.fetch(c.Context(), args[0], signatures)
 		if err != nil {
 			return err
 		}
@@ -71,6 +73,29 @@ func (p *program) install(ctx context.Context, cl *client.Client, code []byte, e
 		return p.json(m)
 	}
 	return p.showVersion(m)
+}
+
+// fetch reads a module from a file, or from a registry where there is no such file.
+func (p *program) fetch(ctx context.Context, name string, signatures []string) ([]byte, [][]byte, error) {
+	if _, err := os.Stat(name); !errors.Is(err, fs.ErrNotExist) || !oci.IsReference(name) {
+		return readSigned(name, signatures)
+	}
+	ref, err := oci.Parse(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	got, err := p.registry().Pull(ctx, ref)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, file := range signatures {
+		s, err := os.ReadFile(file)
+		if err != nil {
+			return nil, nil, err
+		}
+		got.Signatures = append(got.Signatures, s)
+	}
+	return got.Code, got.Signatures, nil
 }
 
 // readSigned reads a module with its signatures: those of the files that are named, or

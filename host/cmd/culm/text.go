@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"strings"
 
 	"github.com/culmhq/culm/host/fault"
@@ -24,7 +25,8 @@ func textFor(o outside) text {
 
 // words are the texts of the program: English, Chinese.
 func words() map[string][2]string {
-	return map[string][2]string{
+	all := supplyWords()
+	maps.Copy(all, map[string][2]string{
 		"error":   {"error", "错误"},
 		"refused": {"refused", "已拒绝"},
 
@@ -41,33 +43,41 @@ func words() map[string][2]string {
 		"flow": {"flow", "流程"}, "plugin": {"plugin", "插件"}, "limit": {"limit", "限制"}, "gateway": {"gateway", "网关"},
 		"system": {"system", "外部系统"}, "host": {"Culm", "Culm"},
 
-		"valid":                  {"valid", "有效"},
-		"attempt":                {"attempt", "第%d次"},
-		"ask":                    {"Approve?", "是否同意？"},
-		"ask.json":               {"Answer (JSON)", "请回答（JSON）"},
-		"ask.again":              {"please answer y or n", "请输入 y 或 n"},
-		"ask.badjson":            {"that is not JSON", "不是有效的 JSON"},
-		"decide.retry":           {"retry", "重试"},
-		"decide.skip":            {"skip", "跳过"},
-		"decide.done":            {"it was done", "已完成"},
-		"decide.fail":            {"it failed", "失败"},
-		"decide.quit":            {"leave it", "保持现状"},
-		"needs person":           {"the run waits for a person; answer in a terminal, or run it on a server", "任务在等待人工处理：请在终端运行，或在服务器上执行"},
-		"is blocked":             {"the run is blocked: a node failed and nobody is here to decide", "任务已阻塞：节点失败，需要人工处理"},
-		"interrupted":            {"interrupted", "已中断"},
-		"listening":              {"open", "打开"},
-		"data":                   {"data", "数据"},
-		"demo":                   {"demo", "演示"},
-		"stopping":               {"stopping: waiting for running calls", "正在停止：等待执行中的调用"},
-		"sim.elapsed":            {"%s, after %s of virtual time", "%s，虚拟时间 %s"},
-		"sim.stopped":            {"stopped", "已停止"},
-		"sim.timeline":           {"Attempts", "执行记录"},
-		"sim.failures":           {"Failures", "失败"},
-		"sim.actions":            {"Actions", "操作"},
-		"sim.outputs":            {"Outputs", "输出"},
-		"sim.unmet":              {"Expectations that were not met", "未满足的预期"},
-		"sim.want":               {"want %s, got %s", "预期 %s，实际 %s"},
-		"sim.unused":             {"Not used by the run", "脚本中未使用的条目"},
+		"valid":        {"valid", "有效"},
+		"attempt":      {"attempt", "第%d次"},
+		"ask":          {"Approve?", "是否同意？"},
+		"ask.json":     {"Answer (JSON)", "请回答（JSON）"},
+		"ask.again":    {"please answer y or n", "请输入 y 或 n"},
+		"ask.badjson":  {"that is not JSON", "不是有效的 JSON"},
+		"decide.retry": {"retry", "重试"},
+		"decide.skip":  {"skip", "跳过"},
+		"decide.done":  {"it was done", "已完成"},
+		"decide.fail":  {"it failed", "失败"},
+		"decide.quit":  {"leave it", "保持现状"},
+		"needs person": {"the run waits for a person; answer in a terminal, or run it on a server", "任务在等待人工处理：请在终端运行，或在服务器上执行"},
+		"is blocked":   {"the run is blocked: a node failed and nobody is here to decide", "任务已阻塞：节点失败，需要人工处理"},
+		"interrupted":  {"interrupted", "已中断"},
+		"listening":    {"open", "打开"},
+		"data":         {"data", "数据"},
+		"demo":         {"demo", "演示"},
+		"stopping":     {"stopping: waiting for running calls", "正在停止：等待执行中的调用"},
+		"sim.elapsed":  {"%s, after %s of virtual time", "%s，虚拟时间 %s"},
+		"sim.stopped":  {"stopped", "已停止"},
+		"sim.timeline": {"Attempts", "执行记录"},
+		"sim.failures": {"Failures", "失败"},
+		"sim.actions":  {"Actions", "操作"},
+		"sim.outputs":  {"Outputs", "输出"},
+		"sim.unmet":    {"Expectations that were not met", "未满足的预期"},
+		"sim.want":     {"want %s, got %s", "预期 %s，实际 %s"},
+		"sim.unused":   {"Not used by the run", "脚本中未使用的条目"},
+		"no plugins":   {"plugins were not built into this binary", "此程序未内置插件"},
+	})
+	return all
+}
+
+// supplyWords are the texts about versions of plugins, their keys and their review.
+func supplyWords() map[string][2]string {
+	return map[string][2]string{
 		"pending":                {"waits for a review", "等待审核"},
 		"active":                 {"active", "可用"},
 		"withdrawn":              {"withdrawn", "已撤回"},
@@ -80,10 +90,19 @@ func words() map[string][2]string {
 		"unsigned":               {"not signed by a trusted key", "没有受信任的签名"},
 		"shipped":                {"came with the program", "程序自带"},
 		"signed by":              {"signed by %s", "由 %s 签名"},
+		"granted":                {"granted", "已授权"},
 		"asks":                   {"asks for", "申请"},
 		"held":                   {"to review", "待审核"},
 		"warning":                {"warning", "警告"},
-		"no plugins":             {"plugins were not built into this binary", "此程序未内置插件"},
+		"policy":                 {"policy", "签名要求"},
+		"policy.required":        {"a trusted signature is required", "必须有受信任的签名"},
+		"policy.warn":            {"unsigned plugins are installed with a warning", "允许未签名的插件，但会警告"},
+		"policy.off":             {"signatures are not asked for", "不要求签名"},
+
+		"event.installed": {"installed", "安装"}, "event.held": {"held for review", "待审核"}, "event.refused": {"refused", "拒绝"},
+		"event.approved": {"approved", "批准"}, "event.activated": {"activated", "启用"}, "event.rolled_back": {"rolled back", "回退版本"},
+		"event.withdrawn": {"withdrawn", "撤回"}, "event.blocked": {"blocked", "禁用"}, "event.signed": {"signed", "签名"},
+		"event.key_revoked": {"key revoked", "吊销密钥"},
 	}
 }
 
@@ -120,6 +139,7 @@ func (t text) code(f *fault.Error) string {
 
 		fault.SignaturePolicy: {"refused by the signature policy", "不符合签名要求"},
 		fault.Rollback:        {"older version", "版本较旧"},
+		fault.Registry:        {"the registry failed", "插件仓库出错"},
 		fault.Blocked:         {"blocked", "已禁用"},
 	}
 	n, ok := names[f.Code]

@@ -1,0 +1,221 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/culmhq/culm/host/client"
+	"github.com/culmhq/culm/host/fault"
+	"github.com/culmhq/culm/host/plugins"
+)
+
+func (p *program) pluginVersions() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "versions PLUGIN",
+		Short: "List the versions of a plugin in a running server",
+		Args:  cobra.ExactArgs(1),
+	}
+	connect := p.serverFlag(c)
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		cl, err := connect()
+		if err != nil {
+			return err
+		}
+		vs, err := cl.Versions(c.Context(), args[0])
+		if err != nil {
+			return err
+		}
+		if asJSON {
+			return p.json(vs)
+		}
+		w := tabwriter.NewWriter(p.out, 0, 8, 2, ' ', 0)
+		for _, v := range vs {
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", v.Version, p.versionState(v), p.voucher(v), v.Digest)
+			for _, h := range v.Held {
+				fmt.Fprintf(w, "\t%s\t\t\n", fmt.Sprintf(p.text.of("hold."+string(h.Code)), h.Detail))
+			}
+		}
+		return failed(w.Flush())
+	}
+	return c
+}
+
+// pluginChanges are the commands that change the state of a version.
+func (p *program) pluginChanges() []*cobra.Command {
+	return []*cobra.Command{
+		p.pluginChange(plugins.ChangeApprove, "Let a version be used that waits for a review, or that was blocked",
+			"The version becomes the latest, unless a higher one was in use."),
+		p.pluginChange(plugins.ChangeActivate, "Make a version the one that new runs take",
+			"An older version than one that was in use needs --override."),
+		p.pluginChange(plugins.ChangeWithdraw, "Take a version from new runs",
+			"Runs that started with the version go on with it."),
+		p.pluginChange(plugins.ChangeBlock, "End every use of a version at the next node",
+			"Runs that started with the version fail at their next node of this plugin."),
+	}
+}
+
+func (p *program) pluginChange(what plugins.Change, short, long string) *cobra.Command {
+	var reason string
+	var override, asJSON bool
+	c := &cobra.Command{
+		Use:   string(what) + " PLUGIN VERSION|DIGEST",
+		Short: short,
+		Long:  short + ", in a running server.\n" + long,
+		Args:  cobra.ExactArgs(2),
+	}
+	connect := p.serverFlag(c)
+	c.Flags().StringVar(&reason, "reason", "", "why, for the history")
+	if what == plugins.ChangeApprove || what == plugins.ChangeActivate {
+		c.Flags().BoolVar(&override, "override", false, "let a version become the latest that is older than one that was in use")
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		cl, err := connect()
+		if err != nil {
+			return err
+		}
+		digest, err := findVersion(c, cl, args[0], args[1])
+		if err != nil {
+			return err
+		}
+		m, err := cl.Change(c.Context(), plugins.ChangeRequest{
+			Plugin: args[0], Digest: digest, Change: what, Override: override, Reason: reason,
+		})
+		if err != nil {
+			return err
+		}
+		if asJSON {
+			return p.json(m)
+		}
+		return p.showVersion(m)
+	}
+	return c
+}
+
+// findVersion returns the digest of the version that a person named by its number, or by
+// the digest or the beginning of it. A name that fits several is refused.
+func findVersion(c *cobra.Command, cl *client.Client, plugin, name string) (string, error) {
+	vs, err := cl.Versions(c.Context(), plugin)
+	if err != nil {
+		return "", err
+	}
+	found := ""
+	for _, v := range vs {
+		if v.Version != name && (!strings.HasPrefix(name, "sha256:") || !strings.HasPrefix(v.Digest, name)) {
+			continue
+		}
+		if found != "" {
+			return "", fault.New(fault.Invalid, "plugin %s has several versions %s: name it by its digest", plugin, name)
+		}
+		found = v.Digest
+	}
+	if found == "" {
+		return "", fault.Missing("version of plugin "+plugin, name)
+	}
+	return found, nil
+}
+
+func (p *program) pluginHistory() *cobra.Command {
+	var asJSON bool
+	var limit int
+	c := &cobra.Command{
+		Use:   "history PLUGIN",
+		Short: "Show what was done with a plugin in a running server, the newest first",
+		Args:  cobra.ExactArgs(1),
+	}
+	connect := p.serverFlag(c)
+	c.Flags().IntVar(&limit, "limit", 50, "how many entries, at most 200")
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		cl, err := connect()
+		if err != nil {
+			return err
+		}
+		es, err := cl.History(c.Context(), args[0], limit)
+		if err != nil {
+			return err
+		}
+		if asJSON {
+			return p.json(es)
+		}
+		w := tabwriter.NewWriter(p.out, 0, 8, 2, ' ', 0)
+		for _, e := range es {
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", e.At.Format(time.DateTime), e.Actor.ID, p.text.of("event."+string(e.Kind)), e.Version, e.Detail)
+		}
+		return failed(w.Flush())
+	}
+	return c
+}
+
+func (p *program) pluginKeys() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "keys",
+		Short: "List the keys that a running server trusts",
+		Args:  cobra.NoArgs,
+	}
+	connect := p.serverFlag(c)
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		cl, err := connect()
+		if err != nil {
+			return err
+		}
+		t, err := cl.Trust(c.Context())
+		if err != nil {
+			return err
+		}
+		return p.showTrust(t, asJSON)
+	}
+	return c
+}
+
+func (p *program) pluginRevoke() *cobra.Command {
+	var asJSON bool
+	var reason string
+	c := &cobra.Command{
+		Use:   "revoke KEY-ID",
+		Short: "End a running server's trust in a key",
+		Long: "End a running server's trust in a key, from the next node on. Where signatures are required,\n" +
+			"nothing runs any more that only this key signed. It cannot be taken back: a publisher makes\n" +
+			"a new key and signs again.",
+		Args: cobra.ExactArgs(1),
+	}
+	connect := p.serverFlag(c)
+	c.Flags().StringVar(&reason, "reason", "", "why, for the history")
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		cl, err := connect()
+		if err != nil {
+			return err
+		}
+		t, err := cl.RevokeKey(c.Context(), args[0], reason)
+		if err != nil {
+			return err
+		}
+		return p.showTrust(t, asJSON)
+	}
+	return c
+}
+
+func (p *program) showTrust(t plugins.TrustView, asJSON bool) error {
+	if asJSON {
+		return p.json(t)
+	}
+	w := tabwriter.NewWriter(p.out, 0, 8, 2, ' ', 0)
+	fmt.Fprintf(w, "%s\t%s\t\t\n", p.text.of("policy"), p.text.of("policy."+string(t.Policy)))
+	for _, k := range t.Keys {
+		state := ""
+		if k.Revoked {
+			state = p.text.of("revoked")
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", k.ID, k.Publisher, strings.Join(k.Plugins, " "), state)
+	}
+	return failed(w.Flush())
+}

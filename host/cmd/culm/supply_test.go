@@ -1,0 +1,141 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"log"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/registry"
+
+	"github.com/culmhq/culm/host/plugins"
+	"github.com/culmhq/culm/host/plugins/build"
+	"github.com/culmhq/culm/pdk/contract"
+	shipped "github.com/culmhq/culm/plugins-wasm"
+)
+
+// cli runs commands against one server.
+type cli struct {
+	t       *testing.T
+	environ []string
+}
+
+// ok runs a command that must succeed and returns what it printed.
+func (c cli) ok(args ...string) string {
+	c.t.Helper()
+	code, out, errOut := try(c.t, c.environ, args...)
+	if code != exitOK {
+		c.t.Fatalf("%v: exit %d: %s%s", args, code, out, errOut)
+	}
+	return out
+}
+
+// refused runs a command that must be refused, and say so.
+func (c cli) refused(says string, args ...string) {
+	c.t.Helper()
+	code, out, errOut := try(c.t, c.environ, args...)
+	if code != exitRefused || !strings.Contains(errOut, says) {
+		c.t.Fatalf("%v: exit %d: %s%s; want a refusal that says %q", args, code, out, errOut, says)
+	}
+}
+
+// ticket writes a plugin "ticket" in a version: the shipped plugin "core" under another
+// name, which was compiled before.
+func ticket(t *testing.T, file, version string, needs ...contract.Need) {
+	t.Helper()
+	code, err := shipped.Files.ReadFile("core.wasm")
+	if err != nil {
+		t.Skip(err)
+	}
+	m, err := build.ReadManifest(code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.ID, m.Version, m.Needs = "ticket", version, needs
+	if code, err = build.Pack(code, m); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, code, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestAPluginGoesFromItsAuthorThroughARegistryIntoAServer is the whole way: keys, a
+// signature, a registry, a server that takes signed plugins only, versions, a review, a
+// block, a key that is revoked.
+func TestAPluginGoesFromItsAuthorThroughARegistryIntoAServer(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	in := func(name string) string { return filepath.Join(dir, name) }
+	ticket(t, in("v1.wasm"), "1.0.0")
+	ticket(t, in("v2.wasm"), "2.0.0", contract.Need{System: "cmdb", Operation: "list"})
+	prepare(t, in("data"))
+	c := cli{t: t}
+	c.ok("plugin", "keygen", in("acme"))
+	c.ok("plugin", "trust", in("acme.pub"), "--publisher", "Acme", "--plugins", "ticket*", "--data", in("data"))
+	srv := startServer(t, in("data"), "--trust-policy", "required")
+	c.environ = []string{"CULM_SERVER=" + srv.base}
+
+	c.refused("not a DSSE envelope", "plugin", "install", in("v2.wasm"), "--signature", os.DevNull)
+	c.refused("belongs to a publisher who did not sign", "plugin", "install", in("v1.wasm"))
+	c.ok("plugin", "sign", in("v1.wasm"), "--key", in("acme.key"))
+	if out := c.ok("plugin", "install", in("v1.wasm")); !strings.Contains(out, "active, latest") || !strings.Contains(out, "signed by Acme") {
+		t.Errorf("install printed %s", out)
+	}
+
+	hub := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0)), registry.WithReferrersSupport(true)))
+	t.Cleanup(hub.Close)
+	repo := strings.TrimPrefix(hub.URL, "http://") + "/acme/ticket"
+	c.ok("plugin", "sign", in("v2.wasm"), "--key", in("acme.key"))
+	var pushed shippedPlugin
+	if err := json.Unmarshal([]byte(c.ok("plugin", "push", in("v2.wasm"), repo, "--json")), &pushed); err != nil || pushed.Signatures != 1 {
+		t.Fatalf("pushed %+v, %v", pushed, err)
+	}
+	if out := c.ok("plugin", "ls", repo); !strings.Contains(out, "2.0.0") || !strings.Contains(out, pushed.Digest) {
+		t.Errorf("ls printed %s", out)
+	}
+	c.ok("plugin", "pull", repo+":2.0.0", "-o", in("again.wasm"))
+	if out := c.ok("plugin", "verify", in("again.wasm"), "--data", in("data")); !strings.Contains(out, "signed by Acme") {
+		t.Errorf("verify printed %s", out)
+	}
+	c.refused("not found", "plugin", "pull", repo+":3.0.0", "-o", in("none.wasm"))
+
+	out := c.ok("plugin", "install", pushed.Reference)
+	if !strings.Contains(out, "waits for a review") || !strings.Contains(out, "asks for cmdb/list") {
+		t.Errorf("an upgrade that asks for more printed %s", out)
+	}
+	if out := c.ok("plugin", "approve", "ticket", "2.0.0", "--reason", "read it"); !strings.Contains(out, "active, latest") {
+		t.Errorf("approve printed %s", out)
+	}
+	c.refused("not ask for", "plugin", "grant", "ticket", "cmdb/delete")
+	if out := c.ok("plugin", "grant", "ticket", "cmdb/list"); !strings.Contains(out, "granted") {
+		t.Errorf("grant printed %s", out)
+	}
+	if out := c.ok("plugin", "grant", "ticket", "cmdb/list", "--remove"); strings.Contains(out, "granted") || !strings.Contains(out, "asks for") {
+		t.Errorf("grant --remove printed %s", out)
+	}
+	c.refused("SYSTEM/OPERATION", "plugin", "grant", "ticket", "cmdb")
+	c.ok("plugin", "block", "ticket", pushed.Digest[:20], "--reason", "steals")
+	c.refused("older version", "plugin", "activate", "ticket", "1.0.0")
+	c.ok("plugin", "activate", "ticket", "1.0.0", "--override")
+	var versions []plugins.Module
+	if err := json.Unmarshal([]byte(c.ok("plugin", "versions", "ticket", "--json")), &versions); err != nil || len(versions) != 2 ||
+		versions[0].State != plugins.StateBlocked || !versions[1].Latest {
+		t.Errorf("versions %+v, %v", versions, err)
+	}
+	if out := c.ok("plugin", "history", "ticket"); !strings.Contains(out, "rolled back") || !strings.Contains(out, "steals") || !strings.Contains(out, "refused") {
+		t.Errorf("history printed %s", out)
+	}
+	var keys plugins.TrustView
+	if err := json.Unmarshal([]byte(c.ok("plugin", "keys", "--json")), &keys); err != nil || len(keys.Keys) != 1 {
+		t.Fatalf("keys %+v, %v", keys, err)
+	}
+	c.ok("plugin", "revoke", keys.Keys[0].ID, "--reason", "lost")
+	c.refused("refused by the signature policy", "plugin", "approve", "ticket", "2.0.0")
+	c.refused("not found", "plugin", "versions", "nothing")
+	c.refused("a server is a URL", "plugin", "versions", "ticket", "--server", "localhost")
+}
