@@ -91,8 +91,8 @@ func (c *Core) load(ctx context.Context) error {
 	if err := c.loadSystems(ctx, content); err != nil {
 		return fmt.Errorf("app: demo systems: %w", err)
 	}
-	if !first {
-		return nil
+	if !first || c.deps.Plugins == nil {
+		return nil // grants and flows are those of the plugins of the binary
 	}
 	if err := c.loadGrants(ctx, content); err != nil {
 		return fmt.Errorf("app: demo grants: %w", err)

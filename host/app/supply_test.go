@@ -1,14 +1,26 @@
 package app_test
 
 import (
+	"archive/zip"
+	"bytes"
+	"compress/gzip"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/google/go-containerregistry/pkg/registry"
+
+	"github.com/culmhq/culm/engine/sqlite"
+	"github.com/culmhq/culm/host/oci"
 	"github.com/culmhq/culm/host/plugins"
 	"github.com/culmhq/culm/host/plugins/build"
 	"github.com/culmhq/culm/pdk/contract"
@@ -114,6 +126,195 @@ func TestARunKeepsItsVersionUntilItIsBlocked(t *testing.T) {
 	}
 	if got := fmt.Sprint(kinds); got != "[blocked withdrawn approved held installed]" {
 		t.Errorf("history %s", got)
+	}
+}
+
+// S13: five runs use a plugin that is withdrawn. They end well; a new one is refused,
+// and told why.
+func TestAWithdrawnPluginServesTheRunsThatHaveIt(t *testing.T) {
+	t.Parallel()
+	s := start(t, false, "core")
+	m, _ := s.upload(variant(t, "ticket", "1.0.0"), "", http.StatusCreated)
+	s.publish(using("ticket"))
+	var runs []string
+	for range 5 {
+		runs = append(runs, s.run("using", nil))
+	}
+	for _, run := range runs {
+		s.published.wait(t, run, "ask waiting")
+	}
+	s.command(m, "withdraw", "")
+	s.stop()
+	s.start() // nothing of it is only in memory
+	status, _, text := s.do(http.MethodPost, s.in("/flows/using/runs"), nil, `{"inputs":{}}`)
+	if status != http.StatusUnprocessableEntity || !strings.Contains(text, "PLUGIN_OUT_OF_USE") || !strings.Contains(text, `"first"`) {
+		t.Errorf("a new run: %d %s", status, text)
+	}
+	for _, run := range runs {
+		s.approveAsk(run)
+		s.published.wait(t, run, "second succeeded", "run succeeded")
+		if d := digestOf(s, run, "second"); d != m.Digest {
+			t.Errorf("the run went on with %s", d)
+		}
+	}
+}
+
+// S01: the bytes in the store are not those of the digest. The node fails, and nothing
+// of them is run.
+func TestBytesThatAreNotThoseOfTheDigestAreNotRun(t *testing.T) {
+	t.Parallel()
+	s := start(t, false, "core")
+	m, _ := s.upload(variant(t, "ticket", "1.0.0"), "", http.StatusCreated)
+	s.publish(using("ticket"))
+	s.stop()
+	db, err := sqlite.Open(t.Context(), filepath.Join(s.cfg.Data, "culm.db"), sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.Write(t.Context(), func(ctx context.Context, tx *sqlite.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE module_code SET code = ? WHERE digest = ?`, variant(t, "ticket", "6.6.6"), m.Digest)
+		return err
+	})
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	s.start()
+	run := s.run("using", nil)
+	s.published.wait(t, run, "first failed")
+	if text := nodeText(s, run, "first"); !strings.Contains(text, "DIGEST_MISMATCH") {
+		t.Errorf("node %s", text)
+	}
+}
+
+// S02: a tag that is moved after a plugin was installed changes nothing here.
+func TestATagThatIsMovedChangesNothingThatIsInstalled(t *testing.T) {
+	t.Parallel()
+	hub := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0)), registry.WithReferrersSupport(true)))
+	t.Cleanup(hub.Close)
+	host := strings.TrimPrefix(hub.URL, "http://")
+	s := start(t, false, "core")
+	s.stop()
+	s.cfg.Registries = []string{"http://" + host}
+	s.start()
+	push := func(version string, needs ...contract.Need) {
+		ref, err := oci.Parse(host + "/acme/ticket:stable")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := oci.New(oci.Options{}).Push(t.Context(), ref, oci.Artifact{Plugin: "ticket", Version: version, Code: variant(t, "ticket", version, needs...)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pull := `{"reference":"` + host + `/acme/ticket:stable"}`
+	push("1.0.0")
+	first := want[plugins.Module](s, http.StatusCreated, "POST", "/api/v1/plugin-pulls", pull)
+	s.publish(using("ticket"))
+	run := s.run("using", nil)
+	s.published.wait(t, run, "ask waiting")
+	push("1.1.0", contract.Need{System: "cmdb", Operation: "list"})
+	later := s.run("using", nil)
+	s.published.wait(t, later, "ask waiting")
+	for _, r := range []string{run, later} {
+		s.approveAsk(r)
+		s.published.wait(t, r, "second succeeded")
+		if d := digestOf(s, r, "second"); d != first.Digest {
+			t.Errorf("ran %s", d)
+		}
+	}
+	if second := want[plugins.Module](s, http.StatusCreated, "POST", "/api/v1/plugin-pulls", pull); second.State != plugins.StatePending {
+		t.Errorf("what the tag names now asks for more: %+v", second)
+	}
+	h := want[struct{ Items []plugins.Event }](s, 200, "GET", "/api/v1/plugins/ticket/history", nil)
+	if !strings.HasPrefix(h.Items[0].Detail, "from "+host+"/acme/ticket@sha256:") {
+		t.Errorf("the history says %q", h.Items[0].Detail)
+	}
+}
+
+// S08: what is no registry, or none that the configuration names, is refused, and nothing
+// is dialled or started.
+func TestPullsGoToConfiguredRegistriesOnly(t *testing.T) {
+	t.Parallel()
+	asked := make(chan string, 100)
+	other := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { asked <- r.URL.Path }))
+	t.Cleanup(other.Close)
+	s := start(t, false, "core")
+	s.stop()
+	s.cfg.Registries = []string{"registry.invalid", "http://127.0.0.1:1"}
+	s.start()
+	for _, ref := range []string{
+		"file:///etc/passwd", "git ext::sh -c id", "http://127.0.0.1/a:1", strings.TrimPrefix(other.URL, "http://") + "/a:1",
+		s.Addr().String() + "/a:1", "169.254.169.254/a:1", "localhost/a:1", "10.0.0.1/a:1", "--upload-pack=id/a:1", "",
+	} {
+		status, _, text := s.do(http.MethodPost, "/api/v1/plugin-pulls", nil, map[string]string{"reference": ref})
+		if status != http.StatusUnprocessableEntity || !strings.Contains(text, `"/reference"`) {
+			t.Errorf("%q: %d %s", ref, status, text)
+		}
+	}
+	if status, _, text := s.do(http.MethodPost, "/api/v1/plugin-pulls", nil, `{"reference":"127.0.0.1:1/a:1"}`); status != http.StatusBadGateway || !strings.Contains(text, "REGISTRY_FAILED") {
+		t.Errorf("a registry that is not there: %d %s", status, text)
+	}
+	if len(asked) > 0 {
+		t.Errorf("somebody else was asked for %s", <-asked)
+	}
+}
+
+// S10: no archive is opened, and no compressed body: a module is the only thing that is
+// taken.
+func TestNoArchiveIsOpened(t *testing.T) {
+	t.Parallel()
+	s := start(t, false, "core")
+	var zipped, gzipped bytes.Buffer
+	z := zip.NewWriter(&zipped)
+	if f, err := z.Create("../../escaped.wasm"); err != nil || errors.Join(second(f.Write(make([]byte, 1<<20))), z.Close()) != nil {
+		t.Fatal(err)
+	}
+	g := gzip.NewWriter(&gzipped)
+	if err := errors.Join(second(g.Write(make([]byte, 8<<20))), g.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for name, body := range map[string][]byte{"zip": zipped.Bytes(), "gzip": gzipped.Bytes(), "tar": make([]byte, 1024)} {
+		if _, text := s.upload(body, "", http.StatusUnprocessableEntity); !strings.Contains(text, "MODULE_INVALID") {
+			t.Errorf("%s: %s", name, text)
+		}
+	}
+	h := header{"Content-Type": "application/wasm", "Content-Encoding": "gzip"}
+	if status, _, text := s.do(http.MethodPost, "/api/v1/plugins", h, gzipped.String()); status != http.StatusUnsupportedMediaType {
+		t.Errorf("a compressed body: %d %s", status, text)
+	}
+	if left, err := filepath.Glob(filepath.Join(s.cfg.Data, "..", "*escaped*")); err != nil || len(left) > 0 {
+		t.Errorf("written outside: %v, %v", left, err)
+	}
+}
+
+func second(_ int, err error) error { return err }
+
+// S12 waits for logins and roles. Until then nobody but a program of this machine, and a
+// page of this server, can install anything.
+func TestAnotherSiteCannotInstallAPlugin(t *testing.T) {
+	t.Parallel()
+	s := start(t, false, "core")
+	h := header{"Content-Type": "application/wasm", "Origin": "http://evil.example", "Sec-Fetch-Site": "cross-site"}
+	if status, _, text := s.do(http.MethodPost, "/api/v1/plugins", h, "x"); status != http.StatusForbidden {
+		t.Errorf("%d %s", status, text)
+	}
+	if status, _, text := s.do(http.MethodPost, "/api/v1/plugin-pulls", header{"Origin": "http://evil.example"}, `{"reference":"a.b/c:1"}`); status != http.StatusForbidden {
+		t.Errorf("%d %s", status, text)
+	}
+}
+
+// S03 where it is answered: 403 with the code, and the module is not kept.
+func TestAnUnsignedPluginIsForbiddenWhereSignaturesAreRequired(t *testing.T) {
+	t.Parallel()
+	s := start(t, false, "core")
+	s.stop()
+	s.cfg.Trust.Policy = "required"
+	s.start()
+	code := variant(t, "ticket", "1.0.0")
+	if _, text := s.upload(code, "", http.StatusForbidden); !strings.Contains(text, `"code":"SIGNATURE_POLICY"`) {
+		t.Error(text)
+	}
+	if status, _, _ := s.do(http.MethodGet, "/api/v1/plugins/ticket/versions", nil, nil); status != http.StatusNotFound {
+		t.Errorf("a refused plugin is there: %d", status)
 	}
 }
 

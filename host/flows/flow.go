@@ -163,9 +163,12 @@ type Versions interface {
 	FlowVersions(ctx context.Context, project, flow string, q page.Query) (page.Of[Version], error)
 }
 
-// Switched tells whether a project has switched a plugin off. It is quick.
+// Switched tells why a plugin that is installed may not be used. It is quick.
 type Switched interface {
+	// Disabled reports whether the project has switched the plugin off.
 	Disabled(project, plugin string) bool
+	// OutOfUse reports whether there are versions of the plugin and none may be used.
+	OutOfUse(plugin string) bool
 }
 
 // Runs tells about the runs of flows.

@@ -8,6 +8,10 @@ import (
 // subflow uses; Args: plugin, and flow where it is a subflow's.
 const CodePluginDisabled = "PLUGIN_DISABLED"
 
+// CodePluginOutOfUse says that every version of the plugin of a task is blocked, withdrawn,
+// or waits for a review; Args: plugin.
+const CodePluginOutOfUse = "PLUGIN_OUT_OF_USE"
+
 // switchedOff returns a problem for each node of a document whose plugin the project has
 // switched off, and for each subflow node below which there is one.
 func (s *Service) switchedOff(project string, f *engine.Flow, found map[string]*part) []engine.Problem {
@@ -19,6 +23,9 @@ func (s *Service) switchedOff(project string, f *engine.Flow, found map[string]*
 		switch {
 		case n.Type == engine.TypeTask && s.o.Switched.Disabled(project, n.Plugin):
 			p = problem(CodePluginDisabled, "/plugin", "plugin "+n.Plugin+" is switched off in this project", "plugin", n.Plugin)
+		case n.Type == engine.TypeTask && s.o.Switched.OutOfUse(n.Plugin):
+			p = problem(CodePluginOutOfUse, "/plugin", "no version of plugin "+n.Plugin+" may be used: all are blocked, withdrawn, or wait for a review",
+				"plugin", n.Plugin)
 		case n.Type == engine.TypeSubflow && n.Flow != "":
 			if plugin := s.firstOff(project, n, found, below); plugin != "" {
 				p = problem(CodePluginDisabled, "/flow", "flow "+n.Flow+" uses plugin "+plugin+", which is switched off in this project",

@@ -102,6 +102,22 @@ func (c *Catalogue) Versions(plugin string) ([]Module, error) {
 	return out, nil
 }
 
+// OutOfUse reports whether there are versions of a plugin, and none that a new run may
+// take.
+func (c *Catalogue) OutOfUse(plugin string) bool {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	if m, ok := c.byDigest[c.latest[plugin]]; ok && c.refusal(m) == nil {
+		return false
+	}
+	for _, m := range c.byDigest {
+		if m.Plugin == plugin {
+			return true
+		}
+	}
+	return false
+}
+
 // Sign adds signatures to an installed version and returns it as it is then. One that is
 // not about this version, or that its key did not make, is a fault.SignaturePolicy.
 func (c *Catalogue) Sign(ctx context.Context, by engine.Actor, plugin, digest string, envelopes [][]byte) (Module, error) {

@@ -200,3 +200,10 @@ func (p *program) json(v any) error {
 	e.SetEscapeHTML(false)
 	return failed(e.Encode(v))
 }
+
+// line writes a value as one line of JSON.
+func (p *program) line(v any) error {
+	e := json.NewEncoder(p.out)
+	e.SetEscapeHTML(false)
+	return failed(e.Encode(v))
+}

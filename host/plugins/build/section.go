@@ -26,9 +26,19 @@ type section struct {
 // ReadManifest reads the manifest that a module carries, without running or compiling
 // any of it, and checks it.
 func ReadManifest(module []byte) (contract.Manifest, error) {
-	all, err := sections(module)
+	raw, err := RawManifest(module)
 	if err != nil {
 		return contract.Manifest{}, err
+	}
+	return ParseManifest(raw)
+}
+
+// RawManifest returns the manifest that a module carries as it is there, unchecked. The
+// error is ErrNoManifest when there is none.
+func RawManifest(module []byte) ([]byte, error) {
+	all, err := sections(module)
+	if err != nil {
+		return nil, err
 	}
 	var found [][]byte
 	for _, s := range all {
@@ -38,11 +48,11 @@ func ReadManifest(module []byte) (contract.Manifest, error) {
 	}
 	switch len(found) {
 	case 0:
-		return contract.Manifest{}, ErrNoManifest
+		return nil, ErrNoManifest
 	case 1:
-		return ParseManifest(found[0])
+		return found[0], nil
 	default:
-		return contract.Manifest{}, fmt.Errorf("the module carries %d sections %s", len(found), contract.ManifestSection)
+		return nil, fmt.Errorf("the module carries %d sections %s", len(found), contract.ManifestSection)
 	}
 }
 

@@ -139,7 +139,7 @@ type attempt struct {
 func (a *attempt) step(ctx context.Context, s *Step, vars map[string]json.RawMessage) Done {
 	req := a.next(s)
 	done := Done{Reason: req.Reason}
-	script := &Script{exchanges: s.Gateway, vars: vars, needs: a.module.Manifest().Needs, eval: a.eval}
+	script := NewScript(s.Gateway, vars, a.module.Manifest().Needs, a.eval)
 	if f := a.refused(req); f != nil {
 		done.Answer = contract.Answer{Status: contract.StatusFailed, Failure: f}
 	} else {
@@ -151,7 +151,7 @@ func (a *attempt) step(ctx context.Context, s *Step, vars map[string]json.RawMes
 	if done.Answer.Status == contract.StatusSucceeded {
 		done.Vars = script.written
 	}
-	done.Problems = append(script.problems(), compare(s.Expect, done)...)
+	done.Problems = append(script.Problems(), compare(s.Expect, done)...)
 	if s.Expect == nil && done.Answer.Status == contract.StatusFailed {
 		done.Problems = append(done.Problems, "failed with "+done.Answer.Failure.Error())
 	}

@@ -23,6 +23,11 @@ type Script struct {
 	wrong   []string
 }
 
+// NewScript makes the host of one call of a plugin that asks for needs.
+func NewScript(exchanges []Exchange, vars map[string]json.RawMessage, needs []contract.Need, eval Eval) *Script {
+	return &Script{exchanges: exchanges, vars: vars, needs: needs, eval: eval}
+}
+
 // CodeNotScripted is the code of a call of the gateway that the case does not know.
 const CodeNotScripted = "NOT_SCRIPTED"
 
@@ -63,8 +68,8 @@ func (s *Script) Gateway(_ context.Context, req contract.GatewayRequest) contrac
 	return res
 }
 
-// problems are those of the gateway, an answer that nobody asked for included.
-func (s *Script) problems() []string {
+// Problems are those of the gateway, an answer that nobody asked for included.
+func (s *Script) Problems() []string {
 	out := s.wrong
 	for _, x := range s.exchanges[s.used:] {
 		out = append(out, fmt.Sprintf("the plugin did not call %s/%s", x.System, x.Operation))

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/culmhq/culm"
+	"github.com/culmhq/culm/host/plugins"
+	"github.com/culmhq/culm/host/plugins/build"
+	"github.com/culmhq/culm/host/plugins/scaffold"
+)
+
+// A change of the source is built and installed, one that does not compile is said, and
+// what building writes itself is no change.
+func TestDevReloadsAtEveryChange(t *testing.T) {
+	t.Parallel()
+	if ok, err := hasTools(t.Context(), build.C); err != nil || !ok {
+		t.Skip("clang is not installed: ", err)
+	}
+	dir := filepath.Join(t.TempDir(), "hello")
+	if _, err := scaffold.Write(scaffold.Options{Name: "hello", Language: build.C, Dir: dir, PDK: culm.PDK}); err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		code, err := io.ReadAll(r.Body)
+		if err != nil || r.Method != http.MethodPost || r.URL.Path != "/api/v1/plugins" {
+			http.Error(w, "not an upload", http.StatusBadRequest)
+			return
+		}
+		w.WriteHeader(http.StatusCreated)
+		_ = json.NewEncoder(w).Encode(plugins.Module{Plugin: "hello", Digest: build.Digest(code), State: plugins.StateActive})
+	}))
+	defer server.Close()
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	out, in := io.Pipe()
+	ended := make(chan int, 1)
+	go func() {
+		ended <- run(ctx, []string{"plugin", "dev", dir, "--server", server.URL, "--no-test", "--json"},
+			outside{in: strings.NewReader(""), out: in, err: os.Stderr, environ: os.Environ()})
+		in.Close()
+	}()
+	lines := bufio.NewScanner(out)
+	next := func() devRound {
+		t.Helper()
+		var r devRound
+		if !lines.Scan() {
+			t.Fatal("culm plugin dev ended")
+		}
+		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	source := filepath.Join(dir, "plugin.c")
+	write := func(old, now string) {
+		t.Helper()
+		text, err := os.ReadFile(source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(source, []byte(strings.Replace(string(text), old, now, 1)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first := next()
+	if first.Error != "" || first.State != plugins.StateActive || first.Digest == "" {
+		t.Fatalf("first round %+v", first)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "hello.wasm"), nil, 0o600); err != nil { // no round
+		t.Fatal(err)
+	}
+	write("Hello, ", "Good day, ")
+	second := next()
+	if second.Error != "" || second.Digest == first.Digest || len(second.Changed) != 1 || second.Changed[0] != "plugin.c" {
+		t.Fatalf("second round %+v", second)
+	}
+	write("return culm_succeed(&out);", "return culm_succeed(&out)")
+	if r := next(); !strings.Contains(r.Error, "plugin.c:") || r.Digest != "" {
+		t.Fatalf("round of what does not compile %+v", r)
+	}
+	stop()
+	if code := <-ended; code != exitOK {
+		t.Errorf("exit code %d", code)
+	}
+}

@@ -1,0 +1,203 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/culmhq/culm/host/document"
+	"github.com/culmhq/culm/host/plugins/build"
+	"github.com/culmhq/culm/host/plugins/lint"
+	"github.com/culmhq/culm/host/wasm"
+	"github.com/culmhq/culm/pdk/contract"
+)
+
+// lintLine is one thing that culm plugin lint found. Level is that of a lint.Finding, or
+// "error" for what no host accepts.
+type lintLine struct {
+	Level   string `json:"level"`
+	Rule    string `json:"rule"`
+	Field   string `json:"field,omitempty"`
+	File    string `json:"file"`
+	Line    int    `json:"line,omitempty"`
+	Column  int    `json:"column,omitempty"`
+	Message string `json:"message"`
+}
+
+func (p *program) pluginLint() *cobra.Command {
+	var strict, asJSON bool
+	c := &cobra.Command{
+		Use:   "lint [DIR|MODULE.wasm|MANIFEST.json]",
+		Short: "Find what could be better in a plugin's manifest",
+		Long: "Find what is wrong or could be better in a plugin's manifest: titles and translations that\n" +
+			"are missing, inputs without bounds, secrets that are not marked, grants that are wider than\n" +
+			"they need be. Where the manifest is a file, each finding has its line and column.\n\n" +
+			"Exit codes: 0 nothing is wrong, 1 errors (with --strict also warnings), 2 the input was refused.",
+		Example: "  culm plugin lint\n  culm plugin lint ticket.wasm --strict --json",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			path := "."
+			if len(args) == 1 {
+				path = args[0]
+			}
+			lines, err := p.lint(c.Context(), path)
+			if err != nil {
+				return err
+			}
+			return p.linted(lines, strict, asJSON)
+		},
+	}
+	c.Flags().BoolVar(&strict, "strict", false, "let warnings fail the command")
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return c
+}
+
+// lint finds what is wrong with a plugin.
+func (p *program) lint(ctx context.Context, path string) ([]lintLine, error) {
+	file, raw, err := p.manifestSource(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	_, src, err := document.JSON(raw)
+	if err != nil {
+		return p.lintProblems(file, err)
+	}
+	if !strings.HasSuffix(file, ".json") {
+		src = document.Source{} // places in what a module carries help nobody
+	}
+	place := func(l lintLine) lintLine {
+		at := src.Place(l.Field)
+		l.File, l.Line, l.Column = file, at.Line, at.Column
+		return l
+	}
+	m, err := build.ParseManifest(raw)
+	var out []lintLine
+	for _, f := range fieldErrors(err) {
+		out = append(out, place(lintLine{Level: "error", Rule: "manifest", Field: f.Field, Message: f.Reason}))
+	}
+	if err != nil && len(out) == 0 {
+		return []lintLine{{Level: "error", Rule: "manifest", File: file, Message: err.Error()}}, nil
+	}
+	d := wasm.DefaultLimits()
+	for _, f := range lint.Manifest(&m, lint.Limits{
+		MemoryBytes: d.MemoryBytes, OutputBytes: d.OutputBytes, LogBytes: d.LogBytes, HostCalls: d.HostCalls,
+		TimeoutMS: d.Timeout.Milliseconds(),
+	}) {
+		args := make([]any, len(f.Args))
+		for i, a := range f.Args {
+			args[i] = a
+		}
+		out = append(out, place(lintLine{
+			Level: string(f.Level), Rule: string(f.Rule), Field: f.Field, Message: fmt.Sprintf(p.text.of("lint."+string(f.Rule)), args...),
+		}))
+	}
+	return out, nil
+}
+
+// manifestSource returns the manifest of a plugin and the file that it came from: the
+// author's own, where there is one.
+func (p *program) manifestSource(ctx context.Context, path string) (file string, raw []byte, err error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", nil, err
+	}
+	if info.IsDir() {
+		if own := filepath.Join(path, build.ManifestFile); exists(own) {
+			path = own
+		}
+	}
+	if strings.HasSuffix(path, ".json") {
+		raw, err = os.ReadFile(path)
+		return path, raw, err
+	}
+	code, err := p.module(ctx, path)
+	if err != nil {
+		return "", nil, err
+	}
+	raw, err = build.RawManifest(code)
+	return path, raw, err
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// lintProblems are those of a text that is no JSON.
+func (p *program) lintProblems(file string, err error) ([]lintLine, error) {
+	var ps document.Problems
+	if !errors.As(err, &ps) {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	var out []lintLine
+	for _, q := range ps {
+		out = append(out, lintLine{
+			Level: "error", Rule: "manifest", Field: q.Field, File: file, Line: q.Line, Column: q.Column, Message: q.Message,
+		})
+	}
+	return out, nil
+}
+
+// fieldErrors are the parts of an error that name a field.
+func fieldErrors(err error) []*build.FieldError {
+	if f, ok := err.(*build.FieldError); ok { //nolint:errorlint // one part of a joined error
+		return []*build.FieldError{f}
+	}
+	var all []*build.FieldError
+	switch e := err.(type) { //nolint:errorlint // walks the tree itself
+	case interface{ Unwrap() []error }:
+		for _, part := range e.Unwrap() {
+			all = append(all, fieldErrors(part)...)
+		}
+	case interface{ Unwrap() error }:
+		all = fieldErrors(e.Unwrap())
+	}
+	return all
+}
+
+// linted prints the findings and decides.
+func (p *program) linted(lines []lintLine, strict, asJSON bool) error {
+	count := map[string]int{}
+	for _, l := range lines {
+		count[l.Level]++
+	}
+	if asJSON {
+		if lines == nil {
+			lines = []lintLine{}
+		}
+		if err := p.json(lines); err != nil {
+			return err
+		}
+	} else {
+		for _, l := range lines {
+			place := l.File
+			if l.Line > 0 {
+				place = fmt.Sprintf("%s:%d:%d", l.File, l.Line, l.Column)
+			}
+			field := ""
+			if l.Field != "" {
+				field = l.Field + ": "
+			}
+			fmt.Fprintf(p.out, "%s: %s: %s%s (%s)\n", place, p.text.of("lint."+l.Level), field, l.Message, l.Rule)
+		}
+		fmt.Fprintf(p.out, p.text.of("lint.count")+"\n", count["error"], count[string(lint.Warning)], count[string(lint.Info)])
+	}
+	if count["error"] > 0 || strict && count[string(lint.Warning)] > 0 {
+		return &exitError{code: exitFailed}
+	}
+	return nil
+}
+
+// needsOf lists what a plugin asks for, as SYSTEM/OPERATION.
+func needsOf(m *contract.Manifest) []string {
+	var out []string
+	for _, n := range m.Needs {
+		out = append(out, n.System+"/"+n.Operation)
+	}
+	return out
+}
