@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/culmhq/culm/engine/expr"
 	"github.com/culmhq/culm/pdk/contract"
 )
 
@@ -70,7 +71,10 @@ func (t *step) newValue(v *graphVar, value json.RawMessage) (json.RawMessage, er
 	if !ok {
 		return nil, t.refuseValue(v.Name, "the value of %q is not JSON", v.Name)
 	}
-	if vs := v.schema.Validate(value); len(vs) > 0 {
+	if v.Secret && !expr.IsSecretRefJSON(value) {
+		return nil, t.refuseValue(v.Name, "variable %q is a secret, and is given as a reference only", v.Name)
+	}
+	if vs := v.valueSchema().Validate(value); len(vs) > 0 {
 		err := t.refuseValue(v.Name, "variable %q: %s", v.Name, strings.TrimSpace(strings.TrimPrefix(vs[0].Pointer, "/")+" "+vs[0].Message))
 		err.Field += vs[0].Pointer
 		return nil, err

@@ -232,6 +232,7 @@ func (s *State) dispatch(i int32, recovered bool) Dispatch {
 		Node: g.id, Epoch: n.epoch, Iteration: n.iteration, Attempt: n.attempt, Call: n.call,
 		Plugin: g.plugin, Action: g.action, Reason: n.reason, Inputs: n.inputs,
 		PluginState: n.plugin, Callback: n.callback, Polls: n.polls, Recovered: recovered, Auto: n.retries > 0,
+		Secrets: s.secretInputs(i),
 	}
 	if n.reason == contract.ReasonPoll {
 		d.Polls-- // it counts those before

@@ -84,6 +84,16 @@ const (
 	ProblemVariableUnwritten  = "VARIABLE_NEVER_WRITTEN" // warning
 	ProblemShowReads          = "SHOW_IF_READS_LATER"    // Args: name: a form knows inputs and constants only
 	ProblemConstantReads      = "CONSTANT_READS_LATER"   // Args: name: a constant is made at start
+	// Secrets.
+	ProblemSecretSource  = "SECRET_SOURCE"  // neither an input nor a computed variable
+	ProblemSecretBinding = "SECRET_BINDING" // the expression of a computed secret is not secrets.NAME
+	ProblemSecretUses    = "SECRET_USES"    // it names no operation, or not completely
+	ProblemSecretOutput  = "SECRET_OUTPUT"  // a secret would be an output of the run
+	ProblemSecretSchema  = "SECRET_SCHEMA"  // its value is not a text
+	ProblemSecretValue   = "SECRET_VALUE"   // a value of a secret stands in the drawing
+	ProblemSecretPlace   = "SECRET_PLACE"   // the input takes no secret; Args: name
+	ProblemSecretPlain   = "SECRET_PLAIN"   // the input of a subflow is a secret, what is passed is none; Args: input
+	ProblemSecretWider   = "SECRET_WIDER"   // the subflow may send it to more than the variable allows; Args: name, system, operation
 )
 
 // Problems of expressions carry the codes of package expr (EXPR_SYNTAX, EXPR_TYPE,

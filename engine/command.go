@@ -35,11 +35,23 @@ type Dispatch struct {
 	Polls       int
 	// Outputs are those of the attempt that ReasonRollback undoes.
 	Outputs json.RawMessage
+	// Secrets are the places in Inputs where references to secrets stand.
+	Secrets []SecretInput
 	// Recovered is set when the dispatch may have been made before a crash.
 	Recovered bool
 	// Auto is set when the attempt is an automatic retry: nobody looked at what the one
 	// before it did.
 	Auto bool
+}
+
+// SecretInput is a place in the inputs of a dispatch where a reference to a secret
+// stands. That it stands there by the drawing, and is not a text that looks like one, is
+// what the core vouches for.
+type SecretInput struct {
+	// Pointer is the place in Inputs (JSON Pointer).
+	Pointer string
+	// Uses are the operations that the secret may be sent to.
+	Uses []SecretUse
 }
 
 // Cancel asks to stop the call that runs for the node, and to call the plugin's

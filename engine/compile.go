@@ -95,6 +95,8 @@ type builder struct {
 	problems []Problem
 	failed   bool // there is an error
 	broken   bool // nodes and edges do not make a graph: its shape is not looked at
+	// secretInputs are the inputs of subflow nodes that take secrets.
+	secretInputs map[int32]map[string]*Variable
 	// dead marks the nodes that are unreachable or lead nowhere.
 	dead []bool
 	// nodeOf and edgeOf are the places in the document of the graph's nodes and edges.

@@ -37,6 +37,7 @@ func (b *builder) variables() {
 			continue
 		}
 		b.g.varIdx[v.Name] = int32(len(b.g.vars))
+		b.g.secrets = b.g.secrets || v.Secret
 		if v.Output {
 			b.g.outputs = append(b.g.outputs, int32(len(b.g.vars)))
 		}
@@ -71,6 +72,11 @@ func (b *builder) variableFields(v *Variable) {
 	default:
 		b.report(Problem{Code: ProblemVariableSource, Variable: v.Name, Field: "/source"}, fmt.Sprintf("unknown source %q", v.Source))
 		return
+	}
+	if v.Secret {
+		b.secretFields(v)
+	} else {
+		misplaced("uses", len(v.Uses) > 0)
 	}
 	if v.Source != SourceInput {
 		misplaced("required", v.Required)

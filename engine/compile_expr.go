@@ -14,7 +14,7 @@ import (
 func (b *builder) environment() {
 	c := expr.Config{Nodes: b.outputDecls}
 	for i := range b.g.vars {
-		c.Variables = append(c.Variables, expr.Decl{Name: b.g.vars[i].Name, Schema: b.g.vars[i].schema})
+		c.Variables = append(c.Variables, expr.Decl{Name: b.g.vars[i].Name, Schema: b.g.vars[i].schema, Secret: b.g.vars[i].Secret})
 	}
 	env, err := expr.NewEnv(c)
 	if err != nil {
@@ -45,6 +45,7 @@ func (b *builder) expressions() {
 	for i := range b.g.nodes {
 		if g := &b.g.nodes[i]; g.typ == TypeTask || g.typ == TypeSubflow {
 			b.taskInputs(g, &b.f.Nodes[b.nodeOf[i]])
+			b.passedSecrets(int32(i), &b.f.Nodes[b.nodeOf[i]])
 		}
 	}
 }
@@ -61,6 +62,10 @@ func (b *builder) variableExpressions(i int32) {
 		if v.show = show; err != nil {
 			b.exprError(Problem{Variable: v.Name, Field: "/show_if"}, err)
 		}
+	}
+	if v.Secret {
+		b.bindSecret(v)
+		return
 	}
 	if v.Source == SourceComputed {
 		if v.Expression == "" {
@@ -238,6 +243,11 @@ func (b *builder) taskInput(g *graphNode, n *Node, name string) *expr.Template {
 	}
 	if !t.Static() {
 		b.inputType(at, name, t, schema)
+		return t
+	}
+	if schema.SecretText() && g.typ == TypeTask && string(t.Value()) != `""` && string(t.Value()) != "null" {
+		at.Code = ProblemSecretValue
+		b.report(at, "a secret is not written into the drawing: pass a secret variable on")
 		return t
 	}
 	for _, bad := range schema.Validate(t.Value()) {

@@ -29,6 +29,8 @@ type document struct {
 	nodes, edges, vars int
 	// inputs and outputs are its variables as a subflow node sees them.
 	inputs, outputs *expr.Schema
+	// secrets are those of its inputs that are secrets.
+	secrets map[string]*Variable
 }
 
 // of compiles the document that a subflow node names, once for all the nodes that do.
@@ -66,6 +68,13 @@ func (d *document) measure() {
 		v := &d.g.vars[i]
 		if v.Source == SourceInput {
 			inputs[v.Name] = v.schema
+			if v.Secret {
+				inputs[v.Name] = v.schema.Secret()
+				if d.secrets == nil {
+					d.secrets = map[string]*Variable{}
+				}
+				d.secrets[v.Name] = v.Variable
+			}
 			if v.Required && v.Value == nil && v.ShowIf == "" {
 				required = append(required, v.Name)
 			}
@@ -90,6 +99,12 @@ func (b *builder) subflow(i int32, n *Node, written []bool) {
 	d := b.child(n)
 	outputs := &expr.Schema{}
 	if g.schema = outputs; d != nil {
+		if len(d.secrets) > 0 {
+			if b.secretInputs == nil {
+				b.secretInputs = map[int32]map[string]*Variable{}
+			}
+			b.secretInputs[i] = d.secrets
+		}
 		g.schema, outputs = d.inputs, d.outputs
 		if n.Mode == SubflowInline {
 			if b.children == nil {

@@ -24,6 +24,13 @@ func (catalogue) Action(plugin, action string) (contract.Action, bool) {
 	switch action {
 	case "any":
 		return contract.Action{ID: action, Inputs: []byte(`{"type":"object"}`), Outputs: []byte(`{"type":"object"}`)}, true
+	case "secret":
+		return contract.Action{
+			ID: action, Rollback: true,
+			Inputs: []byte(`{"type":"object","properties":{"token":{"type":"string","x-secret":true,"maxLength":20},"password":{"type":"string","format":"password"},
+				"body":{"x-secret":"inside"},"note":{"type":"string"}}}`),
+			Outputs: []byte(`{"type":"object"}`),
+		}, true
 	case "undo":
 		return contract.Action{ID: action, Inputs: []byte(`{"type":"object"}`), Outputs: []byte(`{"type":"object"}`), Rollback: true}, true
 	case "sum":

@@ -87,8 +87,18 @@ type Variable struct {
 	Required bool `json:"required,omitempty"`
 	// Output marks a variable that is part of the run's outputs.
 	Output bool `json:"output,omitempty"`
-	// Secret marks a value that only the gateway may see.
+	// Secret marks a value that only the gateway may see: an input, which is asked for at
+	// start, or a computed variable whose expression is secrets.NAME, a secret of the
+	// project. Its value is a text; the engine holds a reference to it.
 	Secret bool `json:"secret,omitempty"`
+	// Uses lists the operations that a secret may be sent to; a secret has at least one.
+	Uses []SecretUse `json:"uses,omitempty"`
+}
+
+// SecretUse names an operation that a secret may be sent to.
+type SecretUse struct {
+	System    string `json:"system"`
+	Operation string `json:"operation"`
 }
 
 // NodeType is the type of a node.

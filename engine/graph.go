@@ -27,6 +27,8 @@ type Graph struct {
 	// varIdx, start, constants and outputs are those of the flow itself, as env is.
 	varIdx map[string]int32
 	start  int32
+	// secrets is set where a variable is a secret.
+	secrets bool
 	// constants lists the constants that hold expressions in the order in which
 	// they can be evaluated; outputs the variables that are part of the run's
 	// outputs.

@@ -150,6 +150,14 @@ func (g *Graph) checkInput(n *graphNode, name string, raw json.RawMessage) error
 	if err != nil {
 		return err
 	}
+	for _, p := range value.Secrets() {
+		if !schema.TakesSecret(p.Pointer) {
+			return fmt.Errorf("the input takes no secret, and %s is one", p.Variable)
+		}
+	}
+	if value.Static() && schema.SecretText() && n.typ == TypeTask {
+		return errors.New("a secret is not given as a value: pass a secret variable on")
+	}
 	if value.Static() {
 		if vs := schema.Validate(value.Value()); len(vs) > 0 {
 			return errors.New(strings.TrimSpace(vs[0].Pointer + " " + vs[0].Message))

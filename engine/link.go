@@ -48,7 +48,7 @@ func (t *tree) link(d *document) *Graph {
 	g := d.g
 	if len(d.children) > 0 {
 		g = &Graph{
-			flow: d.f, env: d.g.env, varIdx: d.g.varIdx, start: d.g.start, constants: d.g.constants, outputs: d.g.outputs,
+			flow: d.f, env: d.g.env, varIdx: d.g.varIdx, start: d.g.start, constants: d.g.constants, outputs: d.g.outputs, secrets: d.g.secrets,
 			nodes: make([]graphNode, 0, d.nodes), edges: make([]graphEdge, 0, d.edges), vars: make([]graphVar, 0, d.vars),
 			nodeIdx: make(map[string]int32, d.nodes), edgeIdx: make(map[string]int32, d.edges),
 		}

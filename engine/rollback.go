@@ -346,6 +346,7 @@ func (s *State) undoDispatch(i int32, recovered bool) Dispatch {
 	return Dispatch{
 		Node: g.id, Epoch: n.epoch, Iteration: last.iteration, Attempt: last.attempt, Call: n.call,
 		Plugin: g.plugin, Action: g.action, Reason: n.reason, Inputs: last.inputs, Outputs: last.outputs, Recovered: recovered,
+		Secrets: s.secretInputs(i),
 	}
 }
 

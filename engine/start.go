@@ -137,7 +137,10 @@ func (t *step) input(v *graphVar, inputs map[string]json.RawMessage) (json.RawMe
 	if value, ok = cleanJSON(value); !ok {
 		return nil, t.refuseInput(v.Name, "input %q is not JSON", v.Name)
 	}
-	if vs := v.schema.Validate(value); len(vs) > 0 {
+	if v.Secret && !expr.IsSecretRefJSON(value) {
+		return nil, t.refuseInput(v.Name, "input %q is a secret, and is given as a reference only", v.Name)
+	}
+	if vs := v.valueSchema().Validate(value); len(vs) > 0 {
 		err := t.refuseInput(v.Name, "input %q: %s", v.Name, strings.TrimSpace(strings.TrimPrefix(vs[0].Pointer, "/")+" "+vs[0].Message))
 		err.Field += vs[0].Pointer
 		return nil, err

@@ -16,6 +16,8 @@ import (
 type Decl struct {
 	Name   string
 	Schema *Schema
+	// Secret marks a variable that can be passed on whole and used in no other way.
+	Secret bool
 }
 
 // Config is what expressions of one flow may name.
@@ -34,6 +36,7 @@ type Env struct {
 	variables map[string]*Schema
 	nodes     map[string]*Schema
 	computed  map[string]*Program
+	secrets   map[string]bool
 	// memo keeps what was compiled until Seal: large flows repeat themselves.
 	memo map[string]*Program
 }
@@ -89,7 +92,7 @@ func NewEnv(c Config) (*Env, error) {
 	}
 	e := &Env{
 		types: newTypeSet(base.CELTypeProvider()), variables: map[string]*Schema{}, nodes: map[string]*Schema{},
-		computed: map[string]*Program{}, memo: map[string]*Program{},
+		computed: map[string]*Program{}, memo: map[string]*Program{}, secrets: map[string]bool{},
 	}
 	opts := []cel.EnvOption{
 		cel.CustomTypeProvider(e.types),
@@ -101,6 +104,11 @@ func NewEnv(c Config) (*Env, error) {
 	e.declareNodes(c.Nodes)
 	for _, v := range c.Variables {
 		e.variables[v.Name] = v.Schema
+		if v.Secret {
+			e.secrets[v.Name] = true
+			opts = append(opts, cel.Variable(v.Name, cel.OpaqueType(typeSecret)))
+			continue
+		}
 		opts = append(opts, cel.Variable(v.Name, e.types.typeOf(v.Schema, typeVar+v.Name)))
 	}
 	if e.cel, err = base.Extend(opts...); err != nil {
@@ -137,8 +145,18 @@ func (e *Env) Compute(name string, p *Program) { e.computed[name] = p }
 // Seal ends the making of the environment: no Compute comes after it.
 func (e *Env) Seal() { e.memo = nil }
 
-// Compile parses and type-checks an expression. An error is an *Error with Offset.
+// Compile parses and type-checks an expression. An error is an *Error with Offset; one
+// that names a secret is CodeSecret.
 func (e *Env) Compile(src string) (*Program, error) {
+	p, err := e.program(src)
+	if err == nil && p.secret != "" {
+		return nil, misused(p.secret, 0)
+	}
+	return p, err
+}
+
+// program is Compile for a place that takes a secret too, when it is all there is.
+func (e *Env) program(src string) (*Program, error) {
 	if p, ok := e.memo[src]; ok {
 		return p, nil
 	}
@@ -157,6 +175,10 @@ func (e *Env) compile(src string) (*Program, error) {
 	if iss.Err() != nil {
 		return nil, issueError(src, iss, true)
 	}
+	secret, misuse := e.secretIn(parsed, src)
+	if misuse != nil {
+		return nil, misuse
+	}
 	checked, iss := e.cel.Check(parsed)
 	if iss.Err() != nil {
 		return nil, issueError(src, iss, false)
@@ -166,7 +188,7 @@ func (e *Env) compile(src string) (*Program, error) {
 		return nil, fail(CodeType, "%v", err)
 	}
 	names, nodes := e.namesIn(checked)
-	return &Program{env: e, prog: prog, out: checked.OutputType(), names: names, nodes: nodes}, nil
+	return &Program{env: e, prog: prog, out: checked.OutputType(), names: names, nodes: nodes, secret: secret}, nil
 }
 
 // CompileBool compiles a condition.
@@ -196,7 +218,7 @@ func issueError(src string, iss *cel.Issues, syntax bool) *Error {
 		e.Code, e.Name = CodeUnknownName, m[1]
 		e.Message = fmt.Sprintf("unknown name %q", m[1])
 		if m[1] == "secrets" {
-			e.Message = "secrets cannot be used here"
+			e.Code, e.Message = CodeSecret, "secrets cannot be used here: bind a secret variable to it"
 		}
 	}
 	return e

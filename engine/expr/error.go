@@ -14,6 +14,7 @@ const (
 	CodeCost        Code = "EXPR_COST"         // the evaluation exceeds CostMax
 	CodeInputLimit  Code = "EXPR_INPUT_LIMIT"  // a value that goes in or comes out is too large
 	CodeEval        Code = "EXPR_EVAL"         // the evaluation failed: no such key, division by zero
+	CodeSecret      Code = "EXPR_SECRET"       // something other than passing it on whole is done with a secret
 )
 
 // The limits of one evaluation.
@@ -35,7 +36,7 @@ type Error struct {
 	// Offset is the byte in that string, or in the expression.
 	Pointer string
 	Offset  int
-	// Name is the unknown or unset name, where one is.
+	// Name is the unknown or unset name, or that of the secret, where one is.
 	Name string
 	// deliberate marks the error that fail() makes.
 	deliberate bool

@@ -168,7 +168,7 @@ func TestCompileErrors(t *testing.T) {
 		{`"${nodes.nosuch.outputs.x}"`, expr.CodeUnknownName, "", 7, "nosuch"},
 		{`"${nodes.a.outputs.nosuch}"`, expr.CodeUnknownName, "", 17, "nosuch"},
 		{`"${run.password}"`, expr.CodeUnknownName, "", 5, "password"},
-		{`"${secrets.db}"`, expr.CodeUnknownName, "", 2, "secrets"},
+		{`"${secrets.db}"`, expr.CodeSecret, "", 2, "secrets"},
 		{`"${nosuch(1)}"`, expr.CodeUnknownName, "", 8, "nosuch"},
 		{`"${i + s}"`, expr.CodeType, "", 4, ""},
 		{`"é ${i + s}"`, expr.CodeType, "", 7, ""},

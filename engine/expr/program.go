@@ -18,6 +18,8 @@ type Program struct {
 	out   *cel.Type
 	names []string
 	nodes bool // it reads the outputs of nodes
+	// secret is the variable that is the whole expression, when that is a secret.
+	secret string
 }
 
 // Variables returns the flow's variables that the expression names, sorted.

@@ -31,6 +31,8 @@ type Schema struct {
 	ref        *Schema
 	number     numberRules
 	length     lengthRules
+	secret     bool // x-secret: true, or the format password
+	holder     bool // x-secret: inside, which is for values of any shape
 }
 
 // numberRules bound a number; nil does not.
@@ -104,6 +106,8 @@ type schemaJSON struct {
 	Not        json.RawMessage            `json:"not"`
 	Ref        string                     `json:"$ref"`
 	Pattern    string                     `json:"pattern"`
+	Format     json.RawMessage            `json:"format"`
+	Secret     json.RawMessage            `json:"x-secret"`
 }
 
 func (p *schemaParser) parse(s *Schema, raw json.RawMessage, depth int) error {
@@ -139,6 +143,8 @@ func (p *schemaParser) parse(s *Schema, raw json.RawMessage, depth int) error {
 		return err
 	}
 	s.types, s.required, s.enum, s.constant = types, j.Required, j.Enum, j.Const
+	s.holder = string(j.Secret) == `"inside"`
+	s.secret = string(j.Secret) == "true" || string(j.Format) == `"password"`
 	return p.parseParts(s, &j, depth)
 }
 
@@ -213,7 +219,7 @@ func parseTypes(raw json.RawMessage) ([]string, error) {
 // anything reports whether the schema says nothing.
 func (s *Schema) anything() bool {
 	parts := len(s.types) + len(s.properties) + len(s.required) + len(s.prefix) + len(s.enum) + len(s.constant) + len(s.all) + len(s.any) + len(s.one)
-	return parts == 0 && !s.never && s.additional == nil && s.items == nil && s.not == nil && s.ref == nil &&
+	return parts == 0 && !s.never && !s.secret && !s.holder && s.additional == nil && s.items == nil && s.not == nil && s.ref == nil &&
 		s.number == (numberRules{}) && s.length == (lengthRules{})
 }
 

@@ -18,6 +18,7 @@ type Template struct {
 	parts   []templatePart
 	names   []string
 	nodes   bool
+	secrets []SecretPart
 }
 
 // templatePart is a piece of JSON text, then what comes after it: a value, or a string
@@ -150,7 +151,10 @@ func (c *templateCompiler) str(s, at string) {
 			out = append(out, stringPiece{text: p.text})
 			continue
 		}
-		prog, err := c.env.Compile(p.text)
+		prog, err := c.env.program(p.text)
+		if err == nil && prog.secret != "" {
+			err = c.secret(prog.secret, at, len(pieces) == 1)
+		}
 		if err != nil {
 			var e *Error
 			if errors.As(err, &e) {

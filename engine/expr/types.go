@@ -14,6 +14,8 @@ const (
 	typeNode  = "culm.node."
 	typeRun   = "culm.run"
 	typeVar   = "culm.var."
+	// typeSecret has no operations.
+	typeSecret = "culm.secret"
 )
 
 // objectType is a CEL object type made from a schema with named properties.

@@ -87,6 +87,9 @@ func (c *check) value(s *Schema, v any, at string, depth int) {
 		c.add(at, "is not allowed")
 		return
 	}
+	if text, ok := v.(string); ok && s.secret && IsSecretRef(text) {
+		return // what it stands for is checked where it is put in
+	}
 	if s.ref != nil {
 		c.value(s.ref, v, at, depth+1)
 	}

@@ -145,6 +145,7 @@ func config(q Request, script *Script, graph *engine.Graph, answers Plugins) Con
 	if script.Inputs != nil {
 		o.Inputs = script.Inputs
 	}
+	o.Inputs = withoutSecrets(q.Flow, o.Inputs)
 	if script.Env != nil {
 		o.Env = script.Env
 	}

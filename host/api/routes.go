@@ -18,6 +18,7 @@ import (
 	"github.com/culmhq/culm/host/recordings"
 	"github.com/culmhq/culm/host/registry"
 	"github.com/culmhq/culm/host/runs"
+	"github.com/culmhq/culm/host/secrets"
 	"github.com/culmhq/culm/host/systems"
 )
 
@@ -170,6 +171,19 @@ func routes() []route {
 			method: http.MethodPut, path: "/projects/{project}/systems/{system}/credential",
 			summary: "Set the credential of a system; it can never be read back.",
 			in:      credentialBody{}, status: http.StatusNoContent, handle: (*Server).putCredential,
+		},
+
+		{
+			method: http.MethodGet, path: "/projects/{project}/secrets", summary: "List the secrets of a project, without their values.",
+			out: page.Of[secrets.Info]{}, handle: (*Server).listSecrets,
+		},
+		{
+			method: http.MethodPut, path: "/projects/{project}/secrets/{secret}", summary: "Set a secret of a project. It cannot be read back.",
+			in: secretBody{}, out: secrets.Info{}, handle: (*Server).putSecret,
+		},
+		{
+			method: http.MethodDelete, path: "/projects/{project}/secrets/{secret}", summary: "Delete a secret of a project.",
+			status: http.StatusNoContent, handle: (*Server).deleteSecret,
 		},
 
 		{

@@ -78,6 +78,7 @@ type Core struct {
 	Plugins  *plugins.Catalogue
 	Systems  *registry.Service
 	Health   *health.Service
+	Vault    *secrets.Vault
 	// Recordings keeps what passed the boundary of plugin calls.
 	Recordings *recordings.Keeper
 
@@ -172,6 +173,7 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	if err != nil {
 		return err
 	}
+	c.Vault = vault
 	trust, err := c.openHost(ctx, cfg)
 	if err != nil {
 		return err
@@ -189,9 +191,9 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	if err != nil {
 		return err
 	}
-	c.Systems = registry.New(registry.Options{Repository: st, Credentials: vault, Projects: c.Projects, Clock: clock{}})
+	c.Systems = registry.New(registry.Options{Repository: st, Credentials: vault, Secrets: vault, Projects: c.Projects, Clock: clock{}})
 	c.gateway = gateway.Config{
-		Systems: registry.ForGateway{Service: c.Systems}, Directory: registry.ForGateway{Service: c.Systems}, Grants: c.Plugins, Credentials: vault,
+		Systems: registry.ForGateway{Service: c.Systems}, Directory: registry.ForGateway{Service: c.Systems}, Grants: c.Plugins, Credentials: vault, Secrets: vault,
 		Journal: st.Journal(), Audit: st.Audit(), Addresses: c.policy, Clock: clock{}, Logger: log,
 	}
 	gw := gateway.New(c.gateway)
@@ -207,7 +209,7 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	})
 	c.closers = append(c.closers, c.Recordings.Close)
 	c.executor = runs.NewExecutor(runs.ExecutorOptions{
-		Catalogue: c.Plugins, Modules: modules{host, c.Plugins}, Gateway: gw, Recorder: c.Recordings, Clock: clock{}, Logger: log,
+		Catalogue: c.Plugins, Modules: modules{host, c.Plugins}, Gateway: gw, Handles: vault, Recorder: c.Recordings, Clock: clock{}, Logger: log,
 	})
 	c.counted = health.NewRecorder(health.Options{Store: st, Clock: clock{}, Logger: log})
 	c.Health = health.NewService(c.counted, c.Projects)
@@ -219,10 +221,10 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 		return err
 	}
 	c.Flows = flows.New(flows.Options{
-		Repository: st, Projects: c.Projects, Catalogue: c.Plugins, Switched: c.Plugins, Users: st, Runs: runs.NewHistory(c.runner), Clock: clock{}, Logger: log,
+		Repository: st, Projects: c.Projects, Catalogue: c.Plugins, Switched: c.Plugins, Secrets: vault, Users: st, Runs: runs.NewHistory(c.runner), Clock: clock{}, Logger: log,
 	})
 	c.Runs = runs.New(runs.Options{
-		Runner: c.runner, Flows: c.Flows, Projects: c.Projects, Catalogue: c.Plugins, Graphs: graphs, Audit: st.Audit(), Clock: clock{},
+		Runner: c.runner, Flows: c.Flows, Projects: c.Projects, Catalogue: c.Plugins, Graphs: graphs, Audit: st.Audit(), Vault: vault, Clock: clock{},
 	})
 	c.Choices = runs.NewChooser(runs.ChooserOptions{
 		Catalogue: c.Plugins, Projects: c.Projects, Modules: modules{host, c.Plugins}, Gateway: gw, Clock: clock{}, Logger: log,
@@ -317,6 +319,7 @@ func (c *Core) Start(ctx context.Context) error {
 	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var wg sync.WaitGroup
 	wg.Go(func() { c.counted.Run(watching) })
+	wg.Go(func() { c.sweeper().run(watching) })
 	wg.Go(func() { c.Recordings.Run(watching) })
 	wg.Go(func() { watch{c.runner.Stuck, clock{}.After, c.deps.Logger}.run(watching) })
 	c.closers = append(c.closers, func() error { stop(); wg.Wait(); return nil })

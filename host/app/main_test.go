@@ -198,6 +198,14 @@ type server struct {
 // start starts a server with its own data directory on a free port.
 func start(t *testing.T, demo bool, pluginIDs ...string) *server {
 	t.Helper()
+	s := unstarted(t, demo, pluginIDs...)
+	s.start()
+	return s
+}
+
+// unstarted is a server that is yet to be started; it is stopped at the end of the test.
+func unstarted(t *testing.T, demo bool, pluginIDs ...string) *server {
+	t.Helper()
 	files, err := shippedPlugins(pluginIDs...)
 	if errors.Is(err, fs.ErrNotExist) {
 		t.Skip(err)
@@ -210,7 +218,6 @@ func start(t *testing.T, demo bool, pluginIDs ...string) *server {
 	log := slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	s := &server{t: t, cfg: cfg, published: newPublished(), project: app.DefaultProject(demo), deps: deps(log, files)}
 	s.deps.Publisher = s.published
-	s.start()
 	t.Cleanup(func() { s.stop() })
 	return s
 }

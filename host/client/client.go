@@ -89,6 +89,25 @@ func (c *Client) Sign(ctx context.Context, plugin, digest string, envelope []byt
 	return m, err
 }
 
+// Plugin returns a plugin as a project sees it.
+func (c *Client) Plugin(ctx context.Context, project, plugin string) (plugins.Plugin, error) {
+	var p plugins.Plugin
+	err := c.call(ctx, http.MethodGet, "/projects/"+url.PathEscape(project)+"/plugins/"+url.PathEscape(plugin), nil, nil, &p)
+	return p, err
+}
+
+// Grant replaces the grants of a plugin in a project.
+func (c *Client) Grant(ctx context.Context, project, plugin string, grants []plugins.Grant) (plugins.Plugin, error) {
+	var p plugins.Plugin
+	path := "/projects/" + url.PathEscape(project) + "/plugins/" + url.PathEscape(plugin) + "/grants"
+	body, err := json.Marshal(map[string]any{"grants": grants})
+	if err != nil {
+		return p, fmt.Errorf("client: %w", err)
+	}
+	err = c.call(ctx, http.MethodPut, path, http.Header{"Content-Type": {"application/json"}}, body, &p)
+	return p, err
+}
+
 // History returns the newest events of a plugin.
 func (c *Client) History(ctx context.Context, plugin string, limit int) ([]plugins.Event, error) {
 	var list page.Of[plugins.Event]

@@ -20,6 +20,7 @@ type Options struct {
 	Projects   Projects
 	Catalogue  engine.Catalogue
 	Switched   Switched
+	Secrets    Secrets
 	Users      Users
 	Runs       Runs
 	Clock      Clock
@@ -227,8 +228,11 @@ func (s *Service) draft(ctx context.Context, f *engine.Flow, d Draft) (Draft, er
 	}
 	d.Name, d.Doc, d.Document, d.Nodes = doc.Name, doc.Doc, b, len(doc.Nodes)
 	ps, err := s.Validate(ctx, d.Project, &doc)
+	if err != nil {
+		return Draft{}, err
+	}
 	d.Valid = !Errors(ps)
-	return d, err
+	return d, inTheClear(ps)
 }
 
 func (s *Service) detail(ctx context.Context, d Draft) (Detail, error) {

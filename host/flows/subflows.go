@@ -70,6 +70,11 @@ func (s *Service) Resolve(ctx context.Context, project string, f *engine.Flow) (
 		}
 	}
 	out.Problems = append(out.Problems, s.switchedOff(project, f, r.found)...)
+	unknown, err := s.unknownSecrets(ctx, project, f, r.found)
+	if err != nil {
+		return Resolved{}, err
+	}
+	out.Problems = append(out.Problems, unknown...)
 	whole := *f
 	if len(r.found) > 0 {
 		whole.Subflows = maps.Clone(f.Subflows)

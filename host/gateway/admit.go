@@ -24,17 +24,25 @@ func admit(grants Grants, sys Systems, log *slog.Logger, next handler) handler {
 		if c.caller.Reason == contract.ReasonOptions && c.op.Retry != systems.RetrySafe {
 			return failed(fault(contract.OriginGateway, CodeDenied, "the choices of a form may come only from operations that change nothing"))
 		}
-		r, err := bind(c.system, c.op, c.req)
-		var large *sizeError
-		switch {
-		case errors.As(err, &large):
-			return failed(fault(contract.OriginLimit, CodeRequestLimit, large.message))
-		case err != nil:
-			return failed(fault(contract.OriginFlow, CodeParamInvalid, err.Error()))
+		if f := c.handles(); f != nil {
+			return failed(f)
+		}
+		r, err := bind(c.system, c.op, c.req, &c.held)
+		if err != nil {
+			return failed(bindFailure(err))
 		}
 		c.request = r
 		return next(ctx, c)
 	}
+}
+
+// bindFailure says what bind found.
+func bindFailure(err error) *contract.Failure {
+	var large *sizeError
+	if errors.As(err, &large) {
+		return fault(contract.OriginLimit, CodeRequestLimit, large.message)
+	}
+	return fault(contract.OriginFlow, CodeParamInvalid, err.Error())
 }
 
 func granted(ctx context.Context, grants Grants, log *slog.Logger, c *call) *contract.Failure {

@@ -187,7 +187,7 @@ func (b *bench) open(s setting) {
 		b.t.Fatal(err)
 	}
 	b.config = gateway.Config{
-		Systems: b, Directory: b, Grants: b, Credentials: b.vault, Journal: b.store.Journal(), Audit: b.store.Audit(),
+		Systems: b, Directory: b, Grants: b, Credentials: b.vault, Secrets: b.vault, Journal: b.store.Journal(), Audit: b.store.Audit(),
 		Addresses: policy, Clock: clock{}, Logger: slog.New(slog.NewJSONHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	if s.tweak != nil {

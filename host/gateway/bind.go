@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -31,6 +32,8 @@ type request struct {
 	url    *url.URL
 	header http.Header
 	body   []byte
+	// unsent are the values that are only computed with, by name.
+	unsent map[string]string
 	// hash is that of the operation's name and of all of the above but the base URL: a
 	// request stays the same when its system moves.
 	hash string
@@ -52,10 +55,10 @@ type sizeError struct{ message string }
 // Error gives the limit.
 func (e *sizeError) Error() string { return e.message }
 
-// bind makes the request of an operation. The error is an *paramError or a
-// *sizeError.
-func bind(sys *systems.Compiled, op *systems.CompiledOperation, req contract.GatewayRequest) (*request, error) {
-	values, err := texts(op, req.Params)
+// bind makes the request of an operation. What is yet to come, a secret, is checked when
+// the request is bound with it. The error is an *paramError or a *sizeError.
+func bind(sys *systems.Compiled, op *systems.CompiledOperation, req contract.GatewayRequest, later *held) (*request, error) {
+	values, err := texts(op, req.Params, later)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +73,7 @@ func bind(sys *systems.Compiled, op *systems.CompiledOperation, req contract.Gat
 	if len(u.String()) > maxURLBytes {
 		return nil, &sizeError{fmt.Sprintf("the address with its parameters is longer than %d bytes", maxURLBytes)}
 	}
-	if r.body, err = body(op, req.Body); err != nil {
+	if r.body, err = body(op, req.Body, len(later.body) == 0); err != nil {
 		return nil, err
 	}
 	if limit := sys.Limits.RequestBytes; int64(len(r.body)) > limit {
@@ -82,7 +85,7 @@ func bind(sys *systems.Compiled, op *systems.CompiledOperation, req contract.Gat
 
 // texts checks the parameters and returns their values as they are written on the
 // wire, by name. Only declared names are accepted; null counts as absent.
-func texts(op *systems.CompiledOperation, params map[string]json.RawMessage) (map[string][]string, error) {
+func texts(op *systems.CompiledOperation, params map[string]json.RawMessage, later *held) (map[string][]string, error) {
 	out := make(map[string][]string, len(params))
 	for name := range params {
 		if _, ok := op.Parameter(name); !ok {
@@ -100,8 +103,10 @@ func texts(op *systems.CompiledOperation, params map[string]json.RawMessage) (ma
 			continue
 		}
 		schema, _ := op.Parameter(p.Name)
-		if err := schema.Check(raw); err != nil {
-			return nil, badParam(field, "is not valid: %v", err)
+		if !later.param(p.Name) {
+			if err := schema.Check(raw); err != nil {
+				return nil, badParam(field, "is not valid: %v", err)
+			}
 		}
 		vs, err := wire(raw)
 		if err != nil {
@@ -152,6 +157,10 @@ func (r *request) place(op *systems.CompiledOperation, values map[string][]strin
 		field := "the parameter " + p.Name
 		switch {
 		case !ok || p.In == systems.InPath:
+		case p.In == systems.InCompute:
+			if err := r.setAside(p.Name, vs); err != nil {
+				return err
+			}
 		case p.In == systems.InQuery && p.ArrayStyle == systems.ArrayComma:
 			if len(vs) > 1 && slices.ContainsFunc(vs, func(v string) bool { return strings.Contains(v, ",") }) {
 				return badParam(field, "has an item with a comma, which its style cannot carry")
@@ -169,6 +178,18 @@ func (r *request) place(op *systems.CompiledOperation, values map[string][]strin
 	return nil
 }
 
+// setAside keeps a value that is not sent.
+func (r *request) setAside(name string, vs []string) error {
+	if len(vs) != 1 {
+		return badParam("the parameter "+name, "must be one value")
+	}
+	if r.unsent == nil {
+		r.unsent = map[string]string{}
+	}
+	r.unsent[name] = vs[0]
+	return nil
+}
+
 func headerText(s string) bool {
 	if len(s) > maxHeaderBytes || strings.TrimSpace(s) != s {
 		return false
@@ -178,7 +199,7 @@ func headerText(s string) bool {
 
 // body checks the body and writes it anew, so that what is sent is what was checked:
 // a repeated key could mean one thing to the schema and another to the system.
-func body(op *systems.CompiledOperation, raw json.RawMessage) ([]byte, error) {
+func body(op *systems.CompiledOperation, raw json.RawMessage, check bool) ([]byte, error) {
 	schema, takes := op.Body()
 	given := len(bytes.TrimSpace(raw)) > 0 && string(bytes.TrimSpace(raw)) != "null"
 	switch {
@@ -202,8 +223,10 @@ func body(op *systems.CompiledOperation, raw json.RawMessage) ([]byte, error) {
 		return nil, badParam("the body", "is not one JSON value")
 	}
 	clean := bytes.TrimRight(b.Bytes(), "\n")
-	if err := schema.Check(clean); err != nil {
-		return nil, badParam("the body", "is not valid: %v", err)
+	if check {
+		if err := schema.Check(clean); err != nil {
+			return nil, badParam("the body", "is not valid: %v", err)
+		}
 	}
 	return clean, nil
 }
@@ -232,5 +255,9 @@ func (r *request) sum(sys *systems.Compiled, operation string) string {
 		add(r.header.Get(name))
 	}
 	add(string(r.body))
+	for _, name := range slices.Sorted(maps.Keys(r.unsent)) {
+		add(name)
+		add(r.unsent[name])
+	}
 	return "sha256:" + hex.EncodeToString(h.Sum(nil))
 }

@@ -28,7 +28,9 @@ func credential(store Credentials, log *slog.Logger, next handler) handler {
 			return failed(unavailable(ctx, log, "the credential cannot be read", err))
 		}
 		c.credential = cred
-		return scrub(secrets.NewScrubber(cred), next(ctx, c))
+		res, echoed := scrub(secrets.NewScrubber(cred), next(ctx, c))
+		c.echoed = c.echoed || echoed
+		return res
 	}
 }
 

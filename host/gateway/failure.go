@@ -22,6 +22,8 @@ const (
 	CodeOutcomeUnknown     = "OUTCOME_UNKNOWN"      // nobody can say whether the call was made before a crash
 	CodeJournalFailed      = "JOURNAL_FAILED"       // the intent or the answer could not be stored
 	CodeAuditFailed        = "AUDIT_FAILED"         // the audit row could not be stored
+	CodeSecretRefused      = "SECRET_REFUSED"       // a secret stands where it may not, or is another attempt's
+	CodeSecretMissing      = "SECRET_MISSING"       // the secret was deleted
 	CodeGatewayUnavailable = "GATEWAY_UNAVAILABLE"  // Culm's own data could not be read
 )
 

@@ -20,6 +20,7 @@ type Config struct {
 	Directory   Directory
 	Grants      Grants
 	Credentials Credentials
+	Secrets     Secrets
 	Journal     Journal
 	Audit       Audit
 	// Addresses is the policy that every connection is checked against.
@@ -54,6 +55,12 @@ type call struct {
 	system  *systems.Compiled
 	op      *systems.CompiledOperation
 	request *request
+	// held are the places in request that references hold free for secrets; wire is the
+	// request with the secrets, for as long as it is sent.
+	held held
+	wire *request
+	// echoed is set when a secret was taken out of the answer.
+	echoed bool
 	// key is sent with a keyed operation; the journal sets it.
 	key string
 	// credential is set on the way to the transport and read by audit.
@@ -89,8 +96,9 @@ func New(cfg Config) *Gateway {
 //     and needs no credential, and an intent is stored before any wait.
 //   - limit comes before the credential: the secret is in memory for as long as the
 //     call needs it, not while it queues.
-//   - credential is the last before the wire, and scrubs what comes off it: nothing
-//     further out, journal and audit included, ever sees a secret.
+//   - credential and reveal are the last before the wire, and scrub what comes off it:
+//     nothing further out, journal and audit included, ever sees a credential or what a
+//     handle stands for.
 //
 // A recorder belongs outside audit; a breaker and then retries belong between limit
 // and credential, so that each try gets a fresh credential and a place once.
@@ -101,7 +109,8 @@ func chain(cfg Config, t *transport) handler {
 				journal(cfg.Journal, cfg.Clock, cfg.Logger,
 					limit(newSlots(),
 						credential(cfg.Credentials, cfg.Logger,
-							t.send))))))
+							reveal(cfg.Secrets, cfg.Logger,
+								t.send)))))))
 }
 
 // Open opens the gateway for one plugin call.

@@ -29,10 +29,23 @@ type Caller struct {
 	// Auto is set when the attempt is an automatic retry. What an earlier attempt may have
 	// done is then not repeated in another form; an operator who retries has decided so.
 	Auto bool
+	// Secrets are the handles that stand for secrets in the attempt.
+	Secrets []SecretHandle
 	// Ahead is set when the plugin call is not on record yet, because its plugin has no
 	// grant: it is refused whatever was granted since.
 	Ahead bool
 }
+
+// SecretHandle is a handle that is valid in one attempt of a node.
+type SecretHandle struct {
+	// Handle is what the plugin has in place of the secret, Ref what the records hold.
+	Handle, Ref string
+	// Uses are the operations that the secret may be sent to.
+	Uses []SecretUse
+}
+
+// SecretUse names an operation.
+type SecretUse struct{ System, Operation string }
 
 // Session is the gateway of one plugin call. It numbers the calls that may not be
 // repeated and enforces the limits per plugin call. One goroutine at a time.
@@ -74,6 +87,12 @@ type Credentials interface {
 	// Credential returns secrets.ErrNoCredential when none is set, or none that was
 	// set for this kind and origin.
 	Credential(ctx context.Context, t secrets.Target) (*secrets.Credential, error)
+}
+
+// Secrets finds what references stand for.
+type Secrets interface {
+	// Resolve returns secrets.ErrNotFound for what does not exist in the project.
+	Resolve(ctx context.Context, project, ref string) (secrets.Secret, error)
 }
 
 // Journal remembers the calls that may not be repeated. What it has acknowledged
@@ -188,7 +207,9 @@ type AuditRow struct {
 	HTTPStatus int
 	Failure    *contract.Failure
 	Replayed   bool
-	Duration   time.Duration
+	// Echoed says that the system sent a secret back, which was taken out.
+	Echoed   bool
+	Duration time.Duration
 }
 
 // Clock tells the time of journal and audit entries.

@@ -144,6 +144,7 @@ func (m match) fill(req *contract.GatewayRequest, u *url.URL, asked *contract.HT
 		p := &m.op.Parameters[i]
 		var vs []string
 		switch p.In {
+		case systems.InCompute: // nothing of a URL says what it is
 		case systems.InPath:
 			vs = []string{m.path[p.Name]}
 		case systems.InQuery:

@@ -2,32 +2,58 @@ package gateway
 
 import (
 	"encoding/json"
+	"strings"
 
 	"github.com/culmhq/culm/host/secrets"
 	"github.com/culmhq/culm/pdk/contract"
 )
 
-// scrub takes the values of a credential out of everything that a plugin sees.
-func scrub(s *secrets.Scrubber, r contract.GatewayResponse) contract.GatewayResponse {
+// scrub takes secrets out of everything that a plugin sees, and tells whether there was
+// one.
+func scrub(s *secrets.Scrubber, r contract.GatewayResponse) (clean contract.GatewayResponse, echoed bool) {
+	text := func(in string) string {
+		out := s.Text(in)
+		echoed = echoed || strings.Count(out, secrets.Mask) > strings.Count(in, secrets.Mask)
+		return out
+	}
 	if len(r.Headers) > 0 {
 		clean := make(map[string]string, len(r.Headers))
 		for k, v := range r.Headers {
-			clean[k] = s.Text(v)
+			clean[k] = text(v)
 		}
 		r.Headers = clean
 	}
-	r.Text = s.Text(r.Text)
+	r.Text = text(r.Text)
 	if r.Failure != nil {
 		f := *r.Failure
-		f.Message = s.Text(f.Message)
+		f.Message = text(f.Message)
 		r.Failure = &f
 	}
 	if len(r.Body) > 0 {
-		if clean := s.JSON(r.Body); json.Valid(clean) {
+		clean := s.JSON(r.Body)
+		echoed = echoed || strings.Count(string(clean), secrets.Mask) > strings.Count(string(r.Body), secrets.Mask)
+		if json.Valid(clean) {
 			r.Body = clean
 		} else {
 			r.Body, r.Text = nil, string(clean)
 		}
 	}
-	return r
+	return r, echoed
+}
+
+// Scrub puts secrets.Mask in the place of every secret in a JSON value, in the encodings
+// in which a system may reflect one. What is no JSON without it becomes a text.
+func Scrub(raw json.RawMessage, values []secrets.Secret) json.RawMessage {
+	if len(values) == 0 {
+		return raw
+	}
+	plain := make([]string, len(values))
+	for i, v := range values {
+		plain[i] = v.Reveal()
+	}
+	clean := secrets.NewScrubber().With(plain...).JSON(raw)
+	if !json.Valid(clean) {
+		return marshalText(string(clean))
+	}
+	return clean
 }

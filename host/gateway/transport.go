@@ -117,14 +117,18 @@ func (t *transport) send(ctx context.Context, c *call) contract.GatewayResponse 
 
 func (c *call) httpRequest(ctx context.Context) (*http.Request, error) {
 	var body io.Reader
-	if c.request.body != nil {
-		body = bytes.NewReader(c.request.body)
+	out := c.request
+	if c.wire != nil {
+		out = c.wire
 	}
-	req, err := http.NewRequestWithContext(ctx, c.request.method, c.request.url.String(), body)
+	if out.body != nil {
+		body = bytes.NewReader(out.body)
+	}
+	req, err := http.NewRequestWithContext(ctx, out.method, out.url.String(), body)
 	if err != nil {
 		return nil, err
 	}
-	for name, vs := range c.request.header {
+	for name, vs := range out.header {
 		req.Header[name] = vs
 	}
 	req.Header.Set("User-Agent", "culm")

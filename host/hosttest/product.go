@@ -16,6 +16,7 @@ import (
 	"github.com/culmhq/culm/host/flows"
 	"github.com/culmhq/culm/host/plugins"
 	"github.com/culmhq/culm/host/projects"
+	"github.com/culmhq/culm/host/secrets"
 	"github.com/culmhq/culm/host/store"
 	"github.com/culmhq/culm/pdk/contract"
 )
@@ -32,6 +33,7 @@ type Product struct {
 	Store    *store.Store
 	Projects *projects.Service
 	Plugins  *plugins.Catalogue
+	Vault    *secrets.Vault
 	Clock    *Clock
 }
 
@@ -49,6 +51,9 @@ func OpenAt(t testing.TB, path string) *Product {
 	p := &Product{DB: db, Clock: &Clock{now: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)}}
 	var err error
 	if p.Store, err = store.Open(ctx, db); err != nil {
+		t.Fatal(err)
+	}
+	if p.Vault, err = secrets.Open(ctx, path+".key", p.Store.Secrets(), p.Clock); err != nil {
 		t.Fatal(err)
 	}
 	p.Projects = projects.New(p.Store)
@@ -101,7 +106,7 @@ func (p *Product) Flows(runs flows.Runs) *flows.Service {
 		runs = noRuns{}
 	}
 	return flows.New(flows.Options{
-		Repository: p.Store, Projects: p.Projects, Catalogue: p.Plugins, Switched: p.Plugins, Users: p.Store, Runs: runs, Clock: p.Clock,
+		Repository: p.Store, Projects: p.Projects, Catalogue: p.Plugins, Switched: p.Plugins, Secrets: p.Vault, Users: p.Store, Runs: runs, Clock: p.Clock,
 		Logger: slog.New(slog.DiscardHandler),
 	})
 }

@@ -83,6 +83,7 @@ type Clock interface{ Now() time.Time }
 type Options struct {
 	Repository  Repository
 	Credentials Credentials
+	Secrets     Secrets
 	Projects    Projects
 	Clock       Clock
 }

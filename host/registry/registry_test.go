@@ -58,7 +58,7 @@ func newService(t *testing.T) *registry.Service {
 			t.Fatal(err)
 		}
 	}
-	return registry.New(registry.Options{Repository: st, Credentials: vault, Projects: p, Clock: clock{}})
+	return registry.New(registry.Options{Repository: st, Credentials: vault, Secrets: vault, Projects: p, Clock: clock{}})
 }
 
 func put(project, id, text string) registry.PutRequest {

@@ -28,7 +28,7 @@ func (s *Service) Command(ctx context.Context, r CommandRequest) (uint64, error)
 		if err != nil {
 			return 0, err
 		}
-		if err := s.checkValues(h, set); err != nil {
+		if e, err = s.checkValues(ctx, h, set); err != nil {
 			return 0, err
 		}
 	}
@@ -85,16 +85,21 @@ func checkRollback(r engine.Rollback) error {
 
 // checkValues checks new values of variables against the schemas of the scope's flow.
 // Which variables may be changed is the core's to say.
-func (s *Service) checkValues(h runner.RunHead, set engine.SetVariables) error {
+// Secrets among them are kept, and become references.
+func (s *Service) checkValues(ctx context.Context, h runner.RunHead, set engine.SetVariables) (engine.SetVariables, error) {
 	f, err := decodeFlow(h)
 	if err != nil {
-		return err
+		return set, err
 	}
 	in := scopeAt(f, set.Scope)
 	if in == nil {
-		return fault.At("/scope", "no subflow %q runs inside the run", set.Scope)
+		return set, fault.At("/scope", "no subflow %q runs inside the run", set.Scope)
 	}
-	return s.checkVariables(in, "/values/", set.Values, func(*engine.Variable) bool { return true })
+	if err := s.checkVariables(in, "/values/", set.Values, func(*engine.Variable) bool { return true }); err != nil {
+		return set, err
+	}
+	set.Values, err = s.keep(ctx, secretValues{Project: h.Project, Run: h.ID, Scope: set.Scope, At: "/values/"}, in, set.Values)
+	return set, err
 }
 
 // NodeCommand applies an operator's command to a node and returns the run's last
@@ -109,6 +114,9 @@ func (s *Service) NodeCommand(ctx context.Context, r NodeCommandRequest) (uint64
 		return 0, err
 	}
 	if err := s.checkData(ctx, h, r); err != nil {
+		return 0, err
+	}
+	if e, err = s.scrubbed(ctx, h, e); err != nil {
 		return 0, err
 	}
 	return s.apply(ctx, r.Project, r.Run, engine.Meta{Actor: r.Actor, CommandID: r.CommandID, ExpectedSeq: r.ExpectedSeq}, e)

@@ -213,13 +213,13 @@ func (w *mortal) open(p *hosttest.Product, f *fuse) (*runner.Runner, *changes) {
 	}
 	log := slog.New(slog.DiscardHandler)
 	gw := gateway.New(gateway.Config{
-		Systems: w, Grants: w, Credentials: w, Journal: dyingJournal{p.Store.Journal(), f}, Audit: p.Store.Audit(),
+		Systems: w, Grants: w, Credentials: w, Secrets: p.Vault, Journal: dyingJournal{p.Store.Journal(), f}, Audit: p.Store.Audit(),
 		Addresses: policy, Clock: wall{}, Logger: log,
 	})
 	change := &changes{next: make(chan struct{})}
 	r, err := runner.New(runner.Config{
 		Store: dyingStore{p.DB.Store(), f}, Publisher: change, Clock: wall{}, Graphs: runs.NewGraphs(p.Plugins), Logger: log,
-		Executor: runs.NewExecutor(runs.ExecutorOptions{Catalogue: p.Plugins, Modules: dying(f, entries), Gateway: gw, Clock: wall{}, Logger: log}),
+		Executor: runs.NewExecutor(runs.ExecutorOptions{Catalogue: p.Plugins, Modules: dying(f, entries), Gateway: gw, Handles: p.Vault, Clock: wall{}, Logger: log}),
 	})
 	if err != nil {
 		w.t.Fatal(err)

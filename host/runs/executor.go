@@ -41,6 +41,7 @@ type ExecutorOptions struct {
 	Catalogue Catalogue
 	Modules   Modules
 	Gateway   Gateway
+	Handles   Handles
 	Recorder  Recorder
 	Clock     Clock
 	Logger    *slog.Logger
@@ -84,7 +85,7 @@ func (e *Executor) Execute(ctx context.Context, run runner.RunInfo, d engine.Dis
 	r := engine.Result{Node: d.Node, Epoch: d.Epoch, Digest: run.Plugins[d.Plugin]}
 	p, failure := e.prepare(run, d)
 	if failure == nil && d.Reason == contract.ReasonExecute {
-		failure = invalid(CodeInputInvalid, contract.OriginFlow, "input", p.inputs.Check(d.Inputs))
+		failure = invalid(CodeInputInvalid, contract.OriginFlow, "input", withoutSecrets(p.inputs.Check(d.Inputs), d.Secrets))
 	}
 	if failure != nil {
 		if d.Recovered { // what the call did before the crash stays open when it is not made again
@@ -98,7 +99,12 @@ func (e *Executor) Execute(ctx context.Context, run runner.RunInfo, d engine.Dis
 	notes := newNotes(e.o.Clock, e.o.NoteEvery, func(log []contract.LogLine, progress *engine.Progress) {
 		emit(engine.Note{Node: d.Node, Epoch: d.Epoch, Log: log, Progress: progress})
 	})
-	session := e.o.Gateway.Open(caller(run, d))
+	c := caller(run, d)
+	if d.Inputs, c.Secrets, failure = e.disguise(run, d); failure != nil {
+		r.Answer = failed(failure)
+		return r
+	}
+	session := e.o.Gateway.Open(c)
 	s := &services{session: session, notes: notes, inputs: d.Inputs, declared: p.declared}
 	out, err := e.call(ctx, run, d, p, s)
 	r.Log = notes.end()
@@ -144,8 +150,12 @@ func (e *Executor) Cancel(ctx context.Context, run runner.RunInfo, d engine.Disp
 	ctx, stop := context.WithTimeout(ctx, cancelMax)
 	defer stop()
 	d.Reason = contract.ReasonCancel
+	c := caller(run, d)
+	if d.Inputs, c.Secrets, failure = e.disguise(run, d); failure != nil {
+		return // it never ran
+	}
 	notes := newNotes(e.o.Clock, e.o.NoteEvery, func([]contract.LogLine, *engine.Progress) {})
-	s := &services{session: e.o.Gateway.Open(caller(run, d)), notes: notes, inputs: d.Inputs, declared: p.declared}
+	s := &services{session: e.o.Gateway.Open(c), notes: notes, inputs: d.Inputs, declared: p.declared}
 	_, err := e.call(ctx, run, d, p, s)
 	log := notes.end()
 	e.keepCancel(ctx, run, d, p, s, err)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -103,7 +104,7 @@ func newBench(t *testing.T, m modules) *bench {
 		Plugins: map[string]string{"toy": toy.Digest},
 	}}
 	b.Executor = runs.NewExecutor(runs.ExecutorOptions{
-		Catalogue: p.Plugins, Modules: m, Gateway: b.gate, Clock: b.clock, Logger: slog.New(slog.DiscardHandler),
+		Catalogue: p.Plugins, Modules: m, Gateway: b.gate, Handles: p.Vault, Clock: b.clock, Logger: slog.New(slog.DiscardHandler),
 	})
 	return b
 }
@@ -141,7 +142,7 @@ func TestACallAndItsRequest(t *testing.T) {
 		Project: "demo", Run: "r1", Flow: "f", Node: "n", Iteration: 1, Attempt: 2, Call: 3,
 		Reason: contract.ReasonExecute, Operator: "tester", Plugin: "toy", Digest: b.run.Plugins["toy"],
 	}
-	if !slices.Equal(b.gate.callers, []gateway.Caller{want}) {
+	if !reflect.DeepEqual(b.gate.callers, []gateway.Caller{want}) {
 		t.Errorf("gateway opened for %+v", b.gate.callers)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/culmhq/culm/host/projects"
 	"github.com/culmhq/culm/host/recordings"
 	"github.com/culmhq/culm/host/replay"
+	"github.com/culmhq/culm/host/secrets"
 	"github.com/culmhq/culm/pdk/contract"
 )
 
@@ -69,6 +70,25 @@ type Audit interface {
 // Gateway opens the gateway of one plugin call.
 type Gateway interface {
 	Open(c gateway.Caller) gateway.Session
+}
+
+// Vault keeps the secrets that runs are given; *secrets.Vault is one.
+type Vault interface {
+	// PutRun keeps a value and returns the reference that the records hold. A value that
+	// cannot be one gives a *secrets.InputError.
+	PutRun(ctx context.Context, project, run, name string, value secrets.Secret) (ref string, err error)
+	// DropRun deletes the values of a run.
+	DropRun(ctx context.Context, run string) error
+	// OfRun returns the values of a run.
+	OfRun(ctx context.Context, project, run string) ([]secrets.Secret, error)
+	// Hash is a keyed hash.
+	Hash(text string) string
+}
+
+// Handles makes what a plugin gets in place of a secret.
+type Handles interface {
+	// Handle returns the same handle for the same attempt and reference.
+	Handle(a secrets.Attempt, ref string) string
 }
 
 // Modules calls plugin modules; the wasm host is behind it.

@@ -77,15 +77,17 @@ type Attempt struct {
 // Call is one call that an attempt made through the gateway.
 type Call struct {
 	// Iteration and Attempt say whose call it was.
-	Iteration  int               `json:"-"`
-	Attempt    int               `json:"-"`
-	At         time.Time         `json:"at"`
-	System     string            `json:"system"`
-	Operation  string            `json:"operation"`
-	Method     string            `json:"method"`
-	Status     int               `json:"status,omitempty"`
-	Failure    *contract.Failure `json:"failure,omitempty"`
-	DurationMS int64             `json:"duration_ms"`
+	Iteration int               `json:"-"`
+	Attempt   int               `json:"-"`
+	At        time.Time         `json:"at"`
+	System    string            `json:"system"`
+	Operation string            `json:"operation"`
+	Method    string            `json:"method"`
+	Status    int               `json:"status,omitempty"`
+	Failure   *contract.Failure `json:"failure,omitempty"`
+	// SecretEcho says that the system sent a secret back, which was taken out.
+	SecretEcho bool  `json:"secret_echo,omitempty"`
+	DurationMS int64 `json:"duration_ms"`
 }
 
 // StartRequest asks for a new run.

@@ -23,6 +23,7 @@ type Options struct {
 	Catalogue Catalogue
 	Graphs    *Graphs
 	Audit     Audit
+	Vault     Vault
 	Clock     interface{ Now() time.Time }
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -87,20 +88,56 @@ func TestInputsOfAStart(t *testing.T) {
 	}
 }
 
-func TestSecretInputsAreRefused(t *testing.T) {
+func TestSecretInputsBecomeReferences(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, adder(100))
 	f := hosttest.Flow(t, hosttest.AddFlow)
-	f.Variables = append(f.Variables, engine.Variable{Name: "token", Source: engine.SourceInput, Secret: true})
+	f.Variables = append(f.Variables, engine.Variable{
+		Name: "token", Source: engine.SourceInput, Secret: true, Uses: []engine.SecretUse{{System: "s", Operation: "o"}},
+	})
 	text, err := flows.YAML(f)
 	if err != nil {
 		t.Fatal(err)
 	}
 	flow := w.publish(string(text))
-	_, err = w.runs.Start(t.Context(), runs.StartRequest{
-		Project: hosttest.Project, Actor: actor, Flow: flow, Inputs: object(t, `{"count":1,"token":"hunter2"}`),
-	})
-	wantFault(t, err, fault.Invalid, "/inputs/token")
+	start := func(inputs string) (runs.Summary, error) {
+		key, err := idempotency.New("key", []byte(inputs))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return w.runs.Start(t.Context(), runs.StartRequest{
+			Project: hosttest.Project, Actor: actor, Flow: flow, Inputs: object(t, inputs), Key: key,
+		})
+	}
+	for _, bad := range []string{`"short"`, `17`, `["hunter2-hunter2"]`, `null`} {
+		_, err := start(`{"count":1,"token":` + bad + `}`)
+		wantFault(t, err, fault.Invalid, "/inputs/token")
+		if strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%v shows the value", err)
+		}
+	}
+	const good = `{"count":1,"token":"hunter2-hunter2"}`
+	run, err := start(good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := start(good); err != nil || again.ID != run.ID {
+		t.Errorf("the same start: %v %v", again.ID, err)
+	}
+	_, err = start(`{"count":1,"token":"hunter3-hunter3"}`)
+	wantFault(t, err, fault.KeyReused, "")
+	left, err := w.Store.Secrets().RunsWithSecrets(t.Context(), w.Clock.Now(), "", 10)
+	if err != nil || len(left) != 1 || left[0] != run.ID {
+		t.Errorf("values are kept for the runs %q, %v", left, err)
+	}
+	rs, err := w.runs.Records(t.Context(), runs.RecordsQuery{Project: hosttest.Project, Run: run.ID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := engine.AppendRecord(nil, rs.Items[0])
+	if !strings.Contains(string(b), `"token":"culm-secret://run/`+run.ID+`/token/1"`) || strings.Contains(string(b), "hunter2") {
+		t.Errorf("the record is %s", b)
+	}
 }
 
 func TestIdempotentStart(t *testing.T) {

@@ -50,7 +50,12 @@ func (s *Service) Start(ctx context.Context, r StartRequest) (Summary, error) {
 	if err != nil {
 		return Summary{}, err
 	}
+	release, err := s.keepInputs(ctx, p.flow, &q)
+	if err != nil {
+		return Summary{}, err
+	}
 	view, err := s.o.Runner.StartRun(ctx, q)
+	release(view.Run, err)
 	if errors.Is(err, runner.ErrKeyReused) {
 		return Summary{}, idempotency.Reused()
 	}
@@ -124,8 +129,9 @@ func (s *Service) checkVariables(f *engine.Flow, at string, values map[string]js
 			return fault.At(field, "the flow has no such variable to set")
 		}
 		if v.Secret {
-			// A value given here would be in the records, where a secret must never be.
-			return fault.At(field, "a secret is not given as a value")
+			if err := checkSecret(field, values[name]); err != nil {
+				return err
+			}
 		}
 		form, err := s.forms.Form(flows.ValueSchema(v))
 		if err != nil {

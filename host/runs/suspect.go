@@ -11,8 +11,8 @@ import (
 	"github.com/culmhq/culm/pdk/contract"
 )
 
-// CodeCrashSuspect: the program died each time while this call was being made, so it is
-// not made again by itself.
+// CodeCrashSuspect says that the program died each time while this call was being made, so
+// that it is not made again by itself.
 const CodeCrashSuspect = "CRASH_SUSPECT"
 
 // deathsMax is how often a call may be under way when the program dies: after the third
@@ -67,13 +67,13 @@ func (s *Suspects) Execute(ctx context.Context, run runner.RunInfo, d engine.Dis
 		err = s.deaths.Begin(ctx, c)
 	}
 	if err != nil {
-		s.warn(ctx, c, "a call that was under way when the program died cannot be counted", err)
+		s.log.WarnContext(ctx, "a call that was under way when the program died cannot be counted", "run_id", c.Run, "node_id", c.Node, "error", err)
 		return s.Executor.Execute(ctx, run, d, emit)
 	}
 	defer func() {
 		// The call has ended, whatever becomes of the context.
 		if err := s.deaths.End(context.WithoutCancel(ctx), c); err != nil {
-			s.warn(ctx, c, "a call that has ended still counts as under way", err)
+			s.log.WarnContext(ctx, "a call that has ended still counts as under way", "run_id", c.Run, "node_id", c.Node, "error", err)
 		}
 	}()
 	if deaths := before + 1; deaths >= deathsMax {
@@ -84,8 +84,4 @@ func (s *Suspects) Execute(ctx context.Context, run runner.RunInfo, d engine.Dis
 		}}
 	}
 	return s.Executor.Execute(ctx, run, d, emit)
-}
-
-func (s *Suspects) warn(ctx context.Context, c SuspectCall, text string, err error) {
-	s.log.WarnContext(ctx, text, "run_id", c.Run, "node_id", c.Node, "error", err)
 }

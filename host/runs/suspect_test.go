@@ -73,7 +73,7 @@ func life(t *testing.T, deaths runs.Deaths, recovered bool, nodes ...string) (en
 // deadAfter is the memory of a program that writes nothing any more once it is dead.
 type deadAfter struct {
 	runs.Deaths
-	life context.Context //nolint:containedctx // it is what ends
+	life context.Context
 }
 
 func (d deadAfter) Begin(ctx context.Context, c runs.SuspectCall) error {

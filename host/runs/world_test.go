@@ -73,7 +73,7 @@ func worldAt(t *testing.T, path string, m modules) *world {
 	var err error
 	w.runner, err = runner.New(runner.Config{
 		Store: w.DB.Store(), Publisher: w.changes, Clock: wall{}, Graphs: graphs, Logger: log,
-		Executor: runs.NewExecutor(runs.ExecutorOptions{Catalogue: w.Plugins, Modules: m, Gateway: &gate{}, Clock: wall{}, Logger: log}),
+		Executor: runs.NewExecutor(runs.ExecutorOptions{Catalogue: w.Plugins, Modules: m, Gateway: &gate{}, Handles: w.Vault, Clock: wall{}, Logger: log}),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -91,7 +91,7 @@ func worldAt(t *testing.T, path string, m modules) *world {
 	w.flows = w.Flows(runs.NewHistory(w.runner))
 	w.runs = runs.New(runs.Options{
 		Runner: w.runner, Flows: w.flows, Projects: w.Projects, Catalogue: w.Plugins, Graphs: graphs,
-		Audit: w.Store.Audit(), Clock: w.Clock,
+		Audit: w.Store.Audit(), Vault: w.Vault, Clock: w.Clock,
 	})
 	return w
 }

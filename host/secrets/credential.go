@@ -77,7 +77,7 @@ type Sealed struct {
 	SetBy   string
 }
 
-// Rows stores sealed credentials and the canary. Safe for concurrent use.
+// Rows stores sealed credentials and secrets, and the canary. Safe for concurrent use.
 type Rows interface {
 	// SaveCredential keeps c as the one credential of its project and system. It
 	// returns ErrVersion unless c.Version follows the stored one.
@@ -91,6 +91,7 @@ type Rows interface {
 	// Canary returns the sealed canary, or nil before the first start.
 	Canary(ctx context.Context) ([]byte, error)
 	SaveCanary(ctx context.Context, cipher []byte) error
+	ValueRows
 }
 
 // ErrVersion means that somebody else set the credential at the same time.
@@ -101,9 +102,10 @@ type Clock interface{ Now() time.Time }
 
 // Vault sets and reads credentials. Safe for concurrent use.
 type Vault struct {
-	rows  Rows
-	key   *Key
-	clock Clock
+	rows   Rows
+	key    *Key
+	macKey []byte
+	clock  Clock
 }
 
 // payload is what is sealed.

@@ -68,7 +68,8 @@ func Open(ctx context.Context, keyFile string, rows Rows, clock Clock) (*Vault, 
 	if err != nil || subtle.ConstantTimeCompare(plain, []byte(canaryText)) != 1 {
 		return nil, ErrWrongKey
 	}
-	return &Vault{rows: rows, key: key, clock: clock}, nil
+	v := &Vault{rows: rows, key: key, clock: clock}
+	return v, v.openMACKey(ctx)
 }
 
 // Seal encrypts a value; only Open with the same associated data gives it back.

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"html"
 	"net/url"
 	"slices"
 	"strings"
@@ -53,6 +54,8 @@ func (s *Scrubber) add(value string) {
 			s.values = append(s.values, e)
 		}
 	}
+	// Longer ones first: one secret may be a part of another.
+	slices.SortStableFunc(s.values, func(a, b string) int { return len(b) - len(a) })
 }
 
 // Text scrubs a text. Nearly always there is nothing in it: then it costs a search for
@@ -86,6 +89,7 @@ func encodings(v string) []string {
 		v, inner(js), inner(plain.Bytes()), slashes(inner(js)), slashes(inner(plain.Bytes())),
 		url.QueryEscape(v), url.PathEscape(v), lowerEscapes(url.QueryEscape(v)), lowerEscapes(url.PathEscape(v)),
 		strings.ReplaceAll(url.QueryEscape(v), "+", "%20"),
+		html.EscapeString(v),
 		hex.EncodeToString([]byte(v)), strings.ToUpper(hex.EncodeToString([]byte(v))),
 	}
 	for _, enc := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {

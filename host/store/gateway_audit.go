@@ -36,10 +36,10 @@ func (a Audit) Append(ctx context.Context, r gateway.AuditRow) error {
 	}
 	err := a.db.Write(ctx, func(ctx context.Context, tx *sqlite.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO gateway_audit (at, project, run, flow, node, iteration, attempt, call, actor,
-			plugin, digest, system, operation, method, credential, request_hash, http_status, failure, code, replayed, duration_us)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			plugin, digest, system, operation, method, credential, request_hash, http_status, failure, code, replayed, secret_echo, duration_us)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			micros(r.At), r.Project, r.Run, r.Flow, r.Node, r.Iteration, r.Attempt, r.Call, r.Actor, r.Plugin, r.Digest,
-			r.System, r.Operation, r.Method, r.CredentialID, r.RequestHash, r.HTTPStatus, failure, code, r.Replayed, r.Duration.Microseconds())
+			r.System, r.Operation, r.Method, r.CredentialID, r.RequestHash, r.HTTPStatus, failure, code, r.Replayed, r.Echoed, r.Duration.Microseconds())
 		return err
 	})
 	if err != nil {
@@ -49,7 +49,7 @@ func (a Audit) Append(ctx context.Context, r gateway.AuditRow) error {
 }
 
 const auditColumns = `at, project, run, flow, node, iteration, attempt, call, actor, plugin, digest, system, operation, method,
-	credential, request_hash, http_status, failure, replayed, duration_us`
+	credential, request_hash, http_status, failure, replayed, secret_echo, duration_us`
 
 // Rows returns the audit of one node of a run, in the order of the calls' ends.
 func (a Audit) Rows(ctx context.Context, project, run, node string) ([]gateway.AuditRow, error) {
@@ -72,7 +72,7 @@ func (a Audit) Calls(ctx context.Context, project, run, node string) ([]runs.Cal
 	for i, r := range rows {
 		out[i] = runs.Call{
 			Iteration: r.Iteration, Attempt: r.Attempt, At: r.At, System: r.System, Operation: r.Operation,
-			Method: r.Method, Status: r.HTTPStatus, Failure: r.Failure, DurationMS: r.Duration.Milliseconds(),
+			Method: r.Method, Status: r.HTTPStatus, Failure: r.Failure, SecretEcho: r.Echoed, DurationMS: r.Duration.Milliseconds(),
 		}
 	}
 	return out, nil
@@ -83,7 +83,7 @@ func scanAudit(row scanner) (gateway.AuditRow, error) {
 	var at, us int64
 	var failure []byte
 	err := row.Scan(&at, &r.Project, &r.Run, &r.Flow, &r.Node, &r.Iteration, &r.Attempt, &r.Call, &r.Actor, &r.Plugin, &r.Digest,
-		&r.System, &r.Operation, &r.Method, &r.CredentialID, &r.RequestHash, &r.HTTPStatus, &failure, &r.Replayed, &us)
+		&r.System, &r.Operation, &r.Method, &r.CredentialID, &r.RequestHash, &r.HTTPStatus, &failure, &r.Replayed, &r.Echoed, &us)
 	r.At, r.Duration = instant(at), time.Duration(us)*time.Microsecond
 	if err == nil && failure != nil {
 		err = json.Unmarshal(failure, &r.Failure)

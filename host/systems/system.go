@@ -130,7 +130,7 @@ type Operation struct {
 	Path       string      `json:"path"`
 	Parameters []Parameter `json:"parameters,omitempty"`
 	// Body is the JSON Schema of the JSON body; absent means that the operation
-	// takes none.
+	// takes none. "x-secret": true marks a text in it that may be a secret of a flow.
 	Body json.RawMessage `json:"body,omitempty"`
 	// BodyRequired refuses a call without a body.
 	BodyRequired bool `json:"body_required,omitempty"`
@@ -152,6 +152,8 @@ const (
 	InPath   Place = "path"
 	InQuery  Place = "query"
 	InHeader Place = "header"
+	// InCompute is nowhere: the value is only what a secret is computed with.
+	InCompute Place = "compute"
 )
 
 // ArrayStyle says how a query parameter with several values is written.
@@ -176,6 +178,11 @@ type Parameter struct {
 	// these; absent means a text.
 	Schema     json.RawMessage `json:"schema,omitempty"`
 	ArrayStyle ArrayStyle      `json:"array_style,omitempty"`
+	// Secret says that the value may be a secret of a flow, which the gateway puts in.
+	// Only query and header parameters can be: a path is written into every log.
+	Secret bool `json:"secret,omitempty"`
+	// Compute, for a secret parameter, says what is sent in place of the secret.
+	Compute *Compute `json:"compute,omitempty"`
 }
 
 // WireName is the name of the parameter on the wire.

@@ -68,6 +68,7 @@ func (s *System) validateHead(c check) {
 	}
 	s.Auth.validate(c.in("auth"))
 	s.Limits.validate(c.in("limits"))
+	s.validateSecretHeaders(c)
 	c.in("operations").that(len(s.Operations) > 0, "must name at least one operation")
 	c.in("operations").that(len(s.Operations) <= maxOperations, "at most %d are allowed", maxOperations)
 }
@@ -215,11 +216,15 @@ func (o *Operation) validateParameters(c check) {
 		case InQuery:
 			c.in("wire").that(wireName.MatchString(p.WireName()), "is not the name of a query parameter")
 		case InHeader:
-			c.in("name").that(headerName.MatchString(p.WireName()) && !reserved(p.WireName()),
+			free := !reserved(p.WireName()) || p.Secret && strings.EqualFold(p.WireName(), "authorization")
+			c.in("name").that(headerName.MatchString(p.WireName()) && free,
 				"%s is a header that the gateway keeps to itself", p.WireName())
+		case InCompute:
+			c.in("wire").that(p.Wire == "", "a parameter that is not sent has no other name")
 		default:
-			c.in("in").bad("must be path, query or header")
+			c.in("in").bad("must be path, query, header or compute")
 		}
+		o.validateSecret(p, c)
 	}
 }
 

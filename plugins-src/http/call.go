@@ -16,9 +16,9 @@ type CallIn struct {
 	// The id of the operation.
 	Operation string `json:"operation" jsonschema:"minLength=1,maxLength=64"`
 	// The parameters of the operation, by name.
-	Params map[string]json.RawMessage `json:"params,omitempty" title:"Parameters" ui:"widget=keyvalue"`
+	Params map[string]json.RawMessage `json:"params,omitempty" title:"Parameters" ui:"widget=keyvalue" x:"secret=inside"`
 	// The body, where the operation takes one.
-	Body json.RawMessage `json:"body,omitempty" ui:"widget=json"`
+	Body json.RawMessage `json:"body,omitempty" ui:"widget=json" x:"secret=inside"`
 	// When the call counts as a success: a condition in CEL over status, headers, body and
 	// text, for example body.code == 0. Empty is any status below 400.
 	Success string `json:"success,omitempty" title:"Success condition" jsonschema:"maxLength=4096" ui:"widget=code;options.language=cel;placeholder=status == 200 && body.result" x:"expression=forbidden"`

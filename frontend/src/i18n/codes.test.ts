@@ -14,6 +14,7 @@ type Case = [name: string, found: string[], texts: object, least?: number]
 const cases: Case[] = [
   ['problems of the engine', codes('engine/codes.go', /^Problem/), problemZh],
   ['problems of switched off plugins', codes('host/flows/switched.go', /^Code/), problemZh, 1],
+  ['problems of secrets', codes('host/flows/secrets.go', /^Code/), problemZh, 1],
   ['problems of subflows', codes('host/flows/subflows.go', /^Code/), problemZh],
   ['failures of the engine', codes('engine/codes.go', /^Fail/), failureZh],
   ['failures of the runner', codes('engine/runner/children.go', /^Fail/), failureZh, 1],

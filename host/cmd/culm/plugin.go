@@ -35,7 +35,7 @@ func (p *program) pluginCommand() *cobra.Command {
 		p.pluginBuild(), p.pluginPack(), p.pluginInspect(), p.pluginList(),
 		p.pluginKeygen(), p.pluginSign(), p.pluginVerify(), p.pluginTrust(),
 		p.pluginPush(), p.pluginPull(), p.pluginTags(),
-		p.pluginInstall(), p.pluginVersions(), p.pluginHistory(), p.pluginKeys(), p.pluginRevoke(),
+		p.pluginInstall(), p.pluginVersions(), p.pluginHistory(), p.pluginKeys(), p.pluginRevoke(), p.pluginGrant(),
 	)
 	c.AddCommand(p.pluginChanges()...)
 	c.AddCommand(p.pluginNew(), p.pluginTest(), p.pluginRun(), p.pluginDev(), p.pluginLint(), p.pluginReplay())

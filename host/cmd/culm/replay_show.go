@@ -51,7 +51,7 @@ func (p *program) showEvents(r *replayedCall) error {
 			mark = ">"
 		}
 		what, asked := describe(e)
-		fmt.Fprintf(w, "  %s %d\t%s\t%s\t%s\n", mark, i, what, asked, got(e))
+		fmt.Fprintf(w, "  %s %d\t%s\t%s\t%s\n", mark, i+1, what, asked, got(e))
 	}
 	fmt.Fprintf(w, "    \tend\t%s\n", outcomeText(&r.recording.Outcome))
 	return failed(w.Flush())
@@ -62,7 +62,7 @@ func (p *program) showDifference(r *replayedCall) error {
 	fmt.Fprintf(p.out, "  %s: ", p.text.of("replay.differs"))
 	switch d.Way {
 	case replay.WayChanged, replay.WayMissing, replay.WayExtra:
-		fmt.Fprintf(p.out, p.text.of("replay."+string(d.Way))+"\n", d.At, r.Report.Events)
+		fmt.Fprintf(p.out, p.text.of("replay."+string(d.Way))+"\n", d.At+1, r.Report.Events)
 	case replay.WayOutcome:
 		fmt.Fprintln(p.out, p.text.of("replay.outcome"))
 	}

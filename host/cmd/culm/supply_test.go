@@ -68,6 +68,7 @@ func ticket(t *testing.T, file, version string, needs ...contract.Need) {
 // signature, a registry, a server that takes signed plugins only, versions, a review, a
 // block, a key that is revoked.
 func TestAPluginGoesFromItsAuthorThroughARegistryIntoAServer(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	in := func(name string) string { return filepath.Join(dir, name) }
 	ticket(t, in("v1.wasm"), "1.0.0")
@@ -110,6 +111,14 @@ func TestAPluginGoesFromItsAuthorThroughARegistryIntoAServer(t *testing.T) {
 	if out := c.ok("plugin", "approve", "ticket", "2.0.0", "--reason", "read it"); !strings.Contains(out, "active, latest") {
 		t.Errorf("approve printed %s", out)
 	}
+	c.refused("not ask for", "plugin", "grant", "ticket", "cmdb/delete")
+	if out := c.ok("plugin", "grant", "ticket", "cmdb/list"); !strings.Contains(out, "granted") {
+		t.Errorf("grant printed %s", out)
+	}
+	if out := c.ok("plugin", "grant", "ticket", "cmdb/list", "--remove"); strings.Contains(out, "granted") || !strings.Contains(out, "asks for") {
+		t.Errorf("grant --remove printed %s", out)
+	}
+	c.refused("SYSTEM/OPERATION", "plugin", "grant", "ticket", "cmdb")
 	c.ok("plugin", "block", "ticket", pushed.Digest[:20], "--reason", "steals")
 	c.refused("older version", "plugin", "activate", "ticket", "1.0.0")
 	c.ok("plugin", "activate", "ticket", "1.0.0", "--override")

@@ -90,6 +90,7 @@ func supplyWords() map[string][2]string {
 		"unsigned":               {"not signed by a trusted key", "没有受信任的签名"},
 		"shipped":                {"came with the program", "程序自带"},
 		"signed by":              {"signed by %s", "由 %s 签名"},
+		"granted":                {"granted", "已授权"},
 		"asks":                   {"asks for", "申请"},
 		"held":                   {"to review", "待审核"},
 		"warning":                {"warning", "警告"},

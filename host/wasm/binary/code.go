@@ -14,22 +14,12 @@ type walker struct {
 	m      *Module
 	locals uint32 // limit
 
-	inserts     []insert // where checks belong, in order
-	start       int      // offset of the first instruction
-	total       uint64   // locals, without the parameters
-	calls       bool
+	start       int    // offset of the first instruction
+	total       uint64 // locals, without the parameters
 	tableWrites bool
 	dataDrops   bool
 	callees     func(index uint32) // told of each direct call, may be nil
-}
-
-// insert is a place in a body at which the rewriter inserts a check. A check in
-// front of a bulk instruction charges its length, which is on the stack, shifted
-// right; one behind a loop header charges one tick.
-type insert struct {
-	at    int
-	bulk  bool
-	shift byte
+	plan        *plan              // what the rewriter has to do, nil while only reading
 }
 
 // How much of a bulk instruction counts as one tick, as a shift of its length:
@@ -63,29 +53,33 @@ func (w *walker) walk() {
 func (w *walker) instruction(depth int) int {
 	switch op := w.byte(); op {
 	case 0x02, 0x03, 0x04: // block, loop, if
+		from := w.pos - 1
 		w.skipSigned(33)
-		if op == 0x03 {
-			w.inserts = append(w.inserts, insert{at: w.pos})
-		}
+		w.plan.open(w, op, from)
 		if depth++; depth > blockDepth {
 			w.fail("blocks are nested too deeply")
 		}
 	case 0x0b: // end
+		w.plan.end(w)
 		depth--
 	case 0x0c, 0x0d: // br, br_if
-		w.u32()
+		at := w.pos
+		w.plan.label(w, at, w.u32())
 	case 0x0e: // br_table
 		w.branches()
 	case 0x10: // call
-		w.calls = true
+		w.plan.call(w)
 		f := w.index("function", len(w.m.Imports)+len(w.m.Functions))
 		if w.callees != nil && w.err == nil {
 			w.callees(f)
 		}
 	case 0x11: // call_indirect
-		w.calls = true
+		w.plan.call(w)
+		w.plan.more(leafMax)
 		w.index("type", len(w.m.Types))
 		w.u32()
+	case 0x0f: // return
+		w.plan.branch()
 	default:
 		w.plain(op)
 	}
@@ -99,7 +93,8 @@ func (w *walker) branches() {
 		w.fail("unexpected end")
 	}
 	for i := uint64(0); i <= uint64(n) && w.err == nil; i++ {
-		w.u32()
+		at := w.pos
+		w.plan.label(w, at, w.u32())
 	}
 }
 
@@ -158,8 +153,8 @@ func (w *walker) simple(op byte) {
 	case op >= 0x28 && op <= 0x3e: // loads and stores
 		w.memarg()
 	case op >= 0x45 && op <= 0xc4: // arithmetic
-	case op <= 0x01, op == 0x05, op == 0x0f, op == 0x1a, op == 0x1b, op == 0xd1:
-		// unreachable, nop, else, return, drop, select, ref.is_null
+	case op <= 0x01, op == 0x05, op == 0x1a, op == 0x1b, op == 0xd1:
+		// unreachable, nop, else, drop, select, ref.is_null
 	default:
 		w.fail("instruction %#x is not supported", op)
 	}
@@ -196,9 +191,9 @@ func (w *walker) memarg() {
 func (w *walker) misc(sub uint32, at int) {
 	switch sub {
 	case 8, 10, 11: // memory.init, memory.copy, memory.fill
-		w.inserts = append(w.inserts, insert{at, true, memoryShift})
+		w.plan.bulk(at, memoryShift)
 	case 12, 14, 15, 17: // table.init, table.copy, table.grow, table.fill
-		w.inserts = append(w.inserts, insert{at, true, tableShift})
+		w.plan.bulk(at, tableShift)
 	}
 	switch sub {
 	case 0, 1, 2, 3, 4, 5, 6, 7: // saturating truncation

@@ -20,10 +20,10 @@ const (
 
 // RewriteVersion changes whenever the same module would be rewritten to other
 // bytes or with other meaning; it is part of the keys of caches.
-const RewriteVersion = 2
+const RewriteVersion = 3
 
-// YieldEvery is the number of loop iterations and calls between two yields. A
-// yield leaves native code for a moment: 20,000 ticks are some tens of
+// YieldEvery is the number of ticks between two yields: iterations of loops and calls,
+// more for those that are long. A yield leaves native code for a moment: 20,000 ticks are some tens of
 // microseconds, so that a stop and the Go scheduler are never far, and cost a
 // tight loop a few per cent.
 const YieldEvery = 20_000
@@ -43,11 +43,11 @@ type Rewritten struct {
 
 // Rewrite prepares a parsed module:
 //
-//   - a counter is decremented at every loop header and at the entry of every
-//     function that calls, and by its length at every bulk instruction; when
-//     YieldEvery ticks are used up a helper leaves native code by memory.grow 0,
-//     which is where the Go scheduler and the garbage collector get their chance,
-//     and traps if StopExport is set;
+//   - a counter is decremented at every loop header, at the entry of every function
+//     that calls or is large, by the more the more code follows, and by its length at
+//     every bulk instruction; when YieldEvery ticks are used up a helper leaves native
+//     code by memory.grow 0, which is where the Go scheduler and the garbage collector
+//     get their chance, and traps if StopExport is set;
 //   - tables get a maximum of tableElements, so that table.grow fails beyond;
 //   - the start function becomes StartExport, to be called under a deadline;
 //   - mutable globals are exported, for the snapshot;
@@ -58,12 +58,18 @@ type Rewritten struct {
 // Indices of types, functions, globals and tables do not change: everything new
 // is appended.
 func Rewrite(m *Module, tableElements uint32) Rewritten {
-	w := rewriter{m: m, tableElements: tableElements}
+	return rewrite(m, tableElements, YieldEvery)
+}
+
+// rewrite is Rewrite with that many ticks between two yields, at least two.
+func rewrite(m *Module, tableElements uint32, every int) Rewritten {
+	w := rewriter{m: m, tableElements: tableElements, plan: plan{every: every}}
 	w.drawers, w.tracks = m.goDraws()
 	ng := uint64(len(m.Globals))
 	w.helper = uint64(len(m.Imports) + len(m.Functions))
 	w.stop, w.ticks, w.draws = ng, ng+1, ng+2
-	w.makeChecks()
+	w.mark = appendU([]byte{0x41, 1, 0x24}, w.draws) // i32.const 1; global.set draws
+	w.weigh()
 	return w.assemble()
 }
 
@@ -76,28 +82,10 @@ type rewriter struct {
 
 	stop, ticks, draws, helper uint64 // global and function indices
 
-	check []byte // inserted at loop headers and entries
-	test  []byte // its second half: yields when the ticks are used up
-	mark  []byte // inserted at the entry of functions that draw
-}
-
-// makeChecks builds the inserted code.
-func (w *rewriter) makeChecks() {
-	w.test = append(appendU([]byte{0x23}, w.ticks), 0x41, 0, 0x4c, 4, 0x40) // global.get ticks; i32.const 0; i32.le_s; if
-	w.test = append(appendU(append(w.test, 0x10), w.helper), 0x0b)          // call helper; end
-	b := append(appendU([]byte{0x23}, w.ticks), 0x41, 1, 0x6b, 0x24)        // global.get ticks; i32.const 1; i32.sub; global.set
-	w.check = append(appendU(b, w.ticks), w.test...)                        // ... ticks
-	w.mark = appendU([]byte{0x41, 1, 0x24}, w.draws)                        // i32.const 1; global.set draws
-}
-
-// charge appends the check in front of a bulk instruction, whose length is kept in
-// the given local.
-func (w *rewriter) charge(f []byte, local uint64, shift byte) []byte {
-	f = appendU(append(f, 0x22), local)           // local.tee length
-	f = appendU(append(f, 0x23), w.ticks)         // global.get ticks
-	f = appendU(append(f, 0x20), local)           // local.get length
-	f = append(f, 0x41, shift, 0x76, 0x6b, 0x24)  // i32.const shift; i32.shr_u; i32.sub; global.set
-	return append(appendU(f, w.ticks), w.test...) // ... ticks
+	mark    []byte // inserted at the entry of functions that draw
+	checked []bool // the functions that are checked at their entry
+	work    []int  // of calling those that are not, in bytes of code
+	plan    plan   // of the function at hand
 }
 
 // assemble writes the new module.
@@ -192,7 +180,7 @@ func (w *rewriter) globals(body []byte) []byte {
 	zero := []byte{byte(I32), 1, 0x41, 0, 0x0b}
 	b := append([]byte{}, zero...)
 	b = append(b, byte(I32), 1, 0x41)
-	b = append(appendS(b, YieldEvery), 0x0b)
+	b = append(appendS(b, int64(w.plan.every)), 0x0b)
 	n := uint64(2)
 	if w.tracks {
 		b = append(b, zero...)
@@ -235,35 +223,49 @@ func (w *rewriter) code() []byte {
 		b = appendU(b, uint64(len(f)))
 		b = append(b, f...)
 	}
-	f = append([]byte{0, 0x41}, appendS(nil, YieldEvery)...) // no locals; i32.const every
-	f = appendU(append(f, 0x24), w.ticks)                    // global.set ticks
-	f = append(f, 0x41, 0, 0x40, 0, 0x1a)                    // i32.const 0; memory.grow; drop
-	f = appendU(append(f, 0x23), w.stop)                     // global.get stop
-	f = append(f, 4, 0x40, 0, 0x0b, 0x0b)                    // if; unreachable; end; end
+	f = append([]byte{0, 0x41}, appendS(nil, int64(w.plan.every))...) // no locals; i32.const every
+	f = appendU(append(f, 0x24), w.ticks)                             // global.set ticks
+	f = append(f, 0x41, 0, 0x40, 0, 0x1a)                             // i32.const 0; memory.grow; drop
+	f = appendU(append(f, 0x23), w.stop)                              // global.get stop
+	f = append(f, 4, 0x40, 0, 0x0b, 0x0b)                             // if; unreachable; end; end
 	b = appendU(b, uint64(len(f)))
 	return append(b, f...)
 }
 
 // function appends one body with its checks to f.
 func (w *rewriter) function(f []byte, i int, c body) []byte {
-	k := walker{reader: reader{b: c.bytes, base: c.at}, m: w.m, locals: ^uint32(0)}
+	k := walker{reader: reader{b: c.bytes, base: c.at}, m: w.m, locals: ^uint32(0), plan: &w.plan}
+	w.plan.begin()
+	imports := uint32(len(w.m.Imports))
+	k.callees = func(f uint32) {
+		if f >= imports {
+			w.plan.more(w.work[f-imports])
+		}
+	}
 	k.walk()
-	length := uint64(len(w.m.Types[w.m.Functions[i]].Params)) + k.total
+	temp := uint64(len(w.m.Types[w.m.Functions[i]].Params)) + k.total
 	f = append(f, w.localsOf(&k)...)
 	if w.drawers[i] {
 		f = append(f, w.mark...)
 	}
-	if k.calls {
-		f = append(f, w.check...)
+	if w.checked[i] {
+		f = w.entry(f, w.plan.weightOf(w.plan.work(&k)))
 	}
 	last := k.start
-	for _, in := range k.inserts {
-		f = append(f, c.bytes[last:in.at]...)
-		last = in.at
-		if in.bulk {
-			f = w.charge(f, length, in.shift)
-		} else {
-			f = append(f, w.check...)
+	for _, e := range w.plan.edits {
+		f = append(f, c.bytes[last:e.at]...)
+		last = e.end
+		switch e.kind {
+		case wrapLoop:
+			f = w.openLoop(f, c.bytes[e.at+1], e.value)
+		case closeLoop:
+			f = w.closeLoop(f)
+		case relabel:
+			f = appendU(f, uint64(e.value))
+		case chargeLoop:
+			f = w.yield(w.tick(f, e.value, false))
+		case chargeBulk:
+			f = w.chargeBulk(f, temp, e.value)
 		}
 	}
 	return append(f, c.bytes[last:]...)
@@ -273,8 +275,8 @@ func (w *rewriter) function(f []byte, i int, c body) []byte {
 // a place for their length.
 func (w *rewriter) localsOf(k *walker) []byte {
 	locals := k.b[:k.start]
-	for _, in := range k.inserts {
-		if in.bulk {
+	for _, e := range w.plan.edits {
+		if e.kind == chargeBulk {
 			return extend(locals, 1, []byte{1, byte(I32)})
 		}
 	}
