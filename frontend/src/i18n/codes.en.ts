@@ -205,7 +205,8 @@ export const adviceEn: typeof adviceZh = {
   FORCED: 'Retry or skip the node.',
   DENIED: 'Ask an administrator to grant the operation to the plugin.',
   CREDENTIAL_MISSING: 'Ask an administrator to set the system’s credential.',
-  SECRET_REFUSED: 'Ask whoever maintains the flow: the secret may be sent only to the operations that its variable names, in the places that these mark as secret.',
+  SECRET_REFUSED:
+    'Ask whoever maintains the flow: the secret may be sent only to the operations that its variable names, in the places that these mark as secret.',
   SECRET_MISSING: 'Set the project’s secret again, or start a new run.',
   EGRESS_DENIED: 'Ask an administrator to check the address and the address policy.',
   GATEWAY_NO_CONDITION: 'Skip it and choose a branch, or give the flow a default.',
