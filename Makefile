@@ -21,7 +21,7 @@ DATA ?= data
 GO_SOURCES := $(shell git ls-files --cached --others --exclude-standard '*.go' '*.sql' '*.yaml' go.mod go.sum 2>/dev/null)
 WEB_SOURCES := $(shell git ls-files --cached --others --exclude-standard frontend 2>/dev/null | grep -v -e '\.go$$' -e '/e2e/' -e '^frontend/dist/')
 
-.PHONY: help run build plugins frontend deps test test-go test-web test-e2e check fmt fmt-check lint vet generate verify deadcode web-check bench fuzz soak cover hooks clean
+.PHONY: help run build plugins frontend deps test test-go test-web test-e2e check fmt fmt-check lint vet generate verify deadcode web-check bench fuzz soak hostile cover hooks clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -122,6 +122,12 @@ DISK_FAULTS ?= 200
 soak: build ## kill the real binary KILLS times, let its disk fail DISK_FAULTS times, and check every invariant
 	CULM_BIN="$(CURDIR)/$(CULM)" CULM_KILLS=$(KILLS) CULM_DISK_FAULTS=$(DISK_FAULTS) go test -v -count=1 -timeout 24h \
 	  -run 'TestKill|TestFailedFsync|TestFullDisk' ./host/cmd/culm
+
+MUTANTS ?= 10000
+HOSTILE ?= 1000000
+hostile: ## MUTANTS damaged modules, and HOSTILE calls of every host function
+	CULM_INPUTS=$(MUTANTS) go test -v -count=1 -timeout 24h -run '^TestMutants$$' ./host/wasm
+	CULM_INPUTS=$(HOSTILE) go test -v -count=1 -timeout 24h -run '^TestEveryHostFunctionIsFuzzed$$' ./host/wasm
 
 cover: ## test coverage by package
 	go test -coverprofile=coverage.out ./... && go tool cover -func=coverage.out | tail -1

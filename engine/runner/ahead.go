@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"log/slog"
 	"time"
 
 	"github.com/culmhq/culm/engine"
@@ -37,6 +38,7 @@ func (r *live) finished(p *pool, c *call, result engine.Result, turn bool) (next
 	}
 	m := hostMeta()
 	m.At = p.clock.Now().UTC()
+	r.hear(p.log, c, m)
 	rs, cs, err := r.apply(p.log, m, result)
 	if err != nil {
 		p.log.Debug("a result was refused", keyRun, r.id, "error", err)
@@ -67,6 +69,18 @@ func (r *live) finished(p *pool, c *call, result engine.Result, turn bool) (next
 	r.ahead = append(r.ahead, s)
 	tell, r.told = !r.told, true
 	return next, tell
+}
+
+// hear applies the notes of a call that were not applied yet: the loop does so when it
+// comes to them, and a worker before it applies the result, which would overtake them.
+// The caller holds the run's lock.
+func (r *live) hear(log *slog.Logger, c *call, m engine.Meta) {
+	for _, n := range c.heard() {
+		rs, cs, err := r.apply(log, m, n)
+		if err == nil && len(rs) > 0 {
+			r.ahead = append(r.ahead, stepped{batch: r.batch(m.At, rs, cs), effect: effect{run: r, at: m.At, records: rs}})
+		}
+	}
 }
 
 // mayRunAhead reports whether a call may begin before the record of it is durable.

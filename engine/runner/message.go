@@ -83,16 +83,25 @@ func (m *ended) apply(l *loop) {
 
 func (m *ended) refuse(error) {}
 
-// noted brings a note of a call that runs.
+// noted says that a call has a note, unless its result took it along.
 type noted struct {
-	run  *live
-	note engine.Note
+	call *call
 	slot <-chan struct{}
 }
 
 func (m *noted) apply(l *loop) {
 	<-m.slot
-	l.step(m.run, hostMeta(), m.note, nil)
+	r := m.call.run
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	l.collect(r)
+	if r.fault != nil {
+		return
+	}
+	meta := hostMeta()
+	meta.At = l.now()
+	r.hear(l.log, m.call, meta)
+	l.collect(r)
 }
 
 func (m *noted) refuse(error) { <-m.slot }

@@ -26,6 +26,23 @@ type call struct {
 	mu      sync.Mutex
 	stopped bool
 	stop    context.CancelFunc // while it runs
+	said    []engine.Note      // the notes that were not applied yet
+}
+
+// say keeps a note until it is applied.
+func (c *call) say(n engine.Note) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.said = append(c.said, n)
+}
+
+// heard returns the notes that were not applied, and takes them over.
+func (c *call) heard() []engine.Note {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	said := c.said
+	c.said = nil
+	return said
 }
 
 // worker has the context of the calls that one goroutine makes. It serves until one of
@@ -202,7 +219,8 @@ func (p *pool) execute(ctx context.Context, c *call) (r engine.Result) {
 		n.Node, n.Epoch = c.d.Node, c.d.Epoch
 		select {
 		case p.notes <- struct{}{}:
-			p.in.put(&noted{run: c.run, note: n, slot: p.notes})
+			c.say(n)
+			p.in.put(&noted{call: c, slot: p.notes})
 		case <-ctx.Done():
 		}
 	})

@@ -191,6 +191,33 @@ func TestNotesOfARunningCall(t *testing.T) {
 	})
 }
 
+// A call that says something last of all and ends at once is heard: its result does not
+// overtake what it said.
+func TestTheLastNotesOfACallAreKept(t *testing.T) {
+	onStores(t, func(s *stage) {
+		s.exec.on("a", func(_ context.Context, _ engine.Dispatch, emit func(engine.Note)) contract.Answer {
+			for percent := range 3 {
+				emit(engine.Note{Progress: &engine.Progress{Percent: percent}})
+			}
+			return done()
+		})
+		for n := range 50 {
+			id := fmt.Sprintf("r%d", n)
+			s.run(id, serial("a"))
+			s.untilState(id, engine.RunSucceeded)
+			var said []int
+			for _, r := range s.pub.of(id) {
+				if d, ok := r.Data.(engine.NodeNoted); ok {
+					said = append(said, d.Progress.Percent)
+				}
+			}
+			if fmt.Sprint(said) != "[0 1 2]" {
+				s.t.Fatalf("run %s: heard %v", id, said)
+			}
+		}
+	})
+}
+
 func TestAPanicOfTheExecutorFailsTheNode(t *testing.T) {
 	onStores(t, func(s *stage) {
 		t := s.t

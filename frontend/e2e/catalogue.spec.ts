@@ -180,6 +180,12 @@ for (const scheme of ['light', 'dark'] as const) {
     await page.goto(`/p/${project}/plugins/http?tab=access`)
     await expect(page.getByRole('button', { name: /^批准/ }).first()).toBeVisible()
     await accessible(page)
+
+    await page.setViewportSize({ width: 390, height: 844 })
+    await page.goto(`/p/${project}/plugins/core?tab=versions`)
+    await expect(page.getByRole('tab', { name: '版本' })).toBeInViewport()
+    await expect(page.getByRole('button', { name: /^版本 .* 的操作$/ }).first()).toBeInViewport()
+    await accessible(page)
   })
 }
 

@@ -69,9 +69,9 @@ func grants() map[string][]Grant {
 	}
 	return map[string][]Grant{
 		"alertmanager": of("alertmanager", "create_silence", "list_silences", "get_silence", "expire_silence"),
-		"demo":         of(SystemID, "list_hosts", "start_deployment", "get_deployment", "health", "open_ticket", "set_host_state"),
+		"demo":         of(SystemID, "list_hosts", "start_deployment", "get_deployment", "cancel_deployment", "health", "open_ticket", "set_host_state"),
 		"etcd":         of("etcd", "range", "put", "txn"),
-		"http":         of(SystemID, "list_hosts", "get_deployment", "health"),
+		"http":         of(SystemID, "list_hosts", "get_deployment", "cancel_deployment", "health"),
 		"prometheus":   of("prometheus", "query"),
 	}
 }

@@ -76,7 +76,7 @@ type Deployment struct {
 	Service string   `json:"service"`
 	Version string   `json:"version"`
 	Hosts   []string `json:"hosts"`
-	// State is "running", "succeeded" or "failed".
+	// State is "running", "succeeded", "failed" or "cancelled".
 	State   string `json:"state"`
 	Percent int    `json:"percent"`
 	Message string `json:"message"`
@@ -121,6 +121,7 @@ func NewPlatform(o PlatformOptions) *Platform {
 	p.mux.HandleFunc("PUT /hosts/{name}/state", p.setHostState)
 	p.mux.HandleFunc("POST /deployments", p.startDeployment)
 	p.mux.HandleFunc("GET /deployments/{id}", p.getDeployment)
+	p.mux.HandleFunc("POST /deployments/{id}/cancel", p.cancelDeployment)
 	p.mux.HandleFunc("GET /services/{service}/health", p.health)
 	p.mux.HandleFunc("POST /tickets", p.openTicket)
 	return p
@@ -259,6 +260,26 @@ func (p *Platform) getDeployment(w http.ResponseWriter, r *http.Request) {
 			answer(w, http.StatusOK, d.Deployment)
 			return
 		}
+	}
+	refuse(w, http.StatusNotFound, "no such deployment")
+}
+
+// cancelDeployment stops a deployment that is under way; one that has ended stays as it
+// is.
+func (p *Platform) cancelDeployment(w http.ResponseWriter, r *http.Request) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.settle()
+	for _, d := range p.deployments {
+		if d.ID != r.PathValue("id") {
+			continue
+		}
+		if d.State == "running" {
+			d.State, d.Message = "cancelled", "cancelled by the operator"
+			p.effect("deployment.cancelled", r, d.ID)
+		}
+		answer(w, http.StatusOK, d.Deployment)
+		return
 	}
 	refuse(w, http.StatusNotFound, "no such deployment")
 }

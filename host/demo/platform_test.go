@@ -177,6 +177,20 @@ func (b *bench) deployment(id string) demo.Deployment {
 	return d
 }
 
+func TestACancelledDeploymentGoesNoFurther(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	d := b.deploy("checkout", "2.4.0", "checkout-01", "checkout-02")
+	b.ask("cancel_deployment", map[string]string{"id": d.ID}, nil, &d)
+	if d.State != "cancelled" {
+		t.Errorf("deployment %+v", d)
+	}
+	b.clock.advance(time.Hour)
+	if d = b.deployment(d.ID); d.State != "cancelled" || d.Percent == 100 {
+		t.Errorf("after an hour: %+v", d)
+	}
+}
+
 func TestDeploymentTakesItsTimeAndChangesTheHosts(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)

@@ -48,7 +48,9 @@ func quoted(s string) string {
 // secretBench is a bench whose system takes secrets, and a caller that holds a handle.
 func secretBench(t *testing.T) (*bench, gateway.Caller, string) {
 	t.Helper()
-	b := newBench(t, func(w http.ResponseWriter, r *http.Request) { writeJSON(w, `{"token":`+quoted(r.Header.Get("X-Token"))+`}`) }, setting{auth: "{type: none}"})
+	b := newBench(t, func(w http.ResponseWriter, r *http.Request) {
+		writeJSON(w, `{"token":`+quoted(r.Header.Get("X-Token"))+`}`)
+	}, setting{auth: "{type: none}"})
 	doc, err := systems.Parse([]byte(strings.Replace(secretDocument, "BASE", b.up.URL, 1)))
 	if err != nil {
 		t.Fatal(err)

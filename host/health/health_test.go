@@ -330,3 +330,15 @@ func TestQuantilesAreNotTooShort(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkCounting is what a call pays for being counted.
+func BenchmarkCounting(b *testing.B) {
+	p := hosttest.Open(b)
+	e := &scripted{clock: newClock(), result: done()}
+	e.result.Digest = "sha256:a"
+	w := health.NewRecorder(health.Options{Store: p.Store, Clock: e.clock, Logger: slog.New(slog.DiscardHandler)}).Watch(e)
+	run, d := runner.RunInfo{ID: "run-1", Project: hosttest.Project}, engine.Dispatch{Node: "n", Plugin: "toy"}
+	for b.Loop() {
+		w.Execute(b.Context(), run, d, nil)
+	}
+}

@@ -18,7 +18,7 @@ func TestShippedSystemsAreValidAndCompile(t *testing.T) {
 	}
 	want := map[string][]string{
 		"alertmanager": {"create_silence", "list_silences", "get_silence", "expire_silence", "list_alerts"},
-		"demo":         {"list_hosts", "start_deployment", "get_deployment", "health", "open_ticket", "set_host_state"},
+		"demo":         {"list_hosts", "start_deployment", "get_deployment", "cancel_deployment", "health", "open_ticket", "set_host_state"},
 		"etcd":         {"range", "put", "txn"},
 		"prometheus":   {"query"},
 	}

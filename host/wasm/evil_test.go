@@ -149,8 +149,7 @@ func TestEvilTamed(t *testing.T) {
 // TestRecursion: endless recursion ends at the end of the native stack.
 func TestRecursion(t *testing.T) {
 	inBothTiers(t, func(t *testing.T, in tier) {
-		patient := func(c *wasm.Config) { c.Limits.GuestTime = time.Minute }
-		m := in.load(t, newHost(t, patient), evil(t, "recursion"))
+		m := in.load(t, newHost(t, slowMachine), evil(t, "recursion"))
 		_, err := m.Call(t.Context(), wasm.Call{Export: "execute"})
 		if f := wantFailure(t, err, wasm.CodeResource, contract.OriginLimit); !strings.Contains(f.Message, "nested") {
 			t.Errorf("message %q", f.Message)

@@ -2,6 +2,7 @@ package wasm
 
 import (
 	"context"
+	"testing"
 	"time"
 
 	"github.com/tetratelabs/wazero"
@@ -81,3 +82,18 @@ func LoopTimes(ctx context.Context, module []byte, rounds int) (plain, rewritten
 	}
 	return best[0], best[1], nil
 }
+
+// HostFunction is a function that modules may import.
+type HostFunction struct{ Module, Name, Sig string }
+
+// HostFunctions lists them in a fixed order.
+func HostFunctions() []HostFunction {
+	var all []HostFunction
+	for _, f := range allFuncs() {
+		all = append(all, HostFunction{f.module, f.name, f.sig})
+	}
+	return all
+}
+
+// Inputs is inputs.
+func Inputs(t *testing.T, normal, few int) int { t.Helper(); return inputs(t, normal, few) }

@@ -87,9 +87,10 @@ func TestGoPluginRewritten(t *testing.T) {
 
 // TestGoPluginBehaviour calls the exports of a plugin that uses the Extism library
 // as it is.
-func TestGoPluginBehaviour(t *testing.T) {
-	t.Parallel()
-	m := goPlugin(t, newHost(t))
+func TestGoPluginBehaviour(t *testing.T) { inBothTiers(t, testGoPluginBehaviour) }
+
+func testGoPluginBehaviour(t *testing.T, in tier) {
+	m := goIn(t, in, newHost(t, slowMachine))
 	t.Run("echo", func(t *testing.T) {
 		t.Parallel()
 		for _, n := range []int{0, 1, 7, 8, 9, 1000, 1 << 20} {

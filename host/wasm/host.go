@@ -44,6 +44,10 @@ type Config struct {
 	// LoadedMax bounds the modules kept ready; the least recently used is dropped
 	// and comes back from CacheDir when it is called. Zero takes 64.
 	LoadedMax int
+	// IdleAfter is how long a module stays ready at least without being called; it
+	// goes before twice that time is over and comes back as above. Zero takes ten
+	// minutes.
+	IdleAfter time.Duration
 }
 
 // Host runs plugin modules. It is safe for concurrent use.
@@ -55,6 +59,7 @@ type Host struct {
 	now       func() time.Time
 	epoch     time.Time
 	loadedMax int
+	idleAfter time.Duration
 	slots     chan struct{} // places to run guests in
 	compiling chan struct{} // places to compile in
 	dirt      *dirtReader
@@ -115,6 +120,7 @@ func newHost(c Config) *Host {
 		logger:    c.Logger,
 		now:       c.Now,
 		loadedMax: c.LoadedMax,
+		idleAfter: c.IdleAfter,
 		modules:   map[string]*Module{},
 		dirt:      newDirtReader(),
 	}
@@ -126,6 +132,7 @@ func newHost(c Config) *Host {
 	}
 	h.epoch = h.now()
 	fill(&h.loadedMax, 64)
+	fill(&h.idleAfter, 10*time.Minute)
 	fill(&c.Parallel, runtime.GOMAXPROCS(0))
 	h.slots = make(chan struct{}, c.Parallel)
 	h.compiling = make(chan struct{}, max(runtime.NumCPU()/2, 1))

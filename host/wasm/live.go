@@ -30,6 +30,7 @@ type live struct {
 	globals   []globalValue
 	idle      instances
 	start     []string
+	codeBytes int64 // about the size of the native code
 	// began is what the initialisation behind the image asked for; beganCut says that
 	// this is not all of it.
 	began    []replay.Event
@@ -69,6 +70,7 @@ func (h *Host) assemble(ctx context.Context, a *analysis, dir string, lim Limits
 		}
 		return nil, e
 	}
+	l.codeBytes = filesBytes(dir)
 	return l, nil
 }
 

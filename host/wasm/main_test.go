@@ -22,6 +22,9 @@ func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && os.Args[1] == "__compile" {
 		os.Exit(wasm.CompilerMain(os.Stdin, os.Stdout))
 	}
+	if len(os.Args) == 3 && os.Args[1] == takeoverArgument {
+		os.Exit(takenOver(os.Args[2]))
+	}
 	code := m.Run()
 	if err := wasmtest.Remove(); err != nil {
 		fmt.Fprintln(os.Stderr, err)

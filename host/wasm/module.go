@@ -26,6 +26,7 @@ type Module struct {
 
 	mu   sync.Mutex // held while building
 	live *live
+	idle *idleWatch // of live
 }
 
 // Info returns what is known of the module.
@@ -177,6 +178,7 @@ func (m *Module) hold(ctx context.Context) (*live, *Error) {
 		m.live = l
 		m.ready.Store(true)
 		m.host.ready.Add(1)
+		m.watchIdle()
 	}
 	m.live.refs++
 	m.inflight.Add(1)
@@ -199,10 +201,8 @@ func (m *Module) release(ctx context.Context, l *live) {
 func (m *Module) drop(ctx context.Context) {
 	m.mu.Lock()
 	l := m.live
-	m.live = nil
 	if l != nil {
-		m.ready.Store(false)
-		m.host.ready.Add(-1)
+		m.forgetLive()
 	}
 	dead := l != nil && l.refs == 0
 	m.mu.Unlock()

@@ -6,18 +6,29 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 )
 
-// TestMutants: 2,000 damaged modules. Each is refused, or traps, or runs; none
+// inputs is how many inputs a test of many takes: those that CULM_INPUTS asks for, else
+// normal, or few where each takes long.
+func inputs(t *testing.T, normal, few int) int {
+	t.Helper()
+	if n, err := strconv.Atoi(os.Getenv("CULM_INPUTS")); err == nil && n > 0 {
+		return n
+	}
+	if testing.Short() || raceDetector { // which makes the compiler ten times slower
+		return few
+	}
+	return normal
+}
+
+// TestMutants: thousands of damaged modules, 10,000 in make mutants. Each is refused, or traps, or runs; none
 // takes the host down or keeps it.
 func TestMutants(t *testing.T) {
 	t.Parallel()
-	n := 2000
-	if testing.Short() || raceDetector { // which makes the compiler ten times slower
-		n = 200
-	}
+	n := inputs(t, 2000, 200)
 	var seeds [][]byte
 	for _, name := range []string{"flow", "small", "evil/state", "evil/state-image", "evil/indirect", "evil/log-spam", "restock"} {
 		b, err := os.ReadFile(filepath.Join("testdata", filepath.FromSlash(name)+".wasm"))
@@ -39,7 +50,7 @@ func TestMutants(t *testing.T) {
 		ends[h.survive(t, mutate(r, seed))]++
 	}
 	t.Logf("%d mutants: %v", n, ends)
-	if ends["ran"] == 0 || ends[CodeModuleInvalid] == 0 || n == 2000 && ends[CodeTrap] == 0 {
+	if ends["ran"] == 0 || ends[CodeModuleInvalid] == 0 || n >= 2000 && ends[CodeTrap] == 0 {
 		t.Errorf("the mutants are not varied: %v", ends)
 	}
 	if ends[CodeHostFault] != 0 {

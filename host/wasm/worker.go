@@ -36,13 +36,22 @@ type worker struct {
 	layers   confine.Layers
 	limits   Limits
 
-	// dead is closed when the process is gone.
+	// doomed is closed when the process is killed, dead when it is gone.
+	doomed chan struct{}
 	dead   chan struct{}
 	nextID atomic.Uint64
 
 	mu    sync.Mutex
 	fate  *demise // why it was killed, nil when it died by itself
 	calls map[uint64]*workerCall
+}
+
+// newWorker makes a process that is not started.
+func newWorker(ws *Workers, key workerKey) *worker {
+	return &worker{
+		ws: ws, key: key, started: make(chan struct{}), doomed: make(chan struct{}), dead: make(chan struct{}),
+		calls: map[uint64]*workerCall{},
+	}
 }
 
 // demise is why a process was killed.
@@ -139,6 +148,7 @@ func (w *worker) kill(why demise) {
 	defer w.mu.Unlock()
 	if w.fate == nil {
 		w.fate = &why
+		close(w.doomed)
 	}
 	if w.cmd != nil {
 		_ = w.cmd.Process.Kill() // it may be gone already
@@ -225,6 +235,8 @@ func (w *worker) dispatch(frames *wire.Reader, first chan<- wire.Frame) error {
 		case c.inbox <- f:
 		case <-c.over:
 			return fmt.Errorf("%w: a frame of kind %d after the result", errProtocol, f.Kind)
+		case <-w.doomed:
+			return nil
 		}
 	}
 }

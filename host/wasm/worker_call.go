@@ -167,8 +167,14 @@ func (v *workerCall) outside(ctx context.Context, f func() []byte) {
 	v.answer(answer)
 }
 
-// answer lets the guest go on.
+// answer lets the guest go on, if there still is one: what the host does for a guest is
+// not cut short by the death of its process.
 func (v *workerCall) answer(body []byte) {
+	select {
+	case <-v.w.dead:
+		return
+	default:
+	}
 	v.resume()
 	v.parked.Store(false)
 	v.tell(wire.Answer, body)

@@ -184,9 +184,7 @@ func (ws *Workers) room(tenant string) bool {
 
 // add makes a process that is not started yet.
 func (ws *Workers) add(key workerKey) *worker {
-	w := &worker{
-		ws: ws, key: key, started: make(chan struct{}), dead: make(chan struct{}), calls: map[uint64]*workerCall{},
-	}
+	w := newWorker(ws, key)
 	ws.procs[key] = append(ws.procs[key], w)
 	ws.tenants[key.tenant]++
 	ws.total++
@@ -299,7 +297,8 @@ func (r Report) Contained() bool { return len(r.Attempts) > 0 && len(r.Escaped) 
 // code, to reach the target and everything else that it should not.
 func (ws *Workers) Report(ctx context.Context, t confine.Target) (Report, error) {
 	// Retired from the beginning: it is not of the pool.
-	w := &worker{ws: ws, retired: true, started: make(chan struct{}), dead: make(chan struct{}), calls: map[uint64]*workerCall{}}
+	w := newWorker(ws, workerKey{})
+	w.retired = true
 	ready, e := w.launch(ctx, workerOrder{Dir: "/", Limits: ws.host.limits, Try: &t}, nil)
 	if e != nil {
 		return Report{}, e

@@ -62,6 +62,16 @@ func followDeployment(c *pdk.Ctx, _ DeployIn) (DeployOut, error) {
 	return judge(c, d)
 }
 
+// cancelDeployment stops the deployment that the action waits for: its run was revoked.
+// The platform drops what it has not begun; hosts that are done stay done.
+func cancelDeployment(c *pdk.Ctx, _ DeployIn) error {
+	var id string
+	if err := c.State(&id); err != nil || id == "" {
+		return err
+	}
+	return c.Gateway(system, "cancel_deployment", pdk.Params{"id": id}, nil, nil)
+}
+
 // judge turns the state of a deployment into the answer of the action.
 func judge(c *pdk.Ctx, d deployment) (DeployOut, error) {
 	c.Progress(d.Percent, "%s", d.Message)
@@ -73,6 +83,8 @@ func judge(c *pdk.Ctx, d deployment) (DeployOut, error) {
 		return out, nil
 	case "failed":
 		return out, pdk.Retryable("DEPLOYMENT_FAILED", "deployment %s failed at %d %%: %s", d.ID, d.Percent, d.Message)
+	case "cancelled":
+		return out, pdk.Fail("DEPLOYMENT_CANCELLED", "deployment %s was cancelled at %d %%", d.ID, d.Percent)
 	default:
 		return out, pdk.Fail(pdk.CodeAnswer, "deployment %s is in the unknown state %q", d.ID, d.State)
 	}

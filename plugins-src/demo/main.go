@@ -1,6 +1,7 @@
 // The plugin demo works on the pretended operations platform that culm serves with
 // --demo: hosts, deployments, health and tickets. It shows each way in which an action
-// can work: at once, by polling with progress, with choices in its form, with rollback.
+// can work: at once, by polling with progress and until it is cancelled,
+// with choices in its form, with rollback.
 package main
 
 import (
@@ -20,6 +21,7 @@ var plugin = pdk.Register(pdk.Plugin{
 		{System: system, Operation: "list_hosts"},
 		{System: system, Operation: "start_deployment"},
 		{System: system, Operation: "get_deployment"},
+		{System: system, Operation: "cancel_deployment"},
 		{System: system, Operation: "health"},
 		{System: system, Operation: "open_ticket"},
 		{System: system, Operation: "set_host_state"},
@@ -32,7 +34,7 @@ var plugin = pdk.Register(pdk.Plugin{
 		pdk.Action[DeployIn, DeployOut]{
 			ID: "deploy_service", Title: pdk.Text{En: "Deploy a service"}, Icon: "rocket",
 			Waits:   []contract.WaitKind{contract.WaitPoll},
-			Execute: deploy, Resume: followDeployment, Options: deployOptions,
+			Execute: deploy, Resume: followDeployment, Cancel: cancelDeployment, Options: deployOptions,
 		},
 		pdk.Action[HealthIn, HealthOut]{
 			ID: "check_health", Title: pdk.Text{En: "Check health"}, Icon: "heart",

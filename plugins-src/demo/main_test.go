@@ -76,6 +76,17 @@ func TestDeployThatFailsSaysWhatThePlatformSays(t *testing.T) {
 	pdktest.Failed(t, b.Execute("deploy_service", DeployIn{Service: "web", Version: "2.0", Hosts: []string{"web-1"}}), pdk.CodeAnswer)
 }
 
+func TestARevokedDeploymentIsCancelled(t *testing.T) {
+	t.Parallel()
+	b := pdktest.New(t, plugin)
+	b.Reply("demo", "start_deployment", 201, `{"id":"dep-1","state":"running","percent":0,"message":"queued"}`)
+	b.Execute("deploy_service", DeployIn{Service: "web", Version: "2.0", Hosts: []string{"web-1"}})
+	b.Reply("demo", "cancel_deployment", 200, `{"id":"dep-1","state":"cancelled","percent":0,"message":"cancelled"}`)
+	if ans := b.Cancel(); ans.Status != contract.StatusSucceeded {
+		t.Errorf("answer %+v", ans)
+	}
+}
+
 func TestDeployOffersTheHostsOfTheService(t *testing.T) {
 	t.Parallel()
 	b := pdktest.New(t, plugin)

@@ -22,6 +22,7 @@ func newHost(ctx context.Context, dir string, change ...func(*wasm.Config)) (*wa
 	c := wasm.Config{
 		CacheDir: filepath.Join(dir, "cache"),
 		Compiler: func(ctx context.Context) *exec.Cmd { return exec.CommandContext(ctx, self, "__compile") },
+		Worker:   func(ctx context.Context) *exec.Cmd { return exec.CommandContext(ctx, self, "__worker") },
 	}
 	for _, f := range change {
 		f(&c)

@@ -42,6 +42,9 @@ func main() {
 	if len(os.Args) == 2 && os.Args[1] == "__compile" {
 		os.Exit(wasm.CompilerMain(os.Stdin, os.Stdout))
 	}
+	if len(os.Args) == 2 && os.Args[1] == "__worker" {
+		os.Exit(wasm.WorkerMain(os.Stdin, os.Stdout))
+	}
 	if len(os.Args) == 4 && os.Args[1] == "__memory" {
 		os.Exit(memoryOf(os.Args[2], os.Args[3]))
 	}

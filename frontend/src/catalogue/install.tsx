@@ -118,13 +118,14 @@ function Pick({ read, onFile }: { read: Exclude<Read, { kind: 'module' }>; onFil
 }
 
 /** How a file relates to what is installed. */
-type Relation = { kind: 'isNew' } | { kind: 'same' } | { kind: 'upgrade' | 'older'; version: string }
+type Relation = { kind: 'isNew' | 'same' | 'waits' } | { kind: 'upgrade' | 'older'; version: string }
 
 function relationOf(module: ModuleFile, installed: readonly InstalledPlugin[]): Relation {
   const found = installed.find((p) => p.id === module.manifest.id)
   if (!found) return { kind: 'isNew' }
   const own = found.versions.find((v) => v.digest === module.digest)
   if (own?.latest) return { kind: 'same' }
+  if (own?.state === 'pending') return { kind: 'waits' }
   const used = found.versions
     .filter((v) => v.state !== 'pending' && v.digest !== module.digest)
     .toSorted((a, b) => compareVersions(b.version, a.version))[0]
@@ -224,7 +225,12 @@ function Review(props: { project: string; module: ModuleFile; onOther(): void; o
         <Button
           type="submit"
           loading={install.isPending || grant.isPending}
-          disabled={relation.kind === 'same' || (relation.kind === 'older' && !override) || installed.isPending}
+          disabled={
+            relation.kind === 'same' ||
+            relation.kind === 'waits' ||
+            (relation.kind === 'older' && !override) ||
+            installed.isPending
+          }
         >
           {t('install.go')}
         </Button>
@@ -245,8 +251,7 @@ function Cancel({ onClose }: { onClose(): void }) {
 function RelationNote(props: { relation: Relation; override: boolean; onOverride(on: boolean): void }) {
   const { t } = useTranslation('catalogue')
   const { relation, override, onOverride } = props
-  if (relation.kind === 'isNew') return <p className="quiet cat-line">{t('install.isNew')}</p>
-  if (relation.kind === 'same') return <p className="quiet cat-line">{t('install.same')}</p>
+  if (!('version' in relation)) return <p className="quiet cat-line">{t(`install.${relation.kind}`)}</p>
   if (relation.kind === 'upgrade') return <p className="quiet cat-line">{t('install.upgrade', relation)}</p>
   return (
     <div className="notice" data-s="waiting">

@@ -246,6 +246,7 @@ export const catalogueEn: CatalogueMessages = {
     isNew: 'New plugin',
     upgrade: 'Upgrade from {{version}}',
     same: 'This module is installed already',
+    waits: 'This module is uploaded already and waits for a review',
     older: '{{version}} is in use, and this file is older',
     override: 'Go back to the older version (the history records it)',
     asks: 'It asks for',

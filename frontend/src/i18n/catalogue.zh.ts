@@ -242,6 +242,7 @@ export const catalogueZh = {
     isNew: '新插件',
     upgrade: '升级：当前 {{version}}',
     same: '已经安装了这个模块',
+    waits: '这个模块已经上传，正在等待审核',
     older: '当前使用 {{version}}，这个文件更旧',
     override: '确认回退到旧版本（会记入历史）',
     asks: '它请求',

@@ -28,8 +28,6 @@ func (o Options) compile(ctx context.Context, l Language, dir, tmp string) ([]by
 		module, err = o.compileAssemblyScript(ctx, dir)
 	case Zig:
 		err = o.compileZig(ctx, dir, tmp, module)
-	case JS:
-		return linkScript(dir)
 	case Go:
 		return nil, fmt.Errorf("%w: Go is built by Build", errors.ErrUnsupported)
 	default:

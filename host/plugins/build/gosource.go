@@ -220,28 +220,35 @@ func (s *source) inStruct(t *ast.StructType, path []string, known token.Pos) tok
 // field finds the field of a struct that has a JSON name, also in what it embeds.
 func (s *source) field(t *ast.StructType, name string) *ast.Field {
 	for _, f := range t.Fields.List {
-		tag := ""
-		if f.Tag != nil {
-			text, err := strconv.Unquote(f.Tag.Value)
-			if err == nil {
-				tag, _, _ = strings.Cut(reflect.StructTag(text).Get("json"), ",")
-			}
-		}
-		if tag == name {
+		own := jsonName(f)
+		if own == name || own == "" && len(f.Names) == 1 && f.Names[0].Name == name {
 			return f
 		}
-		for _, n := range f.Names {
-			if tag == "" && n.Name == name {
-				return f
-			}
+		if own != "" || len(f.Names) > 0 {
+			continue
 		}
-		if embedded, ok := f.Type.(*ast.Ident); ok && len(f.Names) == 0 && tag == "" {
-			if inner, ok := s.types[embedded.Name].(*ast.StructType); ok {
-				if found := s.field(inner, name); found != nil {
-					return found
-				}
+		embedded, _ := f.Type.(*ast.Ident)
+		if embedded == nil {
+			continue
+		}
+		if inner, ok := s.types[embedded.Name].(*ast.StructType); ok {
+			if found := s.field(inner, name); found != nil {
+				return found
 			}
 		}
 	}
 	return nil
+}
+
+// jsonName is the name in a field's json tag, "" where there is none.
+func jsonName(f *ast.Field) string {
+	if f.Tag == nil {
+		return ""
+	}
+	text, err := strconv.Unquote(f.Tag.Value)
+	if err != nil {
+		return ""
+	}
+	name, _, _ := strings.Cut(reflect.StructTag(text).Get("json"), ",")
+	return name
 }

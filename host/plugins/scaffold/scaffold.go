@@ -55,6 +55,9 @@ func Write(o Options) ([]string, error) {
 	if !regexp.MustCompile(`^[a-z][a-z0-9-]{0,63}$`).MatchString(o.Name) {
 		return nil, fmt.Errorf("%q: %w", o.Name, ErrName)
 	}
+	if o.Language == "js" {
+		return nil, fmt.Errorf("js: %w yet: docs/plugins/js.md says what was tried; AssemblyScript is close to TypeScript (--lang assemblyscript)", ErrLanguage)
+	}
 	if !slices.Contains(build.Languages(), o.Language) {
 		return nil, fmt.Errorf("%q: %w; there are %v", o.Language, ErrLanguage, build.Languages())
 	}
@@ -140,8 +143,6 @@ func languageName(l build.Language) string {
 		return "AssemblyScript"
 	case build.Zig:
 		return "Zig"
-	case build.JS:
-		return "JavaScript"
 	}
 	return string(l)
 }
@@ -160,8 +161,6 @@ func source(l build.Language) string {
 		return "`plugin.ts` has the actions, `manifest.json` their forms. `culm.ts` is the library; take it as it is."
 	case build.Zig:
 		return "`main.zig` has the actions, `manifest.json` their forms. `culm.zig` is the library; take it as it is."
-	case build.JS:
-		return "`plugin.js` has the actions, `manifest.json` their forms. `culm.d.ts` tells an editor what the global `culm` offers."
 	}
 	return ""
 }
