@@ -325,13 +325,13 @@ func (w *world) explain(t *testing.T, run string, rs []engine.Record) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close() //nolint:errcheck // it is only read
+	defer db.Close()
 	rows, err := db.QueryContext(t.Context(), `SELECT node, attempt, call, idx, at, sent_as, coalesce(answer, '-'), uncertain, coalesce(answered_at, 0)
 		FROM gateway_journal WHERE run = ? ORDER BY at`, run)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer rows.Close() //nolint:errcheck // as above
+	defer rows.Close()
 	for rows.Next() {
 		var node, sentAs, answer string
 		var attempt, call, idx int
