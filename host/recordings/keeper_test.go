@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -27,11 +26,7 @@ const (
 // open makes a keeper over a product's store.
 func open(t *testing.T, p *hosttest.Product, policy recordings.Policy) (*recordings.Keeper, *secrets.Vault) {
 	t.Helper()
-	vault, err := secrets.Open(t.Context(), filepath.Join(t.TempDir(), "key"), p.Store.Secrets(), p.Clock)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return keeper(t, p, vault, policy), vault
+	return keeper(t, p, p.Vault, policy), p.Vault
 }
 
 func keeper(t *testing.T, p *hosttest.Product, s recordings.Secrets, policy recordings.Policy) *recordings.Keeper {
@@ -296,16 +291,12 @@ func (s stuck) SaveRecordings(ctx context.Context, b recordings.Batch) (int64, e
 func TestWhatComesFasterThanItIsStoredIsDropped(t *testing.T) {
 	t.Parallel()
 	p := hosttest.Open(t)
-	vault, err := secrets.Open(t.Context(), filepath.Join(t.TempDir(), "key"), p.Store.Secrets(), p.Clock)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var log strings.Builder
 	repo := stuck{p.Store, make(chan struct{}, 1), make(chan struct{})}
 	many := policy(recordings.All)
 	many.TotalBytes = 1 << 30
 	k := recordings.New(recordings.Options{
-		Repository: repo, Secrets: vault, Clock: clock{p.Clock, make(chan time.Time)},
+		Repository: repo, Secrets: p.Vault, Clock: clock{p.Clock, make(chan time.Time)},
 		Logger: slog.New(slog.NewTextHandler(&log, nil)), Policy: many,
 	})
 	k.Keep(t.Context(), ended(p, 1, 0, recordings.Succeeded, "x"))
