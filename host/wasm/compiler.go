@@ -81,6 +81,7 @@ func CompilerMain(stdin io.Reader, stdout io.Writer) int {
 		return exitRefused
 	}
 	debug.SetMemoryLimit(order.Limits.CompileMemoryBytes / 4 * 3)
+	debug.SetGCPercent(compilerGCPercent)
 	wasm, err := io.ReadAll(io.LimitReader(in, int64(order.Limits.Module.ModuleBytes)+1))
 	if err != nil {
 		return exitRefused
@@ -94,6 +95,10 @@ func CompilerMain(stdin io.Reader, stdout io.Writer) int {
 	}
 	return 0
 }
+
+// compilerGCPercent lets garbage pile up: the process is short, and its memory limited
+// anyway.
+const compilerGCPercent = 400
 
 // cacheFileMax bounds a file that the compiler process may write. Compiled code is
 // about four times the size of a Go module.
@@ -121,7 +126,7 @@ func seal() error {
 // initialises it.
 func tryOut(wasm []byte, order compileOrder) (compileVerdict, *Error) {
 	h := newHost(Config{Limits: order.Limits, Parallel: 1, Now: time.Now})
-	h.seal = seal
+	h.seal, h.mayDie = seal, true
 	a, e := analyse(wasm, h.limits)
 	if e != nil {
 		return compileVerdict{}, e

@@ -67,6 +67,10 @@ type Host struct {
 	workers   *Workers
 	// seal is called once, in a child process, before any code of a module runs.
 	seal func() error
+	// mayDie says that this is a child process that only compiles: it takes every processor
+	// for that. Elsewhere a panic of the compiler on another goroutine would be the end of
+	// the program, so it gets one.
+	mayDie bool
 
 	uses  atomic.Uint64 // numbers the uses of modules
 	ready atomic.Int64  // modules that are ready

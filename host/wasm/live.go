@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
 
 	"github.com/culmhq/culm/host/replay"
 	"github.com/culmhq/culm/host/wasm/binary"
@@ -56,7 +58,11 @@ func (h *Host) assemble(ctx context.Context, a *analysis, dir string, lim Limits
 	}()
 	rw := binary.Rewrite(a.module, lim.Module.TableElements)
 	l = &live{config: wazero.NewModuleConfig().WithName("").WithStartFunctions(), start: startExports(a)}
-	if e := l.compile(ctx, rw.Bytes, dir); e != nil {
+	workers := 1
+	if h.mayDie {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	if e := l.compile(ctx, rw.Bytes, dir, workers); e != nil {
 		return nil, e
 	}
 	if h.seal != nil { // from here on the module's own code runs
@@ -91,7 +97,7 @@ func compilerPanic(text string) *Error {
 // compile makes a runtime and compiles the rewritten module. Each module has its
 // own runtime and cache directory: dropping one frees all it holds, and a damaged
 // or hostile entry concerns no other.
-func (l *live) compile(ctx context.Context, rewritten []byte, dir string) *Error {
+func (l *live) compile(ctx context.Context, rewritten []byte, dir string, workers int) *Error {
 	cache, err := wazero.NewCompilationCacheWithDir(dir)
 	if err != nil {
 		return hostFault("the compilation cache", err)
@@ -99,6 +105,9 @@ func (l *live) compile(ctx context.Context, rewritten []byte, dir string) *Error
 	l.cache = cache
 	l.runtime = wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigCompiler().
 		WithCoreFeatures(api.CoreFeaturesV2).WithCompilationCache(cache).WithDebugInfoEnabled(false))
+	if workers > 1 {
+		ctx = experimental.WithCompilationWorkers(ctx, workers)
+	}
 	if l.compiled, err = l.runtime.CompileModule(ctx, rewritten); err != nil {
 		_ = l.close(ctx) // the refusal is what matters
 		return failure(contract.OriginPlugin, CodeModuleInvalid, "%s", clean(firstLine(err.Error()), 500)).because(err)
