@@ -133,7 +133,7 @@ func New(cfg Config) (*Runner, error) {
 	cfg.Workers = cmp.Or(cfg.Workers, DefaultWorkers)
 	cfg.QueueMax = cmp.Or(cfg.QueueMax, DefaultQueueMax)
 	cfg.LiveRunsMax = cmp.Or(cfg.LiveRunsMax, DefaultLiveRunsMax)
-	r := &Runner{cfg: cfg, slack: make([]byte, max(cfg.Slack, 0)), keys: newKeyLocks(), over: make(chan struct{}), failed: make(chan struct{})}
+	r := &Runner{cfg: cfg, slack: newSlack(cfg.Slack), keys: newKeyLocks(), over: make(chan struct{}), failed: make(chan struct{})}
 	r.in = newInbox(cfg.QueueMax)
 	r.pool = newPool(&cfg, r.in)
 	r.commit = newCommitter(&cfg)
