@@ -129,9 +129,9 @@ func TestOnlyAllowedRegistriesAreAsked(t *testing.T) {
 	t.Parallel()
 	for _, s := range []string{
 		"", "ticket", "acme/ticket", "file:///etc/passwd", "file://localhost/etc:1", "git ext::sh -c id", "ext::sh/a:1", "http://127.0.0.1/a:1",
-		"https://ghcr.io/a:1", "ghcr.io//a:1", "ghcr.io/../a:1", "ghcr.io/a b:1", "user:pass@ghcr.io/a:1", "ghcr.io/a?x=1", "ghcr.io/a#x", "ghcr.io/%2e/a",
-		"--upload-pack=id/a:1", "-o/a:1", "ghcr.io:99999999/a:1", "ghcr.io\\a/b:1", "gh\ncr.io/a:1", "../etc/passwd", "/etc/passwd", "oci:dir/a:1",
-		"169.254.169.254/a:1\r\nX: y", strings.Repeat("a", 600) + ".example/a:1", "ghcr.io/a@sha256:00", "docker-daemon:a/b",
+		"https://registry.example.com/a:1", "registry.example.com//a:1", "registry.example.com/../a:1", "registry.example.com/a b:1", "user:pass@registry.example.com/a:1", "registry.example.com/a?x=1", "registry.example.com/a#x", "registry.example.com/%2e/a",
+		"--upload-pack=id/a:1", "-o/a:1", "registry.example.com:99999999/a:1", "registry.example.com\\a/b:1", "gh\ncr.io/a:1", "../etc/passwd", "/etc/passwd", "oci:dir/a:1",
+		"169.254.169.254/a:1\r\nX: y", strings.Repeat("a", 600) + ".example/a:1", "registry.example.com/a@sha256:00", "docker-daemon:a/b",
 	} {
 		if r, err := oci.Parse(s); !fault.Is(err, fault.Invalid) {
 			t.Errorf("%q: %+v, %v", s, r, err)
@@ -139,7 +139,7 @@ func TestOnlyAllowedRegistriesAreAsked(t *testing.T) {
 	}
 	dialled := false
 	c := oci.New(oci.Options{
-		Registries: []string{"ghcr.io", "http://127.0.0.1:5000", "http://registry.example.org"},
+		Registries: []string{"registry.example.com", "http://127.0.0.1:5000", "http://registry.example.org"},
 		Transport: transport(func(*http.Request) (*http.Response, error) {
 			dialled = true
 			return nil, errors.New("no network")
@@ -147,7 +147,7 @@ func TestOnlyAllowedRegistriesAreAsked(t *testing.T) {
 	})
 	for _, s := range []string{
 		"docker.io/a:1", "127.0.0.1:5001/a:1", "localhost:5000/a:1", "169.254.169.254/a:1", "[::1]:5000/a:1", "10.0.0.1/a:1",
-		"ghcr.io.example.org/a:1", "ghcr.io:8443/a:1", "registry.example.org/a:1",
+		"registry.example.com.example.org/a:1", "registry.example.com:8443/a:1", "registry.example.org/a:1",
 	} {
 		_, err := c.Pull(t.Context(), parse(t, s))
 		wantFault(t, err, fault.Invalid)
@@ -155,12 +155,12 @@ func TestOnlyAllowedRegistriesAreAsked(t *testing.T) {
 	if dialled {
 		t.Error("a registry that is not allowed was asked")
 	}
-	_, err := c.Pull(t.Context(), parse(t, "ghcr.io/a:1"))
+	_, err := c.Pull(t.Context(), parse(t, "registry.example.com/a:1"))
 	wantFault(t, err, fault.Registry)
 	if !dialled {
 		t.Error("a registry that is allowed was not asked")
 	}
-	if _, err := oci.New(oci.Options{Registries: []string{}}).List(t.Context(), parse(t, "ghcr.io/a:1")); !fault.Is(err, fault.Invalid) {
+	if _, err := oci.New(oci.Options{Registries: []string{}}).List(t.Context(), parse(t, "registry.example.com/a:1")); !fault.Is(err, fault.Invalid) {
 		t.Errorf("no registry is allowed: %v", err)
 	}
 }

@@ -42,7 +42,7 @@ func (p *program) pluginInstall() *cobra.Command {
 			"named. What the plugin asks for is shown; an\n" +
 			"administrator grants it. A version that asks for more than the one before waits until it\n" +
 			"is approved (culm plugin approve); until then the one before stays in use.",
-		Example: "  culm plugin install ticket.wasm --server http://127.0.0.1:8080\n  culm plugin install ghcr.io/acme/ticket:1.2.0",
+		Example: "  culm plugin install ticket.wasm --server http://127.0.0.1:8080\n  culm plugin install registry.example.com/acme/ticket:1.2.0",
 		Args:    cobra.ExactArgs(1),
 	}
 	connect := p.serverFlag(c)

@@ -75,7 +75,7 @@ func (p *program) pluginPush() *cobra.Command {
 		Long: "Send a plugin to a registry as an OCI artifact, with the signature that lies beside it or the\n" +
 			"ones that are named. Without a tag the version is one. The reference with the digest is printed:\n" +
 			"it names these bytes for ever." + registryHelp,
-		Example: "  culm plugin push ticket.wasm ghcr.io/acme/ticket",
+		Example: "  culm plugin push ticket.wasm registry.example.com/acme/ticket",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
 			ref, err := oci.Parse(args[1])
@@ -114,7 +114,7 @@ func (p *program) pluginPull() *cobra.Command {
 		Short: "Fetch a plugin from a registry",
 		Long: "Fetch a plugin from a registry, and its signatures, which are written beside it. Nothing of it\n" +
 			"is run, and who signed it is not checked: culm plugin verify does that." + registryHelp,
-		Example: "  culm plugin pull ghcr.io/acme/ticket:1.2.0",
+		Example: "  culm plugin pull registry.example.com/acme/ticket:1.2.0",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			ref, err := oci.Parse(args[0])
@@ -177,7 +177,7 @@ func (p *program) pluginTags() *cobra.Command {
 		Use:     "ls REGISTRY/REPOSITORY",
 		Short:   "List the plugins of a repository in a registry",
 		Long:    "List the tags of a repository in a registry, and the modules that they name now." + registryHelp,
-		Example: "  culm plugin ls ghcr.io/acme/ticket",
+		Example: "  culm plugin ls registry.example.com/acme/ticket",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			ref, err := oci.Parse(args[0])
