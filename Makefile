@@ -119,7 +119,9 @@ fuzz: ## every fuzz target for FUZZTIME each
 
 KILLS ?= 10000
 DISK_FAULTS ?= 200
-soak: build ## kill the real binary KILLS times, let its disk fail DISK_FAULTS times, and check every invariant
+SEEDS ?= 100000
+soak: build ## kill the real binary KILLS times, let its disk fail DISK_FAULTS times, live through SEEDS of trouble, and check every invariant
+	CULM_SEEDS=$(SEEDS) go test -count=1 -timeout 24h -run TestSeedsOfTroubleLoseNothing ./engine/runner
 	CULM_BIN="$(CURDIR)/$(CULM)" CULM_KILLS=$(KILLS) CULM_DISK_FAULTS=$(DISK_FAULTS) go test -v -count=1 -timeout 24h \
 	  -run 'TestKill|TestFailedFsync|TestFullDisk' ./host/cmd/culm
 
