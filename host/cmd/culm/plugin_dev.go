@@ -225,15 +225,14 @@ func (d *developer) round(ctx context.Context, changed []string) devRound {
 		r.TotalMS = r.BuildMS
 		return r
 	}
-	var wg sync.WaitGroup
+	// The server comes first: side by side each would wait for the other's compiler.
 	var testErr, reloadErr error
-	if file := filepath.Join(d.dir, cases.FileName); !d.noTest && exists(file) {
-		wg.Go(func() { testErr = d.test(ctx, file, code, &r) })
-	}
 	if d.server != nil {
-		wg.Go(func() { reloadErr = d.reload(ctx, code, &r) })
+		reloadErr = d.reload(ctx, code, &r)
 	}
-	wg.Wait()
+	if file := filepath.Join(d.dir, cases.FileName); !d.noTest && exists(file) {
+		testErr = d.test(ctx, file, code, &r)
+	}
 	if err := cmp.Or(testErr, reloadErr); err != nil {
 		r.Error = err.Error()
 	}
@@ -241,7 +240,7 @@ func (d *developer) round(ctx context.Context, changed []string) devRound {
 	return r
 }
 
-// test runs the cases. It and reload write different fields of the round.
+// test runs the cases.
 func (d *developer) test(ctx context.Context, file string, code []byte, r *devRound) (err error) {
 	began := time.Now()
 	defer func() { r.TestMS = max(time.Since(began).Milliseconds(), 1) }()
@@ -306,9 +305,6 @@ func (d *developer) show(r devRound) error {
 	var parts []string
 	add := func(key string, args ...any) { parts = append(parts, fmt.Sprintf(d.text.of(key), args...)) }
 	add("dev.built", milliseconds(r.BuildMS))
-	if r.TestMS > 0 {
-		add("dev.tested", r.Passed, r.Failed, milliseconds(r.TestMS))
-	}
 	switch {
 	case r.State != "" && r.State != plugins.StateActive:
 		add("dev.held", d.text.of(string(r.State)))
@@ -316,6 +312,9 @@ func (d *developer) show(r devRound) error {
 		add("dev.reloaded", milliseconds(r.ReloadMS))
 	case r.Digest != "" && r.Error == "":
 		add("dev.same")
+	}
+	if r.TestMS > 0 {
+		add("dev.tested", r.Passed, r.Failed, milliseconds(r.TestMS))
 	}
 	_, err := fmt.Fprintf(d.out, "%s  %s\n", milliseconds(r.TotalMS), strings.Join(parts, "  "))
 	for _, h := range r.Held {
