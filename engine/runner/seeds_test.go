@@ -1,7 +1,6 @@
 package runner_test
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -416,9 +415,12 @@ func (s shaky) Commit(ctx context.Context, bs []runner.Batch) error {
 	switch {
 	case s.dead.Load() && luck%2 == 0: // it died meanwhile
 		return runner.ErrStoreFailed
+	case luck < 10:
+		s.w.faults.Add(1)
+		return runner.ErrStoreFull
 	case luck < 20:
 		s.w.faults.Add(1)
-		return cmp.Or(map[bool]error{true: runner.ErrStoreFull}[luck%2 == 0], runner.ErrStoreBusy)
+		return runner.ErrStoreBusy
 	case luck < 30:
 		s.w.faults.Add(1)
 		return errors.Join(runner.ErrStoreFailed, s.unclosed.Commit(ctx, bs))
