@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/culmhq/culm/host/document"
 	"github.com/culmhq/culm/pdk/contract"
@@ -16,14 +15,6 @@ import (
 
 // Format is the format of the system documents that this package reads.
 const Format = "culm.system/v1"
-
-// The limits that hold where a document names none.
-const (
-	DefaultTimeout       = 30 * time.Second
-	DefaultConcurrency   = 16
-	DefaultRequestBytes  = 1 << 20
-	DefaultResponseBytes = 4 << 20
-)
 
 // DefaultKeyHeader is the header that carries the key of a keyed operation.
 const DefaultKeyHeader = "Idempotency-Key"
@@ -42,59 +33,6 @@ type System struct {
 	Auth       Auth        `json:"auth,omitzero"`
 	Limits     Limits      `json:"limits,omitzero"`
 	Operations []Operation `json:"operations"`
-}
-
-// AuthType is a way to authenticate to a system.
-type AuthType string
-
-// The ways to authenticate. The zero value stands for AuthNone.
-const (
-	AuthNone   AuthType = "none"
-	AuthBasic  AuthType = "basic"   // Authorization: Basic
-	AuthBearer AuthType = "bearer"  // Authorization: Bearer
-	AuthAPIKey AuthType = "api_key" // a header of the system's own
-)
-
-// Auth says how the gateway authenticates to a system. It holds no credential.
-type Auth struct {
-	Type AuthType `json:"type"`
-	// Header is the name of the header that carries the key, for AuthAPIKey.
-	Header string `json:"header,omitempty"`
-}
-
-// Limits bound every call of a system; zero takes the default.
-type Limits struct {
-	// TimeoutMS bounds one call from the first byte to the last, in milliseconds.
-	TimeoutMS int64 `json:"timeout_ms,omitempty"`
-	// Concurrency is how many calls of one project are under way at once.
-	Concurrency int `json:"concurrency,omitempty"`
-	// RequestBytes and ResponseBytes bound the bodies; that of the response after
-	// decompression.
-	RequestBytes  int64 `json:"request_bytes,omitempty"`
-	ResponseBytes int64 `json:"response_bytes,omitempty"`
-}
-
-// Timeout returns the time limit of one call.
-func (l Limits) Timeout() time.Duration {
-	if l.TimeoutMS == 0 {
-		return DefaultTimeout
-	}
-	return time.Duration(l.TimeoutMS) * time.Millisecond
-}
-
-// WithDefaults returns the limits with every zero replaced by its default.
-func (l Limits) WithDefaults() Limits {
-	l.TimeoutMS = l.Timeout().Milliseconds()
-	if l.Concurrency == 0 {
-		l.Concurrency = DefaultConcurrency
-	}
-	if l.RequestBytes == 0 {
-		l.RequestBytes = DefaultRequestBytes
-	}
-	if l.ResponseBytes == 0 {
-		l.ResponseBytes = DefaultResponseBytes
-	}
-	return l
 }
 
 // Retry says whether a call may be made again.
