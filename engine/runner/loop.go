@@ -63,13 +63,7 @@ func (l *loop) run() {
 		if l.over() {
 			break
 		}
-		select {
-		case <-l.in.wake:
-		case g := <-l.commit.out:
-			l.settle(g)
-		case <-l.wake:
-			l.disarm()
-		}
+		l.wait()
 	}
 	l.disarm()
 	close(l.commit.in)
@@ -81,6 +75,24 @@ func (l *loop) run() {
 		l.pending[l.next].refuse(err)
 	}
 	l.in.close(err)
+}
+
+// wait waits for something to do. What a commit has made possible goes first, so that the
+// order does not hang on luck when several things have come.
+func (l *loop) wait() {
+	select {
+	case g := <-l.commit.out:
+		l.settle(g)
+		return
+	default:
+	}
+	select {
+	case g := <-l.commit.out:
+		l.settle(g)
+	case <-l.in.wake:
+	case <-l.wake:
+		l.disarm()
+	}
 }
 
 // over reports whether there is nothing left to do before the end.
