@@ -168,9 +168,44 @@ func routes() []route {
 			in: systems.System{}, out: registry.View{}, handle: (*Server).putSystem,
 		},
 		{
+			method: http.MethodGet, path: "/projects/{project}/systems/{system}/credential",
+			summary: "Tell what may be known of the credential of a system: never a value.",
+			out:     registry.CredentialView{}, handle: (*Server).getCredential,
+		},
+		{
 			method: http.MethodPut, path: "/projects/{project}/systems/{system}/credential",
-			summary: "Set the credential of a system; it can never be read back.",
-			in:      credentialBody{}, status: http.StatusNoContent, handle: (*Server).putCredential,
+			summary: "Add a version of the credential of a system, or make another the primary. It can never be read back.",
+			in:      credentialBody{}, out: registry.CredentialView{}, handle: (*Server).putCredential,
+		},
+		{
+			method: http.MethodDelete, path: "/projects/{project}/systems/{system}/credential",
+			summary: "Delete the credential of a system in the project, all versions.",
+			handle:  (*Server).deleteCredential,
+		},
+		{
+			method: http.MethodPost, path: "/projects/{project}/systems/{system}/credential/test",
+			summary: "Try to reach the system with its credential, and say how far that came.",
+			in:      testBody{}, out: registry.ConnectionResult{}, handle: (*Server).testCredential,
+		},
+		{
+			method: http.MethodDelete, path: "/projects/{project}/systems/{system}/credential/versions/{version}",
+			summary: "Delete a version of the credential of a system; what is left is the primary.",
+			handle:  (*Server).deleteCredentialVersion,
+		},
+		{
+			method: http.MethodGet, path: "/projects/{project}/systems/{system}/credential/default",
+			summary: "Tell what may be known of the credential that the installation has for a system.",
+			out:     registry.CredentialView{}, handle: (*Server).getDefaultCredential,
+		},
+		{
+			method: http.MethodPut, path: "/projects/{project}/systems/{system}/credential/default",
+			summary: "Add a version of the credential of the installation for a system: the default of all projects.",
+			in:      credentialBody{}, out: registry.CredentialView{}, handle: (*Server).putDefaultCredential,
+		},
+		{
+			method: http.MethodDelete, path: "/projects/{project}/systems/{system}/credential/default/versions/{version}",
+			summary: "Delete a version of the credential that the installation has for a system.",
+			handle:  (*Server).deleteDefaultCredentialVersion,
 		},
 
 		{

@@ -136,9 +136,10 @@ func (c *Core) loadSystems(ctx context.Context, content *demo.Content) error {
 		if s.Auth.Type != systems.AuthBearer {
 			continue
 		}
-		return c.Systems.SetCredential(ctx, registry.CredentialRequest{
-			Project: content.ID, System: s.ID, Actor: host(), Input: secrets.Input{Token: secrets.NewSecret(c.demo.token)},
+		_, err = c.Systems.SetCredential(ctx, registry.CredentialRequest{
+			CredentialRef: registry.CredentialRef{Project: content.ID, System: s.ID}, Alone: true, Actor: host(), Input: secrets.Input{Token: secrets.NewSecret(c.demo.token)},
 		})
+		return err
 	}
 	return nil
 }

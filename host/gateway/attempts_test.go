@@ -179,7 +179,7 @@ func TestARepetitionThatDoesNotGoOutSettlesNothing(t *testing.T) {
 				defer cancel()
 				if how == "cancelled" {
 					die.began = cancel
-				} else if err := b.vault.Delete(ctx, project, "things"); err != nil {
+				} else if err := b.vault.Delete(ctx, project, "things", 0); err != nil {
 					t.Fatal(err)
 				}
 				if res := b.gateway.Open(second).Call(ctx, replace); res.Failure == nil {

@@ -79,6 +79,7 @@ type bench struct {
 type setting struct {
 	auth, limits, base string
 	noCredential       bool
+	credential         secrets.Input // zero: a token, or a user and password
 	noGrant            bool
 	allow              []string
 	tweak              func(*gateway.Config)
@@ -148,6 +149,9 @@ func newBench(tb testing.TB, h http.HandlerFunc, s setting) *bench {
 		if kind == systems.AuthBasic {
 			in = secrets.Input{Username: "robot", Password: secrets.NewSecret(canary)}
 		}
+		if s.credential != (secrets.Input{}) {
+			in = s.credential
+		}
 		if err := b.vault.Set(tb.Context(), b.target(), in, "tester"); err != nil {
 			tb.Fatal(err)
 		}
@@ -199,7 +203,7 @@ func (b *bench) open(s setting) {
 
 func (b *bench) target() secrets.Target {
 	s := b.systems["things"].System
-	return secrets.Target{Project: project, System: s.ID, Kind: secrets.Kind(s.Auth.Type), Origin: s.Origin()}
+	return gateway.Target(project, s)
 }
 
 // System implements gateway.Systems.

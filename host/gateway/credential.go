@@ -11,40 +11,91 @@ import (
 	"github.com/culmhq/culm/pdk/contract"
 )
 
+// Target is what the credential of a system in a project is for.
+func Target(project string, s *systems.System) secrets.Target {
+	kind := secrets.Kind(s.Auth.Type)
+	if kind == "" {
+		kind = secrets.KindNone
+	}
+	return secrets.Target{
+		Project: project, System: s.ID, Kind: kind, Origin: s.Origin(), Binding: s.Binding(), Certificate: s.Auth.NeedsCertificate(),
+	}
+}
+
+// credentials finds the credential of a system and makes requests with it.
+type credentials struct {
+	store  Credentials
+	tokens *tokens
+	signer signer
+	log    *slog.Logger
+}
+
 // credential finds the credential of the system and scrubs what comes back from it.
 // The transport puts it on the request when nothing looks at the request any more.
-func credential(store Credentials, log *slog.Logger, next handler) handler {
+//
+// A system that does not take the credential (401) has done nothing. Even so a call is
+// made again, with a new token or with the other live version of the credential, only
+// when its operation is safe to repeat: who answers 401 may be somebody on the way, after
+// the system did its work. The calls that follow profit from the new token in any case. A
+// client that the token server does not take has sent nothing yet: then the other version
+// is always tried.
+func credential(k *credentials, next handler) handler {
 	return func(ctx context.Context, c *call) contract.GatewayResponse {
 		sys := c.system.System
-		if sys.Auth.Type == "" || sys.Auth.Type == systems.AuthNone {
+		if !sys.Auth.NeedsCredential() {
 			return next(ctx, c)
 		}
-		target := secrets.Target{Project: c.caller.Project, System: sys.ID, Kind: secrets.Kind(sys.Auth.Type), Origin: sys.Origin()}
-		cred, err := store.Credential(ctx, target)
+		cred, err := k.store.Credential(ctx, Target(c.caller.Project, sys))
 		switch {
 		case errors.Is(err, secrets.ErrNoCredential):
 			return failed(fault(contract.OriginGateway, CodeCredentialMissing, "no credential is set for the system at its present address"))
 		case err != nil:
-			return failed(unavailable(ctx, log, "the credential cannot be read", err))
+			return failed(unavailable(ctx, k.log, "the credential cannot be read", err))
 		}
-		c.credential = cred
-		res, echoed := scrub(secrets.NewScrubber(cred), next(ctx, c))
-		c.echoed = c.echoed || echoed
+		res := k.with(ctx, c, cred, next)
+		if !refused(res) || res.Failure == nil && c.op.Retry != systems.RetrySafe {
+			return res
+		}
+		if c.isKept && res.Failure == nil {
+			if res = k.with(ctx, c, cred, next); !refused(res) {
+				return res
+			}
+		}
+		if cred.Standby != nil {
+			return k.with(ctx, c, cred.Standby, next)
+		}
 		return res
 	}
 }
 
-// authorize puts the credential on a request.
-func authorize(r *http.Request, sys *systems.System, cred *secrets.Credential) {
-	if cred == nil {
-		return
+// refused reports whether a credential was not taken.
+func refused(r contract.GatewayResponse) bool {
+	return r.Status == http.StatusUnauthorized || r.Failure != nil && r.Failure.Code == CodeCredentialRefused
+}
+
+// with makes the call with one version of the credential.
+func (k *credentials) with(ctx context.Context, c *call, cred *secrets.Credential, next handler) contract.GatewayResponse {
+	c.credential, c.authorize, c.isKept = cred, nil, false
+	cred.Use()
+	s := secrets.NewScrubber(cred)
+	auth := c.system.System.Auth
+	token := ""
+	if cred.Kind == secrets.KindOAuth2 {
+		var f *contract.Failure
+		if token, c.isKept, f = k.tokens.token(ctx, c, cred); f != nil {
+			res, _ := scrub(s, failed(f))
+			return res
+		}
+		s = s.With(token)
 	}
-	switch cred.Kind {
-	case secrets.KindBasic:
-		r.SetBasicAuth(cred.Username, cred.Secret.Reveal())
-	case secrets.KindBearer:
-		r.Header.Set("Authorization", "Bearer "+cred.Secret.Reveal())
-	case secrets.KindAPIKey:
-		r.Header.Set(sys.Auth.Header, cred.Secret.Reveal())
+	c.authorize = func(r *http.Request, body []byte) {
+		k.signer.authorize(r, auth, cred, signed{token: token, user: c.caller.Operator, body: body})
 	}
+	res, echoed := scrub(s, next(ctx, c))
+	c.authorize = nil
+	c.echoed = c.echoed || echoed
+	if token != "" && res.Status == http.StatusUnauthorized {
+		k.tokens.drop(auth, cred, token)
+	}
+	return res
 }

@@ -12,6 +12,7 @@ const (
 	CodeHostcallLimit      = "HOSTCALL_LIMIT"       // the plugin call made too many calls
 	CodeRateLimited        = "RATE_LIMITED"         // no free place among the calls of the system in time
 	CodeCredentialMissing  = "CREDENTIAL_MISSING"   // none is set for where the system is now
+	CodeCredentialRefused  = "CREDENTIAL_REFUSED"   // the system, or its token server, does not take the credential
 	CodeEgressDenied       = "EGRESS_DENIED"        // the address policy forbids the target
 	CodeTLSFailed          = "TLS_FAILED"           // the certificate or handshake cannot be trusted
 	CodeUpstreamTimeout    = "UPSTREAM_TIMEOUT"     // no complete answer in time

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"log/slog"
+	"net/http"
 
 	"github.com/culmhq/culm/host/secrets"
 	"github.com/culmhq/culm/host/systems"
@@ -44,6 +45,10 @@ type Gateway struct {
 	journal   Journal
 	log       *slog.Logger
 	transport *transport
+	// audit, clock and credentials are for tests of a connection, which do not take the chain.
+	audit       Audit
+	clock       Clock
+	credentials *credentials
 }
 
 // call is one call on its way through the chain. It belongs to one goroutine.
@@ -65,6 +70,14 @@ type call struct {
 	key string
 	// credential is set on the way to the transport and read by audit.
 	credential *secrets.Credential
+	// authorize puts the credential on a request that is complete otherwise; nil where there
+	// is none.
+	authorize func(r *http.Request, body []byte)
+	// isKept says that it does so with a token from before the call.
+	isKept bool
+	// isFresh asks for a connection of its own; cause is then why there was no answer.
+	isFresh bool
+	cause   error
 	// sent is set by the transport as soon as the system may have received
 	// anything, and by the journal when it may have done so before.
 	sent bool
@@ -85,7 +98,9 @@ func New(cfg Config) *Gateway {
 	if g.calls == 0 {
 		g.calls = DefaultCallsPerSession
 	}
-	g.handle = chain(cfg, g.transport)
+	g.audit, g.clock = cfg.Audit, cfg.Clock
+	g.credentials = &credentials{store: cfg.Credentials, tokens: newTokens(g.transport, cfg.Clock), signer: signer{cfg.Clock}, log: cfg.Logger}
+	g.handle = chain(cfg, g.transport, g.credentials)
 	return g
 }
 
@@ -106,13 +121,13 @@ func New(cfg Config) *Gateway {
 //
 // A recorder belongs outside audit; a breaker and then retries belong between limit
 // and credential, so that each try gets a fresh credential and a place once.
-func chain(cfg Config, t *transport) handler {
+func chain(cfg Config, t *transport, k *credentials) handler {
 	return audit(cfg.Audit, cfg.Clock, cfg.Logger,
 		resolve(cfg.Directory, cfg.Grants, cfg.Logger,
 			admit(cfg.Grants, cfg.Systems, cfg.Logger,
 				journal(cfg.Journal, cfg.Clock, cfg.Logger,
 					limit(newSlots(),
-						credential(cfg.Credentials, cfg.Logger,
+						credential(k,
 							reveal(cfg.Secrets, cfg.Logger,
 								t.send)))))))
 }
@@ -121,4 +136,4 @@ func chain(cfg Config, t *transport) handler {
 func (g *Gateway) Open(c Caller) Session { return &session{gateway: g, caller: c} }
 
 // Close drops the idle connections. Calls under way go on.
-func (g *Gateway) Close() { g.transport.http.CloseIdleConnections() }
+func (g *Gateway) Close() { g.transport.close() }

@@ -52,7 +52,10 @@ func NewTrust(pem []byte) (*Trust, error) {
 // transport sends requests. It follows no redirect, keeps no cookie, uses no proxy
 // from the environment, verifies TLS always, and asks the address policy about every
 // connection.
-type transport struct{ http *http.Transport }
+type transport struct {
+	http      *http.Transport
+	certified certified
+}
 
 func newTransport(policy *AddressPolicy, trust *Trust) *transport {
 	var roots *x509.CertPool
@@ -61,7 +64,7 @@ func newTransport(policy *AddressPolicy, trust *Trust) *transport {
 	}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true) // HTTP/2 adds nothing here but server push and more code
-	return &transport{&http.Transport{
+	return &transport{http: &http.Transport{
 		Proxy:                  nil,
 		DialContext:            GuardedDial(policy),
 		TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
@@ -101,11 +104,22 @@ func (t *transport) send(ctx context.Context, c *call) contract.GatewayResponse 
 	if err != nil {
 		return failed(fault(contract.OriginFlow, CodeParamInvalid, "the request cannot be written"))
 	}
-	authorize(req, c.system.System, c.credential)
+	via, err := t.via(c.system, c.credential)
+	if err != nil {
+		return failed(fault(contract.OriginGateway, CodeCredentialMissing, "the client certificate cannot be used: set it again"))
+	}
+	if c.isFresh {
+		via = via.Clone()
+		via.DisableKeepAlives = true
+	}
+	if c.authorize != nil {
+		c.authorize(req, c.payload())
+	}
 	c.tries++
-	res, err := t.http.RoundTrip(req)
+	res, err := via.RoundTrip(req)
 	c.sent = c.sent || connected.Load()
 	if err != nil {
+		c.cause = err
 		return c.sentAs(failed(c.sendFailure(ctx, err)), c.requestID)
 	}
 	defer res.Body.Close() //nolint:errcheck // read to its end or given up
@@ -115,6 +129,14 @@ func (t *transport) send(ctx context.Context, c *call) contract.GatewayResponse 
 		return c.sentAs(failed(f), id)
 	}
 	return c.sentAs(out, id)
+}
+
+// payload is the body as it is sent.
+func (c *call) payload() []byte {
+	if c.wire != nil {
+		return c.wire.body
+	}
+	return c.request.body
 }
 
 func (c *call) httpRequest(ctx context.Context) (*http.Request, error) {

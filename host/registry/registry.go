@@ -16,7 +16,6 @@ import (
 	"github.com/culmhq/culm/host/document"
 	"github.com/culmhq/culm/host/fault"
 	"github.com/culmhq/culm/host/page"
-	"github.com/culmhq/culm/host/secrets"
 	"github.com/culmhq/culm/host/systems"
 	"github.com/culmhq/culm/pdk/contract"
 )
@@ -65,12 +64,6 @@ type Repository interface {
 	PutSystem(ctx context.Context, s Stored) error
 }
 
-// Credentials sets credentials and tells whether one is set.
-type Credentials interface {
-	Set(ctx context.Context, t secrets.Target, in secrets.Input, actor string) error
-	IsSet(ctx context.Context, t secrets.Target) (bool, error)
-}
-
 // Projects tells whether a project exists: nil, or a fault.NotFound.
 type Projects interface {
 	Exists(ctx context.Context, project string) error
@@ -86,6 +79,7 @@ type Options struct {
 	Secrets     Secrets
 	Projects    Projects
 	Clock       Clock
+	Test        Tester
 }
 
 // Service is the use cases of systems. It is safe for concurrent use.
@@ -103,13 +97,6 @@ type PutRequest struct {
 	Actor       engine.Actor
 	// Document is a system document in YAML or JSON.
 	Document []byte
-}
-
-// CredentialRequest sets the credential of a system of a project.
-type CredentialRequest struct {
-	Project, System string
-	Actor           engine.Actor
-	Input           secrets.Input
 }
 
 // List returns a page of a project's systems by id.
@@ -202,24 +189,6 @@ func (s *Service) Ensure(ctx context.Context, project string, actor engine.Actor
 	return nil
 }
 
-// SetCredential replaces the credential of a system. It can never be read back.
-func (s *Service) SetCredential(ctx context.Context, r CredentialRequest) error {
-	doc, err := s.Document(ctx, r.Project, r.System)
-	if err != nil {
-		return err
-	}
-	err = s.o.Credentials.Set(ctx, Target(r.Project, doc), r.Input, r.Actor.ID)
-	var input *secrets.InputError
-	switch {
-	case errors.As(err, &input):
-		return fault.At(input.Field, "%s", input.Message)
-	case errors.Is(err, secrets.ErrVersion):
-		return fault.New(fault.Conflict, "the credential was set by somebody else at the same time")
-	default:
-		return fault.Wrap("set credential", err)
-	}
-}
-
 // System returns a system ready to be called, or a fault.NotFound.
 func (s *Service) System(ctx context.Context, project, id string) (*systems.Compiled, error) {
 	row, err := s.o.Repository.System(ctx, project, id)
@@ -227,11 +196,6 @@ func (s *Service) System(ctx context.Context, project, id string) (*systems.Comp
 		return nil, fault.Wrap("read system", err)
 	}
 	return s.compiled.get(row)
-}
-
-// Target is what the credential of a system in a project is for.
-func Target(project string, s *systems.System) secrets.Target {
-	return secrets.Target{Project: project, System: s.ID, Kind: secrets.Kind(s.Auth.Type), Origin: s.Origin()}
 }
 
 func (s *Service) stored(project string, actor engine.Actor, doc *systems.System) (Stored, error) {
@@ -256,7 +220,7 @@ func (s *Service) view(ctx context.Context, row Stored) (View, error) {
 	if v.Auth.Type == "" {
 		v.Auth.Type = systems.AuthNone
 	}
-	if v.Auth.Type != systems.AuthNone {
+	if doc.Auth.NeedsCredential() {
 		if v.CredentialSet, err = s.o.Credentials.IsSet(ctx, Target(row.Project, doc)); err != nil {
 			return View{}, fault.Wrap("look for the credential", err)
 		}

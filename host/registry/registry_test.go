@@ -127,7 +127,10 @@ func TestCredentialIsSetNeverReadAndGoneWithTheAddress(t *testing.T) {
 		t.Fatal(err)
 	}
 	set := func(in secrets.Input) error {
-		return s.SetCredential(ctx, registry.CredentialRequest{Project: "ops", System: "cmdb", Actor: engine.Actor{ID: "ada"}, Input: in})
+		_, err := s.SetCredential(ctx, registry.CredentialRequest{
+			CredentialRef: registry.CredentialRef{Project: "ops", System: "cmdb"}, Actor: engine.Actor{ID: "ada"}, Input: in,
+		})
+		return err
 	}
 	var f *fault.Error
 	if err := set(secrets.Input{Username: "a", Password: secrets.NewSecret(canary)}); !errors.As(err, &f) || f.Field != "/username" || strings.Contains(err.Error(), canary) {

@@ -1,15 +1,14 @@
 package secrets
 
 import (
-	"context"
-	"encoding/json"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
 	"unicode"
-
-	"github.com/gofrs/uuid/v5"
 )
 
 // The limits of a credential. A very short secret could not be told from ordinary
@@ -34,214 +33,206 @@ type Kind string
 
 // The kinds of credentials.
 const (
-	KindBasic  Kind = "basic"   // user name and password
-	KindBearer Kind = "bearer"  // token
-	KindAPIKey Kind = "api_key" // token in a header of the system's own
+	KindBasic    Kind = "basic"    // user name and password
+	KindBearer   Kind = "bearer"   // token
+	KindAPIKey   Kind = "api_key"  // token in a place of the system's own
+	KindOAuth2   Kind = "oauth2"   // id and secret of a client
+	KindHMAC     Kind = "hmac"     // key, and its id where the system has several
+	KindMTLS     Kind = "mtls"     // client certificate
+	KindBlueKing Kind = "blueking" // secret of an application
+	// KindNone is that of a system without one, which may still ask for a certificate.
+	KindNone Kind = "none"
 )
+
+// Installation is the project of the credentials that are the default of all projects.
+const Installation = ""
 
 // Target is what a credential is for.
 type Target struct {
 	Project, System string
 	Kind            Kind
-	// Origin is scheme, host and port of the system: a credential is bound to it,
-	// because pointing the system elsewhere must not carry the credential along.
-	Origin string
+	// Origin is scheme, host and port of the system, Binding all that the credential is
+	// bound to: pointing the system elsewhere must not carry the credential along. One
+	// that was set before there was a Binding is bound to the origin.
+	Origin, Binding string
+	// Certificate asks for a client certificate besides what the kind asks for.
+	Certificate bool
 }
 
-// Credential is what the gateway authenticates with.
+// Credential is what the gateway authenticates with. It is immutable.
 type Credential struct {
 	// ID names this version of the credential in the audit.
 	ID   string
 	Kind Kind
-	// Username is set for basic.
+	// Username is set for basic; for oauth2 it is the client's id, for hmac the key's.
 	Username string
-	// Secret is the password, token or key.
+	// Secret is the password, token, key, or secret of the client or application.
 	Secret Secret
+	// Certificate is the client certificate with its chain, in PEM, PrivateKey its key.
+	Certificate string
+	PrivateKey  Secret
+	// Standby is the other live version, nil when there is none.
+	Standby *Credential
+
+	use func(id string)
 }
 
-// Input is a credential as it is typed in: a password (with the user name) for basic,
-// a token for bearer and api_key.
+// Use notes that the credential is used now.
+func (c *Credential) Use() {
+	if c.use != nil {
+		c.use(c.ID)
+	}
+}
+
+// Input is a credential as it is typed in: a password (with the user name) for basic, a
+// token for bearer and api_key, a secret for the others (with the client's or key's id
+// where there is one), and a certificate with its key.
 type Input struct {
-	Username string
-	Password Secret
-	Token    Secret
-}
-
-// Sealed is a credential as it is stored: nothing in it can be read without the key.
-type Sealed struct {
-	ID, Project, System string
-	// Version counts the settings of this project and system, from 1.
-	Version int
-	Cipher  []byte
-	SetAt   time.Time
-	SetBy   string
-}
-
-// Rows stores sealed credentials and secrets, and the canary. Safe for concurrent use.
-type Rows interface {
-	// SaveCredential keeps c as the one credential of its project and system. It
-	// returns ErrVersion unless c.Version follows the stored one.
-	SaveCredential(ctx context.Context, c Sealed) error
-	// LoadCredential returns ErrNoCredential when there is none.
-	LoadCredential(ctx context.Context, project, system string) (Sealed, error)
-	// ProjectCredentials returns all of a project.
-	ProjectCredentials(ctx context.Context, project string) ([]Sealed, error)
-	// DeleteCredential removes it; none is no error.
-	DeleteCredential(ctx context.Context, project, system string) error
-	// Canary returns the sealed canary, or nil before the first start.
-	Canary(ctx context.Context) ([]byte, error)
-	SaveCanary(ctx context.Context, cipher []byte) error
-	ValueRows
-}
-
-// ErrVersion means that somebody else set the credential at the same time.
-var ErrVersion = errors.New("secrets: the credential was set meanwhile")
-
-// Clock tells the time.
-type Clock interface{ Now() time.Time }
-
-// Vault sets and reads credentials. Safe for concurrent use.
-type Vault struct {
-	rows   Rows
-	key    *Key
-	macKey []byte
-	clock  Clock
+	Username    string
+	Password    Secret
+	Token       Secret
+	ClientID    string
+	KeyID       string
+	Secret      Secret
+	Certificate string
+	PrivateKey  Secret
 }
 
 // payload is what is sealed.
 type payload struct {
-	Kind     Kind   `json:"kind"`
-	Username string `json:"username,omitempty"`
-	Secret   string `json:"secret"`
-	Origin   string `json:"origin"`
+	Kind        Kind   `json:"kind"`
+	Username    string `json:"username,omitempty"`
+	Secret      string `json:"secret"`
+	Origin      string `json:"origin"`
+	Binding     string `json:"binding,omitempty"`
+	Certificate string `json:"certificate,omitempty"`
+	PrivateKey  string `json:"private_key,omitempty"`
 }
 
-// Set replaces the credential of a system in a project. An *InputError names the
-// field that cannot be accepted.
-func (v *Vault) Set(ctx context.Context, t Target, in Input, actor string) error {
-	p, err := accept(t, in)
-	if err != nil {
-		return err
+// fits reports whether the credential is for a target as it is now.
+func (p payload) fits(t Target) bool {
+	switch {
+	case p.Kind != t.Kind || p.Origin != t.Origin:
+		return false
+	case p.Binding != "" && t.Binding != "" && p.Binding != t.Binding:
+		return false
 	}
-	old, err := v.rows.LoadCredential(ctx, t.Project, t.System)
-	if err != nil && !errors.Is(err, ErrNoCredential) {
-		return fmt.Errorf("secrets: set the credential of %s: %w", t.System, err)
-	}
-	id, err := uuid.NewV7()
-	if err != nil {
-		return fmt.Errorf("secrets: make an id: %w", err)
-	}
-	c := Sealed{ID: id.String(), Project: t.Project, System: t.System, Version: old.Version + 1, SetAt: v.clock.Now(), SetBy: actor}
-	plain, err := json.Marshal(p)
-	if err != nil {
-		return errors.New("secrets: the credential cannot be encoded")
-	}
-	if c.Cipher, err = v.key.Seal(plain, c.associated()); err != nil {
-		return fmt.Errorf("secrets: seal the credential of %s: %w", t.System, err)
-	}
-	if err := v.rows.SaveCredential(ctx, c); err != nil {
-		return fmt.Errorf("secrets: set the credential of %s: %w", t.System, err)
-	}
-	return nil
+	return !t.Certificate || p.Certificate != ""
 }
 
-// Credential returns the credential of a system in a project, or ErrNoCredential. One
-// that was set for another type or base URL is none.
-func (v *Vault) Credential(ctx context.Context, t Target) (*Credential, error) {
-	c, err := v.rows.LoadCredential(ctx, t.Project, t.System)
+// expires tells when the client certificate ends; zero is never.
+func (p payload) expires() time.Time {
+	block, _ := pem.Decode([]byte(p.Certificate))
+	if block == nil {
+		return time.Time{}
+	}
+	c, err := x509.ParseCertificate(block.Bytes)
 	if err != nil {
-		return nil, err
+		return time.Time{}
 	}
-	plain, err := v.key.Open(c.Cipher, c.associated())
-	if err != nil {
-		return nil, fmt.Errorf("secrets: open the credential of %s: %w", t.System, err)
-	}
-	var p payload
-	if err := json.Unmarshal(plain, &p); err != nil {
-		return nil, fmt.Errorf("secrets: the credential of %s is damaged", t.System)
-	}
-	if p.Kind != t.Kind || p.Origin != t.Origin {
-		return nil, ErrNoCredential
-	}
-	return &Credential{ID: c.ID, Kind: p.Kind, Username: p.Username, Secret: NewSecret(p.Secret)}, nil
-}
-
-// IsSet reports whether Credential would find one.
-func (v *Vault) IsSet(ctx context.Context, t Target) (bool, error) {
-	switch _, err := v.Credential(ctx, t); {
-	case errors.Is(err, ErrNoCredential):
-		return false, nil
-	case err != nil:
-		return false, err
-	default:
-		return true, nil
-	}
-}
-
-// Scrubber looks for all credentials of a project, those too that no system uses any
-// more.
-func (v *Vault) Scrubber(ctx context.Context, project string) (*Scrubber, error) {
-	all, err := v.rows.ProjectCredentials(ctx, project)
-	if err != nil {
-		return nil, fmt.Errorf("secrets: list the credentials of %s: %w", project, err)
-	}
-	creds := make([]*Credential, 0, len(all))
-	for _, c := range all {
-		plain, err := v.key.Open(c.Cipher, c.associated())
-		if err != nil {
-			return nil, fmt.Errorf("secrets: open the credential of %s: %w", c.System, err)
-		}
-		var p payload
-		if err := json.Unmarshal(plain, &p); err != nil {
-			return nil, fmt.Errorf("secrets: the credential of %s is damaged", c.System)
-		}
-		creds = append(creds, &Credential{ID: c.ID, Kind: p.Kind, Username: p.Username, Secret: NewSecret(p.Secret)})
-	}
-	return NewScrubber(creds...), nil
-}
-
-// Delete removes the credential of a system in a project.
-func (v *Vault) Delete(ctx context.Context, project, system string) error {
-	if err := v.rows.DeleteCredential(ctx, project, system); err != nil {
-		return fmt.Errorf("secrets: delete the credential of %s: %w", system, err)
-	}
-	return nil
-}
-
-// associated is the data that ties a ciphertext to its row: swapped rows do not open.
-func (c Sealed) associated() []byte {
-	return fmt.Appendf(nil, "%s|credential|%s|%s|%d", c.Project, c.System, c.ID, c.Version)
+	return c.NotAfter
 }
 
 // accept checks a credential against the system it is for.
 func accept(t Target, in Input) (payload, error) {
-	p := payload{Kind: t.Kind, Origin: t.Origin}
-	field, other, secret := "/token", in.Password, in.Token
+	p := payload{Kind: t.Kind, Origin: t.Origin, Binding: t.Binding}
+	if err := foreign(t, in); err != nil {
+		return p, err
+	}
+	if t.Certificate || t.Kind == KindMTLS {
+		if err := p.certificate(in); err != nil {
+			return p, err
+		}
+	}
 	switch t.Kind {
 	case KindBasic:
-		field, other, secret = "/password", in.Token, in.Password
 		if in.Username == "" || strings.ContainsFunc(in.Username, unicode.IsControl) || strings.Contains(in.Username, ":") {
 			return p, &InputError{"/username", "must be given, without : and control characters"}
 		}
 		p.Username = in.Username
+		return p, p.secret("/password", in.Password)
 	case KindBearer, KindAPIKey:
-		if in.Username != "" {
-			return p, &InputError{"/username", "this system takes a token, not a user name"}
+		return p, p.secret("/token", in.Token)
+	case KindOAuth2:
+		p.Username = in.ClientID
+		if in.ClientID == "" || strings.ContainsFunc(in.ClientID, unicode.IsControl) {
+			return p, &InputError{"/client_id", "must be given, without control characters"}
 		}
-	default:
-		return p, &InputError{"", "this system takes no credential"}
+		return p, p.secret("/secret", in.Secret)
+	case KindHMAC:
+		p.Username = in.KeyID
+		if strings.ContainsFunc(in.KeyID, func(r rune) bool { return r < ' ' || r > '~' }) {
+			return p, &InputError{"/key_id", "must be printable ASCII"}
+		}
+		return p, p.secret("/secret", in.Secret)
+	case KindBlueKing:
+		return p, p.secret("/secret", in.Secret)
+	case KindMTLS:
+		return p, nil
+	case KindNone:
+		if t.Certificate {
+			return p, nil
+		}
 	}
-	if !other.IsZero() {
-		return p, &InputError{field, "this system takes this and nothing else"}
+	return p, &InputError{"", "this system takes no credential"}
+}
+
+// foreign refuses what the kind of credential does not have.
+func foreign(t Target, in Input) error {
+	own := map[Kind][]string{
+		KindBasic: {"/username", "/password"}, KindBearer: {"/token"}, KindAPIKey: {"/token"}, KindOAuth2: {"/client_id", "/secret"},
+		KindHMAC: {"/key_id", "/secret"}, KindBlueKing: {"/secret"},
 	}
-	p.Secret = secret.Reveal()
+	takes := map[string]bool{"/certificate": t.Certificate || t.Kind == KindMTLS}
+	takes["/private_key"] = takes["/certificate"]
+	for _, field := range own[t.Kind] {
+		takes[field] = true
+	}
+	for _, f := range []struct {
+		field string
+		given bool
+	}{
+		{"/username", in.Username != ""}, {"/password", !in.Password.IsZero()}, {"/token", !in.Token.IsZero()}, {"/client_id", in.ClientID != ""},
+		{"/key_id", in.KeyID != ""}, {"/secret", !in.Secret.IsZero()}, {"/certificate", in.Certificate != ""}, {"/private_key", !in.PrivateKey.IsZero()},
+	} {
+		if f.given && !takes[f.field] {
+			if len(own[t.Kind]) == 0 && !takes["/certificate"] {
+				return &InputError{"", "this system takes no credential"}
+			}
+			return &InputError{f.field, "is not a part of the credential of this system"}
+		}
+	}
+	return nil
+}
+
+// secret checks and takes the secret.
+func (p *payload) secret(field string, s Secret) error {
+	p.Secret = s.Reveal()
 	switch {
 	case p.Secret == "":
-		return p, &InputError{field, "must be given"}
+		return &InputError{field, "must be given"}
 	case len(p.Secret) < MinSecretBytes || len(p.Secret) > MaxSecretBytes:
-		return p, &InputError{field, fmt.Sprintf("must be %d to %d bytes long", MinSecretBytes, MaxSecretBytes)}
+		return &InputError{field, fmt.Sprintf("must be %d to %d bytes long", MinSecretBytes, MaxSecretBytes)}
 	case strings.ContainsFunc(p.Secret, unicode.IsControl):
-		return p, &InputError{field, "must not hold control characters or line breaks"}
+		return &InputError{field, "must not hold control characters or line breaks"}
 	}
-	return p, nil
+	return nil
+}
+
+// certificate checks and takes a client certificate with its key.
+func (p *payload) certificate(in Input) error {
+	p.Certificate, p.PrivateKey = in.Certificate, in.PrivateKey.Reveal()
+	switch {
+	case p.Certificate == "" || len(p.Certificate) > MaxSecretBytes:
+		return &InputError{"/certificate", fmt.Sprintf("must be given, in PEM and at most %d bytes long", MaxSecretBytes)}
+	case p.PrivateKey == "" || len(p.PrivateKey) > MaxSecretBytes:
+		return &InputError{"/private_key", fmt.Sprintf("must be given, in PEM and at most %d bytes long", MaxSecretBytes)}
+	case strings.Contains(p.Certificate, "PRIVATE KEY"):
+		return &InputError{"/certificate", "holds a private key, which belongs into its own field"}
+	}
+	// The cause may quote what it could not read.
+	if _, err := tls.X509KeyPair([]byte(p.Certificate), []byte(p.PrivateKey)); err != nil {
+		return &InputError{"/private_key", "is no key of this certificate, or one of the two is not PEM"}
+	}
+	return nil
 }

@@ -15,6 +15,9 @@ import (
 // it, ordinary text would be hit.
 const minRunBytes = 6
 
+// minKeyLineBytes is the shortest line of a private key that is looked for by itself.
+const minKeyLineBytes = 16
+
 // Scrubber takes secrets out of texts and of JSON, in the encodings in which a system
 // may reflect them. A nil Scrubber changes nothing. It is safe for concurrent use.
 type Scrubber struct{ values []string }
@@ -26,6 +29,7 @@ func NewScrubber(cs ...*Credential) *Scrubber {
 	for _, c := range cs {
 		plain := c.Secret.Reveal()
 		s.add(plain)
+		s.addKey(c.PrivateKey.Reveal())
 		if c.Kind == KindBasic {
 			s.add(c.Username + ":" + plain)
 		}
@@ -46,6 +50,20 @@ func (s *Scrubber) With(values ...string) *Scrubber {
 		}
 	}
 	return more
+}
+
+// addKey looks for a private key, and for each of its lines: a system that reflects one
+// breaks it up in its own way.
+func (s *Scrubber) addKey(key string) {
+	if key == "" {
+		return
+	}
+	s.add(key)
+	for line := range strings.Lines(key) {
+		if line = strings.TrimSpace(line); len(line) >= minKeyLineBytes && !strings.HasPrefix(line, "-----") {
+			s.add(line)
+		}
+	}
 }
 
 func (s *Scrubber) add(value string) {

@@ -5,6 +5,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/culmhq/culm/engine/sqlite"
 	"github.com/culmhq/culm/host/secrets"
@@ -18,74 +22,210 @@ var _ secrets.Rows = Secrets{}
 // Secrets returns the store of sealed credentials.
 func (s *Store) Secrets() Secrets { return Secrets{s.db} }
 
-// SaveCredential implements secrets.Rows.
-func (s Secrets) SaveCredential(ctx context.Context, c secrets.Sealed) error {
+// credentialColumns are those that credentialRow reads.
+const credentialColumns = `project, system, version, id, cipher, set_at, set_by, is_primary, used_at`
+
+func credentialRow(row scanner) (secrets.Sealed, error) {
+	var c secrets.Sealed
+	var at, used int64
+	err := row.Scan(&c.Project, &c.System, &c.Version, &c.ID, &c.Cipher, &at, &c.SetBy, &c.Primary, &used)
+	c.SetAt = instant(at)
+	if used != 0 {
+		c.UsedAt = instant(used)
+	}
+	return c, err
+}
+
+// AddCredential implements secrets.CredentialRows.
+func (s Secrets) AddCredential(ctx context.Context, c secrets.Sealed, alone bool, seal func(secrets.Sealed) ([]byte, error)) (secrets.Sealed, error) {
 	err := s.db.Write(ctx, func(ctx context.Context, tx *sqlite.Tx) error {
-		var version int
-		err := tx.QueryRowContext(ctx, `SELECT version FROM credentials WHERE project = ? AND system = ?`, c.Project, c.System).Scan(&version)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		var others int
+		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM credential_versions WHERE project = ? AND system = ?`, c.Project, c.System).Scan(&others); err != nil {
 			return err
 		}
-		if c.Version != version+1 {
-			return secrets.ErrVersion
+		c.Primary = c.Primary || alone || others == 0
+		// One stays besides the new one: the primary, which is not that any more when c is.
+		drop := `DELETE FROM credential_versions WHERE project = ? AND system = ? AND (is_primary = 0 OR ?)`
+		if _, err := tx.ExecContext(ctx, drop, c.Project, c.System, alone); err != nil {
+			return err
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO credentials (project, system, id, version, cipher, set_at, set_by) VALUES (?, ?, ?, ?, ?, ?, ?)
-			ON CONFLICT (project, system) DO UPDATE SET id = excluded.id, version = excluded.version, cipher = excluded.cipher,
-			set_at = excluded.set_at, set_by = excluded.set_by`,
-			c.Project, c.System, c.ID, c.Version, c.Cipher, micros(c.SetAt), c.SetBy)
+		if c.Primary {
+			if _, err := tx.ExecContext(ctx, `UPDATE credential_versions SET is_primary = 0 WHERE project = ? AND system = ?`, c.Project, c.System); err != nil {
+				return err
+			}
+		}
+		err := tx.QueryRowContext(ctx, `INSERT INTO credential_numbers (project, system, last) VALUES (?, ?, 1)
+			ON CONFLICT (project, system) DO UPDATE SET last = last + 1 RETURNING last`, c.Project, c.System).Scan(&c.Version)
+		if err != nil {
+			return err
+		}
+		if c.Cipher, err = seal(c); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO credential_versions (`+credentialColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)`,
+			c.Project, c.System, c.Version, c.ID, c.Cipher, micros(c.SetAt), c.SetBy, c.Primary)
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("store: credential of %s: %w", c.System, err)
+		return c, fmt.Errorf("store: credential of %s: %w", c.System, err)
 	}
-	return nil
-}
-
-// LoadCredential implements secrets.Rows.
-func (s Secrets) LoadCredential(ctx context.Context, project, system string) (secrets.Sealed, error) {
-	c := secrets.Sealed{Project: project, System: system}
-	var at int64
-	err := s.db.Read().QueryRowContext(ctx, `SELECT id, version, cipher, set_at, set_by FROM credentials WHERE project = ? AND system = ?`,
-		project, system).Scan(&c.ID, &c.Version, &c.Cipher, &at, &c.SetBy)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return secrets.Sealed{}, secrets.ErrNoCredential
-	case err != nil:
-		return secrets.Sealed{}, fmt.Errorf("store: credential of %s: %w", system, err)
-	}
-	c.SetAt = instant(at)
 	return c, nil
 }
 
-// ProjectCredentials implements secrets.Rows.
+// Credentials implements secrets.CredentialRows.
+func (s Secrets) Credentials(ctx context.Context, project, system string) ([]secrets.Sealed, error) {
+	return s.credentials(ctx, `project = ? AND system = ?`, project, system)
+}
+
+// ProjectCredentials implements secrets.CredentialRows.
 func (s Secrets) ProjectCredentials(ctx context.Context, project string) ([]secrets.Sealed, error) {
-	rows, err := s.db.Read().QueryContext(ctx, `SELECT system, id, version, cipher, set_at, set_by FROM credentials WHERE project = ?`, project)
+	return s.credentials(ctx, `project = ?`, project)
+}
+
+func (s Secrets) credentials(ctx context.Context, where string, args ...any) ([]secrets.Sealed, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT `+credentialColumns+` FROM credential_versions WHERE `+where+` ORDER BY system, is_primary DESC, version DESC`, args...)
 	if err != nil {
-		return nil, fmt.Errorf("store: credentials of %s: %w", project, err)
+		return nil, fmt.Errorf("store: credentials: %w", err)
 	}
-	out, err := collect(rows, func(row scanner) (secrets.Sealed, error) {
-		c := secrets.Sealed{Project: project}
-		var at int64
-		err := row.Scan(&c.System, &c.ID, &c.Version, &c.Cipher, &at, &c.SetBy)
-		c.SetAt = instant(at)
-		return c, err
-	})
+	out, err := collect(rows, credentialRow)
 	if err != nil {
-		return nil, fmt.Errorf("store: credentials of %s: %w", project, err)
+		return nil, fmt.Errorf("store: credentials: %w", err)
 	}
 	return out, nil
 }
 
-// DeleteCredential implements secrets.Rows.
-func (s Secrets) DeleteCredential(ctx context.Context, project, system string) error {
+// PromoteCredential implements secrets.CredentialRows.
+func (s Secrets) PromoteCredential(ctx context.Context, project, system string, version int) error {
 	err := s.db.Write(ctx, func(ctx context.Context, tx *sqlite.Tx) error {
-		_, err := tx.ExecContext(ctx, `DELETE FROM credentials WHERE project = ? AND system = ?`, project, system)
+		if _, err := tx.ExecContext(ctx, `UPDATE credential_versions SET is_primary = 0 WHERE project = ? AND system = ?`, project, system); err != nil {
+			return err
+		}
+		res, err := tx.ExecContext(ctx, `UPDATE credential_versions SET is_primary = 1 WHERE project = ? AND system = ? AND version = ?`, project, system, version)
+		return some(res, err)
+	})
+	if err != nil {
+		return fmt.Errorf("store: credential of %s: %w", system, err)
+	}
+	return nil
+}
+
+// DeleteCredential implements secrets.CredentialRows.
+func (s Secrets) DeleteCredential(ctx context.Context, project, system string, version int) error {
+	err := s.db.Write(ctx, func(ctx context.Context, tx *sqlite.Tx) error {
+		res, err := tx.ExecContext(ctx, `DELETE FROM credential_versions WHERE project = ? AND system = ? AND (version = ? OR ? = 0)`, project, system, version, version)
+		if err := some(res, err); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE credential_versions SET is_primary = 1 WHERE project = ? AND system = ?
+			AND version = (SELECT max(version) FROM credential_versions WHERE project = ? AND system = ?)
+			AND NOT EXISTS (SELECT 1 FROM credential_versions WHERE project = ? AND system = ? AND is_primary = 1)`, project, system, project, system, project, system)
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("store: credential of %s: %w", system, err)
 	}
 	return nil
+}
+
+// UsedCredentials implements secrets.CredentialRows.
+func (s Secrets) UsedCredentials(ctx context.Context, at map[string]time.Time) error {
+	err := s.db.Write(ctx, func(ctx context.Context, tx *sqlite.Tx) error {
+		for id, when := range at {
+			if _, err := tx.ExecContext(ctx, `UPDATE credential_versions SET used_at = max(used_at, ?) WHERE id = ?`, micros(when), id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("store: use of credentials: %w", err)
+	}
+	return nil
+}
+
+// some turns a change of no row into secrets.ErrNoCredential.
+func some(res sql.Result, err error) error {
+	if err != nil {
+		return err
+	}
+	n, err := res.RowsAffected()
+	if err == nil && n == 0 {
+		return secrets.ErrNoCredential
+	}
+	return err
+}
+
+// sealedTables are the tables with sealed values, and what tells their rows apart.
+func sealedTables() map[string]string {
+	return map[string]string{
+		"credential_versions": "id", "project_secrets": "project, name", "run_secrets": "run, name, version", "secret_mac_key": "id", "secret_canary": "id",
+	}
+}
+
+// resealBatch is how many rows are written in one transaction: others wait meanwhile.
+const resealBatch = 100
+
+// Reseal implements secrets.KeyRows. A row that changes meanwhile is left alone: what is
+// written then is sealed with the new key already.
+func (s Secrets) Reseal(ctx context.Context, seal func([]byte) ([]byte, error)) (int, error) {
+	total := 0
+	for _, table := range slices.Sorted(maps.Keys(sealedTables())) {
+		n, err := s.resealTable(ctx, table, sealedTables()[table], seal)
+		total += n
+		if err != nil {
+			return total, fmt.Errorf("store: reseal %s: %w", table, err)
+		}
+	}
+	return total, nil
+}
+
+// resealed is a row with its new cipher.
+type resealed struct {
+	key      []any
+	old, now []byte
+}
+
+func (s Secrets) resealTable(ctx context.Context, table, key string, seal func([]byte) ([]byte, error)) (int, error) {
+	columns := strings.Split(key, ", ")
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT `+key+`, cipher FROM `+table)
+	if err != nil {
+		return 0, err
+	}
+	all, err := collect(rows, func(row scanner) (resealed, error) {
+		r := resealed{key: make([]any, len(columns))}
+		into := make([]any, 0, len(columns)+1)
+		for i := range r.key {
+			into = append(into, &r.key[i])
+		}
+		if err := row.Scan(append(into, &r.old)...); err != nil {
+			return r, err
+		}
+		var err error
+		r.now, err = seal(r.old)
+		return r, err
+	})
+	if err != nil {
+		return 0, err
+	}
+	all = slices.DeleteFunc(all, func(r resealed) bool { return r.now == nil })
+	total := 0
+	update := `UPDATE ` + table + ` SET cipher = ? WHERE ` + strings.Join(columns, " = ? AND ") + ` = ? AND cipher = ?`
+	for batch := range slices.Chunk(all, resealBatch) {
+		err := s.db.Write(ctx, func(ctx context.Context, tx *sqlite.Tx) error {
+			for _, r := range batch {
+				args := append(append([]any{r.now}, r.key...), r.old)
+				if _, err := tx.ExecContext(ctx, update, args...); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return total, err
+		}
+		total += len(batch)
+	}
+	return total, nil
 }
 
 // Canary implements secrets.Rows.

@@ -68,19 +68,14 @@ func headerText(s string) bool {
 // validateSecretHeaders refuses a secret in the header that the system's own credential
 // goes into.
 func (s *System) validateSecretHeaders(c check) {
-	own := "Authorization"
-	switch s.Auth.Type {
-	case "", AuthNone:
-		return
-	case AuthAPIKey:
-		own = s.Auth.Header
-	case AuthBasic, AuthBearer:
-	}
+	own := s.Auth.Headers()
 	for i := range s.Operations {
 		for k := range s.Operations[i].Parameters {
 			p := &s.Operations[i].Parameters[k]
-			c.index("operations", i).index("parameters", k).in("name").that(!p.Secret || p.In != InHeader || !strings.EqualFold(p.WireName(), own),
-				"%s carries the credential of the system", p.WireName())
+			at := c.index("operations", i).index("parameters", k).in("name")
+			taken := p.Secret && p.In == InHeader && slices.ContainsFunc(own, func(h string) bool { return strings.EqualFold(h, p.WireName()) }) ||
+				p.In == InQuery && s.Auth.Query != "" && p.WireName() == s.Auth.Query
+			at.that(!taken, "%s carries the credential of the system", p.WireName())
 		}
 	}
 }

@@ -73,18 +73,6 @@ func (s *System) validateHead(c check) {
 	c.in("operations").that(len(s.Operations) <= maxOperations, "at most %d are allowed", maxOperations)
 }
 
-func (a Auth) validate(c check) {
-	switch a.Type {
-	case "", AuthNone, AuthBasic, AuthBearer:
-		c.in("header").that(a.Header == "", "is only for the type api_key")
-	case AuthAPIKey:
-		c.in("header").that(headerName.MatchString(a.Header), "must be the name of the header that carries the key")
-		c.in("header").that(!framing(a.Header), "%s belongs to the connection, not to a credential", a.Header)
-	default:
-		c.in("type").bad("must be none, basic, bearer or api_key")
-	}
-}
-
 func (l Limits) validate(c check) {
 	between := func(field string, v, most int64) {
 		c.in(field).that(v >= 0 && v <= most, "must be between 1 and %d, or absent", most)

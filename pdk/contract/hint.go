@@ -59,7 +59,7 @@ func hintOfCode(code string) Hint {
 		return HintAskGrant
 	case "UNKNOWN_SYSTEM", "UNKNOWN_OPERATION", "OPERATION_DISABLED":
 		return HintEnableOperation
-	case "CREDENTIAL_MISSING":
+	case "CREDENTIAL_MISSING", "CREDENTIAL_REFUSED":
 		return HintSetCredential
 	case "SECRET_MISSING":
 		return HintSetSecret

@@ -162,6 +162,7 @@ export const failureEn: typeof failureZh = {
   RESPONSE_LIMIT: 'The answer is too large',
   RATE_LIMITED: 'The system is called too often',
   CREDENTIAL_MISSING: 'The system has no credential',
+  CREDENTIAL_REFUSED: 'The system does not take the credential',
   SECRET_REFUSED: 'A secret may not be sent like this',
   SECRET_MISSING: 'The secret is not there any more',
   EGRESS_DENIED: 'The address policy forbids the target',
@@ -205,6 +206,7 @@ export const adviceEn: typeof adviceZh = {
   FORCED: 'Retry or skip the node.',
   DENIED: 'Ask an administrator to grant the operation to the plugin.',
   CREDENTIAL_MISSING: 'Ask an administrator to set the system’s credential.',
+  CREDENTIAL_REFUSED: 'Ask an administrator to test the system’s credential and set a new one.',
   SECRET_REFUSED:
     'Ask whoever maintains the flow: the secret may be sent only to the operations that its variable names, in the places that these mark as secret.',
   SECRET_MISSING: 'Set the project’s secret again, or start a new run.',

@@ -117,7 +117,9 @@ func (p *program) addSystem(ctx context.Context, core *app.Core, o systemOptions
 		if err != nil {
 			return err
 		}
-		err = core.Systems.SetCredential(ctx, registry.CredentialRequest{Project: o.project, System: doc.ID, Actor: core.Actor(), Input: in})
+		_, err = core.Systems.SetCredential(ctx, registry.CredentialRequest{
+			CredentialRef: registry.CredentialRef{Project: o.project, System: doc.ID}, Actor: core.Actor(), Input: in,
+		})
 		if err != nil {
 			return err
 		}
