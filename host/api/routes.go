@@ -172,6 +172,15 @@ func routes() []route {
 			summary: "Set the credential of a system; it can never be read back.",
 			in:      credentialBody{}, status: http.StatusNoContent, handle: (*Server).putCredential,
 		},
+		{
+			method: http.MethodGet, path: "/projects/{project}/systems/{system}/state",
+			summary: "Tell what is under way to a system, and whether it is left alone because it fails.",
+			out:     registry.State{}, handle: (*Server).getSystemState,
+		},
+		{
+			method: http.MethodPost, path: "/projects/{project}/systems/{system}/state/commands", summary: "Let calls through again to a system that is left alone.",
+			in: stateCommandBody{}, out: registry.State{}, handle: (*Server).commandSystemState,
+		},
 
 		{
 			method: http.MethodGet, path: "/projects/{project}/secrets", summary: "List the secrets of a project, without their values.",

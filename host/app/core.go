@@ -191,10 +191,11 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	if err != nil {
 		return err
 	}
-	c.Systems = registry.New(registry.Options{Repository: st, Credentials: vault, Secrets: vault, Projects: c.Projects, Clock: clock{}})
+	traffic := gateway.NewTraffic(0, log)
+	c.Systems = registry.New(registry.Options{Repository: st, Credentials: vault, Secrets: vault, Projects: c.Projects, Traffic: traffic, Clock: clock{}})
 	c.gateway = gateway.Config{
 		Systems: registry.ForGateway{Service: c.Systems}, Directory: registry.ForGateway{Service: c.Systems}, Grants: c.Plugins, Credentials: vault, Secrets: vault,
-		Journal: st.Journal(), Audit: st.Audit(), Addresses: c.policy, Clock: clock{}, Logger: log,
+		Journal: st.Journal(), Audit: st.Audit(), Addresses: c.policy, Traffic: traffic, Clock: clock{}, Logger: log,
 	}
 	gw := gateway.New(c.gateway)
 	c.closers = append(c.closers, func() error { gw.Close(); return nil })
