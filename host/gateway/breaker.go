@@ -82,6 +82,6 @@ func (l *lane) open() *contract.Failure {
 			why = fmt.Sprintf(", the last of them with status %d", l.last.HTTPStatus)
 		}
 	}
-	return later(fault(contract.OriginSystem, CodeCircuitOpen, fmt.Sprintf(
+	return later(fault(contract.OriginSystem, CodeSystemBroken, fmt.Sprintf(
 		"the calls before this one failed%s; the system is left alone %s, and this call was not made", why, wait)))
 }

@@ -39,8 +39,8 @@ func Pauses(limits string, n int, jitter func(time.Duration) time.Duration) []ti
 	}
 	out := make([]time.Duration, n)
 	for i := range out {
-		c := call{system: compiled, tries: i + 1}
-		out[i] = c.pause(jitter)
+		c := call{system: compiled}
+		out[i] = c.pause(i+1, jitter)
 	}
 	return out
 }

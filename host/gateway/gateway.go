@@ -76,9 +76,11 @@ type call struct {
 	// for its turn.
 	lane   *lane
 	waited time.Duration
-	// tries counts how often the call went out; retryAfter is the pause that the last answer
-	// asked for.
-	tries      int
+	// tries counts how often the request was sent, and requestID goes out with each try; the
+	// transport sets both.
+	tries     int
+	requestID string
+	// retryAfter is the pause that the last answer asked for.
 	retryAfter time.Duration
 	// replayed is set by the journal when it answered.
 	replayed bool

@@ -19,14 +19,13 @@ import (
 // is that of all tries together; a pause that would outlast it is not begun.
 func retry(jitter func(time.Duration) time.Duration, next handler) handler {
 	return func(ctx context.Context, c *call) contract.GatewayResponse {
-		for {
-			c.tries++
+		for try := 1; ; try++ {
 			c.retryAfter = 0
 			res := next(ctx, c)
-			if c.tries >= c.system.Limits.Retry.Attempts || !c.repeatable(res) || ctx.Err() != nil {
+			if try >= c.system.Limits.Retry.Attempts || !c.repeatable(res) || ctx.Err() != nil {
 				return res
 			}
-			pause := c.pause(jitter)
+			pause := c.pause(try, jitter)
 			if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < pause {
 				return res
 			}
@@ -58,10 +57,10 @@ func (c *call) repeatable(res contract.GatewayResponse) bool {
 // pause is how long to wait before the next try: what the system asks for, and a random
 // part of a time that doubles with every try, so that those who failed together do not
 // come back together.
-func (c *call) pause(jitter func(time.Duration) time.Duration) time.Duration {
+func (c *call) pause(try int, jitter func(time.Duration) time.Duration) time.Duration {
 	r := c.system.Limits.Retry
 	most := time.Duration(r.MaxMS) * time.Millisecond
-	bound := min(time.Duration(r.BaseMS)*time.Millisecond<<min(c.tries-1, 20), most)
+	bound := min(time.Duration(r.BaseMS)*time.Millisecond<<min(try-1, 20), most)
 	return c.retryAfter + jitter(bound)
 }
 

@@ -45,7 +45,7 @@ func TestBreakerLeavesAFailingSystemAlone(t *testing.T) {
 		t.Fatalf("the state is %+v", s)
 	}
 	res := read()
-	fails(t, res, gateway.CodeCircuitOpen, contract.OriginSystem)
+	fails(t, res, gateway.CodeSystemBroken, contract.OriginSystem)
 	if !res.Failure.Retryable || len(b.up.all()) != 3 {
 		t.Fatalf("got %+v, and the system %d requests", res.Failure, len(b.up.all()))
 	}
@@ -53,7 +53,7 @@ func TestBreakerLeavesAFailingSystemAlone(t *testing.T) {
 	if res := read(); res.Status != http.StatusInternalServerError {
 		t.Fatalf("the one that finds out got %+v", res)
 	}
-	fails(t, read(), gateway.CodeCircuitOpen, contract.OriginSystem)
+	fails(t, read(), gateway.CodeSystemBroken, contract.OriginSystem)
 	well.Store(true)
 	settled(t, b, gateway.BreakerHalfOpen)
 	for range 2 {
@@ -89,7 +89,7 @@ func TestBreakerCanBeResetAndForgetsWithTheAddress(t *testing.T) {
 	read := func() contract.GatewayResponse { return b.call("read", map[string]any{"id": "1"}, "") }
 	read()
 	read()
-	fails(t, read(), gateway.CodeCircuitOpen, contract.OriginSystem)
+	fails(t, read(), gateway.CodeSystemBroken, contract.OriginSystem)
 	b.config.Traffic.Reset(project, "things")
 	if s := b.state(); s.Breaker.State != gateway.BreakerClosed || s.Breaker.Failures != 0 {
 		t.Fatalf("the state is %+v", s)
@@ -98,7 +98,7 @@ func TestBreakerCanBeResetAndForgetsWithTheAddress(t *testing.T) {
 		t.Fatalf("got %+v", res)
 	}
 	read()
-	fails(t, read(), gateway.CodeCircuitOpen, contract.OriginSystem)
+	fails(t, read(), gateway.CodeSystemBroken, contract.OriginSystem)
 	other := listen(t, func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, `{}`) })
 	b.mu.Lock()
 	b.systems["things"] = register(t, setting{base: other.URL, auth: "{type: none}", limits: "{breaker: {failures: 2, open_ms: 60000}}"})
