@@ -12,10 +12,10 @@ import (
 
 // Filter chooses entries; a zero field does not restrict.
 type Filter struct {
-	Project                                              string
-	Kind                                                 Kind
+	Project                                             string
+	Kind                                                Kind
 	System, Operation, Run, Node, Plugin, Actor, Action string
-	Outcome                                              Outcome
+	Outcome                                             Outcome
 	// From is the first instant, To the first one after the range.
 	From, To time.Time
 }

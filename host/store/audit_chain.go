@@ -99,8 +99,16 @@ func auditWhere(f audit.Filter, before int64) (string, []any) {
 		args = append(args, values...)
 	}
 	for _, c := range []struct{ column, value string }{
-		{"run", f.Run}, {"project", f.Project}, {"kind", string(f.Kind)}, {"node", f.Node}, {"plugin", f.Plugin}, {"system", f.System},
-		{"operation", f.Operation}, {"actor", f.Actor}, {"action", f.Action}, {"outcome", string(f.Outcome)},
+		{"run", f.Run},
+		{"project", f.Project},
+		{"kind", string(f.Kind)},
+		{"node", f.Node},
+		{"plugin", f.Plugin},
+		{"system", f.System},
+		{"operation", f.Operation},
+		{"actor", f.Actor},
+		{"action", f.Action},
+		{"outcome", string(f.Outcome)},
 	} {
 		if c.value != "" {
 			add(c.column+" = ?", c.value)
