@@ -68,6 +68,10 @@ type call struct {
 	// sent is set by the transport as soon as the system may have received
 	// anything, and by the journal when it may have done so before.
 	sent bool
+	// tries counts how often the request was sent, and requestID goes out with each try; the
+	// transport sets both.
+	tries     int
+	requestID string
 	// replayed is set by the journal when it answered.
 	replayed bool
 }

@@ -110,7 +110,9 @@ func (c *call) finish(ctx context.Context, j Journal, clock Clock, log *slog.Log
 	cancelled := res.Failure != nil && ctx.Err() != nil
 	switch {
 	case res.Failure != nil && c.sent && c.op.Retry == systems.RetryNever:
-		return c.outcomeUnknown("the call went out and there is no answer, so nobody can say whether it was carried out: " + res.Failure.Message)
+		unknown := c.outcomeUnknown("the call went out and there is no answer, so nobody can say whether it was carried out: " + res.Failure.Message)
+		unknown.Failure.HTTPStatus, unknown.Failure.RequestID, unknown.Failure.Attempts = res.Failure.HTTPStatus, res.Failure.RequestID, res.Failure.Attempts
+		return unknown
 	case cancelled && c.sent:
 		return res
 	}
@@ -139,6 +141,7 @@ func (c *call) finish(ctx context.Context, j Journal, clock Clock, log *slog.Log
 // outcomeUnknown ends the attempt as unknown.
 func (c *call) outcomeUnknown(why string) contract.GatewayResponse {
 	f := named(c.req, fault(contract.OriginGateway, CodeOutcomeUnknown, why))
+	f.Hint = f.Advice()
 	c.session.unknown = f
 	return failed(f)
 }

@@ -102,17 +102,19 @@ func (t *transport) send(ctx context.Context, c *call) contract.GatewayResponse 
 		return failed(fault(contract.OriginFlow, CodeParamInvalid, "the request cannot be written"))
 	}
 	authorize(req, c.system.System, c.credential)
+	c.tries++
 	res, err := t.http.RoundTrip(req)
 	c.sent = c.sent || connected.Load()
 	if err != nil {
-		return failed(c.sendFailure(ctx, err))
+		return c.sentAs(failed(c.sendFailure(ctx, err)), c.requestID)
 	}
 	defer res.Body.Close() //nolint:errcheck // read to its end or given up
+	id := requestID(res.Header, c.requestID)
 	out, f := c.read(ctx, res)
 	if f != nil {
-		return failed(f)
+		return c.sentAs(failed(f), id)
 	}
-	return out
+	return c.sentAs(out, id)
 }
 
 func (c *call) httpRequest(ctx context.Context) (*http.Request, error) {
@@ -130,6 +132,12 @@ func (c *call) httpRequest(ctx context.Context) (*http.Request, error) {
 	}
 	for name, vs := range out.header {
 		req.Header[name] = vs
+	}
+	if c.requestID == "" {
+		c.requestID = newRequestID()
+	}
+	if req.Header.Get(requestIDHeader) == "" { // the operation may declare it as a parameter of its own
+		req.Header.Set(requestIDHeader, c.requestID)
 	}
 	req.Header.Set("User-Agent", "culm")
 	req.Header.Set("Accept", "application/json, */*;q=0.5")
