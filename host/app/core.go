@@ -17,6 +17,7 @@ import (
 	"github.com/culmhq/culm/engine"
 	"github.com/culmhq/culm/engine/runner"
 	"github.com/culmhq/culm/engine/sqlite"
+	"github.com/culmhq/culm/host/audit"
 	"github.com/culmhq/culm/host/config"
 	"github.com/culmhq/culm/host/fault"
 	"github.com/culmhq/culm/host/flows"
@@ -79,6 +80,7 @@ type Core struct {
 	Systems  *registry.Service
 	Health   *health.Service
 	Vault    *secrets.Vault
+	Audit    *audit.Service
 	// Recordings keeps what passed the boundary of plugin calls.
 	Recordings *recordings.Keeper
 
@@ -185,6 +187,7 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	c.registries = policy
 	host := c.host
 	c.Projects = projects.New(st)
+	c.Audit = audit.NewService(st, c.Projects)
 	c.Plugins, err = plugins.Open(ctx, plugins.Options{
 		Repository: st, Switches: st, Inspector: inspector{host}, Projects: c.Projects, Clock: clock{}, Logger: log, Trust: trust, Registry: reg,
 	})
