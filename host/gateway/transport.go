@@ -55,16 +55,17 @@ func NewTrust(pem []byte) (*Trust, error) {
 type transport struct {
 	http      *http.Transport
 	certified certified
+	clock     Clock
 }
 
-func newTransport(policy *AddressPolicy, trust *Trust) *transport {
+func newTransport(policy *AddressPolicy, trust *Trust, clock Clock) *transport {
 	var roots *x509.CertPool
 	if trust != nil {
 		roots = trust.pool
 	}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true) // HTTP/2 adds nothing here but server push and more code
-	return &transport{http: &http.Transport{
+	return &transport{clock: clock, http: &http.Transport{
 		Proxy:                  nil,
 		DialContext:            GuardedDial(policy),
 		TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
@@ -122,6 +123,7 @@ func (t *transport) send(ctx context.Context, c *call) contract.GatewayResponse 
 		c.cause = err
 		return c.sentAs(failed(c.sendFailure(ctx, err)), c.requestID)
 	}
+	c.retryAfter = retryAfter(res.Header, t.clock.Now())
 	defer res.Body.Close() //nolint:errcheck // read to its end or given up
 	id := requestID(res.Header, c.requestID)
 	out, f := c.read(ctx, res)

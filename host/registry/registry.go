@@ -78,6 +78,7 @@ type Options struct {
 	Credentials Credentials
 	Secrets     Secrets
 	Projects    Projects
+	Traffic     Traffic
 	Clock       Clock
 	Test        Tester
 }

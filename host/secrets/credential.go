@@ -146,35 +146,35 @@ func accept(t Target, in Input) (payload, error) {
 	}
 	switch t.Kind {
 	case KindBasic:
-		if in.Username == "" || strings.ContainsFunc(in.Username, unicode.IsControl) || strings.Contains(in.Username, ":") {
-			return p, &InputError{"/username", "must be given, without : and control characters"}
-		}
-		p.Username = in.Username
-		return p, p.secret("/password", in.Password)
+		return p, p.named("/username", in.Username, func(s string) bool {
+			return s != "" && !strings.ContainsFunc(s, unicode.IsControl) && !strings.Contains(s, ":")
+		},
+			"must be given, without : and control characters", "/password", in.Password)
 	case KindBearer, KindAPIKey:
 		return p, p.secret("/token", in.Token)
 	case KindOAuth2:
-		p.Username = in.ClientID
-		if in.ClientID == "" || strings.ContainsFunc(in.ClientID, unicode.IsControl) {
-			return p, &InputError{"/client_id", "must be given, without control characters"}
-		}
-		return p, p.secret("/secret", in.Secret)
+		return p, p.named("/client_id", in.ClientID, func(s string) bool { return s != "" && !strings.ContainsFunc(s, unicode.IsControl) },
+			"must be given, without control characters", "/secret", in.Secret)
 	case KindHMAC:
-		p.Username = in.KeyID
-		if strings.ContainsFunc(in.KeyID, func(r rune) bool { return r < ' ' || r > '~' }) {
-			return p, &InputError{"/key_id", "must be printable ASCII"}
-		}
-		return p, p.secret("/secret", in.Secret)
+		return p, p.named("/key_id", in.KeyID, func(s string) bool { return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) },
+			"must be printable ASCII", "/secret", in.Secret)
 	case KindBlueKing:
 		return p, p.secret("/secret", in.Secret)
-	case KindMTLS:
-		return p, nil
-	case KindNone:
-		if t.Certificate {
+	case KindMTLS, KindNone:
+		if p.Certificate != "" {
 			return p, nil
 		}
 	}
 	return p, &InputError{"", "this system takes no credential"}
+}
+
+// named checks and takes a name and the secret that belongs to it.
+func (p *payload) named(field, name string, fits func(string) bool, rule, secretField string, s Secret) error {
+	if !fits(name) {
+		return &InputError{field, rule}
+	}
+	p.Username = name
+	return p.secret(secretField, s)
 }
 
 // foreign refuses what the kind of credential does not have.
@@ -192,8 +192,14 @@ func foreign(t Target, in Input) error {
 		field string
 		given bool
 	}{
-		{"/username", in.Username != ""}, {"/password", !in.Password.IsZero()}, {"/token", !in.Token.IsZero()}, {"/client_id", in.ClientID != ""},
-		{"/key_id", in.KeyID != ""}, {"/secret", !in.Secret.IsZero()}, {"/certificate", in.Certificate != ""}, {"/private_key", !in.PrivateKey.IsZero()},
+		{"/username", in.Username != ""},
+		{"/password", !in.Password.IsZero()},
+		{"/token", !in.Token.IsZero()},
+		{"/client_id", in.ClientID != ""},
+		{"/key_id", in.KeyID != ""},
+		{"/secret", !in.Secret.IsZero()},
+		{"/certificate", in.Certificate != ""},
+		{"/private_key", !in.PrivateKey.IsZero()},
 	} {
 		if f.given && !takes[f.field] {
 			if len(own[t.Kind]) == 0 && !takes["/certificate"] {
