@@ -28,6 +28,7 @@ import (
 	"github.com/culmhq/culm/host/recordings"
 	"github.com/culmhq/culm/host/registry"
 	"github.com/culmhq/culm/host/runs"
+	"github.com/culmhq/culm/host/tryout"
 )
 
 // The limits of a request.
@@ -40,6 +41,8 @@ const (
 	requestTimeout = 30 * time.Second
 	// installTimeout bounds the installation of a module: it is compiled.
 	installTimeout = 2 * time.Minute
+	// callTimeout bounds the call of an operation: a system may take its time.
+	callTimeout    = 2 * time.Minute
 	readTimeout    = 30 * time.Second
 	writeTimeout   = 60 * time.Second
 	idleTimeout    = 2 * time.Minute
@@ -54,6 +57,7 @@ type Options struct {
 	Plugins  *plugins.Catalogue
 	Choices  *runs.Chooser
 	Systems  *registry.Service
+	Tryout   *tryout.Service
 	Health   *health.Service
 	// Recordings keeps what passed the boundary of plugin calls.
 	Recordings *recordings.Keeper
