@@ -20,6 +20,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/culmhq/culm/engine"
+	"github.com/culmhq/culm/host/audit"
 	"github.com/culmhq/culm/host/flows"
 	"github.com/culmhq/culm/host/health"
 	"github.com/culmhq/culm/host/live"
@@ -59,6 +60,8 @@ type Options struct {
 	Systems  *registry.Service
 	Tryout   *tryout.Service
 	Health   *health.Service
+	// Audit looks things up in the log of calls and changes.
+	Audit *audit.Service
 	// Recordings keeps what passed the boundary of plugin calls.
 	Recordings *recordings.Keeper
 	Hub        *live.Hub

@@ -10,6 +10,7 @@ import (
 
 	"github.com/culmhq/culm/engine"
 	"github.com/culmhq/culm/engine/simulate"
+	"github.com/culmhq/culm/host/audit"
 	"github.com/culmhq/culm/host/flows"
 	"github.com/culmhq/culm/host/health"
 	"github.com/culmhq/culm/host/page"
@@ -178,6 +179,15 @@ func routes() []route {
 			summary: "Set the credential of a system; it can never be read back.",
 			in:      credentialBody{}, status: http.StatusNoContent, handle: (*Server).putCredential,
 		},
+		{
+			method: http.MethodGet, path: "/projects/{project}/systems/{system}/state",
+			summary: "Tell what is under way to a system, and whether it is left alone because it fails.",
+			out:     registry.State{}, handle: (*Server).getSystemState,
+		},
+		{
+			method: http.MethodPost, path: "/projects/{project}/systems/{system}/state/commands", summary: "Let calls through again to a system that is left alone.",
+			in: stateCommandBody{}, out: registry.State{}, handle: (*Server).commandSystemState,
+		},
 
 		{
 			method: http.MethodGet, path: "/projects/{project}/secrets", summary: "List the secrets of a project, without their values.",
@@ -190,6 +200,19 @@ func routes() []route {
 		{
 			method: http.MethodDelete, path: "/projects/{project}/secrets/{secret}", summary: "Delete a secret of a project.",
 			status: http.StatusNoContent, handle: (*Server).deleteSecret,
+		},
+
+		{
+			method: http.MethodGet, path: "/projects/{project}/calls", summary: "List the calls to systems, the newest first.",
+			query: auditQuery(), out: page.Of[audit.Entry]{}, handle: (*Server).listCalls,
+		},
+		{
+			method: http.MethodGet, path: "/projects/{project}/audit", summary: "List calls and changes of a project, the newest first.",
+			query: append(auditQuery(), "kind", "action"), out: page.Of[audit.Entry]{}, handle: (*Server).listProjectAudit,
+		},
+		{
+			method: http.MethodGet, path: "/audit", summary: "List calls and changes of the installation, the newest first.",
+			query: append(auditQuery(), "kind", "action", "project"), out: page.Of[audit.Entry]{}, handle: (*Server).listAudit,
 		},
 
 		{

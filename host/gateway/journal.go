@@ -16,13 +16,12 @@ import (
 // again under the same key, and calls the attempt unknown where nobody can say.
 func journal(j Journal, clock Clock, log *slog.Logger, next handler) handler {
 	return func(ctx context.Context, c *call) contract.GatewayResponse {
-		if c.op.Retry == systems.RetrySafe {
+		switch {
+		case c.op.Retry == systems.RetrySafe:
 			return next(ctx, c)
-		}
-		if ctx.Err() != nil {
+		case ctx.Err() != nil:
 			return failed(fault(contract.OriginHost, CodeCancelled, "the plugin call ended before this call was made"))
-		}
-		if c.session.direct {
+		case c.session.direct:
 			return c.once(ctx, next)
 		}
 		key := c.session.key()
