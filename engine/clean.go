@@ -80,7 +80,7 @@ func cleanText(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 // cleanFailure is a failure that a record can hold.
 func cleanFailure(f *contract.Failure) *contract.Failure {
 	c := *f
-	for _, s := range []*string{&c.Code, &c.Message, (*string)(&c.Origin), &c.System, &c.Operation} {
+	for _, s := range []*string{&c.Code, &c.Message, (*string)(&c.Origin), &c.System, &c.Operation, &c.RequestID, (*string)(&c.Hint)} {
 		*s = cleanText(*s)
 	}
 	c.Detail, _ = cleanJSON(f.Detail)

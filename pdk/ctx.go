@@ -59,6 +59,12 @@ func (c *Ctx) Progress(percent int, format string, args ...any) {
 	c.host.Progress(min(max(percent, 0), 100), oneLine(fmt.Sprintf(format, args...)))
 }
 
+// CallbackURL is where a program calls back to end a wait for Callback. It may be sent in
+// any parameter or body as it is; the gateway puts the token in on the way out, so the URL
+// is of no use in an output, in a log, or encoded. It is empty where the server takes no
+// callbacks, and for actions whose Waits do not list contract.WaitCallback.
+func (c *Ctx) CallbackURL() string { return c.req.Context.CallbackURL }
+
 // State decodes what the wait before this call carried.
 func (c *Ctx) State(v any) error {
 	if len(c.req.State) == 0 {

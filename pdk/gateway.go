@@ -100,6 +100,7 @@ func reason(resp contract.GatewayResponse) string {
 func systemFailure(req contract.GatewayRequest, resp contract.GatewayResponse, code, format string, args ...any) *contract.Failure {
 	f := Fail(code, format, args...)
 	f.Origin, f.System, f.Operation, f.HTTPStatus = contract.OriginSystem, req.System, req.Operation, resp.Status
+	f.RequestID, f.Attempts = resp.RequestID, resp.Attempts
 	switch {
 	case len(resp.Body) > 0 && len(resp.Body) <= maxDetailBytes:
 		f.Detail = resp.Body

@@ -13,7 +13,7 @@ import (
 func audit(store Audit, clock Clock, log *slog.Logger, next handler) handler {
 	return func(ctx context.Context, c *call) contract.GatewayResponse {
 		start := clock.Now()
-		res := next(ctx, c)
+		res := advised(next(ctx, c))
 		row := AuditRow{
 			At: start.UTC(), Project: c.caller.Project, Run: c.caller.Run, Flow: c.caller.Flow, Node: c.caller.Node,
 			Iteration: c.caller.Iteration, Attempt: c.caller.Attempt, Call: c.caller.Call,
@@ -39,7 +39,7 @@ func audit(store Audit, clock Clock, log *slog.Logger, next handler) handler {
 				f.Retryable = false // the plugin does not know what it did, and another attempt would do it again
 				c.session.unknown = named(c.req, f)
 			}
-			return failed(f)
+			return advised(failed(f))
 		}
 		return res
 	}

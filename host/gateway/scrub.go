@@ -24,9 +24,10 @@ func scrub(s *secrets.Scrubber, r contract.GatewayResponse) (clean contract.Gate
 		r.Headers = clean
 	}
 	r.Text = text(r.Text)
+	r.RequestID = text(r.RequestID)
 	if r.Failure != nil {
 		f := *r.Failure
-		f.Message = text(f.Message)
+		f.Message, f.RequestID = text(f.Message), text(f.RequestID)
 		r.Failure = &f
 	}
 	if len(r.Body) > 0 {

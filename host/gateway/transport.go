@@ -52,16 +52,19 @@ func NewTrust(pem []byte) (*Trust, error) {
 // transport sends requests. It follows no redirect, keeps no cookie, uses no proxy
 // from the environment, verifies TLS always, and asks the address policy about every
 // connection.
-type transport struct{ http *http.Transport }
+type transport struct {
+	http  *http.Transport
+	clock Clock
+}
 
-func newTransport(policy *AddressPolicy, trust *Trust) *transport {
+func newTransport(policy *AddressPolicy, trust *Trust, clock Clock) *transport {
 	var roots *x509.CertPool
 	if trust != nil {
 		roots = trust.pool
 	}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true) // HTTP/2 adds nothing here but server push and more code
-	return &transport{&http.Transport{
+	return &transport{clock: clock, http: &http.Transport{
 		Proxy:                  nil,
 		DialContext:            GuardedDial(policy),
 		TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
@@ -102,17 +105,20 @@ func (t *transport) send(ctx context.Context, c *call) contract.GatewayResponse 
 		return failed(fault(contract.OriginFlow, CodeParamInvalid, "the request cannot be written"))
 	}
 	authorize(req, c.system.System, c.credential)
+	c.tries++
 	res, err := t.http.RoundTrip(req)
 	c.sent = c.sent || connected.Load()
 	if err != nil {
-		return failed(c.sendFailure(ctx, err))
+		return c.sentAs(failed(c.sendFailure(ctx, err)), c.requestID)
 	}
+	c.retryAfter = retryAfter(res.Header, t.clock.Now())
 	defer res.Body.Close() //nolint:errcheck // read to its end or given up
+	id := requestID(res.Header, c.requestID)
 	out, f := c.read(ctx, res)
 	if f != nil {
-		return failed(f)
+		return c.sentAs(failed(f), id)
 	}
-	return out
+	return c.sentAs(out, id)
 }
 
 func (c *call) httpRequest(ctx context.Context) (*http.Request, error) {
@@ -130,6 +136,12 @@ func (c *call) httpRequest(ctx context.Context) (*http.Request, error) {
 	}
 	for name, vs := range out.header {
 		req.Header[name] = vs
+	}
+	if c.requestID == "" {
+		c.requestID = newRequestID()
+	}
+	if req.Header.Get(requestIDHeader) == "" { // the operation may declare it as a parameter of its own
+		req.Header.Set(requestIDHeader, c.requestID)
 	}
 	req.Header.Set("User-Agent", "culm")
 	req.Header.Set("Accept", "application/json, */*;q=0.5")

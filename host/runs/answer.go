@@ -94,6 +94,7 @@ func (p *prepared) failed(a contract.Answer) (contract.Answer, bool) {
 	}
 	own := *f
 	own.Code, own.Message = short(own.Code, failureCodeMax), short(own.Message, failureMessageMax)
+	own.System, own.Operation, own.RequestID = short(own.System, failureCodeMax), short(own.Operation, failureCodeMax), short(own.RequestID, failureCodeMax*2)
 	if len(own.Detail) > failureDetailMax {
 		own.Detail = nil
 	}

@@ -72,6 +72,10 @@ type Context struct {
 	Operator  string `json:"operator"`
 	// Zone is the project's IANA time zone.
 	Zone string `json:"zone,omitempty"`
+	// CallbackURL is where a program calls back, for actions that declare WaitCallback. It
+	// holds CallbackToken: the gateway puts the token in when the URL goes out in a
+	// parameter or body. It is empty where the server takes no callbacks.
+	CallbackURL string `json:"callback_url,omitempty"`
 }
 
 // Status is the outcome of a call.
@@ -122,6 +126,14 @@ type Failure struct {
 	Operation string `json:"operation,omitempty"`
 	// HTTPStatus is the outside system's answer, where there was one.
 	HTTPStatus int `json:"http_status,omitempty"`
+	// RequestID names the request in the logs of the outside system: what the system said
+	// it is, else what Culm sent. Attempts counts how often the gateway sent it.
+	RequestID string `json:"request_id,omitempty"`
+	Attempts  int    `json:"attempts,omitempty"`
+	// Hint says what to do next; Advice finds one where it is empty.
+	Hint Hint `json:"hint,omitempty"`
+	// RetryAfterMS is how long the outside system asked to be left alone.
+	RetryAfterMS int64 `json:"retry_after_ms,omitempty"`
 	// Detail holds further facts for people who look closer; bounded, no secret.
 	Detail json.RawMessage `json:"detail,omitempty"`
 }
@@ -187,6 +199,9 @@ type GatewayResponse struct {
 	Body    json.RawMessage `json:"body,omitempty"`
 	Text    string          `json:"text,omitempty"`
 	Failure *Failure        `json:"failure,omitempty"`
+	// RequestID and Attempts are as in Failure; they are set where a request was sent.
+	RequestID string `json:"request_id,omitempty"`
+	Attempts  int    `json:"attempts,omitempty"`
 }
 
 // EvalRequest asks the host for the value of a CEL expression over values that the call

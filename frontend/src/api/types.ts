@@ -438,6 +438,10 @@ export interface Failure {
   system?: string
   operation?: string
   http_status?: number
+  request_id?: string
+  attempts?: number
+  hint?: string
+  retry_after_ms?: number
   detail?: Json
 }
 

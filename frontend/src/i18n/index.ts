@@ -2,6 +2,7 @@ import i18next from 'i18next'
 import { initReactI18next } from 'react-i18next'
 import type { CatalogueMessages } from './catalogue.zh'
 import type { CodeMessages } from './codes.zh'
+import type { SystemsMessages } from './systems.zh'
 import type { Lang } from './text'
 import type { TimelineMessages } from './timeline.zh'
 import type { Messages } from './zh'
@@ -9,7 +10,13 @@ import type { Messages } from './zh'
 declare module 'i18next' {
   interface CustomTypeOptions {
     defaultNS: 'translation'
-    resources: { translation: Messages; catalogue: CatalogueMessages; codes: CodeMessages; timeline: TimelineMessages }
+    resources: {
+      translation: Messages
+      catalogue: CatalogueMessages
+      codes: CodeMessages
+      systems: SystemsMessages
+      timeline: TimelineMessages
+    }
   }
 }
 
@@ -21,7 +28,7 @@ const bundles: Record<Lang, () => Promise<Messages>> = {
 }
 
 /** Texts that only some pages need: each part is a namespace, loaded with the first such page. */
-type Part = 'catalogue' | 'codes' | 'timeline'
+type Part = 'catalogue' | 'codes' | 'systems' | 'timeline'
 
 const parts: Record<Part, Record<Lang, () => Promise<object>>> = {
   catalogue: {
@@ -31,6 +38,10 @@ const parts: Record<Part, Record<Lang, () => Promise<object>>> = {
   codes: {
     zh: () => import('./codes.zh').then((m) => m.codesZh),
     en: () => import('./codes.en').then((m) => m.codesEn),
+  },
+  systems: {
+    zh: () => import('./systems.zh').then((m) => m.systemsZh),
+    en: () => import('./systems.en').then((m) => m.systemsEn),
   },
   timeline: {
     zh: () => import('./timeline.zh').then((m) => m.timelineZh),
