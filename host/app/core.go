@@ -31,6 +31,7 @@ import (
 	"github.com/culmhq/culm/host/runs"
 	"github.com/culmhq/culm/host/secrets"
 	"github.com/culmhq/culm/host/store"
+	"github.com/culmhq/culm/host/tryout"
 	"github.com/culmhq/culm/host/wasm"
 )
 
@@ -78,6 +79,7 @@ type Core struct {
 	Choices  *runs.Chooser
 	Plugins  *plugins.Catalogue
 	Systems  *registry.Service
+	Tryout   *tryout.Service
 	Health   *health.Service
 	Vault    *secrets.Vault
 	Audit    *audit.Service
@@ -195,6 +197,7 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 		return err
 	}
 	gw := c.openGateway(st, vault)
+	c.Tryout = tryout.New(tryout.Options{Gateway: gw.Direct(), Systems: c.Systems, Projects: c.Projects, Clock: clock{}})
 	graphs := runs.NewGraphs(c.Plugins)
 	src := &source{}
 	c.hub = live.New(src, live.Options{})
@@ -236,7 +239,7 @@ func (c *Core) openGateway(st *store.Store, vault *secrets.Vault) *gateway.Gatew
 	traffic := gateway.NewTraffic(0, log)
 	var gw *gateway.Gateway
 	c.Systems = registry.New(registry.Options{
-		Repository: st, Credentials: vault, Secrets: vault, Projects: c.Projects, Traffic: traffic, Clock: clock{},
+		Repository: st, Credentials: vault, Secrets: vault, Projects: c.Projects, Grants: c.Plugins, Traffic: traffic, Clock: clock{},
 		Test: func(ctx context.Context, t gateway.ConnectionTest) gateway.ConnectionResult {
 			return gw.TestConnection(ctx, t)
 		},

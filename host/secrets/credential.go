@@ -161,11 +161,16 @@ func accept(t Target, in Input) (payload, error) {
 	case KindBlueKing:
 		return p, p.secret("/secret", in.Secret)
 	case KindMTLS, KindNone:
-		if p.Certificate != "" {
-			return p, nil
-		}
 	}
-	return p, &InputError{"", "this system takes no credential"}
+	return p, p.certified()
+}
+
+// certified refuses a credential that is nothing, not even a certificate.
+func (p *payload) certified() error {
+	if p.Certificate == "" {
+		return &InputError{"", "this system takes no credential"}
+	}
+	return nil
 }
 
 // named checks and takes a name and the secret that belongs to it.

@@ -1,4 +1,4 @@
-import type { adviceZh, failureZh, problemZh, refusedZh } from './codes.zh'
+import type { adviceZh, CodeMessages, failureZh, problemZh, refusedZh } from './codes.zh'
 
 /** What is wrong with a flow document, by the engine's codes. */
 export const problemEn: typeof problemZh = {
@@ -161,6 +161,8 @@ export const failureEn: typeof failureZh = {
   REQUEST_LIMIT: 'The request is too large',
   RESPONSE_LIMIT: 'The answer is too large',
   RATE_LIMITED: 'The system is called too often',
+  UPSTREAM_REFUSED: 'The system answered that the call did not succeed',
+  OPERATION_DISABLED: 'The operation is switched off',
   SYSTEM_BROKEN: 'The system failed too often and is left alone',
   CREDENTIAL_MISSING: 'The system has no credential',
   CREDENTIAL_REFUSED: 'The system does not take the credential',
@@ -206,6 +208,8 @@ export const failureEn: typeof failureZh = {
 export const adviceEn: typeof adviceZh = {
   FORCED: 'Retry or skip the node.',
   DENIED: 'Ask an administrator to grant the operation to the plugin.',
+  UPSTREAM_REFUSED: 'The message is the system’s own: check what the node sends, then retry.',
+  OPERATION_DISABLED: 'Ask an administrator to look at the operation and to enable it.',
   CREDENTIAL_MISSING: 'Ask an administrator to set the system’s credential.',
   CREDENTIAL_REFUSED: 'Ask an administrator to test the system’s credential and set a new one.',
   SECRET_REFUSED:
@@ -249,3 +253,5 @@ export const refusedEn: typeof refusedZh = {
   UNAVAILABLE: 'The service stops or is not ready; try again soon',
   TIMEOUT: 'The request took too long',
 }
+
+export const codesEn: CodeMessages = { problem: problemEn, failure: failureEn, advice: adviceEn, refused: refusedEn }
