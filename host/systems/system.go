@@ -29,10 +29,12 @@ type System struct {
 	Doc   contract.Text `json:"doc,omitzero"`
 	// BaseURL is http or https, with a host, an optional port and path, and nothing
 	// else.
-	BaseURL    string      `json:"base_url"`
-	Auth       Auth        `json:"auth,omitzero"`
-	TLS        TLS         `json:"tls,omitzero"`
-	Limits     Limits      `json:"limits,omitzero"`
+	BaseURL string `json:"base_url"`
+	Auth    Auth   `json:"auth,omitzero"`
+	TLS     TLS    `json:"tls,omitzero"`
+	Limits  Limits `json:"limits,omitzero"`
+	// Callbacks says how the system proves that a callback is its own.
+	Callbacks  Callbacks   `json:"callbacks,omitzero"`
 	Operations []Operation `json:"operations"`
 }
 

@@ -66,6 +66,7 @@ func (s *System) validateHead(c check) {
 	s.Auth.validate(c.in("auth"))
 	s.Limits.validate(c.in("limits"))
 	s.TLS.validate(c.in("tls"), s.BaseURL)
+	s.Callbacks.validate(c.in("callbacks"))
 	s.validateSecretHeaders(c)
 	c.in("operations").that(len(s.Operations) > 0, "must name at least one operation")
 	c.in("operations").that(len(s.Operations) <= maxOperations, "at most %d are allowed", maxOperations)
