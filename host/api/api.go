@@ -62,7 +62,7 @@ type Options struct {
 	Tryout   *tryout.Service
 	// Callbacks takes what outside systems call back with.
 	Callbacks *callbacks.Service
-	Health   *health.Service
+	Health    *health.Service
 	// Audit looks things up in the log of calls and changes.
 	Audit *audit.Service
 	// Recordings keeps what passed the boundary of plugin calls.

@@ -83,9 +83,9 @@ type Core struct {
 	Tryout   *tryout.Service
 	// Callbacks takes what outside systems call back with.
 	Callbacks *callbacks.Service
-	Health   *health.Service
-	Vault    *secrets.Vault
-	Audit    *audit.Service
+	Health    *health.Service
+	Vault     *secrets.Vault
+	Audit     *audit.Service
 	// Recordings keeps what passed the boundary of plugin calls.
 	Recordings *recordings.Keeper
 

@@ -96,6 +96,7 @@ func (e *Executor) Execute(ctx context.Context, run runner.RunInfo, d engine.Dis
 			r.Unknown = e.o.Gateway.Open(caller(run, d)).Unknown()
 		}
 		if r.Unknown == nil {
+			blame(failure, nil)
 			r.Answer = failed(failure)
 		}
 		return r
@@ -122,6 +123,7 @@ func (e *Executor) Execute(ctx context.Context, run runner.RunInfo, d engine.Dis
 	default:
 		e.conclude(&r, p, s, out)
 	}
+	blame(r.Answer.Failure, s.unhappy())
 	e.keep(ctx, run, d, p, s, &r)
 	return r
 }
