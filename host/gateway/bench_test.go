@@ -169,6 +169,31 @@ func register(tb testing.TB, s setting) *systems.Compiled {
 	return c
 }
 
+// register adds a system, with every operation granted.
+func (b *bench) register(tb testing.TB, id string, s setting) {
+	tb.Helper()
+	c := register(tb, s)
+	c.System.ID = id
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.systems[id] = c
+	for _, op := range c.System.Operations {
+		b.granted[grantKey(project, "tool", id, op.ID)] = true
+	}
+}
+
+// allow opens the gateway anew, with further targets.
+func (b *bench) allow(tb testing.TB, targets ...string) {
+	tb.Helper()
+	policy, err := gateway.NewAddressPolicy(append(targets, strings.TrimPrefix(b.up.URL, "http://")))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	b.config.Addresses = policy
+	b.gateway = gateway.New(b.config)
+	tb.Cleanup(b.gateway.Close)
+}
+
 func (b *bench) open(s setting) {
 	b.t.Helper()
 	db, err := sqlite.Open(b.t.Context(), filepath.Join(b.dir, "db", "culm.db"), sqlite.Options{})
