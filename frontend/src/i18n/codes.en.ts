@@ -1,4 +1,4 @@
-import type { adviceZh, failureZh, problemZh, refusedZh } from './codes.zh'
+import type { adviceZh, CodeMessages, failureZh, problemZh, refusedZh } from './codes.zh'
 
 /** What is wrong with a flow document, by the engine's codes. */
 export const problemEn: typeof problemZh = {
@@ -247,3 +247,5 @@ export const refusedEn: typeof refusedZh = {
   UNAVAILABLE: 'The service stops or is not ready; try again soon',
   TIMEOUT: 'The request took too long',
 }
+
+export const codesEn: CodeMessages = { problem: problemEn, failure: failureEn, advice: adviceEn, refused: refusedEn }

@@ -243,3 +243,8 @@ export const refusedZh = {
   UNAVAILABLE: '服务正在停止或尚未就绪，稍后重试',
   TIMEOUT: '请求超时',
 }
+
+/** All of them: a part of the texts that is loaded after the page, since it is needed when something is wrong. */
+export const codesZh = { problem: problemZh, failure: failureZh, advice: adviceZh, refused: refusedZh }
+
+export type CodeMessages = typeof codesZh
