@@ -39,6 +39,7 @@ title: Things
 base_url: BASE
 auth: AUTH
 limits: LIMITS
+tls: {TLS}
 operations:
   - {id: read, title: Read, method: GET, path: "/things/{id}", retry: safe, risk: read,
      response_headers: [X-Request-Id, X-Echo],
@@ -77,11 +78,11 @@ type bench struct {
 
 // setting is what a test changes in the system of the bench.
 type setting struct {
-	auth, limits, base string
-	noCredential       bool
-	noGrant            bool
-	allow              []string
-	tweak              func(*gateway.Config)
+	auth, limits, base, tls string
+	noCredential            bool
+	noGrant                 bool
+	allow                   []string
+	tweak                   func(*gateway.Config)
 }
 
 // upstream counts and keeps what it received.
@@ -157,7 +158,7 @@ func newBench(tb testing.TB, h http.HandlerFunc, s setting) *bench {
 
 func register(tb testing.TB, s setting) *systems.Compiled {
 	tb.Helper()
-	text := strings.NewReplacer("BASE", s.base, "AUTH", s.auth, "LIMITS", s.limits).Replace(document)
+	text := strings.NewReplacer("BASE", s.base, "AUTH", s.auth, "LIMITS", s.limits, "{TLS}", "{"+s.tls+"}").Replace(document)
 	doc, err := systems.Parse([]byte(text))
 	if err != nil {
 		tb.Fatal(err)

@@ -115,7 +115,7 @@ func (o *Operation) compile(c check) *CompiledOperation {
 		out.params[p.Name] = s
 	}
 	if len(o.Body) > 0 {
-		s, err := compileSchema(o.Body)
+		s, err := compileSchema(closed(o.Body))
 		c.in("body").that(err == nil, "%v", err)
 		out.body = s
 	}
