@@ -20,6 +20,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/culmhq/culm/engine"
+	"github.com/culmhq/culm/host/audit"
 	"github.com/culmhq/culm/host/flows"
 	"github.com/culmhq/culm/host/health"
 	"github.com/culmhq/culm/host/live"
@@ -28,6 +29,7 @@ import (
 	"github.com/culmhq/culm/host/recordings"
 	"github.com/culmhq/culm/host/registry"
 	"github.com/culmhq/culm/host/runs"
+	"github.com/culmhq/culm/host/tryout"
 )
 
 // The limits of a request.
@@ -40,6 +42,8 @@ const (
 	requestTimeout = 30 * time.Second
 	// installTimeout bounds the installation of a module: it is compiled.
 	installTimeout = 2 * time.Minute
+	// callTimeout bounds the call of an operation: a system may take its time.
+	callTimeout    = 2 * time.Minute
 	readTimeout    = 30 * time.Second
 	writeTimeout   = 60 * time.Second
 	idleTimeout    = 2 * time.Minute
@@ -54,7 +58,10 @@ type Options struct {
 	Plugins  *plugins.Catalogue
 	Choices  *runs.Chooser
 	Systems  *registry.Service
+	Tryout   *tryout.Service
 	Health   *health.Service
+	// Audit looks things up in the log of calls and changes.
+	Audit *audit.Service
 	// Recordings keeps what passed the boundary of plugin calls.
 	Recordings *recordings.Keeper
 	Hub        *live.Hub

@@ -10,6 +10,7 @@ import (
 
 	"github.com/culmhq/culm/engine"
 	"github.com/culmhq/culm/engine/simulate"
+	"github.com/culmhq/culm/host/audit"
 	"github.com/culmhq/culm/host/flows"
 	"github.com/culmhq/culm/host/health"
 	"github.com/culmhq/culm/host/page"
@@ -20,6 +21,7 @@ import (
 	"github.com/culmhq/culm/host/runs"
 	"github.com/culmhq/culm/host/secrets"
 	"github.com/culmhq/culm/host/systems"
+	"github.com/culmhq/culm/host/tryout"
 )
 
 // prefix is what the paths of the table lie under.
@@ -168,9 +170,23 @@ func routes() []route {
 			in: systems.System{}, out: registry.View{}, handle: (*Server).putSystem,
 		},
 		{
+			method: http.MethodPost, path: "/projects/{project}/systems/{system}/operations/{operation}/call",
+			summary: "Call an operation of a system in one's own name.", in: callBody{}, out: tryout.Answer{}, timeout: callTimeout,
+			handle: (*Server).callOperation,
+		},
+		{
 			method: http.MethodPut, path: "/projects/{project}/systems/{system}/credential",
 			summary: "Set the credential of a system; it can never be read back.",
 			in:      credentialBody{}, status: http.StatusNoContent, handle: (*Server).putCredential,
+		},
+		{
+			method: http.MethodGet, path: "/projects/{project}/systems/{system}/state",
+			summary: "Tell what is under way to a system, and whether it is left alone because it fails.",
+			out:     registry.State{}, handle: (*Server).getSystemState,
+		},
+		{
+			method: http.MethodPost, path: "/projects/{project}/systems/{system}/state/commands", summary: "Let calls through again to a system that is left alone.",
+			in: stateCommandBody{}, out: registry.State{}, handle: (*Server).commandSystemState,
 		},
 
 		{
@@ -184,6 +200,19 @@ func routes() []route {
 		{
 			method: http.MethodDelete, path: "/projects/{project}/secrets/{secret}", summary: "Delete a secret of a project.",
 			status: http.StatusNoContent, handle: (*Server).deleteSecret,
+		},
+
+		{
+			method: http.MethodGet, path: "/projects/{project}/calls", summary: "List the calls to systems, the newest first.",
+			query: auditQuery(), out: page.Of[audit.Entry]{}, handle: (*Server).listCalls,
+		},
+		{
+			method: http.MethodGet, path: "/projects/{project}/audit", summary: "List calls and changes of a project, the newest first.",
+			query: append(auditQuery(), "kind", "action"), out: page.Of[audit.Entry]{}, handle: (*Server).listProjectAudit,
+		},
+		{
+			method: http.MethodGet, path: "/audit", summary: "List calls and changes of the installation, the newest first.",
+			query: append(auditQuery(), "kind", "action", "project"), out: page.Of[audit.Entry]{}, handle: (*Server).listAudit,
 		},
 
 		{

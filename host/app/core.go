@@ -17,6 +17,7 @@ import (
 	"github.com/culmhq/culm/engine"
 	"github.com/culmhq/culm/engine/runner"
 	"github.com/culmhq/culm/engine/sqlite"
+	"github.com/culmhq/culm/host/audit"
 	"github.com/culmhq/culm/host/config"
 	"github.com/culmhq/culm/host/fault"
 	"github.com/culmhq/culm/host/flows"
@@ -30,6 +31,7 @@ import (
 	"github.com/culmhq/culm/host/runs"
 	"github.com/culmhq/culm/host/secrets"
 	"github.com/culmhq/culm/host/store"
+	"github.com/culmhq/culm/host/tryout"
 	"github.com/culmhq/culm/host/wasm"
 )
 
@@ -77,8 +79,10 @@ type Core struct {
 	Choices  *runs.Chooser
 	Plugins  *plugins.Catalogue
 	Systems  *registry.Service
+	Tryout   *tryout.Service
 	Health   *health.Service
 	Vault    *secrets.Vault
+	Audit    *audit.Service
 	// Recordings keeps what passed the boundary of plugin calls.
 	Recordings *recordings.Keeper
 
@@ -185,19 +189,23 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	c.registries = policy
 	host := c.host
 	c.Projects = projects.New(st)
+	c.Audit = audit.NewService(st, c.Projects)
 	c.Plugins, err = plugins.Open(ctx, plugins.Options{
 		Repository: st, Switches: st, Inspector: inspector{host}, Projects: c.Projects, Clock: clock{}, Logger: log, Trust: trust, Registry: reg,
 	})
 	if err != nil {
 		return err
 	}
-	c.Systems = registry.New(registry.Options{Repository: st, Credentials: vault, Secrets: vault, Projects: c.Projects, Clock: clock{}})
+	traffic := gateway.NewTraffic(0, log)
+	c.Systems = registry.New(registry.Options{Repository: st, Credentials: vault, Secrets: vault, Projects: c.Projects, Traffic: traffic, Clock: clock{}})
 	c.gateway = gateway.Config{
 		Systems: registry.ForGateway{Service: c.Systems}, Directory: registry.ForGateway{Service: c.Systems}, Grants: c.Plugins, Credentials: vault, Secrets: vault,
-		Journal: st.Journal(), Audit: st.Audit(), Addresses: c.policy, Clock: clock{}, Logger: log,
+		Journal: st.Journal(), Audit: st.Audit(), Addresses: c.policy, Traffic: traffic, Clock: clock{}, Logger: log,
 	}
 	gw := gateway.New(c.gateway)
 	c.closers = append(c.closers, func() error { gw.Close(); return nil })
+
+	c.Tryout = tryout.New(tryout.Options{Gateway: gw.Direct(), Systems: c.Systems, Projects: c.Projects, Clock: clock{}})
 
 	graphs := runs.NewGraphs(c.Plugins)
 	src := &source{}

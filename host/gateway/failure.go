@@ -11,6 +11,7 @@ const (
 	CodeRequestLimit       = "REQUEST_LIMIT"        // the request is too large
 	CodeHostcallLimit      = "HOSTCALL_LIMIT"       // the plugin call made too many calls
 	CodeRateLimited        = "RATE_LIMITED"         // no free place among the calls of the system in time
+	CodeSystemBroken       = "SYSTEM_BROKEN"        // the system failed too often just now and is left alone
 	CodeCredentialMissing  = "CREDENTIAL_MISSING"   // none is set for where the system is now
 	CodeEgressDenied       = "EGRESS_DENIED"        // the address policy forbids the target
 	CodeTLSFailed          = "TLS_FAILED"           // the certificate or handshake cannot be trusted

@@ -85,6 +85,7 @@ type Options struct {
 	Credentials Credentials
 	Secrets     Secrets
 	Projects    Projects
+	Traffic     Traffic
 	Clock       Clock
 }
 

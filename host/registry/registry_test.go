@@ -3,6 +3,7 @@ package registry_test
 import (
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -58,7 +59,7 @@ func newService(t *testing.T) *registry.Service {
 			t.Fatal(err)
 		}
 	}
-	return registry.New(registry.Options{Repository: st, Credentials: vault, Secrets: vault, Projects: p, Clock: clock{}})
+	return registry.New(registry.Options{Repository: st, Credentials: vault, Secrets: vault, Projects: p, Traffic: gateway.NewTraffic(0, slog.New(slog.DiscardHandler)), Clock: clock{}})
 }
 
 func put(project, id, text string) registry.PutRequest {

@@ -11,7 +11,7 @@ import (
 )
 
 // Secrets is the store of sealed credentials.
-type Secrets struct{ db *sqlite.DB }
+type Secrets struct{ db database }
 
 var _ secrets.Rows = Secrets{}
 

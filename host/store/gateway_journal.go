@@ -13,7 +13,7 @@ import (
 )
 
 // Journal is the store as the gateway's journal.
-type Journal struct{ db *sqlite.DB }
+type Journal struct{ db database }
 
 var _ gateway.Journal = Journal{}
 

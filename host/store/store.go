@@ -21,7 +21,7 @@ import (
 )
 
 // Store implements the repositories of the use cases. It is safe for concurrent use.
-type Store struct{ db *sqlite.DB }
+type Store struct{ db database }
 
 //go:embed migrations/*.sql
 var migrations embed.FS
@@ -39,7 +39,11 @@ func Open(ctx context.Context, db *sqlite.DB) (*Store, error) {
 	if err := db.Migrate(ctx, files, versionTable); err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
-	return &Store{db: db}, nil
+	s := &Store{db: database{DB: db, chain: &chain{}}}
+	if err := s.adoptCalls(ctx); err != nil {
+		return nil, fmt.Errorf("store: audit: %w", err)
+	}
+	return s, nil
 }
 
 // taken reports whether err is the refusal of a row whose key exists.

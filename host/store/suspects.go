@@ -9,7 +9,7 @@ import (
 )
 
 // Deaths is the store as the memory of which calls were under way at a death.
-type Deaths struct{ db *sqlite.DB }
+type Deaths struct{ db database }
 
 var _ runs.Deaths = Deaths{}
 

@@ -20,6 +20,8 @@ type Compiled struct {
 	System *System
 	// Base is the parsed base URL.
 	Base *url.URL
+	// Origin is that of System.Origin.
+	Origin string
 	// Limits have their defaults filled in.
 	Limits     Limits
 	operations map[string]*CompiledOperation
@@ -83,7 +85,7 @@ func (s *System) compile() (*Compiled, document.Problems) {
 	var ps document.Problems
 	top := check{ps: &ps}
 	s.validateHead(top)
-	out := &Compiled{System: s, Limits: s.Limits.WithDefaults(), operations: make(map[string]*CompiledOperation, len(s.Operations))}
+	out := &Compiled{System: s, Origin: s.Origin(), Limits: s.Limits.WithDefaults(), operations: make(map[string]*CompiledOperation, len(s.Operations))}
 	for i := range s.Operations {
 		o, c := &s.Operations[i], top.index("operations", i)
 		o.validate(c)

@@ -31,6 +31,7 @@ type System struct {
 	// else.
 	BaseURL    string      `json:"base_url"`
 	Auth       Auth        `json:"auth,omitzero"`
+	TLS        TLS         `json:"tls,omitzero"`
 	Limits     Limits      `json:"limits,omitzero"`
 	Operations []Operation `json:"operations"`
 }

@@ -14,9 +14,6 @@ import (
 
 // The limits of a system document, beyond those of the program's defaults.
 const (
-	maxTimeoutMS    = 10 * 60 * 1000
-	maxConcurrency  = 1024
-	maxBodyBytes    = 64 << 20
 	maxOperations   = 5000
 	maxSegmentCount = 64
 )
@@ -68,6 +65,7 @@ func (s *System) validateHead(c check) {
 	}
 	s.Auth.validate(c.in("auth"))
 	s.Limits.validate(c.in("limits"))
+	s.TLS.validate(c.in("tls"), s.BaseURL)
 	s.validateSecretHeaders(c)
 	c.in("operations").that(len(s.Operations) > 0, "must name at least one operation")
 	c.in("operations").that(len(s.Operations) <= maxOperations, "at most %d are allowed", maxOperations)
@@ -83,16 +81,6 @@ func (a Auth) validate(c check) {
 	default:
 		c.in("type").bad("must be none, basic, bearer or api_key")
 	}
-}
-
-func (l Limits) validate(c check) {
-	between := func(field string, v, most int64) {
-		c.in(field).that(v >= 0 && v <= most, "must be between 1 and %d, or absent", most)
-	}
-	between("timeout_ms", l.TimeoutMS, maxTimeoutMS)
-	between("concurrency", int64(l.Concurrency), maxConcurrency)
-	between("request_bytes", l.RequestBytes, maxBodyBytes)
-	between("response_bytes", l.ResponseBytes, maxBodyBytes)
 }
 
 // ParseBaseURL reads a system's base URL. It accepts http and https with a plain host

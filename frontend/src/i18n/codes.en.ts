@@ -161,6 +161,7 @@ export const failureEn: typeof failureZh = {
   REQUEST_LIMIT: 'The request is too large',
   RESPONSE_LIMIT: 'The answer is too large',
   RATE_LIMITED: 'The system is called too often',
+  SYSTEM_BROKEN: 'The system failed too often and is left alone',
   CREDENTIAL_MISSING: 'The system has no credential',
   SECRET_REFUSED: 'A secret may not be sent like this',
   SECRET_MISSING: 'The secret is not there any more',
@@ -216,6 +217,7 @@ export const adviceEn: typeof adviceZh = {
     'Find out what the plugin does to the server before you retry the node; mark it done if its effect is there.',
   REJECTED: 'Talk to the person who rejected, then retry or revoke the run.',
   RATE_LIMITED: 'Retry later.',
+  SYSTEM_BROKEN: 'Retry when the system is well again.',
   ASSERTION_FAILED: 'Look at the condition and its message, then retry.',
 }
 

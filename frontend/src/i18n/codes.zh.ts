@@ -159,6 +159,7 @@ export const failureZh = {
   REQUEST_LIMIT: '请求太大',
   RESPONSE_LIMIT: '响应太大',
   RATE_LIMITED: '对该系统的调用过于频繁',
+  SYSTEM_BROKEN: '系统连续失败，暂停调用',
   CREDENTIAL_MISSING: '系统没有设置凭证',
   SECRET_REFUSED: '不允许这样发送密文',
   SECRET_MISSING: '密文已不存在',
@@ -212,6 +213,7 @@ export const adviceZh = {
   CRASH_SUSPECT: '先查明插件为何使服务器崩溃，再重试；若操作已生效，可标记为完成。',
   REJECTED: '与确认人沟通后重试，或终止任务。',
   RATE_LIMITED: '稍后重试。',
+  SYSTEM_BROKEN: '系统恢复后再重试。',
   ASSERTION_FAILED: '查看断言的条件和消息，处理后重试。',
 }
 

@@ -1,13 +1,14 @@
 import i18next from 'i18next'
 import { initReactI18next } from 'react-i18next'
 import type { CatalogueMessages } from './catalogue.zh'
+import type { SystemsMessages } from './systems.zh'
 import type { Lang } from './text'
 import type { Messages } from './zh'
 
 declare module 'i18next' {
   interface CustomTypeOptions {
     defaultNS: 'translation'
-    resources: { translation: Messages; catalogue: CatalogueMessages }
+    resources: { translation: Messages; catalogue: CatalogueMessages; systems: SystemsMessages }
   }
 }
 
@@ -19,12 +20,16 @@ const bundles: Record<Lang, () => Promise<Messages>> = {
 }
 
 /** Texts that only some pages need: each part is a namespace, loaded with the first such page. */
-type Part = 'catalogue'
+type Part = 'catalogue' | 'systems'
 
 const parts: Record<Part, Record<Lang, () => Promise<object>>> = {
   catalogue: {
     zh: () => import('./catalogue.zh').then((m) => m.catalogueZh),
     en: () => import('./catalogue.en').then((m) => m.catalogueEn),
+  },
+  systems: {
+    zh: () => import('./systems.zh').then((m) => m.systemsZh),
+    en: () => import('./systems.en').then((m) => m.systemsEn),
   },
 }
 

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { catalogueEn } from './catalogue.en'
 import { catalogueZh } from './catalogue.zh'
 import { en } from './en'
+import { systemsEn } from './systems.en'
+import { systemsZh } from './systems.zh'
 import { zh } from './zh'
 
 type Tree = { [key: string]: string | Tree }
@@ -15,7 +17,10 @@ function flatten(tree: Tree, prefix = ''): Map<string, string> {
   return out
 }
 
-const texts = { zh: flatten({ ...zh, catalogue: catalogueZh }), en: flatten({ ...en, catalogue: catalogueEn }) }
+const texts = {
+  zh: flatten({ ...zh, catalogue: catalogueZh, systems: systemsZh }),
+  en: flatten({ ...en, catalogue: catalogueEn, systems: systemsEn }),
+}
 const placeholders = (text: string) => [...text.matchAll(/\{\{(\w+)\}\}/g)].map((m) => m[1]).sort()
 
 describe('the two languages', () => {

@@ -1,0 +1,41 @@
+package store
+
+import (
+	"context"
+	"errors"
+
+	"github.com/culmhq/culm/engine/sqlite"
+	"github.com/culmhq/culm/host/audit"
+)
+
+// database is the file, with one thing added to its writes: what an administrator does
+// is in the audit in the same transaction as what it changed.
+type database struct {
+	*sqlite.DB
+	chain *chain
+}
+
+// Write is that of sqlite.DB.
+func (d database) Write(ctx context.Context, f func(ctx context.Context, tx *sqlite.Tx) error) error {
+	pending := audit.PendingOf(ctx)
+	if pending == nil || !pending.Take() {
+		return d.DB.Write(ctx, f)
+	}
+	var head audit.Head
+	err := d.DB.Write(ctx, func(ctx context.Context, tx *sqlite.Tx) error {
+		if err := f(ctx, tx); err != nil {
+			return err
+		}
+		var err error
+		if head, err = d.chain.put(ctx, tx, pending.Entry); err != nil {
+			return errors.Join(audit.ErrUnwritable, err)
+		}
+		return nil
+	})
+	if err != nil {
+		pending.Return()
+		return err
+	}
+	d.chain.known(head)
+	return nil
+}
