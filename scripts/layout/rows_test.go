@@ -17,6 +17,7 @@ func TestEveryRowNamesItsTests(t *testing.T) {
 		"containment.md":  numbered("P%02d", 28),
 		"supply-chain.md": numbered("S%02d", 13),
 		"callbacks.md":    numbered("C%02d", 11),
+		"gateway.md":      numbered("G%02d", 26),
 	} {
 		t.Run(document, func(t *testing.T) {
 			t.Parallel()
