@@ -59,7 +59,7 @@ func callBack(t *testing.T, url, body string) (int, string) {
 		t.Error(err)
 		return 0, ""
 	}
-	defer res.Body.Close() //nolint:errcheck // it was only read
+	defer res.Body.Close()
 	text, _ := io.ReadAll(res.Body)
 	return res.StatusCode, string(text)
 }

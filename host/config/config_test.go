@@ -161,8 +161,12 @@ func write(t *testing.T, text string) string {
 func TestCallbackSettingsAreChecked(t *testing.T) {
 	t.Parallel()
 	for _, bad := range []map[string]string{
-		{"callbacks-url": "culm.example.com"}, {"callbacks-url": "https://u:p@culm.example.com"}, {"callbacks-url": "https://culm.example.com?x=1"},
-		{"callbacks-url": "ftp://culm.example.com"}, {"callbacks-expire": "10s"}, {"callbacks-expire": "9000h"},
+		{"callbacks-url": "culm.example.com"},
+		{"callbacks-url": "https://u:p@culm.example.com"},
+		{"callbacks-url": "https://culm.example.com?x=1"},
+		{"callbacks-url": "ftp://culm.example.com"},
+		{"callbacks-expire": "10s"},
+		{"callbacks-expire": "9000h"},
 	} {
 		if _, err := config.Load(config.Sources{Flags: bad}); err == nil {
 			t.Errorf("%v is taken", bad)

@@ -19,23 +19,28 @@ func TestAFailureNamesTheCallThatItIsAbout(t *testing.T) {
 		want contract.Failure
 	}{
 		"a plugin that names nothing": {
-			contract.Failure{Code: "X", Origin: contract.OriginPlugin}, bad,
+			contract.Failure{Code: "X", Origin: contract.OriginPlugin},
+			bad,
 			contract.Failure{Code: "X", Origin: contract.OriginPlugin, System: "cmdb", Operation: "list", HTTPStatus: 503, RequestID: "r-1", Attempts: 3, Hint: contract.HintReportPlugin},
 		},
 		"one that names the call": {
-			contract.Failure{Code: "X", Origin: contract.OriginSystem, System: "cmdb", Operation: "list", HTTPStatus: 503}, bad,
+			contract.Failure{Code: "X", Origin: contract.OriginSystem, System: "cmdb", Operation: "list", HTTPStatus: 503},
+			bad,
 			contract.Failure{Code: "X", Origin: contract.OriginSystem, System: "cmdb", Operation: "list", HTTPStatus: 503, RequestID: "r-1", Attempts: 3, Hint: contract.HintRetryLater},
 		},
 		"one that means another call": {
-			contract.Failure{Code: "X", Origin: contract.OriginSystem, System: "job", Operation: "run", HTTPStatus: 401}, bad,
+			contract.Failure{Code: "X", Origin: contract.OriginSystem, System: "job", Operation: "run", HTTPStatus: 401},
+			bad,
 			contract.Failure{Code: "X", Origin: contract.OriginSystem, System: "job", Operation: "run", HTTPStatus: 401, Hint: contract.HintCheckCredential},
 		},
 		"wrong inputs": {
-			contract.Failure{Code: "X", Origin: contract.OriginFlow}, bad,
+			contract.Failure{Code: "X", Origin: contract.OriginFlow},
+			bad,
 			contract.Failure{Code: "X", Origin: contract.OriginFlow, Hint: contract.HintFixInputs},
 		},
 		"no call went wrong": {
-			contract.Failure{Code: "X", Origin: contract.OriginHost}, nil,
+			contract.Failure{Code: "X", Origin: contract.OriginHost},
+			nil,
 			contract.Failure{Code: "X", Origin: contract.OriginHost, Hint: contract.HintReadLog},
 		},
 	} {
