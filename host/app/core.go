@@ -38,6 +38,8 @@ import (
 const (
 	databaseFile = "culm.db"
 	keyFile      = "secrets.key"
+	anchorKey    = "audit.key"
+	anchorFile   = "audit.anchors"
 	cacheDir     = "compiled"
 )
 
@@ -94,6 +96,7 @@ type Core struct {
 	policy   *gateway.AddressPolicy
 	// registries is the policy for the registries of plugins.
 	registries *gateway.AddressPolicy
+	auditor    *audit.Keeper
 	shipped    *Shipped
 	demo       *demoSystem
 	closers    []func() error // in the order in which they were opened
@@ -187,7 +190,9 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	c.registries = policy
 	host := c.host
 	c.Projects = projects.New(st)
-	c.Audit = audit.NewService(st, c.Projects)
+	if err := c.openAudit(ctx, cfg, st); err != nil {
+		return err
+	}
 	c.Plugins, err = plugins.Open(ctx, plugins.Options{
 		Repository: st, Switches: st, Inspector: inspector{host}, Projects: c.Projects, Clock: clock{}, Logger: log, Trust: trust, Registry: reg,
 	})
@@ -324,6 +329,7 @@ func (c *Core) Start(ctx context.Context) error {
 	wg.Go(func() { c.counted.Run(watching) })
 	wg.Go(func() { c.sweeper().run(watching) })
 	wg.Go(func() { c.Recordings.Run(watching) })
+	wg.Go(func() { c.auditor.Run(watching) })
 	wg.Go(func() { watch{c.runner.Stuck, clock{}.After, c.deps.Logger}.run(watching) })
 	c.closers = append(c.closers, func() error { stop(); wg.Wait(); return nil })
 	return nil
