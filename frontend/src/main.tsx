@@ -1,8 +1,7 @@
 import { MantineProvider } from '@mantine/core'
-import { Notifications } from '@mantine/notifications'
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
-import { StrictMode } from 'react'
+import { lazy, StrictMode, Suspense } from 'react'
 import { createRoot } from 'react-dom/client'
 import { ApiError } from './api/client'
 import { router } from './app/router'
@@ -12,6 +11,8 @@ import '@mantine/core/styles.css'
 import '@mantine/notifications/styles.css'
 import './app/fonts.css'
 import './app/tokens.css'
+
+const Toasts = lazy(() => import('./app/toasts').then((m) => ({ default: m.Notifications })))
 
 const client = new QueryClient({
   defaultOptions: {
@@ -30,7 +31,9 @@ async function start(): Promise<void> {
   createRoot(element).render(
     <StrictMode>
       <MantineProvider theme={theme} defaultColorScheme="auto">
-        <Notifications position="bottom-right" limit={4} />
+        <Suspense>
+          <Toasts position="bottom-right" limit={4} />
+        </Suspense>
         <QueryClientProvider client={client}>
           <RouterProvider router={router} />
         </QueryClientProvider>

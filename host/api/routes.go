@@ -20,7 +20,7 @@ import (
 	"github.com/culmhq/culm/host/registry"
 	"github.com/culmhq/culm/host/runs"
 	"github.com/culmhq/culm/host/secrets"
-	"github.com/culmhq/culm/host/systems"
+	"github.com/culmhq/culm/host/tryout"
 )
 
 // prefix is what the paths of the table lie under.
@@ -65,6 +65,7 @@ type route struct {
 const (
 	quietAsks    = "it changes nothing"
 	quietDraft   = "a draft is nothing that runs; publishing one has an entry"
+	quietCall    = "the call itself has an entry"
 	quietRecords = "the records of the run say who did it"
 )
 
@@ -79,7 +80,7 @@ func (r route) fiberPath() string {
 func routes() []route {
 	paged := []string{"limit", "cursor"}
 	searched := append([]string{"q"}, paged...)
-	return []route{
+	return append(systemRoutes(), []route{
 		{
 			method: http.MethodGet, path: "/openapi.json", summary: "This document.", out: map[string]any{},
 			handle: (*Server).getOpenAPI,
@@ -171,21 +172,23 @@ func routes() []route {
 		},
 
 		{
-			method: http.MethodGet, path: "/projects/{project}/systems", summary: "List the registered systems.",
-			query: paged, out: page.Of[registry.View]{}, handle: (*Server).listSystems,
-		},
-		{
-			method: http.MethodGet, path: "/projects/{project}/systems/{system}", summary: "Read a registered system.",
-			out: registry.View{}, handle: (*Server).getSystem,
-		},
-		{
-			method: http.MethodPut, path: "/projects/{project}/systems/{system}", summary: "Create or replace a system.",
-			in: systems.System{}, out: registry.View{}, told: []string{"base_url", "auth"}, digest: true, handle: (*Server).putSystem,
+			method: http.MethodPost, path: "/projects/{project}/systems/{system}/operations/{operation}/call",
+			summary: "Call an operation of a system in one's own name.", in: callBody{}, out: tryout.Answer{}, timeout: callTimeout,
+			quiet: quietCall, handle: (*Server).callOperation,
 		},
 		{
 			method: http.MethodPut, path: "/projects/{project}/systems/{system}/credential",
 			summary: "Set the credential of a system; it can never be read back.",
 			in:      credentialBody{}, status: http.StatusNoContent, handle: (*Server).putCredential,
+		},
+		{
+			method: http.MethodGet, path: "/projects/{project}/systems/{system}/state",
+			summary: "Tell what is under way to a system, and whether it is left alone because it fails.",
+			out:     registry.State{}, handle: (*Server).getSystemState,
+		},
+		{
+			method: http.MethodPost, path: "/projects/{project}/systems/{system}/state/commands", summary: "Let calls through again to a system that is left alone.",
+			in: stateCommandBody{}, out: registry.State{}, handle: (*Server).commandSystemState,
 		},
 
 		{
@@ -302,7 +305,7 @@ func routes() []route {
 			method: http.MethodGet, path: "/projects/{project}/runs/{run}/events", summary: "Follow a run over a WebSocket.",
 			query: []string{"after"}, status: http.StatusSwitchingProtocols, stream: (*Server).events,
 		},
-	}
+	}...)
 }
 
 type problemsBody struct {

@@ -31,6 +31,7 @@ import (
 	"github.com/culmhq/culm/host/runs"
 	"github.com/culmhq/culm/host/secrets"
 	"github.com/culmhq/culm/host/store"
+	"github.com/culmhq/culm/host/tryout"
 	"github.com/culmhq/culm/host/wasm"
 )
 
@@ -80,6 +81,7 @@ type Core struct {
 	Choices  *runs.Chooser
 	Plugins  *plugins.Catalogue
 	Systems  *registry.Service
+	Tryout   *tryout.Service
 	Health   *health.Service
 	Vault    *secrets.Vault
 	Audit    *audit.Service
@@ -199,13 +201,16 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	if err != nil {
 		return err
 	}
-	c.Systems = registry.New(registry.Options{Repository: st, Credentials: vault, Secrets: vault, Projects: c.Projects, Clock: clock{}})
+	traffic := gateway.NewTraffic(0, log)
+	c.Systems = registry.New(registry.Options{Repository: st, Credentials: vault, Secrets: vault, Projects: c.Projects, Grants: c.Plugins, Traffic: traffic, Clock: clock{}})
 	c.gateway = gateway.Config{
 		Systems: registry.ForGateway{Service: c.Systems}, Directory: registry.ForGateway{Service: c.Systems}, Grants: c.Plugins, Credentials: vault, Secrets: vault,
-		Journal: st.Journal(), Audit: st.Audit(), Addresses: c.policy, Clock: clock{}, Logger: log,
+		Journal: st.Journal(), Audit: st.Audit(), Addresses: c.policy, Traffic: traffic, Clock: clock{}, Logger: log,
 	}
 	gw := gateway.New(c.gateway)
 	c.closers = append(c.closers, func() error { gw.Close(); return nil })
+
+	c.Tryout = tryout.New(tryout.Options{Gateway: gw.Direct(), Systems: c.Systems, Projects: c.Projects, Clock: clock{}})
 
 	graphs := runs.NewGraphs(c.Plugins)
 	src := &source{}

@@ -40,6 +40,13 @@ func TestEveryActHasOneEntryWithItsOutcome(t *testing.T) {
 			return errors.Join(put(ctx, p, "a"), put(ctx, p, "b"))
 		}, 1, audit.OutcomeOK, ""},
 		"nothing to change": {func(context.Context, *hosttest.Product) error { return nil }, 1, audit.OutcomeOK, ""},
+		"somebody was faster": {func(ctx context.Context, p *hosttest.Product) error {
+			stale := registry.Stored{Project: "demo", ID: "a", Version: 7, Document: []byte(`{}`)}
+			if ok, err := p.Store.PutSystem(ctx, stale, registry.Entry{Version: 7}); ok || err != nil {
+				return errors.New("the stale version was stored")
+			}
+			return fault.New(fault.Conflict, "somebody was faster")
+		}, 1, audit.OutcomeRefused, "CONFLICT"},
 		"a refusal": {
 			func(context.Context, *hosttest.Product) error { return fault.Missing("system", "x") }, 1, audit.OutcomeRefused, "NOT_FOUND",
 		},
@@ -95,5 +102,6 @@ func TestAnActThatCannotBeEnteredIsAFailure(t *testing.T) {
 }
 
 func put(ctx context.Context, p *hosttest.Product, id string) error {
-	return p.Store.PutSystem(ctx, registry.Stored{Project: "demo", ID: id, Document: []byte(`{}`), Digest: id})
+	_, err := p.Store.PutSystem(ctx, registry.Stored{Project: "demo", ID: id, Version: 1, Document: []byte(`{}`), Digest: id}, registry.Entry{Version: 1})
+	return err
 }

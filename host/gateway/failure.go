@@ -11,12 +11,15 @@ const (
 	CodeRequestLimit       = "REQUEST_LIMIT"        // the request is too large
 	CodeHostcallLimit      = "HOSTCALL_LIMIT"       // the plugin call made too many calls
 	CodeRateLimited        = "RATE_LIMITED"         // no free place among the calls of the system in time
+	CodeSystemBroken       = "SYSTEM_BROKEN"        // the system failed too often just now and is left alone
 	CodeCredentialMissing  = "CREDENTIAL_MISSING"   // none is set for where the system is now
 	CodeEgressDenied       = "EGRESS_DENIED"        // the address policy forbids the target
 	CodeTLSFailed          = "TLS_FAILED"           // the certificate or handshake cannot be trusted
 	CodeUpstreamTimeout    = "UPSTREAM_TIMEOUT"     // no complete answer in time
 	CodeUpstreamDown       = "UPSTREAM_UNREACHABLE" // no connection, or it broke
 	CodeUpstreamInvalid    = "UPSTREAM_INVALID"     // what came back is not an acceptable HTTP answer
+	CodeUpstreamRefused    = "UPSTREAM_REFUSED"     // the answer says that the call did not succeed
+	CodeOperationDisabled  = "OPERATION_DISABLED"   // an administrator has to switch the operation on
 	CodeResponseLimit      = "RESPONSE_LIMIT"       // the answer is too large
 	CodeCancelled          = "CANCELLED"            // the plugin call ended or was cancelled meanwhile
 	CodeOutcomeUnknown     = "OUTCOME_UNKNOWN"      // nobody can say whether the call was made before a crash

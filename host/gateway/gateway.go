@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"github.com/culmhq/culm/host/secrets"
 	"github.com/culmhq/culm/host/systems"
@@ -25,6 +26,9 @@ type Config struct {
 	Audit       Audit
 	// Addresses is the policy that every connection is checked against.
 	Addresses *AddressPolicy
+	// Traffic holds the limits of what is under way; gateways that share it share them. Nil
+	// makes one of this gateway's own.
+	Traffic *Traffic
 	// Trust holds the certificates that TLS connections are verified with; nil means
 	// those of the machine.
 	Trust *Trust
@@ -68,10 +72,16 @@ type call struct {
 	// sent is set by the transport as soon as the system may have received
 	// anything, and by the journal when it may have done so before.
 	sent bool
+	// lane and waited are set by limit: the way to the system, and how long the call waited
+	// for its turn.
+	lane   *lane
+	waited time.Duration
 	// tries counts how often the request was sent, and requestID goes out with each try; the
 	// transport sets both.
 	tries     int
 	requestID string
+	// retryAfter is the pause that the last answer asked for.
+	retryAfter time.Duration
 	// replayed is set by the journal when it answered.
 	replayed bool
 }
@@ -81,9 +91,12 @@ type handler func(ctx context.Context, c *call) contract.GatewayResponse
 
 // New makes a gateway.
 func New(cfg Config) *Gateway {
-	g := &Gateway{calls: cfg.CallsPerSession, journal: cfg.Journal, log: cfg.Logger, transport: newTransport(cfg.Addresses, cfg.Trust)}
+	g := &Gateway{calls: cfg.CallsPerSession, journal: cfg.Journal, log: cfg.Logger, transport: newTransport(cfg.Addresses, cfg.Trust, cfg.Clock)}
 	if g.calls == 0 {
 		g.calls = DefaultCallsPerSession
+	}
+	if cfg.Traffic == nil {
+		cfg.Traffic = NewTraffic(0, cfg.Logger)
 	}
 	g.handle = chain(cfg, g.transport)
 	return g
@@ -96,25 +109,33 @@ func New(cfg Config) *Gateway {
 //   - resolve comes next: a request that came as a URL becomes the call of a named
 //     operation, and is one from there on.
 //   - admit comes before anything is stored or reserved: grant, parameters, address.
+//   - verdict comes outside the journal, which keeps the answer as it came: an answer that says
+//     no is known, and is no call in doubt.
 //   - journal comes before the limits: an answer from before a crash takes no place
 //     and needs no credential, and an intent is stored before any wait.
 //   - limit comes before the credential: the secret is in memory for as long as the
 //     call needs it, not while it queues.
+//   - breaker comes inside limit, where a call that waited sees what happened meanwhile,
+//     and outside retry: what counts is whether the call did well in the end.
+//   - retry comes before the credential, so that each try gets a fresh one; its place is
+//     that of the whole call.
 //   - credential and reveal are the last before the wire, and scrub what comes off it:
 //     nothing further out, journal and audit included, ever sees a credential or what a
 //     handle stands for.
 //
-// A recorder belongs outside audit; a breaker and then retries belong between limit
-// and credential, so that each try gets a fresh credential and a place once.
+// A recorder belongs outside audit.
 func chain(cfg Config, t *transport) handler {
 	return audit(cfg.Audit, cfg.Clock, cfg.Logger,
 		resolve(cfg.Directory, cfg.Grants, cfg.Logger,
 			admit(cfg.Grants, cfg.Systems, cfg.Logger,
-				journal(cfg.Journal, cfg.Clock, cfg.Logger,
-					limit(newSlots(),
-						credential(cfg.Credentials, cfg.Logger,
-							reveal(cfg.Secrets, cfg.Logger,
-								t.send)))))))
+				verdict(
+					journal(cfg.Journal, cfg.Clock, cfg.Logger,
+						limit(cfg.Traffic,
+							breaker(cfg.Clock,
+								retry(fullJitter,
+									credential(cfg.Credentials, cfg.Logger,
+										reveal(cfg.Secrets, cfg.Logger,
+											t.send))))))))))
 }
 
 // Open opens the gateway for one plugin call.

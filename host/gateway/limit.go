@@ -4,71 +4,64 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/culmhq/culm/pdk/contract"
 )
 
-// slots holds the places for concurrent calls, by project and system: one project, or
-// one slow system, takes none from another.
-type slots struct {
-	mu sync.Mutex
-	m  map[slotKey]chan struct{}
-}
-
-type slotKey struct{ project, system string }
-
-func newSlots() *slots { return &slots{m: map[slotKey]chan struct{}{}} }
-
-// of returns the places of a system in a project. A changed number makes new places;
-// calls under way keep theirs among the old ones.
-func (s *slots) of(k slotKey, n int) chan struct{} {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c := s.m[k]
-	if cap(c) != n {
-		c = make(chan struct{}, n)
-		s.m[k] = c
-	}
-	return c
-}
-
 // errDeadline tells the end of the call's own time from that of the plugin call.
 var errDeadline = errors.New("gateway: the time for the call is over")
 
-// limit waits for a place among the system's concurrent calls, and then gives the
-// call its time. Waiting and calling have the same limit each, so that a busy system
-// is told from a slow one.
-func limit(s *slots, next handler) handler {
+// limit waits for the call's turn at the system and in its project, and then gives the
+// call its time. Waiting and calling have limits of their own, so that a busy system is
+// told from a slow one. A system that is left alone is not waited for.
+func limit(t *Traffic, next handler) handler {
 	return func(ctx context.Context, c *call) contract.GatewayResponse {
-		timeout := c.system.Limits.Timeout()
-		place := s.of(slotKey{c.caller.Project, c.system.System.ID}, c.system.Limits.Concurrency)
-		if f := wait(ctx, place, timeout, c); f != nil {
+		c.lane = t.lane(c.caller.Project, c.system)
+		if f := c.lane.refuses(); f != nil {
 			return failed(f)
 		}
-		defer func() { <-place }()
-		ctx, cancel := context.WithTimeoutCause(ctx, timeout, errDeadline)
+		start, most := time.Now(), c.system.Limits.Queue()
+		if err := c.lane.turns.enter(ctx, c.party(), most); err != nil {
+			return failed(noTurn(err, fmt.Sprintf("the system, which takes %s", c.allowance()), most))
+		}
+		defer c.lane.turns.leave()
+		places := t.project(c.caller.Project)
+		if err := places.enter(ctx, c.system.System.ID, max(most-time.Since(start), 0)); err != nil {
+			return failed(noTurn(err, fmt.Sprintf("the project, which may have %d under way", t.places), most))
+		}
+		defer places.leave()
+		c.waited = time.Since(start)
+		ctx, cancel := context.WithTimeoutCause(ctx, c.system.Limits.Timeout(), errDeadline)
 		defer cancel()
 		return next(ctx, c)
 	}
 }
 
-func wait(ctx context.Context, place chan struct{}, most time.Duration, c *call) *contract.Failure {
-	select {
-	case place <- struct{}{}:
-		return nil
-	default:
+// party is what a call takes turns as: its run, or the person who fills in a form.
+func (c *call) party() string {
+	if c.caller.Run != "" {
+		return c.caller.Run
 	}
-	t := time.NewTimer(most)
-	defer t.Stop()
-	select {
-	case place <- struct{}{}:
-		return nil
-	case <-t.C:
-		return later(fault(contract.OriginLimit, CodeRateLimited,
-			fmt.Sprintf("%d calls of this project to the system were under way for %s", c.system.Limits.Concurrency, most)))
-	case <-ctx.Done():
+	return "@" + c.caller.Operator
+}
+
+// allowance says what the system takes.
+func (c *call) allowance() string {
+	l := c.system.Limits
+	if l.Rate > 0 {
+		return fmt.Sprintf("%d calls of a project at once and %g a second", l.Concurrency, l.Rate)
+	}
+	return fmt.Sprintf("%d calls of a project at once", l.Concurrency)
+}
+
+func noTurn(err error, whose string, most time.Duration) *contract.Failure {
+	switch {
+	case errors.Is(err, errQueueTime):
+		return later(fault(contract.OriginLimit, CodeRateLimited, fmt.Sprintf("within %s no turn came at %s", most, whose)))
+	case errors.Is(err, errQueueFull):
+		return later(fault(contract.OriginLimit, CodeRateLimited, fmt.Sprintf("%d calls wait already for %s", maxWaiting, whose)))
+	default:
 		return fault(contract.OriginHost, CodeCancelled, "the plugin call ended while this call waited for a place")
 	}
 }

@@ -52,16 +52,19 @@ func NewTrust(pem []byte) (*Trust, error) {
 // transport sends requests. It follows no redirect, keeps no cookie, uses no proxy
 // from the environment, verifies TLS always, and asks the address policy about every
 // connection.
-type transport struct{ http *http.Transport }
+type transport struct {
+	http  *http.Transport
+	clock Clock
+}
 
-func newTransport(policy *AddressPolicy, trust *Trust) *transport {
+func newTransport(policy *AddressPolicy, trust *Trust, clock Clock) *transport {
 	var roots *x509.CertPool
 	if trust != nil {
 		roots = trust.pool
 	}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true) // HTTP/2 adds nothing here but server push and more code
-	return &transport{&http.Transport{
+	return &transport{clock: clock, http: &http.Transport{
 		Proxy:                  nil,
 		DialContext:            GuardedDial(policy),
 		TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
@@ -108,6 +111,7 @@ func (t *transport) send(ctx context.Context, c *call) contract.GatewayResponse 
 	if err != nil {
 		return c.sentAs(failed(c.sendFailure(ctx, err)), c.requestID)
 	}
+	c.retryAfter = retryAfter(res.Header, t.clock.Now())
 	defer res.Body.Close() //nolint:errcheck // read to its end or given up
 	id := requestID(res.Header, c.requestID)
 	out, f := c.read(ctx, res)

@@ -1,5 +1,6 @@
 import { Button } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
+import i18next from 'i18next'
 import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { ApiError } from '~/api/client'
@@ -39,9 +40,13 @@ export function EmptyState({ title, children, action }: { title: string; childre
 }
 
 export function say(message: string): void {
-  notifications.show({ message, autoClose: 4000, withBorder: true })
+  show({ message, autoClose: 4000 })
 }
 
 export function sayError(message: string): void {
-  notifications.show({ message, color: 'red', autoClose: 8000, withBorder: true, role: 'alert' })
+  show({ message, color: 'red', autoClose: 8000, role: 'alert' })
+}
+
+function show(what: Parameters<typeof notifications.show>[0]): void {
+  notifications.show({ withBorder: true, closeButtonProps: { 'aria-label': i18next.t('action.close') }, ...what })
 }

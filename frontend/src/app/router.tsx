@@ -8,6 +8,14 @@ import { FlowsPage } from '~/pages/flows'
 import { EmptyState, ErrorNotice } from './notices'
 import { Shell } from './shell'
 
+/** Keeps the words of a query that a page knows. */
+function words<K extends string>(...keys: K[]) {
+  return (search: { [key: string]: unknown }): { [key in K]?: string } => {
+    const known = keys.filter((key) => typeof search[key] === 'string' && search[key])
+    return Object.fromEntries(known.map((key) => [key, search[key]])) as { [key in K]?: string }
+  }
+}
+
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound, errorComponent: Failed })
 
 const home = createRoute({ getParentRoute: () => root, path: '/', component: Home })
@@ -16,8 +24,7 @@ const flows = createRoute({
   getParentRoute: () => root,
   path: '/p/$project/flows',
   component: FlowsPage,
-  validateSearch: (search: { q?: unknown }): { q?: string } =>
-    typeof search.q === 'string' && search.q ? { q: search.q } : {},
+  validateSearch: words('q'),
 })
 
 const editor = createRoute({
@@ -45,8 +52,7 @@ const run = createRoute({
   getParentRoute: () => root,
   path: '/p/$project/runs/$run',
   component: lazyRouteComponent(() => import('~/runs/page'), 'RunPage'),
-  validateSearch: (search: { node?: unknown }): { node?: string } =>
-    typeof search.node === 'string' ? { node: search.node } : {},
+  validateSearch: words('node'),
 })
 
 const plugins = createRoute({
@@ -65,14 +71,34 @@ const plugin = createRoute({
   path: '/p/$project/plugins/$plugin',
   loader: () => loadTexts('catalogue'),
   component: lazyRouteComponent(() => import('~/catalogue/page'), 'PluginPage'),
-  validateSearch: (search: { tab?: unknown; action?: unknown }): { tab?: string; action?: string } => ({
-    ...(typeof search.tab === 'string' ? { tab: search.tab } : {}),
-    ...(typeof search.action === 'string' ? { action: search.action } : {}),
-  }),
+  validateSearch: words('tab', 'action'),
+})
+
+const systems = createRoute({
+  getParentRoute: () => root,
+  path: '/p/$project/systems',
+  loader: () => loadTexts('systems'),
+  component: lazyRouteComponent(() => import('~/systems/list'), 'SystemsPage'),
+  validateSearch: words('q'),
+})
+
+const system = createRoute({
+  getParentRoute: () => root,
+  path: '/p/$project/systems/$system',
+  loader: () => Promise.all([loadTexts('systems'), loadTexts('catalogue')]),
+  component: lazyRouteComponent(() => import('~/systems/page'), 'SystemPage'),
+  validateSearch: words('tab', 'op', 'q'),
+})
+
+const secrets = createRoute({
+  getParentRoute: () => root,
+  path: '/p/$project/secrets',
+  loader: () => loadTexts('systems'),
+  component: lazyRouteComponent(() => import('~/systems/secrets'), 'SecretsPage'),
 })
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, flows, editor, runs, run, plugins, plugin]),
+  routeTree: root.addChildren([home, flows, editor, runs, run, plugins, plugin, systems, system, secrets]),
   defaultPreload: 'intent',
   scrollRestoration: false,
 })

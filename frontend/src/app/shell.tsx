@@ -7,7 +7,17 @@ import { useTranslation } from 'react-i18next'
 import { queries } from '~/api/queries'
 import { switchLanguage } from '~/i18n'
 import { useLang } from '~/i18n/text'
-import { IconActivity, IconCheck, IconDeviceDesktop, IconMoon, IconPlug, IconSitemap, IconSun } from './icons'
+import {
+  IconActivity,
+  IconCheck,
+  IconDeviceDesktop,
+  IconLock,
+  IconMoon,
+  IconPlug,
+  IconServer,
+  IconSitemap,
+  IconSun,
+} from './icons'
 import './shell.css'
 
 const SlotContext = createContext<{ crumbs: HTMLElement | null; actions: HTMLElement | null }>({
@@ -114,6 +124,8 @@ function Rail({ project }: { project: string }) {
     { to: '/p/$project/flows', label: t('nav.flows'), Icon: IconSitemap },
     { to: '/p/$project/runs', label: t('nav.runs'), Icon: IconActivity },
     { to: '/p/$project/plugins', label: t('nav.plugins'), Icon: IconPlug },
+    { to: '/p/$project/systems', label: t('nav.systems'), Icon: IconServer },
+    { to: '/p/$project/secrets', label: t('nav.secrets'), Icon: IconLock },
   ] as const
   return (
     <nav className="shell-rail" aria-label={t('shell.nav')}>

@@ -1,4 +1,3 @@
-import { adviceEn, failureEn, problemEn, refusedEn } from './codes.en'
 import type { Messages } from './zh'
 
 export const en: Messages = {
@@ -10,7 +9,7 @@ export const en: Messages = {
     notFound: 'There is no such page',
     home: 'Go to the start page',
   },
-  nav: { flows: 'Flows', runs: 'Runs', plugins: 'Plugins' },
+  nav: { flows: 'Flows', runs: 'Runs', plugins: 'Plugins', systems: 'Systems', secrets: 'Secrets' },
   scheme: { label: 'Appearance', light: 'Light', dark: 'Dark', auto: 'System' },
   state: { loading: 'Loading' },
   error: { title: 'Something went wrong' },
@@ -490,6 +489,7 @@ export const en: Messages = {
     filters: { all: 'All', failed: 'Failed', active: 'Active', todo: 'To do' },
     noNodes: 'No node fits',
     moreNodes: '{{n}} more nodes',
+    timeline: 'Timeline',
     showCanvas: 'Show the canvas',
     showList: 'List of nodes',
     overview: 'The run',
@@ -596,8 +596,4 @@ export const en: Messages = {
       host: 'Look at the log of the service, and tell whoever runs Culm.',
     },
   },
-  problem: problemEn,
-  failure: failureEn,
-  advice: adviceEn,
-  refused: refusedEn,
 }

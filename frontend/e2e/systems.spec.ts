@@ -1,0 +1,170 @@
+import { AxeBuilder } from '@axe-core/playwright'
+import { type APIRequestContext, expect, type Page, test } from '@playwright/test'
+import { project } from './steps'
+
+const standards = ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']
+
+async function accessible(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).withTags(standards).analyze()
+  expect(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`)).toEqual([])
+}
+
+const api = `/api/v1/projects/${project}`
+
+/** Registers a system of two operations that nothing answers. */
+async function registered(request: APIRequestContext, id: string, auth: object = { type: 'none' }): Promise<void> {
+  const answer = await request.put(`${api}/systems/${id}`, {
+    data: {
+      format: 'culm.system/v1',
+      id,
+      title: { en: `Assets ${id}`, zh: `资产 ${id}` },
+      base_url: 'http://127.0.0.1:9',
+      auth,
+      operations: [
+        {
+          id: 'find_assets',
+          title: { en: 'Find assets', zh: '查找资产' },
+          method: 'GET',
+          path: '/assets',
+          retry: 'safe',
+          risk: 'read',
+          parameters: [
+            { name: 'zone', in: 'query', required: true, doc: { en: 'Where it stands', zh: '所在机房' } },
+            { name: 'size', in: 'query', schema: { type: 'integer', minimum: 1, maximum: 100 } },
+          ],
+        },
+        {
+          id: 'drop_asset',
+          title: { en: 'Drop an asset', zh: '下架资产' },
+          method: 'POST',
+          path: '/assets/{id}/drop',
+          retry: 'never',
+          risk: 'destructive',
+          parameters: [{ name: 'id', in: 'path', required: true }],
+          body: {
+            type: 'object',
+            required: ['reason'],
+            properties: { reason: { type: 'string', maxLength: 200, description: 'Why' } },
+          },
+        },
+      ],
+    },
+  })
+  expect(answer.status(), await answer.text()).toBe(200)
+}
+
+test('an operation is found and read, by keyboard', async ({ page, request }) => {
+  await registered(request, 'assets-a')
+  await page.goto(`/p/${project}/systems`)
+  await page.getByRole('textbox', { name: '搜索系统' }).fill('assets-a')
+  await expect(page.getByRole('row')).toHaveCount(2)
+  await page.getByRole('link', { name: '资产 assets-a' }).press('Enter')
+  await page.getByRole('textbox', { name: '搜索操作、路径' }).fill('drop')
+  await page.getByRole('navigation', { name: '操作列表' }).getByRole('button').press('Enter')
+  const operation = page.getByRole('article', { name: '下架资产' })
+  await expect(operation.getByText('破坏性')).toBeVisible()
+  await expect(operation.getByRole('row', { name: /reason.*string.*Why.*≤ 200 个字符/ })).toBeVisible()
+  await expect(page).toHaveURL(/op=drop_asset/)
+  await page.reload()
+  await expect(page.getByRole('article', { name: '下架资产' })).toBeVisible()
+  await page.getByRole('textbox', { name: '搜索操作、路径' }).fill('nothing like it')
+  await expect(page.getByText('没有符合条件的操作')).toBeVisible()
+})
+
+test('a credential is set and never comes back', async ({ page, request }) => {
+  await registered(request, 'assets-b', { type: 'basic' })
+  await page.goto(`/p/${project}/systems/assets-b?tab=credential`)
+  const panel = page.getByRole('region', { name: '凭证' })
+  await expect(panel.getByText('未设置')).toBeVisible()
+  await panel.getByRole('textbox', { name: '用户名' }).fill('robot')
+  await panel.getByLabel(/^密码/).fill('correct-horse-battery')
+  await panel.getByRole('button', { name: '设置凭证' }).click()
+  await expect(panel.getByText('已设置', { exact: true })).toBeVisible()
+  await expect(panel.getByLabel(/^密码/)).toHaveValue('')
+  await page.reload()
+  await expect(panel.getByText('已设置', { exact: true })).toBeVisible()
+  expect(await page.content()).not.toContain('correct-horse-battery')
+})
+
+test('a secret is made, replaced and deleted, and only its name is shown', async ({ page }) => {
+  await page.goto(`/p/${project}/secrets`)
+  await page.getByRole('button', { name: '新建密文' }).click()
+  const dialog = page.getByRole('dialog', { name: '新建密文' })
+  await dialog.getByRole('textbox', { name: '名称' }).fill('1st')
+  await expect(dialog.getByText(/以字母开头，.*最多 64 个/)).toBeVisible()
+  await dialog.getByRole('textbox', { name: '名称' }).fill('smtp_password')
+  await dialog.getByLabel(/^值/).fill('short')
+  await dialog.getByRole('button', { name: '保存' }).click()
+  await expect(dialog.getByRole('alert')).toContainText('6 to 16384')
+  await dialog.getByLabel(/^值/).fill('long-enough-to-keep')
+  await accessible(page)
+  await dialog.getByLabel(/^值/).press('Enter')
+  await expect(page.getByRole('row', { name: /smtp_password.*v1/ })).toBeVisible()
+  await accessible(page)
+
+  await page.getByRole('button', { name: '密文 smtp_password 的操作' }).press('Enter')
+  await page.getByRole('menuitem', { name: '替换值…' }).click()
+  const replace = page.getByRole('dialog', { name: '替换 smtp_password 的值' })
+  await replace.getByLabel(/^值/).fill('another-value-to-keep')
+  await replace.getByRole('button', { name: '保存' }).click()
+  await expect(page.getByRole('row', { name: /smtp_password.*v2/ })).toBeVisible()
+  expect(await page.content()).not.toContain('to-keep')
+
+  await page.getByRole('button', { name: '密文 smtp_password 的操作' }).click()
+  await page.getByRole('menuitem', { name: '删除' }).click()
+  await page.getByRole('dialog', { name: '删除 smtp_password' }).getByRole('button', { name: '删除' }).click()
+  await expect(page.getByRole('row', { name: /smtp_password/ })).toHaveCount(0)
+})
+
+test('what a plugin may call is withdrawn and approved where the system is', async ({ page }) => {
+  await page.goto(`/p/${project}/systems/demo?tab=grants`)
+  const group = page.getByRole('region', { name: '演示运维', exact: true })
+  await group.getByRole('button', { name: '撤回 演示运维 的 查询主机' }).press('Enter')
+  await expect(group.getByText('已授权 6 / 7')).toBeVisible()
+  await group.getByRole('button', { name: '批准 演示运维 调用 查询主机' }).press('Enter')
+  await expect(group.getByText('已授权 7 / 7')).toBeVisible()
+})
+
+for (const scheme of ['light', 'dark'] as const) {
+  test(`the pages of systems meet WCAG 2.2 AA, ${scheme}`, async ({ page, request }) => {
+    test.slow() // the analysis of each page takes seconds
+    await page.emulateMedia({ colorScheme: scheme })
+    await registered(request, `assets-${scheme}`, { type: 'bearer' })
+    await page.goto(`/p/${project}/systems`)
+    await expect(page.getByRole('link', { name: `资产 assets-${scheme}` })).toBeVisible()
+    await accessible(page)
+    await page.getByRole('link', { name: `资产 assets-${scheme}` }).click()
+    await expect(page.getByRole('article', { name: '查找资产' })).toBeVisible()
+    await accessible(page)
+    await page.getByRole('tab', { name: /^凭证/ }).click()
+    await expect(page.getByLabel(/^令牌/)).toBeVisible()
+    await accessible(page)
+    await page.goto(`/p/${project}/systems/demo?tab=grants`)
+    await expect(page.getByRole('region', { name: '演示运维', exact: true })).toBeVisible()
+    await accessible(page)
+
+    await page.setViewportSize({ width: 390, height: 844 })
+    await page.goto(`/p/${project}/systems/assets-${scheme}`)
+    await expect(page.getByRole('article', { name: '查找资产' })).toBeVisible()
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390)
+    await accessible(page)
+  })
+}
+
+test('errors and absences of systems are said, in English too', async ({ page }) => {
+  await page.goto(`/p/${project}/systems/unheard-of`)
+  await expect(page.getByText('没有这个系统')).toBeVisible()
+  await page.getByRole('button', { name: 'Switch to English' }).click()
+  await expect(page.getByText('There is no such system')).toBeVisible()
+  await page.getByRole('link', { name: 'Back to the systems' }).click()
+  await expect(page.getByRole('heading', { name: 'Systems', level: 1 })).toBeVisible()
+  await page.route('**/api/v1/projects/*/systems?*', (route) =>
+    route.fulfill({
+      status: 503,
+      contentType: 'application/problem+json',
+      body: '{"title":"","status":503,"code":"UNAVAILABLE"}',
+    }),
+  )
+  await page.reload()
+  await expect(page.getByRole('alert')).toContainText('UNAVAILABLE')
+})

@@ -1,0 +1,96 @@
+import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
+import { call, path } from '~/api/client'
+import { queries } from '~/api/queries'
+import type { Grant, Page, Plugin } from '~/api/types'
+import type { Secret, System } from './types'
+
+const pageMax = 200
+
+/** Every key begins with this: what changes a system forgets all of them. */
+const root = 'systems'
+
+async function everyPage<T>(base: string, signal: AbortSignal): Promise<T[]> {
+  const items: T[] = []
+  let cursor: string | undefined
+  do {
+    const page: Page<T> = await call(
+      `${base}?limit=${pageMax}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`,
+      { signal },
+    )
+    items.push(...(page.items ?? []))
+    cursor = page.next
+  } while (cursor)
+  return items
+}
+
+export const gateway = {
+  systems: (project: string) =>
+    queryOptions({
+      queryKey: [root, project, 'list'],
+      queryFn: ({ signal }) => everyPage<System>(path('projects', project, 'systems'), signal),
+    }),
+  system: (project: string, system: string) =>
+    queryOptions({
+      queryKey: [root, project, 'one', system],
+      queryFn: ({ signal }) => call<System>(path('projects', project, 'systems', system), { signal }),
+    }),
+  secrets: (project: string) =>
+    queryOptions({
+      queryKey: [root, project, 'secrets'],
+      queryFn: ({ signal }) => call<Page<Secret>>(path('projects', project, 'secrets'), { signal }),
+    }),
+}
+
+/** Forgets everything that is known of a project's systems and secrets. */
+export function useForget(project: string) {
+  const client = useQueryClient()
+  return () => client.invalidateQueries({ queryKey: [root, project] })
+}
+
+/** What a person types in for a credential; empty fields are not sent. */
+export interface CredentialInput {
+  username?: string
+  password?: string
+  token?: string
+}
+
+export function useSetCredential(project: string, system: string) {
+  const forget = useForget(project)
+  return useMutation({
+    mutationFn: (body: CredentialInput) =>
+      call<void>(path('projects', project, 'systems', system, 'credential'), { method: 'PUT', body }),
+    onSuccess: forget,
+    // What was typed is not kept longer than the request needs it.
+    gcTime: 0,
+  })
+}
+
+export function useSetSecret(project: string) {
+  const forget = useForget(project)
+  return useMutation({
+    mutationFn: ({ name, value }: { name: string; value: string }) =>
+      call<Secret>(path('projects', project, 'secrets', name), { method: 'PUT', body: { value } }),
+    onSuccess: forget,
+    gcTime: 0,
+  })
+}
+
+export function useDeleteSecret(project: string) {
+  const forget = useForget(project)
+  return useMutation({
+    mutationFn: (name: string) => call<void>(path('projects', project, 'secrets', name), { method: 'DELETE' }),
+    onSuccess: forget,
+  })
+}
+
+export function useGrant(project: string) {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: ({ plugin, grants }: { plugin: string; grants: Grant[] }) =>
+      call<Plugin>(path('projects', project, 'plugins', plugin, 'grants'), { method: 'PUT', body: { grants } }),
+    onSuccess: (plugin) =>
+      client.setQueryData(queries.plugins(project).queryKey, (old) =>
+        old?.map((p) => (p.id === plugin.id ? plugin : p)),
+      ),
+  })
+}

@@ -1,0 +1,64 @@
+package systems
+
+import (
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"strings"
+)
+
+// TLS says how the certificate of a system is verified, beyond the default: that it is
+// for the host of the base URL and signed by an authority that the machine knows. That it
+// is verified cannot be turned off.
+type TLS struct {
+	// CA holds the certificates, in PEM, of the authorities that may sign the system's;
+	// those of the machine then count no more.
+	CA string `json:"ca,omitempty"`
+	// ServerName is the name that the certificate must be for, where it is not the host of
+	// the base URL.
+	ServerName string `json:"server_name,omitempty"`
+}
+
+// maxCABytes bounds the certificates of authorities.
+const maxCABytes = 256 << 10
+
+// Roots returns the authorities, or nil where the machine's count.
+func (t TLS) Roots() (*x509.CertPool, error) {
+	if t.CA == "" {
+		return nil, nil //nolint:nilnil // as crypto/tls has it: nil stands for the machine's
+	}
+	if len(t.CA) > maxCABytes {
+		return nil, fmt.Errorf("must not be larger than %d bytes", maxCABytes)
+	}
+	pool, found := x509.NewCertPool(), 0
+	for rest := []byte(t.CA); ; {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			if found == 0 || strings.TrimSpace(string(rest)) != "" {
+				return nil, fmt.Errorf("must be certificates in PEM, and nothing else")
+			}
+			return pool, nil
+		}
+		cert, err := x509.ParseCertificate(block.Bytes)
+		if block.Type != "CERTIFICATE" || err != nil {
+			return nil, fmt.Errorf("holds something else than certificates")
+		}
+		pool.AddCert(cert)
+		found++
+	}
+}
+
+func (t TLS) validate(c check, baseURL string) {
+	if t == (TLS{}) {
+		return
+	}
+	c.that(strings.HasPrefix(strings.ToLower(baseURL), "https:"), "is only for a base URL that starts with https://")
+	if _, err := t.Roots(); err != nil {
+		c.in("ca").bad("%v", err)
+	}
+	if t.ServerName != "" {
+		if err := validHost(t.ServerName, false); err != nil {
+			c.in("server_name").bad("%v", err)
+		}
+	}
+}
