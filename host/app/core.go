@@ -215,12 +215,7 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	graphs := runs.NewGraphs(c.Plugins)
 	src := &source{}
 	c.hub = live.New(src, live.Options{})
-	c.Recordings = recordings.New(recordings.Options{
-		Repository: st, Secrets: vault, Clock: clock{}, Logger: log, Policy: recordings.Policy{
-			Mode: recordings.Mode(cfg.Record.Mode), CallBytes: cfg.Record.CallBytes, TotalBytes: cfg.Record.TotalBytes, Age: cfg.Record.Keep,
-		},
-	})
-	c.closers = append(c.closers, c.Recordings.Close)
+	c.openRecordings(cfg, st)
 	c.executor = runs.NewExecutor(runs.ExecutorOptions{
 		Catalogue: c.Plugins, Modules: modules{host, c.Plugins}, Gateway: gw, Handles: vault, Recorder: c.Recordings, Clock: clock{}, Logger: log,
 	})
@@ -244,6 +239,16 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	})
 	src.runs = c.Runs
 	return nil
+}
+
+// openRecordings makes what keeps the recordings of plugin calls.
+func (c *Core) openRecordings(cfg config.Config, st *store.Store) {
+	c.Recordings = recordings.New(recordings.Options{
+		Repository: st, Secrets: c.Vault, Clock: clock{}, Logger: c.deps.Logger, Policy: recordings.Policy{
+			Mode: recordings.Mode(cfg.Record.Mode), CallBytes: cfg.Record.CallBytes, TotalBytes: cfg.Record.TotalBytes, Age: cfg.Record.Keep,
+		},
+	})
+	c.closers = append(c.closers, c.Recordings.Close)
 }
 
 func (c *Core) publisher() runner.Publisher {
