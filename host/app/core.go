@@ -40,6 +40,8 @@ import (
 const (
 	databaseFile = "culm.db"
 	keyFile      = "secrets.key"
+	anchorKey    = "audit.key"
+	anchorFile   = "audit.anchors"
 	cacheDir     = "compiled"
 )
 
@@ -99,6 +101,7 @@ type Core struct {
 	policy   *gateway.AddressPolicy
 	// registries is the policy for the registries of plugins.
 	registries *gateway.AddressPolicy
+	auditor    *audit.Keeper
 	shipped    *Shipped
 	demo       *demoSystem
 	closers    []func() error // in the order in which they were opened
@@ -192,7 +195,9 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	c.registries = policy
 	host := c.host
 	c.Projects = projects.New(st)
-	c.Audit = audit.NewService(st, c.Projects)
+	if err := c.openAudit(ctx, cfg, st); err != nil {
+		return err
+	}
 	c.Plugins, err = plugins.Open(ctx, plugins.Options{
 		Repository: st, Switches: st, Inspector: inspector{host}, Projects: c.Projects, Clock: clock{}, Logger: log, Trust: trust, Registry: reg,
 	})
@@ -205,21 +210,11 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 		Systems: registry.ForGateway{Service: c.Systems}, Directory: registry.ForGateway{Service: c.Systems}, Grants: c.Plugins, Credentials: vault, Secrets: vault,
 		Journal: st.Journal(), Audit: st.Audit(), Addresses: c.policy, Traffic: traffic, Clock: clock{}, Logger: log,
 	}
-	c.gateway.Callbacks = callbacks.NewIssuer(st, clock{}.Now, cfg.Callbacks.Expire)
-	gw := gateway.New(c.gateway)
-	c.closers = append(c.closers, func() error { gw.Close(); return nil })
-
-	c.Tryout = tryout.New(tryout.Options{Gateway: gw.Direct(), Systems: c.Systems, Projects: c.Projects, Clock: clock{}})
-
+	gw := c.openGateway(cfg, st)
 	graphs := runs.NewGraphs(c.Plugins)
 	src := &source{}
 	c.hub = live.New(src, live.Options{})
-	c.Recordings = recordings.New(recordings.Options{
-		Repository: st, Secrets: vault, Clock: clock{}, Logger: log, Policy: recordings.Policy{
-			Mode: recordings.Mode(cfg.Record.Mode), CallBytes: cfg.Record.CallBytes, TotalBytes: cfg.Record.TotalBytes, Age: cfg.Record.Keep,
-		},
-	})
-	c.closers = append(c.closers, c.Recordings.Close)
+	c.openRecordings(cfg, st)
 	c.executor = runs.NewExecutor(runs.ExecutorOptions{
 		Catalogue: c.Plugins, Modules: modules{host, c.Plugins}, Gateway: gw, Handles: vault, Recorder: c.Recordings, Clock: clock{}, Logger: log,
 		CallbackURL: callbackBase(cfg.Callbacks),
@@ -245,6 +240,25 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	})
 	src.runs = c.Runs
 	return nil
+}
+
+// openRecordings makes what keeps the recordings of plugin calls.
+func (c *Core) openRecordings(cfg config.Config, st *store.Store) {
+	c.Recordings = recordings.New(recordings.Options{
+		Repository: st, Secrets: c.Vault, Clock: clock{}, Logger: c.deps.Logger, Policy: recordings.Policy{
+			Mode: recordings.Mode(cfg.Record.Mode), CallBytes: cfg.Record.CallBytes, TotalBytes: cfg.Record.TotalBytes, Age: cfg.Record.Keep,
+		},
+	})
+	c.closers = append(c.closers, c.Recordings.Close)
+}
+
+// openGateway opens the gateway, and the way for calls without a plugin.
+func (c *Core) openGateway(cfg config.Config, st *store.Store) *gateway.Gateway {
+	c.gateway.Callbacks = callbacks.NewIssuer(st, clock{}.Now, cfg.Callbacks.Expire)
+	gw := gateway.New(c.gateway)
+	c.closers = append(c.closers, func() error { gw.Close(); return nil })
+	c.Tryout = tryout.New(tryout.Options{Gateway: gw.Direct(), Systems: c.Systems, Projects: c.Projects, Clock: clock{}})
+	return gw
 }
 
 func (c *Core) publisher() runner.Publisher {
@@ -336,6 +350,7 @@ func (c *Core) Start(ctx context.Context) error {
 	wg.Go(func() { c.sweeper().run(watching) })
 	wg.Go(func() { c.Recordings.Run(watching) })
 	wg.Go(func() { c.Callbacks.Run(watching) })
+	wg.Go(func() { c.auditor.Run(watching) })
 	wg.Go(func() { watch{c.runner.Stuck, clock{}.After, c.deps.Logger}.run(watching) })
 	c.closers = append(c.closers, func() error { stop(); wg.Wait(); return nil })
 	return nil
