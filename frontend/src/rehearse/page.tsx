@@ -20,6 +20,7 @@ import { ProblemLines } from '~/editor/panel'
 import { useText } from '~/i18n/text'
 import { RunPill } from '~/run/states'
 import { RunContext, useRunStore, useRunSummary } from '~/run/store'
+import { TimeContext } from '~/run/ticker'
 import { axisOf, timeOf } from '~/timeline/axis'
 import { Chart } from '~/timeline/chart'
 import { TrackBook } from '~/timeline/tracks'
@@ -133,82 +134,84 @@ function Rehearsal({ project, flow, version, drawing, plugins }: Props) {
   const refused = report.error instanceof ApiError ? report.error.body : null
   return (
     <CanvasContext value={info}>
-      <RunContext value={player.store}>
-        <Crumbs>
-          <span className="sep shell-wide">/</span>
-          <Link to="/p/$project/flows/$flow" params={{ project, flow }} className="clip" aria-label={t('back')}>
-            {text(drawing.name)}
-          </Link>
-          <span className="sep">/</span>
-          <span aria-current="page">{t('title')}</span>
-        </Crumbs>
-        <div className="rn rh">
-          <Transport
-            playback={playback}
-            elapsed={Math.min(time, history.end) - history.begin}
-            total={history.end - history.begin}
-            ready={shown !== undefined}
-          />
-          {refused?.problems && <ProblemLines problems={refused.problems} />}
-          {report.error && !refused?.problems && (
-            <ErrorNotice error={report.error} onRetry={() => void report.refetch()} />
-          )}
-          {shown?.stopped && (
-            <p className="rn-strip" data-s="waiting">
-              {t('stopped', { message: shown.stopped.message })}
-            </p>
-          )}
-          <div className="rn-grid" data-node>
-            <div className="rn-canvas">
-              <Canvas
-                at={chosen ? topOf(chosen) : undefined}
-                doc={drawing}
-                selection={selection}
-                editable={false}
-                label={t('canvas')}
-                onSelect={onSelect}
-                onView={(next) => {
-                  view.current = next
-                }}
-              />
+      <TimeContext value={time}>
+        <RunContext value={player.store}>
+          <Crumbs>
+            <span className="sep shell-wide">/</span>
+            <Link to="/p/$project/flows/$flow" params={{ project, flow }} className="clip" aria-label={t('back')}>
+              {text(drawing.name)}
+            </Link>
+            <span className="sep">/</span>
+            <span aria-current="page">{t('title')}</span>
+          </Crumbs>
+          <div className="rn rh">
+            <Transport
+              playback={playback}
+              elapsed={Math.min(time, history.end) - history.begin}
+              total={history.end - history.begin}
+              ready={shown !== undefined}
+            />
+            {refused?.problems && <ProblemLines problems={refused.problems} />}
+            {report.error && !refused?.problems && (
+              <ErrorNotice error={report.error} onRetry={() => void report.refetch()} />
+            )}
+            {shown?.stopped && (
+              <p className="rn-strip" data-s="waiting">
+                {t('stopped', { message: shown.stopped.message })}
+              </p>
+            )}
+            <div className="rn-grid">
+              <div className="rn-canvas">
+                <Canvas
+                  at={chosen ? topOf(chosen) : undefined}
+                  doc={drawing}
+                  selection={selection}
+                  editable={false}
+                  label={t('canvas')}
+                  onSelect={onSelect}
+                  onView={(next) => {
+                    view.current = next
+                  }}
+                />
+              </div>
+              {entry ? (
+                <NodeSide
+                  key={entry.path}
+                  entry={entry}
+                  outcome={outcomes.get(entry.path) ?? 'succeed'}
+                  onOutcome={(o) => setOutcome(entry.path, o)}
+                  onClose={() => choose(undefined)}
+                />
+              ) : (
+                <InputsSide
+                  variables={variables}
+                  value={inputs}
+                  busy={report.isFetching}
+                  failing={outcomes.size}
+                  report={shown}
+                  onRun={setInputs}
+                  onReset={() => setOutcomes(new Map())}
+                />
+              )}
             </div>
-            {entry ? (
-              <NodeSide
-                key={entry.path}
-                entry={entry}
-                outcome={outcomes.get(entry.path) ?? 'succeed'}
-                onOutcome={(o) => setOutcome(entry.path, o)}
-                onClose={() => choose(undefined)}
-              />
-            ) : (
-              <InputsSide
-                variables={variables}
-                value={inputs}
-                busy={report.isFetching}
-                failing={outcomes.size}
-                report={shown}
-                onRun={setInputs}
-                onReset={() => setOutcomes(new Map())}
-              />
+            {history.tracks.length > 0 && (
+              <div className="rn-drawer tl">
+                <Chart
+                  tracks={history.tracks}
+                  nodes={nodes}
+                  chosen={chosen}
+                  begin={history.begin}
+                  end={history.end}
+                  squeeze
+                  zoom={1}
+                  mark={time}
+                  onChoose={goTo}
+                />
+              </div>
             )}
           </div>
-          {history.tracks.length > 0 && (
-            <div className="rn-drawer tl">
-              <Chart
-                tracks={history.tracks}
-                nodes={nodes}
-                chosen={chosen}
-                begin={history.begin}
-                end={history.end}
-                squeeze
-                zoom={1}
-                mark={time}
-                onChoose={goTo}
-              />
-            </div>
-          )}
-        </div>
-      </RunContext>
+        </RunContext>
+      </TimeContext>
     </CanvasContext>
   )
 }

@@ -99,7 +99,7 @@ export function ticksOf(axis: Axis, begin: number, gap: number): Tick[] {
     const step = steps.find((s) => s * perMs >= gap) ?? steps.at(-1) ?? 1
     for (let after = Math.ceil((segment.from - begin) / step) * step; after <= segment.to - begin; after += step) {
       const at = placeOf(axis, begin + after)
-      const room = segment.right === 1 || segment.right - at >= gap * textShare || after === 0
+      const room = segment.right - at >= gap * textShare || after === 0
       if (room && at - (out.at(-1)?.at ?? -1) >= gap) out.push({ after, at })
     }
   }

@@ -97,13 +97,17 @@ export function Chart({ tracks, nodes, chosen, begin, end, squeeze, zoom, mark, 
 function Scale({ axis, begin, width }: { axis: Axis; begin: number; width: number }) {
   const { t } = useTranslation('timeline')
   const format = useFormat()
-  const ticks = ticksOf(axis, begin, tickGap / width)
+  const word = (after: number) => (after === 0 ? '0' : `+${format.duration(after)}`)
+  // Durations are written to the second: of marks that read the same the first one stays.
+  const ticks = ticksOf(axis, begin, tickGap / width).filter(
+    (tick, i, all) => word(tick.after) !== word(all[i - 1]?.after ?? -1),
+  )
   return (
     <div className="tl-scale num" aria-hidden>
       <div className="tl-lane">
         {ticks.map((tick) => (
           <span key={tick.after} className="tl-tick" style={{ left: `${tick.at * 100}%` }}>
-            {tick.after === 0 ? '0' : `+${format.duration(tick.after)}`}
+            {word(tick.after)}
           </span>
         ))}
         {axis.segments
