@@ -21,6 +21,7 @@ import (
 
 	"github.com/culmhq/culm/engine"
 	"github.com/culmhq/culm/host/audit"
+	"github.com/culmhq/culm/host/callbacks"
 	"github.com/culmhq/culm/host/flows"
 	"github.com/culmhq/culm/host/health"
 	"github.com/culmhq/culm/host/live"
@@ -60,7 +61,9 @@ type Options struct {
 	Choices  *runs.Chooser
 	Systems  *registry.Service
 	Tryout   *tryout.Service
-	Health   *health.Service
+	// Callbacks takes what outside systems call back with.
+	Callbacks *callbacks.Service
+	Health    *health.Service
 	// Audit looks things up in the log of calls and changes.
 	Audit *audit.Service
 	// Recordings keeps what passed the boundary of plugin calls.
@@ -122,6 +125,9 @@ func New(o Options) (*Server, error) {
 	s.mount(routes())
 	s.app.Get("/healthz", func(c *fiber.Ctx) error { return c.JSON(probe{"ok"}) })
 	s.app.Get("/readyz", s.ready)
+	if err := s.mountCallbacks(); err != nil {
+		return nil, err
+	}
 	s.app.Use("/api", func(*fiber.Ctx) error { return errNoRoute })
 	if err := s.mountAssets(o.Assets); err != nil {
 		return nil, err
@@ -133,6 +139,9 @@ func New(o Options) (*Server, error) {
 // other body; nothing is read beyond it.
 func bodyLimit(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
 	c := fasthttp.RequestConfig{MaxRequestBodySize: BodyMaxBytes}
+	if strings.HasPrefix(string(h.RequestURI()), CallbackPath) {
+		c.MaxRequestBodySize = callbacks.BodyBytesMax
+	}
 	if h.IsPost() && isUpload(string(h.RequestURI())) {
 		c.MaxRequestBodySize = plugins.CodeBytesMax
 	}
@@ -213,7 +222,7 @@ func (s *Server) handler(r route) fiber.Handler {
 		}
 		ctx, cancel := context.WithTimeout(c.UserContext(), cmp.Or(r.timeout, requestTimeout))
 		defer cancel()
-		a, err := r.handle(s, ctx, req)
+		a, err := s.perform(ctx, r, req)
 		if err != nil {
 			return err
 		}
