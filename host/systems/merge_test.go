@@ -11,7 +11,7 @@ import (
 
 func TestNarrowsIsTrueOnlyWhereItCanBeShown(t *testing.T) {
 	t.Parallel()
-	defs := func(s, def string) string { return `{"$ref":"#/$defs/N","$defs":{"N":` + strings.ReplaceAll(def, "SELF", s) + `}}` }
+	defs := func(def string) string { return `{"$ref":"#/$defs/N","$defs":{"N":` + def + `}}` }
 	for name, c := range map[string]struct {
 		before, after string
 		want          bool
@@ -42,8 +42,8 @@ func TestNarrowsIsTrueOnlyWhereItCanBeShown(t *testing.T) {
 		"a new secret":                  {`{}`, `{"properties":{"p":{"type":"string","x-secret":true}}}`, false},
 		"one alternative is wider":      {`{"anyOf":[{"const":1},{"const":2}]}`, `{"anyOf":[{"const":1},{}]}`, false},
 		"oneOf is not reasoned about":   {`{"oneOf":[{"type":"string"}]}`, `{"oneOf":[{"type":"integer"}]}`, false},
-		"a schema that holds itself":    {defs("x", `{"properties":{"n":{"$ref":"#/$defs/N"}}}`), defs("x", `{"properties":{"n":{"$ref":"#/$defs/N"}},"required":["n"]}`), true},
-		"wider inside itself":           {defs("x", `{"properties":{"n":{"$ref":"#/$defs/N"},"a":{"type":"string"}}}`), defs("x", `{"properties":{"n":{"$ref":"#/$defs/N"},"a":{}}}`), false},
+		"a schema that holds itself":    {defs(`{"properties":{"n":{"$ref":"#/$defs/N"}}}`), defs(`{"properties":{"n":{"$ref":"#/$defs/N"}},"required":["n"]}`), true},
+		"wider inside itself":           {defs(`{"properties":{"n":{"$ref":"#/$defs/N"},"a":{"type":"string"}}}`), defs(`{"properties":{"n":{"$ref":"#/$defs/N"},"a":{}}}`), false},
 		"nothing is allowed":            {`{"type":"string"}`, `false`, true},
 		"not JSON":                      {`{`, `{}`, false},
 	} {
@@ -71,17 +71,21 @@ func TestMergeNeverWidensAGrant(t *testing.T) {
 		tweak func(*systems.Operation)
 		wider bool
 	}{
-		"another title":       {func(o *systems.Operation) { o.Title = contract.T("Other") }, false},
-		"another path":        {func(o *systems.Operation) { o.Path = "/b/{x}" }, true},
-		"another method":      {func(o *systems.Operation) { o.Method = "DELETE" }, true},
-		"another risk":        {func(o *systems.Operation) { o.Risk = systems.RiskDestructive }, true},
-		"repeated more":       {func(o *systems.Operation) { o.Retry = systems.RetryNever }, false},
-		"one more parameter":  {func(o *systems.Operation) { o.Parameters = append(o.Parameters, systems.Parameter{Name: "f", In: systems.InQuery}) }, true},
-		"a looser parameter":  {func(o *systems.Operation) { o.Parameters[0].Schema = json.RawMessage(`{}`) }, true},
-		"a tighter parameter": {func(o *systems.Operation) { o.Parameters[0].Schema = json.RawMessage(`{"type":"string","maxLength":3}`) }, false},
-		"a body":              {func(o *systems.Operation) { o.Method, o.Body = "GET", json.RawMessage(`{}`) }, true},
-		"another header":      {func(o *systems.Operation) { o.ResponseHeaders = []string{"Link"} }, true},
-		"another rule":        {func(o *systems.Operation) { o.Success.Rule = "true" }, false},
+		"another title":  {func(o *systems.Operation) { o.Title = contract.T("Other") }, false},
+		"another path":   {func(o *systems.Operation) { o.Path = "/b/{x}" }, true},
+		"another method": {func(o *systems.Operation) { o.Method = "DELETE" }, true},
+		"another risk":   {func(o *systems.Operation) { o.Risk = systems.RiskDestructive }, true},
+		"repeated more":  {func(o *systems.Operation) { o.Retry = systems.RetryNever }, false},
+		"one more parameter": {func(o *systems.Operation) {
+			o.Parameters = append(o.Parameters, systems.Parameter{Name: "f", In: systems.InQuery})
+		}, true},
+		"a looser parameter": {func(o *systems.Operation) { o.Parameters[0].Schema = json.RawMessage(`{}`) }, true},
+		"a tighter parameter": {func(o *systems.Operation) {
+			o.Parameters[0].Schema = json.RawMessage(`{"type":"string","maxLength":3}`)
+		}, false},
+		"a body":         {func(o *systems.Operation) { o.Method, o.Body = "GET", json.RawMessage(`{}`) }, true},
+		"another header": {func(o *systems.Operation) { o.ResponseHeaders = []string{"Link"} }, true},
+		"another rule":   {func(o *systems.Operation) { o.Success.Rule = "true" }, false},
 	} {
 		for _, strict := range []bool{false, true} {
 			next := one(c.tweak)

@@ -103,7 +103,9 @@ func (p *program) check(checker *flows.Checker, file string) (validation, error)
 }
 
 // read reads a file, or standard input for "-"; both are bounded.
-func (p *program) read(file string) ([]byte, error) { return p.readAtMost(file, flows.DocumentBytesMax) }
+func (p *program) read(file string) ([]byte, error) {
+	return p.readAtMost(file, flows.DocumentBytesMax)
+}
 
 func (p *program) readAtMost(file string, most int64) ([]byte, error) {
 	r := p.in
