@@ -17,7 +17,7 @@ const (
 // pieces finds nothing.
 type pieces struct {
 	// hashes says no for nearly every run that is none, at the price of one look.
-	hashes [1 << 10]uint64
+	hashes [1 << 6]uint64
 	runs   map[uint64]bool
 }
 
@@ -28,6 +28,9 @@ func (p *pieces) add(secret string) {
 	for i := 0; i+pieceBytes <= len(secret); i++ {
 		if run := secret[i : i+pieceBytes]; !isPlain(run) {
 			n := asNumber(run)
+			if p.runs == nil {
+				p.runs = make(map[uint64]bool, len(secret))
+			}
 			p.runs[n] = true
 			h := hashOf(n)
 			p.hashes[h>>6] |= 1 << (h & 63)
@@ -42,7 +45,7 @@ func isPlain(run string) bool {
 
 func asNumber(run string) uint64 { return binary.LittleEndian.Uint64([]byte(run)) }
 
-func hashOf(n uint64) uint16 { return uint16(n * 0x9e3779b97f4a7c15 >> 48) }
+func hashOf(n uint64) uint16 { return uint16(n * 0x9e3779b97f4a7c15 >> 52) }
 
 func (p *pieces) has(run string) bool {
 	n := asNumber(run)

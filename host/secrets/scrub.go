@@ -27,7 +27,7 @@ type Scrubber struct {
 func NewScrubber(cs ...*Credential) *Scrubber {
 	s := &Scrubber{}
 	if len(cs) > 0 {
-		s.pieces = &pieces{runs: map[uint64]bool{}}
+		s.pieces = &pieces{}
 	}
 	for _, c := range cs {
 		plain := c.Secret.Reveal()
