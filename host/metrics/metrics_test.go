@@ -73,7 +73,9 @@ func TestWhatPassesIsCounted(t *testing.T) {
 	x = m.Executor(plugin{result: engine.Result{Unknown: failure("OUTCOME_UNKNOWN", contract.OriginGateway)}})
 	x.Execute(t.Context(), runner.RunInfo{}, engine.Dispatch{Plugin: "http", Reason: contract.ReasonExecute}, nil)
 	m.Publish("r", []engine.Record{
-		{Data: engine.RunStarted{}}, {Data: engine.NodeChanged{To: engine.NodeSucceeded}}, {Data: engine.RunChanged{To: engine.RunRunning}},
+		{Data: engine.RunStarted{}},
+		{Data: engine.NodeChanged{To: engine.NodeSucceeded}},
+		{Data: engine.RunChanged{To: engine.RunRunning}},
 		{Data: engine.RunChanged{To: engine.RunSucceeded}},
 	})
 	m.Request("GET", "/projects/{project}/runs", 200, time.Millisecond)
