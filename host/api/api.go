@@ -21,6 +21,7 @@ import (
 
 	"github.com/culmhq/culm/engine"
 	"github.com/culmhq/culm/host/audit"
+	"github.com/culmhq/culm/host/callbacks"
 	"github.com/culmhq/culm/host/flows"
 	"github.com/culmhq/culm/host/health"
 	"github.com/culmhq/culm/host/live"
@@ -60,7 +61,9 @@ type Options struct {
 	Choices  *runs.Chooser
 	Systems  *registry.Service
 	Tryout   *tryout.Service
-	Health   *health.Service
+	// Callbacks takes what outside systems call back with.
+	Callbacks *callbacks.Service
+	Health    *health.Service
 	// Metrics answers GET /metrics, with the media type; nil answers that there is no such
 	// page. Observe, if not nil, is told of every request to a route of the table, by the
 	// path in the table.
@@ -130,6 +133,9 @@ func New(o Options) (*Server, error) {
 	if o.Metrics != nil {
 		s.app.Get("/metrics", s.metrics)
 	}
+	if err := s.mountCallbacks(); err != nil {
+		return nil, err
+	}
 	s.app.Use("/api", func(*fiber.Ctx) error { return errNoRoute })
 	if err := s.mountAssets(o.Assets); err != nil {
 		return nil, err
@@ -141,6 +147,9 @@ func New(o Options) (*Server, error) {
 // other body; nothing is read beyond it.
 func bodyLimit(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
 	c := fasthttp.RequestConfig{MaxRequestBodySize: BodyMaxBytes}
+	if strings.HasPrefix(string(h.RequestURI()), CallbackPath) {
+		c.MaxRequestBodySize = callbacks.BodyBytesMax
+	}
 	if h.IsPost() && isUpload(string(h.RequestURI())) {
 		c.MaxRequestBodySize = plugins.CodeBytesMax
 	}

@@ -46,6 +46,8 @@ type Config struct {
 	Limits Limits `yaml:"limits"`
 	// Log says what is logged and how.
 	Log Log `yaml:"log"`
+	// Callbacks says how outside systems call back.
+	Callbacks Callbacks `yaml:"callbacks"`
 	// Record says which plugin calls are recorded, so that they can be replayed.
 	Record Record `yaml:"record"`
 	// Audit says how the log of calls and changes is kept.
@@ -109,6 +111,30 @@ func (a *Audit) check(add func(string, error)) {
 	add("audit.anchors", checkPath(a.Anchors, false))
 }
 
+// Callbacks says how outside systems call back.
+type Callbacks struct {
+	// URL is where outside systems reach this server, scheme, host and path, as a reverse
+	// proxy shows it; empty means the listener's own address.
+	URL string `yaml:"url"`
+	// Expire is how long a callback may take.
+	Expire time.Duration `yaml:"expire"`
+}
+
+// MaxCallbackExpire bounds how long a callback may take.
+const MaxCallbackExpire = 366 * 24 * time.Hour
+
+func (b *Callbacks) check(add func(string, error)) {
+	if b.URL != "" {
+		u, err := url.Parse(b.URL)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+			add("callbacks.url", fmt.Errorf("%q is not a URL such as https://culm.example.com", b.URL))
+		}
+	}
+	if b.Expire < time.Minute || b.Expire > MaxCallbackExpire {
+		add("callbacks.expire", fmt.Errorf("%s is not between 1m and %s", b.Expire, MaxCallbackExpire))
+	}
+}
+
 // Record says which plugin calls are recorded.
 type Record struct {
 	// Mode is off, failures or all.
@@ -162,14 +188,15 @@ const MaxDrain = 20 * time.Second
 // Default returns the configuration of a server that nobody configured.
 func Default() Config {
 	return Config{
-		Listen: "127.0.0.1:8080",
-		Data:   "data",
-		Drain:  MaxDrain,
-		Trust:  Trust{Policy: "warn", Uncontained: UncontainedRefuse},
-		Limits: defaultLimits(),
-		Log:    Log{Level: "info", Format: "text"},
-		Record: Record{Mode: "failures", CallBytes: 1 << 20, TotalBytes: 256 << 20, Keep: 7 * 24 * time.Hour},
-		Audit:  Audit{Keep: 400 * 24 * time.Hour, AnchorEvery: 5 * time.Minute},
+		Listen:    "127.0.0.1:8080",
+		Data:      "data",
+		Drain:     MaxDrain,
+		Trust:     Trust{Policy: "warn", Uncontained: UncontainedRefuse},
+		Limits:    defaultLimits(),
+		Log:       Log{Level: "info", Format: "text"},
+		Callbacks: Callbacks{Expire: 7 * 24 * time.Hour},
+		Record:    Record{Mode: "failures", CallBytes: 1 << 20, TotalBytes: 256 << 20, Keep: 7 * 24 * time.Hour},
+		Audit:     Audit{Keep: 400 * 24 * time.Hour, AnchorEvery: 5 * time.Minute},
 	}
 }
 
@@ -221,6 +248,7 @@ func (c *Config) Validate() error {
 	if c.Drain < 0 || c.Drain > MaxDrain {
 		add("drain", fmt.Errorf("%s is not between 0s and %s", c.Drain, MaxDrain))
 	}
+	c.Callbacks.check(add)
 	c.Record.check(add)
 	c.Audit.check(add)
 	add("trace.endpoint", checkEndpoint(c.Trace.Endpoint))

@@ -68,6 +68,8 @@ func Settings() []Setting {
 		mk("trust.policy", "what is asked of plugins: required (a trusted signature), warn or off", func(c *Config) *string { return &c.Trust.Policy }),
 		mk("trust.uncontained", "what becomes of unsigned plugins where the system cannot contain them: refuse or run", func(c *Config) *string { return &c.Trust.Uncontained }),
 		mk("trust.keys", "file of the keys whose signatures count (default: trust.yaml in the data directory)", func(c *Config) *string { return &c.Trust.Keys }),
+		mk("callbacks.url", "where outside systems reach this server, for callbacks (default: the listener)", func(c *Config) *string { return &c.Callbacks.URL }),
+		durationOf("callbacks.expire", "how long a callback may take", func(c *Config) *time.Duration { return &c.Callbacks.Expire }),
 		mk("record.mode", "which plugin calls are recorded for replay: off, failures or all", func(c *Config) *string { return &c.Record.Mode }),
 		bytesOf("record.call_bytes", "bytes that the recording of one call may have", func(c *Config) *int64 { return &c.Record.CallBytes }),
 		bytesOf("record.total_bytes", "bytes that all recordings may take on disk", func(c *Config) *int64 { return &c.Record.TotalBytes }),

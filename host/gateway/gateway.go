@@ -24,6 +24,8 @@ type Config struct {
 	Secrets     Secrets
 	Journal     Journal
 	Audit       Audit
+	// Callbacks issues tokens for callbacks; nil leaves them out.
+	Callbacks Callbacks
 	// Addresses is the policy that every connection is checked against.
 	Addresses *AddressPolicy
 	// Traffic holds the limits of what is under way; gateways that share it share them. Nil
@@ -113,6 +115,8 @@ func New(cfg Config) *Gateway {
 //     no is known, and is no call in doubt.
 //   - journal comes before the limits: an answer from before a crash takes no place
 //     and needs no credential, and an intent is stored before any wait.
+//   - callback comes inside journal: the request that is remembered holds no token; and
+//     outside retry: each try goes out with the same one.
 //   - limit comes before the credential: the secret is in memory for as long as the
 //     call needs it, not while it queues.
 //   - breaker comes inside limit, where a call that waited sees what happened meanwhile,
@@ -130,12 +134,13 @@ func chain(cfg Config, t *transport) handler {
 			admit(cfg.Grants, cfg.Systems, cfg.Logger,
 				verdict(
 					journal(cfg.Journal, cfg.Clock, cfg.Logger,
-						limit(cfg.Traffic,
-							breaker(cfg.Clock,
-								retry(fullJitter,
-									credential(cfg.Credentials, cfg.Logger,
-										reveal(cfg.Secrets, cfg.Logger,
-											t.send))))))))))
+						callback(cfg.Callbacks, cfg.Logger,
+							limit(cfg.Traffic,
+								breaker(cfg.Clock,
+									retry(fullJitter,
+										credential(cfg.Credentials, cfg.Logger,
+											reveal(cfg.Secrets, cfg.Logger,
+												t.send)))))))))))
 }
 
 // Open opens the gateway for one plugin call.
