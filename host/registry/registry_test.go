@@ -194,3 +194,12 @@ func TestEnsureLeavesWhatIsThereAlone(t *testing.T) {
 		t.Fatalf("got %v", ids)
 	}
 }
+
+func jsonOf(t *testing.T, v any) string {
+	t.Helper()
+	js, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(js)
+}
