@@ -7,7 +7,6 @@ import (
 	"sync"
 
 	"github.com/culmhq/culm/host/secrets"
-	"github.com/culmhq/culm/host/systems"
 )
 
 // maxCertified bounds how many client certificates have connections at once; one more
@@ -19,7 +18,13 @@ const maxCertified = 64
 // use.
 type certified struct {
 	mu sync.Mutex
-	m  map[string]*http.Transport
+	m  map[certifiedKey]*http.Transport
+}
+
+// certifiedKey names the version of a credential, and what it is used over.
+type certifiedKey struct {
+	id   string
+	base *http.Transport
 }
 
 var errCertificate = errors.New("gateway: the client certificate cannot be used")
@@ -28,7 +33,7 @@ var errCertificate = errors.New("gateway: the client certificate cannot be used"
 func (x *certified) with(base *http.Transport, cred *secrets.Credential) (*http.Transport, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if t, ok := x.m[cred.ID]; ok {
+	if t, ok := x.m[certifiedKey{cred.ID, base}]; ok {
 		return t, nil
 	}
 	pair, err := tls.X509KeyPair([]byte(cred.Certificate), []byte(cred.PrivateKey.Reveal()))
@@ -40,11 +45,11 @@ func (x *certified) with(base *http.Transport, cred *secrets.Credential) (*http.
 		x.m = nil
 	}
 	if x.m == nil {
-		x.m = map[string]*http.Transport{}
+		x.m = map[certifiedKey]*http.Transport{}
 	}
 	t := base.Clone()
 	t.TLSClientConfig.Certificates = []tls.Certificate{pair}
-	x.m[cred.ID] = t
+	x.m[certifiedKey{cred.ID, base}] = t
 	return t, nil
 }
 
@@ -61,16 +66,17 @@ func (x *certified) close() {
 	}
 }
 
-// via returns what a call of a system with a credential, which may be nil, goes through.
-func (t *transport) via(_ *systems.Compiled, cred *secrets.Credential) (*http.Transport, error) {
+// via returns base with the client certificate of a credential, which may be nil.
+func (t *transport) via(base *http.Transport, cred *secrets.Credential) (*http.Transport, error) {
 	if cred == nil || cred.Certificate == "" {
-		return t.http, nil
+		return base, nil
 	}
-	return t.certified.with(t.http, cred)
+	return t.certified.with(base, cred)
 }
 
 // close drops the idle connections.
 func (t *transport) close() {
 	t.http.CloseIdleConnections()
+	t.trusting.closeIdle()
 	t.certified.closeIdle()
 }

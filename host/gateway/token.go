@@ -100,7 +100,7 @@ func (k *tokens) fetch(ctx context.Context, key string, c *call, cred *secrets.C
 	if a.Audience != "" {
 		cfg.EndpointParams = url.Values{"audience": {a.Audience}}
 	}
-	via, err := k.transport.via(c.system, cred)
+	via, err := k.transport.via(k.transport.http, cred)
 	if err != nil {
 		return token{}, err
 	}

@@ -20,6 +20,8 @@ import (
 type Workers struct {
 	host    *Host
 	command func(context.Context) *exec.Cmd
+	// patience is lanePatience, but in tests.
+	patience time.Duration
 
 	mu      sync.Mutex
 	procs   map[workerKey][]*worker
@@ -49,7 +51,7 @@ type workerKey struct{ digest, tenant string }
 // newWorkers makes the pool of a host. Processes are started when calls need them.
 func newWorkers(h *Host, command func(context.Context) *exec.Cmd) *Workers {
 	return &Workers{
-		host: h, command: command, procs: map[workerKey][]*worker{}, tenants: map[string]int{},
+		host: h, command: command, patience: lanePatience, procs: map[workerKey][]*worker{}, tenants: map[string]int{},
 		changed: make(chan struct{}),
 	}
 }
@@ -147,11 +149,12 @@ func (ws *Workers) take(ctx context.Context, m Isolated) (*worker, error) {
 	}
 }
 
-// pick returns the process of a key with the fewest calls, or nil when all are full.
+// pick returns the process of a key with the fewest calls, or nil when all are full. One
+// that was killed is still in the pool until it is gone, and gets no call any more.
 func (ws *Workers) pick(key workerKey) *worker {
 	var best *worker
 	for _, w := range ws.procs[key] {
-		if w.inflight < ws.host.limits.WorkerCalls && (best == nil || w.inflight < best.inflight) {
+		if w.fateOf() == nil && w.inflight < ws.host.limits.WorkerCalls && (best == nil || w.inflight < best.inflight) {
 			best = w
 		}
 	}

@@ -24,8 +24,9 @@ func rules() map[string][]string {
 		"engine/simulate":   {boundary, "engine", "engine/expr", "engine/expr/python"},
 		"engine/memory":     {boundary, "engine", "engine/expr", "engine/expr/python", "engine/runner"},
 		"engine/sqlite":     {boundary, "engine", "engine/expr", "engine/expr/python", "engine/runner"},
-		"host/wasm":         {boundary, "host/wasm/binary", "host/wasm/confine", "host/wasm/wire", "host/foreign", "host/replay"},
+		"host/wasm":         {boundary, "host/wasm/binary", "host/wasm/confine", "host/wasm/lane", "host/wasm/wire", "host/foreign", "host/replay"},
 		"host/wasm/confine": {},
+		"host/wasm/lane":    {},
 		"host/wasm/wire":    {},
 		"host/replay":       {boundary},
 		"host/gateway":      {boundary, "engine/expr", "engine/expr/python", "host/systems", "host/secrets", "host/document"},
@@ -59,7 +60,7 @@ func TestPackagesReachOnlyWhatTheLayoutAllows(t *testing.T) {
 // the API may know HTTP.
 func TestNobodyReachesUpwards(t *testing.T) {
 	t.Parallel()
-	for _, pkg := range []string{"host/flows", "host/runs", "host/projects", "host/plugins", "host/health", "host/recordings", "host/tryout"} {
+	for _, pkg := range []string{"host/flows", "host/runs", "host/projects", "host/plugins", "host/health", "host/recordings", "host/tryout", "host/callbacks"} {
 		for _, dep := range deps(t, pkg) {
 			for _, bad := range []string{"github.com/gofiber/fiber", "github.com/tetratelabs/wazero", module + "host/app", module + "host/api", module + "host/store"} {
 				if strings.HasPrefix(dep, bad) {
