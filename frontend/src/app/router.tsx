@@ -97,8 +97,28 @@ const secrets = createRoute({
   component: lazyRouteComponent(() => import('~/systems/secrets'), 'SecretsPage'),
 })
 
+const audit = createRoute({
+  getParentRoute: () => root,
+  path: '/p/$project/audit',
+  loader: () => loadTexts('systems'),
+  component: lazyRouteComponent(() => import('~/systems/audit'), 'AuditPage'),
+  validateSearch: words(
+    'kind',
+    'system',
+    'operation',
+    'plugin',
+    'actor',
+    'outcome',
+    'run',
+    'node',
+    'since',
+    'from',
+    'to',
+  ),
+})
+
 export const router = createRouter({
-  routeTree: root.addChildren([home, flows, editor, runs, run, plugins, plugin, systems, system, secrets]),
+  routeTree: root.addChildren([home, flows, editor, runs, run, plugins, plugin, systems, system, secrets, audit]),
   defaultPreload: 'intent',
   scrollRestoration: false,
 })
