@@ -29,6 +29,7 @@ import (
 	"github.com/culmhq/culm/host/recordings"
 	"github.com/culmhq/culm/host/registry"
 	"github.com/culmhq/culm/host/runs"
+	"github.com/culmhq/culm/host/tryout"
 )
 
 // The limits of a request.
@@ -41,6 +42,8 @@ const (
 	requestTimeout = 30 * time.Second
 	// installTimeout bounds the installation of a module: it is compiled.
 	installTimeout = 2 * time.Minute
+	// callTimeout bounds the call of an operation: a system may take its time.
+	callTimeout    = 2 * time.Minute
 	readTimeout    = 30 * time.Second
 	writeTimeout   = 60 * time.Second
 	idleTimeout    = 2 * time.Minute
@@ -55,6 +58,7 @@ type Options struct {
 	Plugins  *plugins.Catalogue
 	Choices  *runs.Chooser
 	Systems  *registry.Service
+	Tryout   *tryout.Service
 	Health   *health.Service
 	// Audit looks things up in the log of calls and changes.
 	Audit *audit.Service

@@ -21,6 +21,7 @@ import (
 	"github.com/culmhq/culm/host/runs"
 	"github.com/culmhq/culm/host/secrets"
 	"github.com/culmhq/culm/host/systems"
+	"github.com/culmhq/culm/host/tryout"
 )
 
 // prefix is what the paths of the table lie under.
@@ -167,6 +168,11 @@ func routes() []route {
 		{
 			method: http.MethodPut, path: "/projects/{project}/systems/{system}", summary: "Create or replace a system.",
 			in: systems.System{}, out: registry.View{}, handle: (*Server).putSystem,
+		},
+		{
+			method: http.MethodPost, path: "/projects/{project}/systems/{system}/operations/{operation}/call",
+			summary: "Call an operation of a system in one's own name.", in: callBody{}, out: tryout.Answer{}, timeout: callTimeout,
+			handle: (*Server).callOperation,
 		},
 		{
 			method: http.MethodPut, path: "/projects/{project}/systems/{system}/credential",

@@ -31,6 +31,7 @@ import (
 	"github.com/culmhq/culm/host/runs"
 	"github.com/culmhq/culm/host/secrets"
 	"github.com/culmhq/culm/host/store"
+	"github.com/culmhq/culm/host/tryout"
 	"github.com/culmhq/culm/host/wasm"
 )
 
@@ -78,6 +79,7 @@ type Core struct {
 	Choices  *runs.Chooser
 	Plugins  *plugins.Catalogue
 	Systems  *registry.Service
+	Tryout   *tryout.Service
 	Health   *health.Service
 	Vault    *secrets.Vault
 	Audit    *audit.Service
@@ -202,6 +204,8 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	}
 	gw := gateway.New(c.gateway)
 	c.closers = append(c.closers, func() error { gw.Close(); return nil })
+
+	c.Tryout = tryout.New(tryout.Options{Gateway: gw.Direct(), Systems: c.Systems, Projects: c.Projects, Clock: clock{}})
 
 	graphs := runs.NewGraphs(c.Plugins)
 	src := &source{}

@@ -16,11 +16,13 @@ import (
 // again under the same key, and calls the attempt unknown where nobody can say.
 func journal(j Journal, clock Clock, log *slog.Logger, next handler) handler {
 	return func(ctx context.Context, c *call) contract.GatewayResponse {
-		if c.op.Retry == systems.RetrySafe {
+		switch {
+		case c.op.Retry == systems.RetrySafe:
 			return next(ctx, c)
-		}
-		if ctx.Err() != nil {
+		case ctx.Err() != nil:
 			return failed(fault(contract.OriginHost, CodeCancelled, "the plugin call ended before this call was made"))
+		case c.session.direct:
+			return c.once(ctx, next)
 		}
 		key := c.session.key()
 		in := Intent{System: c.system.System.ID, Operation: c.op.ID, Hash: c.request.hash, Origin: c.system.System.Origin(), Retry: c.op.Retry, At: clock.Now().UTC()}
@@ -110,9 +112,7 @@ func (c *call) finish(ctx context.Context, j Journal, clock Clock, log *slog.Log
 	cancelled := res.Failure != nil && ctx.Err() != nil
 	switch {
 	case res.Failure != nil && c.sent && c.op.Retry == systems.RetryNever:
-		unknown := c.outcomeUnknown("the call went out and there is no answer, so nobody can say whether it was carried out: " + res.Failure.Message)
-		unknown.Failure.HTTPStatus, unknown.Failure.RequestID, unknown.Failure.Attempts = res.Failure.HTTPStatus, res.Failure.RequestID, res.Failure.Attempts
-		return unknown
+		return c.lost(res.Failure)
 	case cancelled && c.sent:
 		return res
 	}
@@ -136,6 +136,13 @@ func (c *call) finish(ctx context.Context, j Journal, clock Clock, log *slog.Log
 	default:
 		return failed(journalFailed(log, key, "the answer could not be stored", err))
 	}
+}
+
+// lost ends the attempt as unknown: the call went out, and this came of it.
+func (c *call) lost(f *contract.Failure) contract.GatewayResponse {
+	unknown := c.outcomeUnknown("the call went out and there is no answer, so nobody can say whether it was carried out: " + f.Message)
+	unknown.Failure.HTTPStatus, unknown.Failure.RequestID, unknown.Failure.Attempts = f.HTTPStatus, f.RequestID, f.Attempts
+	return unknown
 }
 
 // outcomeUnknown ends the attempt as unknown.

@@ -18,6 +18,8 @@ const storeTimeout = 10 * time.Second
 type session struct {
 	gateway *Gateway
 	caller  Caller
+	// direct is set for a call without a plugin, by Direct only.
+	direct bool
 	// calls counts all calls, index those that the journal keeps.
 	calls, index int
 	unknown      *contract.Failure

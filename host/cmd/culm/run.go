@@ -21,7 +21,6 @@ import (
 	"github.com/culmhq/culm/host/plugins"
 	"github.com/culmhq/culm/host/projects"
 	"github.com/culmhq/culm/host/runs"
-	"github.com/culmhq/culm/pdk/contract"
 )
 
 // runOptions are the flags of culm run.
@@ -348,13 +347,4 @@ func nodeTitle(f *engine.Flow, path, lang string) string {
 		in = inside
 	}
 	return strings.Join(titles, " / ")
-}
-
-// failureText is a failure in one line: whose fault, which code, what happened.
-func (t text) failureText(f *contract.Failure) string {
-	s := f.Code + ": " + f.Message
-	if f.Origin != "" {
-		s = "[" + t.of(string(f.Origin)) + "] " + s
-	}
-	return s
 }

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/culmhq/culm/pdk/contract"
+)
+
+// failureText is a failure in one line: whose fault, which code, what happened.
+func (t text) failureText(f *contract.Failure) string {
+	s := f.Code + ": " + f.Message
+	if f.Origin != "" {
+		s = "[" + t.of(string(f.Origin)) + "] " + s
+	}
+	return s
+}
+
+// failureHelp is what else there is to say of a failure: which call it was, in a line of
+// its own where it was one, and what to do next.
+func (t text) failureHelp(f *contract.Failure) []string {
+	var facts []string
+	if f.System != "" {
+		facts = append(facts, strings.TrimSuffix(f.System+"/"+f.Operation, "/"))
+	}
+	if f.HTTPStatus != 0 {
+		facts = append(facts, fmt.Sprintf("HTTP %d", f.HTTPStatus))
+	}
+	if f.RequestID != "" {
+		facts = append(facts, fmt.Sprintf(t.of("request"), f.RequestID))
+	}
+	if f.Attempts != 0 {
+		facts = append(facts, fmt.Sprintf(t.of("sent"), f.Attempts))
+	}
+	if f.RetryAfterMS > 0 {
+		facts = append(facts, fmt.Sprintf(t.of("retry after"), (f.RetryAfterMS+999)/1000))
+	}
+	var out []string
+	if len(facts) > 0 {
+		out = append(out, clean(strings.Join(facts, " · ")))
+	}
+	return append(out, t.of("next")+": "+t.of("hint."+string(f.Advice())))
+}
+
+// failureWords are the texts about failures. There is one for each of contract.Hints.
+func failureWords() map[string][2]string {
+	return map[string][2]string{
+		"request":     {"request %s", "请求 %s"},
+		"sent":        {"sent %d×", "已发送 %d 次"},
+		"retry after": {"asks to wait %d s", "要求等待 %d 秒"},
+		"next":        {"what to do", "处理建议"},
+
+		"hint.fix_inputs":       {"correct the inputs or the flow, then retry", "修正输入或流程后重试"},
+		"hint.ask_grant":        {"ask an administrator to grant the operation to the plugin", "请管理员向插件授予该接口"},
+		"hint.enable_operation": {"ask an administrator to register the system or to enable the operation", "请管理员登记该系统或启用该接口"},
+		"hint.set_credential":   {"ask an administrator to set the system's credential", "请管理员设置该系统的凭据"},
+		"hint.check_credential": {"ask an administrator to test or renew the system's credential and its rights there", "请管理员测试或更新该系统的凭据，并检查其权限"},
+		"hint.set_secret":       {"set the project's secret again, or start a new run", "重新设置项目密钥，或新建任务"},
+		"hint.check_address":    {"ask an administrator to check the system's address and the address policy", "请管理员检查系统地址与地址策略"},
+		"hint.check_system":     {"ask whoever runs the outside system; the request id finds it in their logs", "联系外部系统的负责人；请求号可用于查其日志"},
+		"hint.check_trust":      {"ask an administrator to check the system's certificate and its authority", "请管理员检查系统证书及其签发机构"},
+		"hint.retry_later":      {"retry later", "稍后重试"},
+		"hint.ask_less":         {"ask for less at once, or let an administrator raise the limit", "减少单次请求的数据量，或请管理员提高限额"},
+		"hint.find_out":         {"find out in the outside system what happened, then resolve the node", "到外部系统核实结果，再处理该节点"},
+		"hint.report_plugin":    {"report it to the author of the plugin", "反馈给插件作者"},
+		"hint.read_log":         {"Culm's log says more", "查看 Culm 日志"},
+	}
+}
