@@ -14,14 +14,14 @@ interface Props {
   onChange(next: AuditFilter): void
 }
 
-/** What narrows the audit; all of it is in the address of the page. */
-export function AuditFilters({ project, filter, onChange }: Props) {
+/** What narrows the audit; all of it is in the address of the page. A phone folds it. */
+export function AuditFilters({ project, filter, open, onChange }: Props & { open: boolean }) {
   const { t } = useTranslation('systems')
   const set = filtersSet(filter)
   const custom = filter.from !== undefined || filter.to !== undefined
   const [exact, setExact] = useState(custom)
   return (
-    <search className="sys-filters" aria-label={t('audit.filters')}>
+    <search className="sys-filters" data-open={open} aria-label={t('audit.filters')}>
       {!filter.kind && <CallFilters project={project} filter={filter} onChange={onChange} />}
       <Pick
         label={t('audit.byOutcome')}

@@ -35,6 +35,7 @@ export function AuditPage() {
     void navigate({ to: '.', search: Object.fromEntries(kept), replace: true })
   }
   const narrowed = filtersSet(filter) > 0
+  const [unfolded, setUnfolded] = useState(false)
   return (
     <div className="page">
       <Crumbs>
@@ -55,6 +56,15 @@ export function AuditPage() {
         <span className="grow" />
         <Button
           variant="default"
+          className="sys-unfold"
+          aria-expanded={unfolded}
+          onClick={() => setUnfolded(!unfolded)}
+        >
+          {t('audit.filters')}
+          {narrowed && ` ${filtersSet(filter)}`}
+        </Button>
+        <Button
+          variant="default"
           leftSection={<IconRefresh size={14} aria-hidden />}
           loading={isFetching && !isPending && !isFetchingNextPage}
           onClick={() => void refetch()}
@@ -62,7 +72,7 @@ export function AuditPage() {
           {t('audit.refresh')}
         </Button>
       </div>
-      <AuditFilters project={project} filter={filter} onChange={search} />
+      <AuditFilters project={project} filter={filter} open={unfolded} onChange={search} />
       {isPending && <Rows />}
       {error && <ErrorNotice error={error} onRetry={() => void refetch()} />}
       {data && items.length === 0 && narrowed && (
