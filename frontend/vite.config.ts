@@ -21,10 +21,15 @@ export default defineConfig({
     chunkSizeWarningLimit: 700,
     rolldownOptions: {
       output: {
-        // Every page but the lists has these: apart they would be many small files that pack worse.
+        // Every page has the first ones, and every page but the lists the others: apart they would be many
+        // small files that pack worse.
         codeSplitting: {
           includeDependenciesRecursively: false,
           groups: [
+            {
+              name: 'base',
+              test: /@mantine\/core\/esm\/components\/(ActionIcon|Button|CloseButton|FocusTrap|Group|Input|InputBase|Loader|Menu|Modal|ModalBase|Notification|Overlay|Paper|Popover|Portal|Skeleton|Text|TextInput|Title|Tooltip|Transition|UnstyledButton)\//,
+            },
             {
               name: 'controls',
               test: /@mantine\/core\/esm\/components\/(Checkbox\/(?!CheckIcon)|InlineInput|SegmentedControl|Switch|Tabs|Textarea|FloatingIndicator)/,

@@ -29,6 +29,7 @@ import (
 	"github.com/culmhq/culm/host/recordings"
 	"github.com/culmhq/culm/host/registry"
 	"github.com/culmhq/culm/host/runs"
+	"github.com/culmhq/culm/host/systems/openapi"
 	"github.com/culmhq/culm/host/tryout"
 )
 
@@ -128,11 +129,15 @@ func New(o Options) (*Server, error) {
 	return s, nil
 }
 
-// bodyLimit lets a module be larger than any other body; nothing is read beyond it.
+// bodyLimit lets a module, and a document that a system is imported from, be larger than any
+// other body; nothing is read beyond it.
 func bodyLimit(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
 	c := fasthttp.RequestConfig{MaxRequestBodySize: BodyMaxBytes}
 	if h.IsPost() && isUpload(string(h.RequestURI())) {
 		c.MaxRequestBodySize = plugins.CodeBytesMax
+	}
+	if h.IsPost() && isImport(string(h.RequestURI())) {
+		c.MaxRequestBodySize = importMaxBytes
 	}
 	return c
 }
@@ -141,6 +146,15 @@ func bodyLimit(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
 func isUpload(target string) bool {
 	path, _, _ := strings.Cut(target, "?")
 	return path == prefix+uploadPath
+}
+
+// importMaxBytes lets the largest document be written as a JSON text.
+const importMaxBytes = openapi.MaxBytes + openapi.MaxBytes/4
+
+// isImport reports whether a request's target is the route that imports systems.
+func isImport(target string) bool {
+	path, _, _ := strings.Cut(target, "?")
+	return strings.HasPrefix(path, prefix+"/projects/") && strings.HasSuffix(path, importSuffix)
 }
 
 // Serve answers requests from ln until Stop, and closes ln.

@@ -20,7 +20,6 @@ import (
 	"github.com/culmhq/culm/host/registry"
 	"github.com/culmhq/culm/host/runs"
 	"github.com/culmhq/culm/host/secrets"
-	"github.com/culmhq/culm/host/systems"
 	"github.com/culmhq/culm/host/tryout"
 )
 
@@ -66,7 +65,7 @@ func (r route) fiberPath() string {
 func routes() []route {
 	paged := []string{"limit", "cursor"}
 	searched := append([]string{"q"}, paged...)
-	return []route{
+	return append(systemRoutes(), []route{
 		{
 			method: http.MethodGet, path: "/openapi.json", summary: "This document.", out: map[string]any{},
 			handle: (*Server).getOpenAPI,
@@ -157,18 +156,6 @@ func routes() []route {
 			in: revokeBody{}, out: plugins.TrustView{}, handle: (*Server).revokeKey,
 		},
 
-		{
-			method: http.MethodGet, path: "/projects/{project}/systems", summary: "List the registered systems.",
-			query: paged, out: page.Of[registry.View]{}, handle: (*Server).listSystems,
-		},
-		{
-			method: http.MethodGet, path: "/projects/{project}/systems/{system}", summary: "Read a registered system.",
-			out: registry.View{}, handle: (*Server).getSystem,
-		},
-		{
-			method: http.MethodPut, path: "/projects/{project}/systems/{system}", summary: "Create or replace a system.",
-			in: systems.System{}, out: registry.View{}, handle: (*Server).putSystem,
-		},
 		{
 			method: http.MethodPost, path: "/projects/{project}/systems/{system}/operations/{operation}/call",
 			summary: "Call an operation of a system in one's own name.", in: callBody{}, out: tryout.Answer{}, timeout: callTimeout,
@@ -303,7 +290,7 @@ func routes() []route {
 			method: http.MethodGet, path: "/projects/{project}/runs/{run}/events", summary: "Follow a run over a WebSocket.",
 			query: []string{"after"}, status: http.StatusSwitchingProtocols, stream: (*Server).events,
 		},
-	}
+	}...)
 }
 
 type problemsBody struct {

@@ -72,8 +72,24 @@ func find(ctx context.Context, sys Systems, log *slog.Logger, c *call) *contract
 	if !ok {
 		return fault(contract.OriginGateway, CodeUnknownOperation, "the system has no such operation")
 	}
+	if op.Disabled {
+		return fault(contract.OriginGateway, CodeOperationDisabled, disabled(op.DisabledBy))
+	}
 	c.system, c.op = s, op
 	return nil
+}
+
+// disabled says why an operation is.
+func disabled(by systems.DisabledBy) string {
+	switch by {
+	case systems.DisabledByImport:
+		return "the operation was imported and is not enabled yet"
+	case systems.DisabledByChange:
+		return "the operation was changed beyond what was granted, and is disabled until an administrator has looked at it"
+	case systems.DisabledByRemoval:
+		return "the system's document does not have the operation any more"
+	}
+	return "an administrator disabled the operation"
 }
 
 // unavailable is a fault of Culm's own data.

@@ -18,6 +18,8 @@ const (
 	CodeUpstreamTimeout    = "UPSTREAM_TIMEOUT"     // no complete answer in time
 	CodeUpstreamDown       = "UPSTREAM_UNREACHABLE" // no connection, or it broke
 	CodeUpstreamInvalid    = "UPSTREAM_INVALID"     // what came back is not an acceptable HTTP answer
+	CodeUpstreamRefused    = "UPSTREAM_REFUSED"     // the answer says that the call did not succeed
+	CodeOperationDisabled  = "OPERATION_DISABLED"   // an administrator has to switch the operation on
 	CodeResponseLimit      = "RESPONSE_LIMIT"       // the answer is too large
 	CodeCancelled          = "CANCELLED"            // the plugin call ended or was cancelled meanwhile
 	CodeOutcomeUnknown     = "OUTCOME_UNKNOWN"      // nobody can say whether the call was made before a crash

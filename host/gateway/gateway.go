@@ -109,6 +109,8 @@ func New(cfg Config) *Gateway {
 //   - resolve comes next: a request that came as a URL becomes the call of a named
 //     operation, and is one from there on.
 //   - admit comes before anything is stored or reserved: grant, parameters, address.
+//   - verdict comes outside the journal, which keeps the answer as it came: an answer that says
+//     no is known, and is no call in doubt.
 //   - journal comes before the limits: an answer from before a crash takes no place
 //     and needs no credential, and an intent is stored before any wait.
 //   - limit comes before the credential: the secret is in memory for as long as the
@@ -126,13 +128,14 @@ func chain(cfg Config, t *transport) handler {
 	return audit(cfg.Audit, cfg.Clock, cfg.Logger,
 		resolve(cfg.Directory, cfg.Grants, cfg.Logger,
 			admit(cfg.Grants, cfg.Systems, cfg.Logger,
-				journal(cfg.Journal, cfg.Clock, cfg.Logger,
-					limit(cfg.Traffic,
-						breaker(cfg.Clock,
-							retry(fullJitter,
-								credential(cfg.Credentials, cfg.Logger,
-									reveal(cfg.Secrets, cfg.Logger,
-										t.send)))))))))
+				verdict(
+					journal(cfg.Journal, cfg.Clock, cfg.Logger,
+						limit(cfg.Traffic,
+							breaker(cfg.Clock,
+								retry(fullJitter,
+									credential(cfg.Credentials, cfg.Logger,
+										reveal(cfg.Secrets, cfg.Logger,
+											t.send))))))))))
 }
 
 // Open opens the gateway for one plugin call.

@@ -55,3 +55,6 @@ func (g *grantless) changed() {
 	g.changes++
 	g.known = nil
 }
+
+// GrantsChanged says that grants were changed otherwise: those of operations that are no more.
+func (c *Catalogue) GrantsChanged() { c.grantless.changed() }

@@ -18,36 +18,14 @@ import (
 	"github.com/culmhq/culm/host/page"
 	"github.com/culmhq/culm/host/secrets"
 	"github.com/culmhq/culm/host/systems"
-	"github.com/culmhq/culm/pdk/contract"
 )
-
-// View is a system as a project sees it. It holds no credential.
-type View struct {
-	ID            string          `json:"id"`
-	Title         contract.Text   `json:"title"`
-	BaseURL       string          `json:"base_url"`
-	Auth          systems.Auth    `json:"auth"`
-	CredentialSet bool            `json:"credential_set"`
-	Operations    []OperationView `json:"operations"`
-}
-
-// OperationView is an operation as a list shows it. Parameters and Body let a form be
-// drawn for it.
-type OperationView struct {
-	ID         string              `json:"id"`
-	Title      contract.Text       `json:"title"`
-	Doc        contract.Text       `json:"doc,omitzero"`
-	Method     string              `json:"method"`
-	Path       string              `json:"path"`
-	Retry      systems.Retry       `json:"retry"`
-	Risk       systems.Risk        `json:"risk"`
-	Parameters []systems.Parameter `json:"parameters,omitempty"`
-	Body       json.RawMessage     `json:"body,omitempty"`
-}
 
 // Stored is a system as it is kept.
 type Stored struct {
 	Project, ID string
+	// Version counts the changes of the system, from 1; a system that was deleted and made
+	// again goes on counting.
+	Version int
 	// Document is the system document as JSON, Digest its SHA-256 in hex.
 	Document  json.RawMessage
 	Digest    string
@@ -61,9 +39,25 @@ type Repository interface {
 	System(ctx context.Context, project, id string) (Stored, error)
 	// Systems returns at most limit systems with ids after the given one, by id.
 	Systems(ctx context.Context, project, after string, limit int) ([]Stored, error)
-	// PutSystem creates or replaces one.
-	PutSystem(ctx context.Context, s Stored) error
+	// PutSystem creates or replaces one, with the grants that go and the entry of the history,
+	// all or nothing. It reports false, and stores nothing, when the stored version is not the
+	// one before s.Version.
+	PutSystem(ctx context.Context, s Stored, e Entry) (bool, error)
+	// DeleteSystem deletes one with all grants of its operations, under the same condition.
+	DeleteSystem(ctx context.Context, s Stored, e Entry) (bool, error)
+	// LastVersion returns the number of the latest version that a system ever had, 0 for none.
+	LastVersion(ctx context.Context, project, id string) (int, error)
+	// SystemGrants returns who was granted the operations of a system, by operation and plugin.
+	SystemGrants(ctx context.Context, project, id string) ([]Grant, error)
+	// SystemVersions returns at most limit entries of the history with versions before the
+	// given one, or the newest for 0, the newest first and without documents.
+	SystemVersions(ctx context.Context, project, id string, before, limit int) ([]Entry, error)
+	// SystemVersion returns an entry with its document, or a fault.NotFound.
+	SystemVersion(ctx context.Context, project, id string, version int) (Entry, error)
 }
+
+// Grants is told that grants were changed.
+type Grants interface{ GrantsChanged() }
 
 // Credentials sets credentials and tells whether one is set.
 type Credentials interface {
@@ -85,6 +79,7 @@ type Options struct {
 	Credentials Credentials
 	Secrets     Secrets
 	Projects    Projects
+	Grants      Grants
 	Traffic     Traffic
 	Clock       Clock
 }
@@ -97,14 +92,6 @@ type Service struct {
 
 // New makes the use cases.
 func New(o Options) *Service { return &Service{o: o} }
-
-// PutRequest creates or replaces a system of a project.
-type PutRequest struct {
-	Project, ID string
-	Actor       engine.Actor
-	// Document is a system document in YAML or JSON.
-	Document []byte
-}
 
 // CredentialRequest sets the credential of a system of a project.
 type CredentialRequest struct {
@@ -131,6 +118,7 @@ func (s *Service) List(ctx context.Context, project string, q page.Query) (page.
 	if err != nil {
 		return none, fault.Wrap("list systems", err)
 	}
+	// A list names the operations of a system; what they take is read one by one.
 	views := make([]View, len(rows))
 	for i, row := range rows {
 		if views[i], err = s.view(ctx, row); err != nil {
@@ -156,51 +144,6 @@ func (s *Service) Document(ctx context.Context, project, id string) (*systems.Sy
 		return nil, err
 	}
 	return c.System, nil
-}
-
-// Put creates or replaces a system. A document that is wrong gives a fault.Invalid
-// with the first field and, in the message, every problem; its id must be r.ID.
-func (s *Service) Put(ctx context.Context, r PutRequest) (View, error) {
-	if err := s.o.Projects.Exists(ctx, r.Project); err != nil {
-		return View{}, err
-	}
-	doc, err := systems.Parse(r.Document)
-	if err != nil {
-		return View{}, invalid(err)
-	}
-	if doc.ID != r.ID {
-		return View{}, fault.At("/id", "the document is of the system %q", doc.ID)
-	}
-	row, err := s.stored(r.Project, r.Actor, doc)
-	if err != nil {
-		return View{}, err
-	}
-	if err := s.o.Repository.PutSystem(ctx, row); err != nil {
-		return View{}, fault.Wrap("store system", err)
-	}
-	return s.view(ctx, row)
-}
-
-// Ensure registers the systems that the project does not have yet, and leaves the
-// others alone.
-func (s *Service) Ensure(ctx context.Context, project string, actor engine.Actor, docs []*systems.System) error {
-	for _, doc := range docs {
-		_, err := s.o.Repository.System(ctx, project, doc.ID)
-		if err == nil {
-			continue
-		}
-		if !fault.Is(err, fault.NotFound) {
-			return fault.Wrap("read system", err)
-		}
-		row, err := s.stored(project, actor, doc)
-		if err != nil {
-			return err
-		}
-		if err := s.o.Repository.PutSystem(ctx, row); err != nil {
-			return fault.Wrap("store system", err)
-		}
-	}
-	return nil
 }
 
 // SetCredential replaces the credential of a system. It can never be read back.
@@ -235,37 +178,16 @@ func Target(project string, s *systems.System) secrets.Target {
 	return secrets.Target{Project: project, System: s.ID, Kind: secrets.Kind(s.Auth.Type), Origin: s.Origin()}
 }
 
-func (s *Service) stored(project string, actor engine.Actor, doc *systems.System) (Stored, error) {
+func (s *Service) stored(project string, actor engine.Actor, doc *systems.System, version int) (Stored, error) {
 	js, err := json.Marshal(doc)
 	if err != nil {
 		return Stored{}, fault.Wrap("encode system", err)
 	}
 	sum := sha256.Sum256(js)
 	return Stored{
-		Project: project, ID: doc.ID, Document: js, Digest: hex.EncodeToString(sum[:]),
+		Project: project, ID: doc.ID, Version: version, Document: js, Digest: hex.EncodeToString(sum[:]),
 		UpdatedAt: s.o.Clock.Now().UTC(), UpdatedBy: actor.ID,
 	}, nil
-}
-
-func (s *Service) view(ctx context.Context, row Stored) (View, error) {
-	c, err := s.compiled.get(row)
-	if err != nil {
-		return View{}, err
-	}
-	doc := c.System
-	v := View{ID: doc.ID, Title: doc.Title, BaseURL: doc.BaseURL, Auth: doc.Auth, Operations: make([]OperationView, len(doc.Operations))}
-	if v.Auth.Type == "" {
-		v.Auth.Type = systems.AuthNone
-	}
-	if v.Auth.Type != systems.AuthNone {
-		if v.CredentialSet, err = s.o.Credentials.IsSet(ctx, Target(row.Project, doc)); err != nil {
-			return View{}, fault.Wrap("look for the credential", err)
-		}
-	}
-	for i, o := range doc.Operations {
-		v.Operations[i] = OperationView{o.ID, o.Title, o.Doc, o.Method, o.Path, o.Retry, o.Risk, o.Parameters, o.Body}
-	}
-	return v, nil
 }
 
 // invalid turns the problems of a document into a fault.
@@ -293,13 +215,9 @@ func (c *cache) get(row Stored) (*systems.Compiled, error) {
 	if s, ok := c.m[row.Digest]; ok {
 		return s, nil
 	}
-	doc, err := systems.Parse(row.Document)
+	s, err := systems.Load(row.Document)
 	if err != nil {
 		return nil, fault.Wrap("read the stored system", fmt.Errorf("system %s of project %s: %w", row.ID, row.Project, err))
-	}
-	s, err := systems.Compile(doc)
-	if err != nil {
-		return nil, fault.Wrap("compile the stored system", err)
 	}
 	if c.m == nil || len(c.m) >= cacheMax {
 		c.m = make(map[string]*systems.Compiled)

@@ -37,6 +37,10 @@ type clock struct{}
 
 func (clock) Now() time.Time { return time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC) }
 
+type ungranted struct{}
+
+func (ungranted) GrantsChanged() {}
+
 func newService(t *testing.T) *registry.Service {
 	t.Helper()
 	dir := t.TempDir()
@@ -59,7 +63,7 @@ func newService(t *testing.T) *registry.Service {
 			t.Fatal(err)
 		}
 	}
-	return registry.New(registry.Options{Repository: st, Credentials: vault, Secrets: vault, Projects: p, Traffic: gateway.NewTraffic(0, slog.New(slog.DiscardHandler)), Clock: clock{}})
+	return registry.New(registry.Options{Repository: st, Credentials: vault, Secrets: vault, Projects: p, Grants: ungranted{}, Traffic: gateway.NewTraffic(0, slog.New(slog.DiscardHandler)), Clock: clock{}})
 }
 
 func put(project, id, text string) registry.PutRequest {

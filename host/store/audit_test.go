@@ -101,7 +101,8 @@ func TestAChangeAndItsEntryAreOneTransaction(t *testing.T) {
 	put := func(id string) (*audit.Pending, error) {
 		pending := audit.NewPending(audit.Entry{At: auditedAt(), Kind: audit.KindAdmin, Action: "systems.put", Project: "demo"})
 		ctx := audit.WithPending(t.Context(), pending)
-		return pending, s.PutSystem(ctx, registry.Stored{Project: "demo", ID: id, Document: []byte(`{}`), Digest: id})
+		_, err := s.PutSystem(ctx, registry.Stored{Project: "demo", ID: id, Version: 1, Document: []byte(`{}`), Digest: id}, registry.Entry{Version: 1})
+		return pending, err
 	}
 	pending, err := put("a")
 	if err != nil || !pending.Written() {
@@ -120,7 +121,8 @@ func TestWhatCannotBeAuditedIsNotDone(t *testing.T) {
 	// Somebody cuts the end off while the server runs.
 	cut(t, p.DB, `DELETE FROM audit WHERE seq > 1`)
 	pending := audit.NewPending(audit.Entry{At: auditedAt(), Kind: audit.KindAdmin, Action: "systems.put"})
-	err := p.Store.PutSystem(audit.WithPending(t.Context(), pending), registry.Stored{Project: "demo", ID: "a", Document: []byte(`{}`)})
+	_, err := p.Store.PutSystem(audit.WithPending(t.Context(), pending),
+		registry.Stored{Project: "demo", ID: "a", Version: 1, Document: []byte(`{}`)}, registry.Entry{Version: 1})
 	if !errors.Is(err, audit.ErrUnwritable) || pending.Written() {
 		t.Errorf("%v, written %v", err, pending.Written())
 	}

@@ -23,14 +23,14 @@ func TestWhatWasStoredIsThereAfterARestart(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "data", "culm.db")
 	at := time.Date(2026, 11, 22, 9, 0, 0, 123000, time.UTC)
-	system := registry.Stored{Project: "demo", ID: "calc", Document: json.RawMessage(`{"a":1}`), Digest: "d", UpdatedAt: at, UpdatedBy: "me"}
+	system := registry.Stored{Project: "demo", ID: "calc", Version: 1, Document: json.RawMessage(`{"a":1}`), Digest: "d", UpdatedAt: at, UpdatedBy: "me"}
 	draft := flows.Draft{
 		Project: "demo", ID: "f", Document: json.RawMessage(`{}`), Nodes: 3, Valid: true, Revision: 1, UpdatedAt: at, UpdatedBy: "me",
 	}
 	t.Run("before", func(t *testing.T) {
 		s := hosttest.OpenAt(t, path).Store
-		if err := s.PutSystem(t.Context(), system); err != nil {
-			t.Fatal(err)
+		if ok, err := s.PutSystem(t.Context(), system, registry.Entry{Version: 1, Action: registry.ActionPut, At: at, Actor: "me", Document: system.Document}); err != nil || !ok {
+			t.Fatal(ok, err)
 		}
 		if _, err := s.CreateFlow(t.Context(), draft, nil); err != nil {
 			t.Fatal(err)
@@ -52,13 +52,17 @@ func TestSystemsOfAProject(t *testing.T) {
 	s := hosttest.Open(t).Store
 	for _, id := range []string{"c", "a", "b"} {
 		for _, project := range []string{"demo", "other"} {
-			err := s.PutSystem(t.Context(), registry.Stored{Project: project, ID: id, Document: json.RawMessage(`{}`), Digest: project})
-			if err != nil {
-				t.Fatal(err)
+			ok, err := s.PutSystem(t.Context(), registry.Stored{Project: project, ID: id, Version: 1, Document: json.RawMessage(`{}`), Digest: project}, registry.Entry{Version: 1})
+			if err != nil || !ok {
+				t.Fatal(ok, err)
 			}
 		}
 	}
-	if err := s.PutSystem(t.Context(), registry.Stored{Project: "demo", ID: "b", Document: json.RawMessage(`{"new":true}`)}); err != nil {
+	again := registry.Stored{Project: "demo", ID: "b", Version: 2, Document: json.RawMessage(`{"new":true}`)}
+	if ok, err := s.PutSystem(t.Context(), again, registry.Entry{Version: 2}); err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	if ok, err := s.PutSystem(t.Context(), again, registry.Entry{Version: 2}); err != nil || ok {
 		t.Fatal(err)
 	}
 	got, err := s.Systems(t.Context(), "demo", "a", 5)

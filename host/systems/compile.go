@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"sync"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
@@ -27,12 +28,22 @@ type Compiled struct {
 	operations map[string]*CompiledOperation
 }
 
-// CompiledOperation is an operation with its schemas and path made ready.
+// CompiledOperation is an operation with its path made ready, and its schemas at their
+// first use: a system may have a thousand operations of which a flow uses two.
 type CompiledOperation struct {
 	*Operation
 	Segments []Segment
-	params   map[string]*Schema
-	body     *Schema
+	// Judge is that of the operation or of the system, nil where neither has a rule.
+	Judge *Judge
+
+	shared map[string]json.RawMessage
+	once   sync.Once
+	ready  struct {
+		params map[string]*Schema
+		body   *Schema
+		// bodyDocument is the schema of the body with what it refers to.
+		bodyDocument json.RawMessage
+	}
 }
 
 // Schema is a compiled JSON Schema.
@@ -48,6 +59,36 @@ func Compile(s *System) (*Compiled, error) {
 	return c, nil
 }
 
+// Load makes a system ready that was validated before it was stored, from its JSON. It
+// does not check it again.
+func Load(data []byte) (*Compiled, error) {
+	var s System
+	if err := json.Unmarshal(data, &s); err != nil {
+		return nil, fmt.Errorf("systems: read the stored document: %w", err)
+	}
+	base, err := ParseBaseURL(s.BaseURL)
+	if err != nil {
+		return nil, fmt.Errorf("systems: the base URL %w", err)
+	}
+	out := s.outline(base)
+	judge, err := s.Success.compile()
+	if err != nil {
+		return nil, fmt.Errorf("systems: %w", err)
+	}
+	for i := range s.Operations {
+		o := &s.Operations[i]
+		if out.operations[o.ID], err = o.prepare(s.Schemas, judge); err != nil {
+			return nil, fmt.Errorf("systems: operation %s: %w", o.ID, err)
+		}
+	}
+	return out, nil
+}
+
+// outline is a compiled system without its operations.
+func (s *System) outline(base *url.URL) *Compiled {
+	return &Compiled{System: s, Base: base, Origin: s.Origin(), Limits: s.Limits.WithDefaults(), operations: make(map[string]*CompiledOperation, len(s.Operations))}
+}
+
 // Operation returns the operation with that id, or false.
 func (c *Compiled) Operation(id string) (*CompiledOperation, bool) {
 	o, ok := c.operations[id]
@@ -56,16 +97,80 @@ func (c *Compiled) Operation(id string) (*CompiledOperation, bool) {
 
 // Parameter returns the schema of a declared parameter, or false.
 func (o *CompiledOperation) Parameter(name string) (*Schema, bool) {
-	s, ok := o.params[name]
+	o.once.Do(o.compileSchemas)
+	s, ok := o.ready.params[name]
 	return s, ok
 }
 
 // Body returns the schema of the body, or false where the operation takes none.
-func (o *CompiledOperation) Body() (*Schema, bool) { return o.body, o.body != nil }
+func (o *CompiledOperation) Body() (*Schema, bool) {
+	o.once.Do(o.compileSchemas)
+	return o.ready.body, o.ready.body != nil
+}
+
+// BodySecret reports whether a place of the body, a JSON Pointer, is marked as one for a
+// secret.
+func (o *CompiledOperation) BodySecret(pointer string) bool {
+	o.once.Do(o.compileSchemas)
+	return bodySecret(o.ready.bodyDocument, pointer)
+}
+
+// prepare makes an operation ready but for its schemas. shared are those of the system, and
+// judge is its own.
+func (o *Operation) prepare(shared map[string]json.RawMessage, judge *Judge) (*CompiledOperation, error) {
+	out := &CompiledOperation{Operation: o, Judge: judge, shared: shared}
+	var err error
+	if out.Segments, err = splitPath(o.Path); err != nil {
+		return nil, err
+	}
+	if !o.Success.IsZero() {
+		if out.Judge, err = o.Success.compile(); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// compileSchemas compiles the schemas; one that is not valid, which validation lets not
+// happen, fits no value.
+func (o *CompiledOperation) compileSchemas() { o.checkSchemas(check{ps: &document.Problems{}}) }
+
+// checkSchemas compiles the schemas and says what is wrong with them.
+func (o *CompiledOperation) checkSchemas(c check) {
+	o.ready.params = make(map[string]*Schema, len(o.Parameters))
+	for i := range o.Parameters {
+		p := &o.Parameters[i]
+		raw := p.Schema
+		if len(raw) == 0 {
+			raw = json.RawMessage(`{"type":"string"}`)
+		}
+		o.ready.params[p.Name], _ = o.schema(raw, c.index("parameters", i).in("schema"))
+	}
+	if len(o.Operation.Body) > 0 {
+		o.ready.body, o.ready.bodyDocument = o.schema(o.Operation.Body, c.in("body"))
+	}
+}
+
+func (o *CompiledOperation) schema(raw json.RawMessage, c check) (*Schema, json.RawMessage) {
+	whole, err := WithShared(raw, o.shared)
+	if err != nil {
+		c.bad("%v", err)
+		return &Schema{}, nil
+	}
+	s, err := compileSchema(whole)
+	if err != nil {
+		c.bad("%v", err)
+		return &Schema{}, nil
+	}
+	return s, whole
+}
 
 // Check validates a JSON value. The error says where and which rule is broken; it
 // never holds a value, which may be a secret.
 func (s *Schema) Check(value json.RawMessage) error {
+	if s.s == nil {
+		return errors.New("cannot be checked against its schema")
+	}
 	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(value))
 	if err != nil {
 		return errors.New("is not JSON")
@@ -85,41 +190,31 @@ func (s *System) compile() (*Compiled, document.Problems) {
 	var ps document.Problems
 	top := check{ps: &ps}
 	s.validateHead(top)
-	out := &Compiled{System: s, Origin: s.Origin(), Limits: s.Limits.WithDefaults(), operations: make(map[string]*CompiledOperation, len(s.Operations))}
+	out := s.outline(nil)
+	judge, err := s.Success.compile()
+	usable := err == nil
 	for i := range s.Operations {
 		o, c := &s.Operations[i], top.index("operations", i)
+		before := len(ps)
 		o.validate(c)
 		if _, twice := out.operations[o.ID]; twice {
 			c.in("id").bad("%q is declared twice", o.ID)
 		}
-		out.operations[o.ID] = o.compile(c)
+		ready, err := o.prepare(s.Schemas, judge)
+		if err != nil {
+			usable = usable && len(ps) > before // it was named above
+			ready = &CompiledOperation{Operation: o, shared: s.Schemas}
+		}
+		ready.once.Do(func() { ready.checkSchemas(c) })
+		out.operations[o.ID] = ready
+	}
+	if out.Base, err = ParseBaseURL(s.BaseURL); err == nil && !usable && len(ps) == 0 {
+		top.bad("cannot be used")
 	}
 	if len(ps) > 0 {
 		return nil, ps
 	}
-	out.Base, _ = ParseBaseURL(s.BaseURL) // validated above
 	return out, nil
-}
-
-func (o *Operation) compile(c check) *CompiledOperation {
-	out := &CompiledOperation{Operation: o, params: make(map[string]*Schema, len(o.Parameters))}
-	out.Segments, _ = splitPath(o.Path) // validated before
-	for i := range o.Parameters {
-		p := &o.Parameters[i]
-		raw := p.Schema
-		if len(raw) == 0 {
-			raw = json.RawMessage(`{"type":"string"}`)
-		}
-		s, err := compileSchema(raw)
-		c.index("parameters", i).in("schema").that(err == nil, "%v", err)
-		out.params[p.Name] = s
-	}
-	if len(o.Body) > 0 {
-		s, err := compileSchema(o.Body)
-		c.in("body").that(err == nil, "%v", err)
-		out.body = s
-	}
-	return out
 }
 
 // refuse is the loader of the schema compiler: a schema may refer to itself and to

@@ -90,8 +90,12 @@ const secretDepthMax = 64
 
 // BodySecret reports whether a place of the body, a JSON Pointer, is marked as one for a
 // secret.
-func (o *Operation) BodySecret(pointer string) bool {
-	if len(o.Body) == 0 || pointer == "" {
+//
+// What the schema refers to in System.Schemas is not seen here: CompiledOperation sees it.
+func (o *Operation) BodySecret(pointer string) bool { return bodySecret(o.Body, pointer) }
+
+func bodySecret(body json.RawMessage, pointer string) bool {
+	if len(body) == 0 || pointer == "" {
 		return false
 	}
 	var tokens []string
@@ -99,7 +103,7 @@ func (o *Operation) BodySecret(pointer string) bool {
 		tokens = append(tokens, strings.NewReplacer("~1", "/", "~0", "~").Replace(token))
 	}
 	var root any
-	if err := json.Unmarshal(o.Body, &root); err != nil {
+	if err := json.Unmarshal(body, &root); err != nil {
 		return false
 	}
 	return marked(root, root, tokens, 0)

@@ -29,11 +29,25 @@ type System struct {
 	Doc   contract.Text `json:"doc,omitzero"`
 	// BaseURL is http or https, with a host, an optional port and path, and nothing
 	// else.
-	BaseURL    string      `json:"base_url"`
-	Auth       Auth        `json:"auth,omitzero"`
-	TLS        TLS         `json:"tls,omitzero"`
-	Limits     Limits      `json:"limits,omitzero"`
+	BaseURL string `json:"base_url"`
+	Auth    Auth   `json:"auth,omitzero"`
+	TLS     TLS    `json:"tls,omitzero"`
+	Limits  Limits `json:"limits,omitzero"`
+	// Success holds for the operations that have no rule of their own.
+	Success Success `json:"success,omitzero"`
+	// Schemas are JSON Schemas that those of the operations refer to, as #/$defs/NAME.
+	Schemas map[string]json.RawMessage `json:"schemas,omitempty"`
+	// Import says what the imported operations come from.
+	Import     *Import     `json:"import,omitempty"`
 	Operations []Operation `json:"operations"`
+}
+
+// Import names the document that operations were imported from.
+type Import struct {
+	// Title and Version are those of the document, Digest is "sha256:" and its hash in hex.
+	Title   string `json:"title,omitempty"`
+	Version string `json:"version,omitempty"`
+	Digest  string `json:"digest,omitempty"`
 }
 
 // Retry says whether a call may be made again.
@@ -62,6 +76,15 @@ type Operation struct {
 	ID    string        `json:"id"`
 	Title contract.Text `json:"title"`
 	Doc   contract.Text `json:"doc,omitzero"`
+	// Group is what the operation is listed under: a few words; empty is fine.
+	Group string `json:"group,omitempty"`
+	// Disabled keeps everybody from calling the operation, whatever was granted. A
+	// document can switch an operation off; only an administrator's own act switches it on.
+	Disabled bool `json:"disabled,omitempty"`
+	// DisabledBy says why a disabled operation is; empty is by hand.
+	DisabledBy DisabledBy `json:"disabled_by,omitempty"`
+	// Imported says that the operation comes from the document that System.Import names.
+	Imported bool `json:"imported,omitempty"`
 	// Method is GET, HEAD, POST, PUT, PATCH or DELETE.
 	Method string `json:"method"`
 	// Path is appended to the base URL; {name} stands for a path parameter and must
@@ -73,15 +96,32 @@ type Operation struct {
 	Body json.RawMessage `json:"body,omitempty"`
 	// BodyRequired refuses a call without a body.
 	BodyRequired bool `json:"body_required,omitempty"`
+	// Response is the JSON Schema of a successful answer. It informs people and forms; no
+	// answer is refused for it.
+	Response json.RawMessage `json:"response,omitempty"`
 	// ResponseHeaders names the headers that a plugin sees.
 	ResponseHeaders []string `json:"response_headers,omitempty"`
 	Retry           Retry    `json:"retry"`
 	// KeyHeader carries the key of a keyed operation; empty means DefaultKeyHeader.
 	KeyHeader string `json:"key_header,omitempty"`
 	Risk      Risk   `json:"risk"`
-	// Success says which answers mean that the call did its work.
+	// Success says which answers mean that the call did its work; the zero value stands for
+	// that of the system.
 	Success Success `json:"success,omitzero"`
 }
+
+// DisabledBy says what switched an operation off.
+type DisabledBy string
+
+// What switches operations off besides people.
+const (
+	// DisabledByImport: it is new, and the import did not choose it.
+	DisabledByImport DisabledBy = "import"
+	// DisabledByChange: what it does or takes was changed beyond what was granted.
+	DisabledByChange DisabledBy = "change"
+	// DisabledByRemoval: the document that it was imported from has it no more.
+	DisabledByRemoval DisabledBy = "removal"
+)
 
 // Place says where a parameter travels.
 type Place string
@@ -130,26 +170,6 @@ func (p *Parameter) WireName() string {
 		return p.Wire
 	}
 	return p.Name
-}
-
-// Success says which HTTP status means that an operation did its work. The zero value
-// means 200 to 299. It informs the form and the plugins; the gateway hands every
-// status on.
-type Success struct {
-	Status []int `json:"status,omitempty"`
-}
-
-// Holds reports whether status means success.
-func (s Success) Holds(status int) bool {
-	if len(s.Status) == 0 {
-		return status >= 200 && status < 300
-	}
-	for _, want := range s.Status {
-		if want == status {
-			return true
-		}
-	}
-	return false
 }
 
 // Origin is scheme, host and port of the base URL in lower case: what a credential is

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/culmhq/culm/host/document"
 )
@@ -16,13 +18,15 @@ import (
 const (
 	maxOperations   = 5000
 	maxSegmentCount = 64
+	maxGroupBytes   = 128
+	maxSchemas      = 5000
 )
 
 var (
 	systemID    = regexp.MustCompile(`^[a-z][a-z0-9-]{0,63}$`)
 	operationID = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
 	paramName   = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]{0,63}$`)
-	wireName    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.\[\]-]{0,127}$`)
+	wireName    = regexp.MustCompile(`^[\p{L}_$@][\p{L}\p{N}_.\[\]$@:-]{0,127}$`)
 	headerName  = regexp.MustCompile(`^[A-Za-z0-9!#$%&'*+.^_|~-]{1,64}$`)
 	hostName    = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9]([A-Za-z0-9_-]{0,62}))*$`)
 	literal     = regexp.MustCompile(`^[A-Za-z0-9._~!$'()*,;:@=+-]+$`)
@@ -67,6 +71,8 @@ func (s *System) validateHead(c check) {
 	s.Limits.validate(c.in("limits"))
 	s.TLS.validate(c.in("tls"), s.BaseURL)
 	s.validateSecretHeaders(c)
+	s.Success.validate(c.in("success"))
+	c.in("schemas").that(len(s.Schemas) <= maxSchemas, "at most %d are allowed", maxSchemas)
 	c.in("operations").that(len(s.Operations) > 0, "must name at least one operation")
 	c.in("operations").that(len(s.Operations) <= maxOperations, "at most %d are allowed", maxOperations)
 }
@@ -181,11 +187,18 @@ func (o *Operation) validate(c check) {
 		c.index("response_headers", i).that(headerName.MatchString(h) && !withheld(h),
 			"%q is not a header that may be let through", h)
 	}
-	for i, code := range o.Success.Status {
-		c.in("success").index("status", i).that(code >= 200 && code <= 599, "must be between 200 and 599")
-	}
+	c.in("group").that(len(o.Group) <= maxGroupBytes && plainLine(o.Group), "must be one line of at most %d bytes", maxGroupBytes)
+	c.in("disabled_by").that(slices.Contains([]DisabledBy{"", DisabledByImport, DisabledByChange, DisabledByRemoval}, o.DisabledBy),
+		"must be import, change, removal or absent")
+	c.in("disabled_by").that(o.Disabled || o.DisabledBy == "", "is only for a disabled operation")
+	o.Success.validate(c.in("success"))
 	o.validateParameters(c)
 	o.validatePath(c.in("path"))
+}
+
+// plainLine reports whether a text is one line without control characters.
+func plainLine(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
 func (o *Operation) validateParameters(c check) {
@@ -302,3 +315,16 @@ func withheld(name string) bool {
 	}
 	return false
 }
+
+// CheckPath says what is wrong with a path template, or nil.
+func CheckPath(path string) error {
+	_, err := splitPath(path)
+	return err
+}
+
+// ReservedHeader reports whether a header cannot be a parameter: the gateway or the
+// connection keeps it, or it is not the name of one.
+func ReservedHeader(name string) bool { return reserved(name) || !headerName.MatchString(name) }
+
+// MayLetThrough reports whether a header of an answer may be named in ResponseHeaders.
+func MayLetThrough(name string) bool { return headerName.MatchString(name) && !withheld(name) }

@@ -346,6 +346,11 @@ export interface SystemOperation {
   path: string
   retry: 'safe' | 'keyed' | 'never'
   risk: 'read' | 'write' | 'destructive'
+  group?: string
+  enabled: boolean
+  /** What switched a disabled operation off; nothing when a person did. */
+  disabled_by?: 'import' | 'change' | 'removal'
+  imported?: boolean
 }
 
 /** A registered outside system. */

@@ -3,7 +3,7 @@ import type { Grant, Plugin, SystemView } from '~/api/types'
 import { grantsAfter, groupsOf } from './access-model'
 
 const operation = (id: string, risk: 'read' | 'write' = 'read') =>
-  ({ id, title: id, method: 'GET', path: `/${id}`, retry: 'safe', risk }) as const
+  ({ id, title: id, method: 'GET', path: `/${id}`, retry: 'safe', risk, enabled: true }) as const
 
 const systems: SystemView[] = [
   {

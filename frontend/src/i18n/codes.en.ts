@@ -1,4 +1,4 @@
-import type { adviceZh, failureZh, problemZh, refusedZh } from './codes.zh'
+import type { adviceZh, CodeMessages, failureZh, problemZh, refusedZh } from './codes.zh'
 
 /** What is wrong with a flow document, by the engine's codes. */
 export const problemEn: typeof problemZh = {
@@ -161,6 +161,8 @@ export const failureEn: typeof failureZh = {
   REQUEST_LIMIT: 'The request is too large',
   RESPONSE_LIMIT: 'The answer is too large',
   RATE_LIMITED: 'The system is called too often',
+  UPSTREAM_REFUSED: 'The system answered that the call did not succeed',
+  OPERATION_DISABLED: 'The operation is switched off',
   SYSTEM_BROKEN: 'The system failed too often and is left alone',
   CREDENTIAL_MISSING: 'The system has no credential',
   SECRET_REFUSED: 'A secret may not be sent like this',
@@ -205,6 +207,8 @@ export const failureEn: typeof failureZh = {
 export const adviceEn: typeof adviceZh = {
   FORCED: 'Retry or skip the node.',
   DENIED: 'Ask an administrator to grant the operation to the plugin.',
+  UPSTREAM_REFUSED: 'The message is the system’s own: check what the node sends, then retry.',
+  OPERATION_DISABLED: 'Ask an administrator to look at the operation and to enable it.',
   CREDENTIAL_MISSING: 'Ask an administrator to set the system’s credential.',
   SECRET_REFUSED:
     'Ask whoever maintains the flow: the secret may be sent only to the operations that its variable names, in the places that these mark as secret.',
@@ -247,3 +251,5 @@ export const refusedEn: typeof refusedZh = {
   UNAVAILABLE: 'The service stops or is not ready; try again soon',
   TIMEOUT: 'The request took too long',
 }
+
+export const codesEn: CodeMessages = { problem: problemEn, failure: failureEn, advice: adviceEn, refused: refusedEn }

@@ -6,14 +6,14 @@ type Args = { [name: string]: string }
 
 /** Says codes in the language that is shown; an unknown code keeps the server's words. */
 export function useCodes() {
-  const { t, i18n } = useTranslation()
+  const { t, i18n } = useTranslation(['translation', 'codes'])
   const say = (
     group: 'problem' | 'failure' | 'advice' | 'refused',
     code: string,
     fallback: string,
     args: Args = {},
   ): string => {
-    const key = `${group}.${code}`
+    const key = `codes:${group}.${code}`
     // The keys come from the server, so the compiler cannot know them.
     return i18n.exists(key) ? (t as unknown as (k: string, a: Args) => string)(key, args) : fallback
   }

@@ -159,6 +159,8 @@ export const failureZh = {
   REQUEST_LIMIT: '请求太大',
   RESPONSE_LIMIT: '响应太大',
   RATE_LIMITED: '对该系统的调用过于频繁',
+  UPSTREAM_REFUSED: '系统答复调用没有成功',
+  OPERATION_DISABLED: '接口已停用',
   SYSTEM_BROKEN: '系统连续失败，暂停调用',
   CREDENTIAL_MISSING: '系统没有设置凭证',
   SECRET_REFUSED: '不允许这样发送密文',
@@ -203,6 +205,8 @@ export const failureZh = {
 export const adviceZh = {
   FORCED: '重试或跳过这个节点。',
   DENIED: '请管理员给这个插件授权该接口。',
+  UPSTREAM_REFUSED: '以上信息来自该系统：请检查节点发送的内容后重试。',
+  OPERATION_DISABLED: '请管理员检查并启用这个接口。',
   CREDENTIAL_MISSING: '请管理员为这个系统设置凭证。',
   SECRET_REFUSED: '请联系流程维护者：密文只能发给其变量列出的接口，并且只能放在接口标记为保密的位置。',
   SECRET_MISSING: '请重新设置项目密文，或启动新的任务。',
@@ -243,3 +247,8 @@ export const refusedZh = {
   UNAVAILABLE: '服务正在停止或尚未就绪，稍后重试',
   TIMEOUT: '请求超时',
 }
+
+/** All of them: a part of the texts that is loaded after the page, since it is needed when something is wrong. */
+export const codesZh = { problem: problemZh, failure: failureZh, advice: adviceZh, refused: refusedZh }
+
+export type CodeMessages = typeof codesZh

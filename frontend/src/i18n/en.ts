@@ -1,4 +1,3 @@
-import { adviceEn, failureEn, problemEn, refusedEn } from './codes.en'
 import type { Messages } from './zh'
 
 export const en: Messages = {
@@ -490,6 +489,7 @@ export const en: Messages = {
     filters: { all: 'All', failed: 'Failed', active: 'Active', todo: 'To do' },
     noNodes: 'No node fits',
     moreNodes: '{{n}} more nodes',
+    timeline: 'Timeline',
     showCanvas: 'Show the canvas',
     showList: 'List of nodes',
     overview: 'The run',
@@ -596,8 +596,4 @@ export const en: Messages = {
       host: 'Look at the log of the service, and tell whoever runs Culm.',
     },
   },
-  problem: problemEn,
-  failure: failureEn,
-  advice: adviceEn,
-  refused: refusedEn,
 }

@@ -1,14 +1,22 @@
 import i18next from 'i18next'
 import { initReactI18next } from 'react-i18next'
 import type { CatalogueMessages } from './catalogue.zh'
+import type { CodeMessages } from './codes.zh'
 import type { SystemsMessages } from './systems.zh'
 import type { Lang } from './text'
+import type { TimelineMessages } from './timeline.zh'
 import type { Messages } from './zh'
 
 declare module 'i18next' {
   interface CustomTypeOptions {
     defaultNS: 'translation'
-    resources: { translation: Messages; catalogue: CatalogueMessages; systems: SystemsMessages }
+    resources: {
+      translation: Messages
+      catalogue: CatalogueMessages
+      codes: CodeMessages
+      systems: SystemsMessages
+      timeline: TimelineMessages
+    }
   }
 }
 
@@ -20,16 +28,24 @@ const bundles: Record<Lang, () => Promise<Messages>> = {
 }
 
 /** Texts that only some pages need: each part is a namespace, loaded with the first such page. */
-type Part = 'catalogue' | 'systems'
+type Part = 'catalogue' | 'codes' | 'systems' | 'timeline'
 
 const parts: Record<Part, Record<Lang, () => Promise<object>>> = {
   catalogue: {
     zh: () => import('./catalogue.zh').then((m) => m.catalogueZh),
     en: () => import('./catalogue.en').then((m) => m.catalogueEn),
   },
+  codes: {
+    zh: () => import('./codes.zh').then((m) => m.codesZh),
+    en: () => import('./codes.en').then((m) => m.codesEn),
+  },
   systems: {
     zh: () => import('./systems.zh').then((m) => m.systemsZh),
     en: () => import('./systems.en').then((m) => m.systemsEn),
+  },
+  timeline: {
+    zh: () => import('./timeline.zh').then((m) => m.timelineZh),
+    en: () => import('./timeline.en').then((m) => m.timelineEn),
   },
 }
 
@@ -62,7 +78,11 @@ export async function startI18n(): Promise<void> {
     resources: { [lang]: { translation: messages } },
     interpolation: { escapeValue: false },
     returnNull: false,
+    // What is shown before its texts have come is written anew then.
+    react: { bindI18nStore: 'added' },
   })
+  // Needed when something is wrong, and then a moment later; without them the server's words are shown.
+  void loadTexts('codes').catch(() => undefined)
   document.documentElement.lang = lang
 }
 

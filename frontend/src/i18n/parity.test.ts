@@ -1,9 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { catalogueEn } from './catalogue.en'
 import { catalogueZh } from './catalogue.zh'
+import { codesEn } from './codes.en'
+import { codesZh } from './codes.zh'
 import { en } from './en'
 import { systemsEn } from './systems.en'
 import { systemsZh } from './systems.zh'
+import { timelineEn } from './timeline.en'
+import { timelineZh } from './timeline.zh'
 import { zh } from './zh'
 
 type Tree = { [key: string]: string | Tree }
@@ -18,8 +22,8 @@ function flatten(tree: Tree, prefix = ''): Map<string, string> {
 }
 
 const texts = {
-  zh: flatten({ ...zh, catalogue: catalogueZh, systems: systemsZh }),
-  en: flatten({ ...en, catalogue: catalogueEn, systems: systemsEn }),
+  zh: flatten({ ...zh, catalogue: catalogueZh, codes: codesZh, systems: systemsZh, timeline: timelineZh }),
+  en: flatten({ ...en, catalogue: catalogueEn, codes: codesEn, systems: systemsEn, timeline: timelineEn }),
 }
 const placeholders = (text: string) => [...text.matchAll(/\{\{(\w+)\}\}/g)].map((m) => m[1]).sort()
 

@@ -1,5 +1,3 @@
-import { adviceZh, failureZh, problemZh, refusedZh } from './codes.zh'
-
 export const zh = {
   shell: {
     skip: '跳到内容',
@@ -481,6 +479,7 @@ export const zh = {
     filters: { all: '全部', failed: '失败', active: '进行中', todo: '未执行' },
     noNodes: '没有符合条件的节点',
     moreNodes: '还有 {{n}} 个节点',
+    timeline: '时间线',
     showCanvas: '查看画布',
     showList: '节点列表',
     overview: '任务概览',
@@ -574,10 +573,6 @@ export const zh = {
       host: '查看服务日志，联系 Culm 管理员。',
     },
   },
-  problem: problemZh,
-  failure: failureZh,
-  advice: adviceZh,
-  refused: refusedZh,
 }
 
 /** The shape of a language: every language has exactly these texts. */

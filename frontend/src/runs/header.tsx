@@ -1,6 +1,6 @@
 import { Button, Menu, Textarea } from '@mantine/core'
 import { Link as RouteLink } from '@tanstack/react-router'
-import { useEffect, useState } from 'react'
+import { type ReactNode, useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useRunCommand } from '~/api/queries'
 import type { RunCommand, RunDetail } from '~/api/types'
@@ -29,10 +29,11 @@ interface Props {
   detail: RunDetail
   total: number
   link: Link
+  children?: ReactNode
 }
 
 /** The head of a run: its state, how far it is, and what one can do to it as a whole. */
-export function RunHeader({ project, detail, total, link }: Props) {
+export function RunHeader({ project, detail, total, link, children }: Props) {
   const { t } = useTranslation()
   const text = useText()
   const { run, counts } = useRunSummary(useRunStore())
@@ -69,6 +70,7 @@ export function RunHeader({ project, detail, total, link }: Props) {
         </span>
         <span className="grow" />
         <LinkState link={link} ended={runEnded(run.state)} />
+        {children}
       </div>
     </>
   )

@@ -6,8 +6,9 @@ import type { RunDetail } from '~/api/types'
 import { useFormat } from '~/app/format'
 import { runEnded } from '~/run/fold'
 import { useRunStore, useRunSummary } from '~/run/store'
+import { changeable } from './changeable'
 import { JsonView } from './json-view'
-import { changeable, VariablesDialog } from './variables'
+import { VariablesDialog } from './lazy'
 
 /** The run as a whole: shown while no node is chosen. */
 export function OverviewPanel({ project, detail }: { project: string; detail: RunDetail }) {

@@ -1,5 +1,5 @@
-import { Skeleton } from '@mantine/core'
-import { useMediaQuery } from '@mantine/hooks'
+import { Button, Skeleton } from '@mantine/core'
+import { useHotkeys, useLocalStorage, useMediaQuery } from '@mantine/hooks'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { getRouteApi, useNavigate } from '@tanstack/react-router'
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
@@ -15,8 +15,9 @@ import { pathNodes, topOf } from '~/doc/paths'
 import { follow, type Link } from '~/run/live'
 import { RunContext, RunStore } from '~/run/store'
 import type { Selection } from '~/ui/store'
-import { type NodeAct, NodeDialog } from './actions'
+import type { NodeAct } from './actions'
 import { RunHeader } from './header'
+import { NodeDialog, Timeline } from './lazy'
 import { NodeList } from './node-list'
 import { NodePanel } from './node-panel'
 import { OverviewPanel } from './overview-panel'
@@ -99,6 +100,8 @@ function Console({ project, detail, drawing, plugins, store, link }: ConsoleProp
   const view = useRef<View | null>(null)
   const narrow = useMediaQuery('(max-width: 700px)') ?? false
   const [showList, setShowList] = useState(true)
+  const [timeline, setTimeline] = useLocalStorage({ key: 'culm.timeline', defaultValue: false })
+  useHotkeys([['t', () => setTimeline((shown) => !shown)]])
   const [act, setAct] = useState<{ node: string; act: NodeAct } | null>(null)
   const nodes = useMemo(() => pathNodes(drawing), [drawing])
   const entry = nodes.find((n) => n.path === chosen)
@@ -137,7 +140,11 @@ function Console({ project, detail, drawing, plugins, store, link }: ConsoleProp
   return (
     <CanvasContext value={info}>
       <div className="rn">
-        <RunHeader project={project} detail={detail} total={nodes.length} link={link} />
+        <RunHeader project={project} detail={detail} total={nodes.length} link={link}>
+          <Button variant="default" size="compact-xs" aria-pressed={timeline} onClick={() => setTimeline(!timeline)}>
+            {t('run.timeline')} <kbd>T</kbd>
+          </Button>
+        </RunHeader>
         <FailureStrip chosen={chosen} onGo={goTo} />
         <div className="rn-grid" data-node={entry !== undefined}>
           {(!narrow || showList) && (
@@ -180,6 +187,18 @@ function Console({ project, detail, drawing, plugins, store, link }: ConsoleProp
             !narrow && <OverviewPanel project={project} detail={detail} />
           )}
         </div>
+        {timeline && (
+          <div className="rn-drawer">
+            <Timeline
+              project={project}
+              run={detail.id}
+              nodes={nodes}
+              chosen={chosen}
+              onChoose={goTo}
+              onClose={() => setTimeline(false)}
+            />
+          </div>
+        )}
         {act && (
           <NodeDialog
             project={project}

@@ -7,18 +7,8 @@ import { countViolations } from '~/form/count'
 import { SchemaForm } from '~/form/lazy-form'
 import { useText } from '~/i18n/text'
 import { useRunStore, useRunSummary } from '~/run/store'
+import { changeable } from './changeable'
 import { useRefused } from './refused'
-
-/** The variables of a flow that an operator may change while it runs. */
-export function changeable(flow: Flow): Variable[] {
-  return (flow.variables ?? []).filter(
-    (v) => !v.secret && v.source !== 'computed' && !(v.source === 'constant' && hasExpression(v)),
-  )
-}
-
-function hasExpression(v: Variable): boolean {
-  return JSON.stringify(v.value ?? null).includes('${')
-}
 
 interface Props {
   project: string

@@ -1,0 +1,44 @@
+import { Skeleton } from '@mantine/core'
+import { type ComponentProps, lazy, Suspense } from 'react'
+import { loadTexts } from '~/i18n'
+
+// What opens when it is asked for: the console does not wait for it.
+const LoadedTimeline = lazy(async () => {
+  const [module] = await Promise.all([import('~/timeline/timeline'), loadTexts('timeline')])
+  return { default: module.Timeline }
+})
+const LoadedAnswer = lazy(() => import('./answer').then((m) => ({ default: m.Answer })))
+const LoadedDialog = lazy(() => import('./actions').then((m) => ({ default: m.NodeDialog })))
+const LoadedVariables = lazy(() => import('./variables').then((m) => ({ default: m.VariablesDialog })))
+
+export function Timeline(props: ComponentProps<typeof LoadedTimeline>) {
+  return (
+    <Suspense>
+      <LoadedTimeline {...props} />
+    </Suspense>
+  )
+}
+
+export function Answer(props: ComponentProps<typeof LoadedAnswer>) {
+  return (
+    <Suspense fallback={<Skeleton height={96} radius="md" />}>
+      <LoadedAnswer {...props} />
+    </Suspense>
+  )
+}
+
+export function NodeDialog(props: ComponentProps<typeof LoadedDialog>) {
+  return (
+    <Suspense>
+      <LoadedDialog {...props} />
+    </Suspense>
+  )
+}
+
+export function VariablesDialog(props: ComponentProps<typeof LoadedVariables>) {
+  return (
+    <Suspense>
+      <LoadedVariables {...props} />
+    </Suspense>
+  )
+}
