@@ -97,3 +97,6 @@ func HostFunctions() []HostFunction {
 
 // Inputs is inputs.
 func Inputs(t *testing.T, normal, few int) int { t.Helper(); return inputs(t, normal, few) }
+
+// SetLanePatience sets how long calls wait on a lane before the pipe takes them over.
+func (ws *Workers) SetLanePatience(d time.Duration) { ws.patience = d }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/culmhq/culm/host/wasm/confine"
+	"github.com/culmhq/culm/host/wasm/lane"
 	"github.com/culmhq/culm/host/wasm/wire"
 	"github.com/culmhq/culm/pdk/contract"
 )
@@ -44,6 +45,11 @@ type worker struct {
 	mu    sync.Mutex
 	fate  *demise // why it was killed, nil when it died by itself
 	calls map[uint64]*workerCall
+	// lanes is nil where there are none; freeLanes are those that no call uses. gone
+	// says that the process is.
+	lanes     *lane.Memory
+	freeLanes []*lane.Lane
+	gone      bool
 }
 
 // newWorker makes a process that is not started.
@@ -63,12 +69,17 @@ type demise struct {
 
 // launch starts the process, gives it an order and waits for its first word.
 func (w *worker) launch(ctx context.Context, order workerOrder, code []byte) (workerReady, *Error) {
+	shared := w.makeLanes(ctx)
+	if shared != nil {
+		order.Lanes = w.ws.host.limits.WorkerCalls
+	}
 	head, err := json.Marshal(order)
 	if err != nil {
-		return workerReady{}, hostFault("starting a worker process", err)
+		head = nil // plain numbers and texts: the process refuses it
 	}
-	stdout, complaints, err := w.spawn()
+	stdout, complaints, err := w.spawn(shared)
 	if err != nil {
+		w.leaveLanes()
 		return workerReady{}, w.startFault(ctx, err)
 	}
 	limit := order.Limits
@@ -109,8 +120,14 @@ func (w *worker) startFault(ctx context.Context, err error) *Error {
 	return hostFault("starting a worker process", err)
 }
 
-// spawn starts the process with two pipes and nothing else.
-func (w *worker) spawn() (stdout *os.File, complaints *capped, err error) {
+// spawn starts the process with two pipes, the memory that it shares, and nothing else.
+// It closes shared.
+func (w *worker) spawn(shared *os.File) (stdout *os.File, complaints *capped, err error) {
+	var extra []*os.File
+	if shared != nil {
+		extra = []*os.File{shared}
+		defer shared.Close() //nolint:errcheck // nothing was written
+	}
 	childIn, in, err := os.Pipe()
 	if err != nil {
 		return nil, nil, err
@@ -125,6 +142,7 @@ func (w *worker) spawn() (stdout *os.File, complaints *capped, err error) {
 		cmd.Env = []string{} // nothing: not nil, which would be everything
 		cmd.Dir = "/"
 		cmd.Stdin, cmd.Stdout, cmd.Stderr = childIn, childOut, complaints
+		cmd.ExtraFiles = extra
 		cmd.WaitDelay = time.Second
 		return cmd, nil
 	})
@@ -191,6 +209,7 @@ func (w *worker) read(frames *wire.Reader, stdout *os.File, complaints *capped, 
 	w.ws.lost(w)
 	w.told(asked, waitErr, complaints.String())
 	_ = w.stdin.Close()
+	w.leaveLanes()
 	close(w.dead)
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/culmhq/culm/host/replay"
+	"github.com/culmhq/culm/host/wasm/lane"
 	"github.com/culmhq/culm/host/wasm/wire"
 	"github.com/culmhq/culm/pdk/contract"
 )
@@ -24,6 +25,11 @@ type workerCall struct {
 	inbox    chan wire.Frame
 	over     chan struct{}
 	parked   atomic.Bool // a question of the guest is not answered yet
+	// lane, if not nil, is the call's; piped says that the pipe has the call all the same.
+	lane  *lane.Lane
+	piped bool
+	given wire.Frame // what the process was last given on the lane
+	told  bool       // the process was told to end the call
 
 	slot     bool
 	started  time.Time
@@ -70,10 +76,22 @@ func (w *worker) call(ctx context.Context, c Call) (Result, error) {
 		close(v.over)
 	}()
 	v.started = w.ws.host.now()
-	v.resume()
 	defer v.pause()
-	if err := w.out.Send(wire.Invoke, v.id, c.encode()); err != nil {
-		<-w.dead
+	v.lane = w.takeLane()
+	defer w.giveLane(v.lane)
+	order := c.encode()
+	if v.lane != nil && v.lane.Ask(v.id, order) {
+		return v.onLane(ctx, order)
+	}
+	return v.onPipe(ctx, wire.Frame{Kind: wire.Invoke, Body: order})
+}
+
+// onPipe gives the process a call, or an answer, over the pipe, and goes on there.
+func (v *workerCall) onPipe(ctx context.Context, f wire.Frame) (Result, error) {
+	v.piped = true
+	v.resume()
+	if err := v.w.out.Send(f.Kind, v.id, f.Body); err != nil {
+		<-v.w.dead
 		return Result{}, v.lost()
 	}
 	return v.follow(ctx)
@@ -92,19 +110,24 @@ func (v *workerCall) follow(ctx context.Context) (Result, error) {
 				return v.result(ctx, f.Body)
 			}
 			if err := v.serve(ctx, f); err != nil {
-				v.w.kill(demise{code: CodeTrap, why: err.Error(), culprit: v.id})
-				<-v.w.dead
-				return Result{}, v.lost()
+				return v.misused(err)
 			}
 		case <-ended:
 			// The process stops the guest at its next yield, as in this process.
 			ended, v.ended = nil, true
-			v.tell(wire.Cancel, causeName(context.Cause(ctx)))
+			v.end(context.Cause(ctx))
 			v.resume()
 		case <-v.w.dead:
 			return Result{}, v.lost()
 		}
 	}
+}
+
+// misused kills a process that broke the protocol.
+func (v *workerCall) misused(err error) (Result, error) {
+	v.w.kill(demise{code: CodeTrap, why: err.Error(), culprit: v.id})
+	<-v.w.dead
+	return Result{}, v.lost()
 }
 
 // tell sends a frame. A process that takes none is dead or will be: the watch sees to
@@ -113,11 +136,14 @@ func (v *workerCall) tell(k wire.Kind, body []byte) { _ = v.w.out.Send(k, v.id, 
 
 // resume starts the watch over the guest: a process that does not come back in time is
 // killed.
-func (v *workerCall) resume() {
+func (v *workerCall) resume() { v.resumeFrom(v.w.ws.host.now()) }
+
+// resumeFrom is resume for a guest that has been running since then.
+func (v *workerCall) resumeFrom(since time.Time) {
 	v.pause()
 	now := v.w.ws.host.now()
-	v.since = now
-	left := min(v.limits.StartTime+v.limits.GuestTime-v.ran, v.limits.Timeout-now.Sub(v.started))
+	v.since = since
+	left := min(v.limits.StartTime+v.limits.GuestTime-v.ran-now.Sub(since), v.limits.Timeout-now.Sub(v.started))
 	if v.ended {
 		left = 0
 	}
@@ -162,9 +188,15 @@ func (v *workerCall) outside(ctx context.Context, f func() []byte) {
 	answer := f()
 	v.enter(ctx)
 	if ctx.Err() != nil {
-		v.tell(wire.Cancel, causeName(context.Cause(ctx)))
+		v.end(context.Cause(ctx))
 	}
 	v.answer(answer)
+}
+
+// end tells the process to end the call.
+func (v *workerCall) end(cause error) {
+	v.told = true
+	v.tell(wire.Cancel, causeName(cause))
 }
 
 // answer lets the guest go on, if there still is one: what the host does for a guest is
@@ -175,8 +207,11 @@ func (v *workerCall) answer(body []byte) {
 		return
 	default:
 	}
-	v.resume()
 	v.parked.Store(false)
+	if v.answerOnLane(body) {
+		return
+	}
+	v.resume()
 	v.tell(wire.Answer, body)
 }
 
@@ -329,7 +364,7 @@ func (v *workerCall) guarded(what string, f func()) {
 	was := v.fault
 	v.guard(ctx, what, f)
 	if was == nil && v.fault != nil {
-		v.tell(wire.Cancel, []byte(causeCancelled))
+		v.end(context.Canceled)
 	}
 }
 
@@ -390,9 +425,7 @@ func (v *workerCall) progress(d *wire.Decoder) error {
 func (v *workerCall) result(ctx context.Context, body []byte) (Result, error) {
 	r, failed, err := decodeResult(body)
 	if err != nil || int64(len(r.Output)) > v.limits.OutputBytes {
-		v.w.kill(demise{code: CodeTrap, why: "its result makes no sense", culprit: v.id})
-		<-v.w.dead
-		return Result{}, v.lost()
+		return v.misused(fmt.Errorf("%w: a result that makes no sense", errProtocol))
 	}
 	r.Duration = v.w.ws.host.now().Sub(v.started)
 	if v.record != nil {

@@ -11,7 +11,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/culmhq/culm/host/replay"
 	"github.com/culmhq/culm/host/wasm/confine"
 	"github.com/culmhq/culm/host/wasm/wire"
 	"github.com/culmhq/culm/pdk/contract"
@@ -22,6 +21,9 @@ type workerOrder struct {
 	// Dir holds the compiled code of the module.
 	Dir    string `json:"dir"`
 	Limits Limits `json:"limits"`
+	// Lanes is how many lanes the memory has that the process was given as file
+	// lanesFile; 0 means that there is none.
+	Lanes int `json:"lanes,omitempty"`
 	// Try, if not nil, asks the process to try to get out once it is confined. It
 	// then has no module, and ends.
 	Try *confine.Target `json:"try,omitempty"`
@@ -64,8 +66,15 @@ func WorkerMain(stdin io.Reader, stdout io.Writer) int {
 	}
 	debug.SetMemoryLimit(order.Limits.WorkerBytes / 2)
 	p := &workerProcess{out: wire.NewWriter(stdout), calls: map[uint64]*remote{}}
+	lanes, err := openLanes(order.Lanes)
+	if err != nil {
+		return exitRefused
+	}
 	if !p.ready(p.open(order, code)) || order.Try != nil {
 		return 0
+	}
+	for _, l := range lanes {
+		go p.attend(l)
 	}
 	return p.serve(in)
 }
@@ -154,11 +163,15 @@ func (p *workerProcess) serve(in *wire.Reader) int {
 		}
 		switch f.Kind {
 		case wire.Invoke:
-			c, ok := p.begin(f)
+			c, ok := p.begin(f.Call, f.Body)
 			if !ok {
 				return exitRefused
 			}
 			go p.invoke(c)
+		case wire.Flush:
+			if c := p.call(f.Call); c != nil {
+				c.flush()
+			}
 		case wire.Answer:
 			if c := p.call(f.Call); c != nil {
 				c.answers <- f.Body
@@ -181,15 +194,15 @@ func (p *workerProcess) call(id uint64) *remote {
 }
 
 // begin takes up a call.
-func (p *workerProcess) begin(f wire.Frame) (*remote, bool) {
-	c := &remote{p: p, id: f.Call, answers: make(chan []byte, 1)}
-	if err := c.order.decode(f.Body); err != nil {
+func (p *workerProcess) begin(id uint64, body []byte) (*remote, bool) {
+	c := &remote{p: p, id: id, answers: make(chan []byte, 1)}
+	if err := c.order.decode(body); err != nil {
 		return nil, false
 	}
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.calls[f.Call] = c
+	p.calls[id] = c
 	return c, true
 }
 
@@ -206,32 +219,9 @@ func (p *workerProcess) invoke(c *remote) {
 	p.mu.Unlock()
 	// A host that is gone ends the process by closing stdin: errors are of no use here.
 	if r.Recording != nil {
-		p.record(c.id, r.Recording)
+		c.record(r.Recording)
 	}
-	_ = p.out.Send(wire.Result, c.id, encodeResult(r, err))
-}
-
-// recordChunk is how much of a recording goes into one frame.
-const recordChunk = 512 << 10
-
-// record sends the recording of a call, in pieces.
-func (p *workerProcess) record(id uint64, r *replay.Recording) {
-	raw, err := json.Marshal(r)
-	for err == nil && len(raw) > 0 {
-		n := min(len(raw), recordChunk)
-		err = p.out.Send(wire.Recording, id, raw[:n])
-		raw = raw[n:]
-	}
-}
-
-// remote is the services of a call whose host is at the other end of the pipe.
-type remote struct {
-	p       *workerProcess
-	id      uint64
-	order   Call
-	answers chan []byte
-	ctx     context.Context //nolint:containedctx // the call's, which Cancel ends
-	cancel  context.CancelCauseFunc
+	c.finish(encodeResult(r, err))
 }
 
 var (
@@ -239,15 +229,6 @@ var (
 	_ Evaluator = (*remote)(nil)
 	_ sleeper   = (*remote)(nil)
 )
-
-// ask sends a question and waits for its answer. The host answers every question, soon
-// after the call was cancelled at the latest; a host that is gone ends the process.
-func (c *remote) ask(k wire.Kind, body []byte) []byte {
-	if c.p.out.Send(k, c.id, body) != nil {
-		select {} // stdin ends next
-	}
-	return <-c.answers
-}
 
 // Gateway implements Services.
 func (c *remote) Gateway(_ context.Context, req contract.GatewayRequest) (resp contract.GatewayResponse) {
@@ -277,12 +258,12 @@ func (c *remote) Eval(_ context.Context, req contract.EvalRequest) (resp contrac
 
 // Log implements Services.
 func (c *remote) Log(l contract.LogLine) {
-	_ = c.p.out.Send(wire.Log, c.id, new(wire.Encoder).Text(string(l.Level)).Text(l.Text).Body())
+	c.send(wire.Log, new(wire.Encoder).Text(string(l.Level)).Text(l.Text).Body())
 }
 
 // Progress implements Services.
 func (c *remote) Progress(percent int, message string) {
-	_ = c.p.out.Send(wire.Progress, c.id, new(wire.Encoder).Int(int64(percent)).Text(message).Body())
+	c.send(wire.Progress, new(wire.Encoder).Int(int64(percent)).Text(message).Body())
 }
 
 // Var implements Services.

@@ -20,6 +20,8 @@ import (
 type Workers struct {
 	host    *Host
 	command func(context.Context) *exec.Cmd
+	// patience is lanePatience, but in tests.
+	patience time.Duration
 
 	mu      sync.Mutex
 	procs   map[workerKey][]*worker
@@ -49,7 +51,7 @@ type workerKey struct{ digest, tenant string }
 // newWorkers makes the pool of a host. Processes are started when calls need them.
 func newWorkers(h *Host, command func(context.Context) *exec.Cmd) *Workers {
 	return &Workers{
-		host: h, command: command, procs: map[workerKey][]*worker{}, tenants: map[string]int{},
+		host: h, command: command, patience: lanePatience, procs: map[workerKey][]*worker{}, tenants: map[string]int{},
 		changed: make(chan struct{}),
 	}
 }

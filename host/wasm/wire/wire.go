@@ -21,13 +21,15 @@ import (
 // Kind says what a frame is.
 type Kind byte
 
-// Kinds. The host sends Open once, then Invoke, Answer and Cancel; the rest comes from
-// the worker. Each question (Gateway to Sleep) is answered by one Answer.
+// Kinds. The host sends Open once, then Invoke, Answer, Cancel and Flush; the rest comes
+// from the worker. Each question (Gateway to Sleep) is answered by one Answer. Flush asks
+// for what the worker holds back of a call that the pipe took over from a lane.
 const (
 	Open Kind = iota + 1
 	Invoke
 	Answer
 	Cancel
+	Flush
 	Ready
 	Gateway
 	Eval

@@ -1,0 +1,286 @@
+// Package lane is memory that the plugin host shares with one worker process, so that a
+// short call costs no pipe. It is cut into lanes, of which each serves one call at a
+// time; a word says whose turn it is:
+//
+//	free -> asked -> running -> done -> asked ...
+//	running -> question -> answered -> running
+//	any -> slow: the pipe carries the rest of the call
+//
+// The host writes a body and asks; the worker reads it, runs, and writes what it has to
+// say. Whoever waits looks for a moment whether the word changes, which is how it goes
+// on a machine with a processor to spare, and then has the kernel wake it.
+//
+// Only one side may be believed. The worker trusts the host. The host takes every word
+// of the memory for written by an enemy, at any time: it reads a length once, checks it
+// and copies that much into memory of its own before it looks at what it says; no word
+// leads it anywhere but to one of the outcomes of Await; each wait ends by itself; and the
+// size of the memory is sealed, so that no access to it can fault.
+package lane
+
+import (
+	"errors"
+	"sync/atomic"
+	"time"
+)
+
+// ErrUnsupported is why there is no shared memory: this system has no way to make it.
+// The pipe is always there.
+var ErrUnsupported = errors.New("lane: this system shares no memory that is safe to share")
+
+// States of a lane.
+const (
+	free uint32 = iota
+	asked
+	running
+	done
+	question
+	answered
+	slow
+)
+
+// Outcome is what the host's waiting came to.
+type Outcome int
+
+// Outcomes of Await and Abandon.
+const (
+	// Done: the worker says how the call ended; Take returns it.
+	Done Outcome = iota
+	// Question: the worker says something and waits for Answer; Take returns it.
+	Question
+	// Slow: the worker has the call, and the pipe carries the rest.
+	Slow
+	// Withdrawn: the worker did not take up what it was last given, a call or an answer.
+	Withdrawn
+)
+
+// header is the part of a lane before its body. Who writes what: the host asks, call and
+// hostWaits, the worker workerWaits, both the state and the length.
+type header struct {
+	state       atomic.Uint32
+	hostWaits   atomic.Uint32
+	workerWaits atomic.Uint32
+	length      atomic.Uint32
+	call        atomic.Uint64
+	_           [104]byte
+}
+
+// headerBytes is the size of a header: two lines of the cache, so that lanes share none.
+const headerBytes = 128
+
+// Lane is one lane. The methods of one side are not safe for concurrent use.
+type Lane struct {
+	head *header
+	body []byte
+	// crowded counts down the waits that are left to the kernel at once: when last tried
+	// the processor had others to run.
+	crowded int
+}
+
+// Size is how much a body may hold.
+func (l *Lane) Size() int { return len(l.body) }
+
+// write puts a body into the lane.
+func (l *Lane) write(body []byte) {
+	copy(l.body, body)
+	l.head.length.Store(uint32(len(body)))
+}
+
+// Ask gives the worker a call. It reports whether the body fits. The host's.
+func (l *Lane) Ask(call uint64, body []byte) bool {
+	if len(body) > len(l.body) {
+		return false
+	}
+	l.write(body)
+	l.head.call.Store(call)
+	l.head.state.Store(asked)
+	l.wakeWorker()
+	return true
+}
+
+// Await waits until the worker has something to say. When patience ends first, the pipe
+// takes over, unless the worker speaks in that very moment; onPipe tells so. The host's.
+func (l *Lane) Await(patience time.Duration) (o Outcome, onPipe bool) {
+	const spoken = 1<<done | 1<<question | 1<<slow
+	switch l.wait(&l.head.hostWaits, spoken, patience) {
+	case done:
+		return Done, false
+	case question:
+		return Question, false
+	case slow:
+		return Slow, true
+	}
+	return l.Abandon(), true
+}
+
+// Abandon gives the call to the pipe and says how it stood. The host's.
+func (l *Lane) Abandon() Outcome {
+	was := l.head.state.Swap(slow)
+	l.wakeWorker()
+	switch was {
+	case asked, answered:
+		return Withdrawn
+	case done:
+		return Done
+	case question:
+		return Question
+	}
+	return Slow
+}
+
+// Take returns a copy of what the worker said, false when it claims to have said more
+// than there is room for. The host's.
+func (l *Lane) Take() ([]byte, bool) {
+	n := l.head.length.Load()
+	if uint64(n) > uint64(len(l.body)) {
+		return nil, false
+	}
+	b := make([]byte, n)
+	copy(b, l.body)
+	return b, true
+}
+
+// Answer answers a question and reports whether the answer fits. The host's.
+func (l *Lane) Answer(body []byte) bool {
+	if len(body) > len(l.body) {
+		return false
+	}
+	l.write(body)
+	l.head.state.Store(answered)
+	l.wakeWorker()
+	return true
+}
+
+func (l *Lane) wakeWorker() {
+	if l.head.workerWaits.Load() != 0 {
+		wake(&l.head.state)
+	}
+}
+
+// Next waits for a call and returns a copy of its body. The worker's.
+func (l *Lane) Next() (call uint64, body []byte) {
+	for {
+		l.wait(&l.head.workerWaits, 1<<asked, forever)
+		// The host may withdraw until it is taken up, and writes nothing more then.
+		if l.head.state.CompareAndSwap(asked, running) {
+			return l.head.call.Load(), l.read()
+		}
+	}
+}
+
+// read copies what the host wrote.
+func (l *Lane) read() []byte {
+	return append([]byte(nil), l.body[:min(int(l.head.length.Load()), len(l.body))]...)
+}
+
+// Finish says how the call ended. It reports false when the pipe has to: what was to be
+// said does not fit, or the host waits there. The worker's.
+func (l *Lane) Finish(body []byte) bool { return l.say(done, body) }
+
+// say hands over a body with a state.
+func (l *Lane) say(state uint32, body []byte) bool {
+	if l.head.state.Load() != running {
+		return false
+	}
+	if len(body) > len(l.body) {
+		l.Leave()
+		return false
+	}
+	l.write(body)
+	if !l.head.state.CompareAndSwap(running, state) {
+		return false
+	}
+	l.wakeHost()
+	return true
+}
+
+// Put asks the host a question, whose answer Answered waits for. It reports false when
+// the pipe has to carry it. The worker's.
+func (l *Lane) Put(body []byte) bool { return l.say(question, body) }
+
+// Answered waits for the answer to a question; false means that it comes over the pipe.
+// The worker's.
+func (l *Lane) Answered() ([]byte, bool) {
+	l.wait(&l.head.workerWaits, 1<<answered|1<<slow, forever)
+	// Withdrawn, or never given.
+	if !l.head.state.CompareAndSwap(answered, running) {
+		return nil, false
+	}
+	return l.read(), true
+}
+
+// Leave gives the rest of the call to the pipe. The worker's.
+func (l *Lane) Leave() {
+	if l.head.state.CompareAndSwap(running, slow) {
+		l.wakeHost()
+	}
+}
+
+func (l *Lane) wakeHost() {
+	if l.head.hostWaits.Load() != 0 {
+		wake(&l.head.state)
+	}
+}
+
+// How a side waits.
+const (
+	// forever is longer than any process lives.
+	forever = 1<<63 - 1
+	// lookTime is how long a side looks at the word itself before it has the kernel
+	// wake it: some times what being woken on another processor takes.
+	lookTime = 50 * time.Microsecond
+	// looksAtOnce is how often it looks before it lets others run.
+	looksAtOnce = 32
+	// yieldTime is how long letting others run takes when there are none.
+	yieldTime = 2 * time.Microsecond
+	// crowdedWaits is how many waits do not look when there were others.
+	crowdedWaits = 16
+)
+
+// wait waits until the state is one of a set, whose bits are those of the states, and
+// returns it; or another when the time is over.
+func (l *Lane) wait(waits *atomic.Uint32, set uint32, patience time.Duration) uint32 {
+	began := time.Now()
+	if s := l.look(set, began); member(s, set) {
+		return s
+	}
+	waits.Store(1)
+	defer waits.Store(0)
+	for {
+		s := l.head.state.Load()
+		left := patience - time.Since(began)
+		if member(s, set) || left <= 0 {
+			return s
+		}
+		sleep(&l.head.state, s, left)
+	}
+}
+
+// look looks at the word for a while. It ends early when the processor has others to
+// run, the other side perhaps.
+func (l *Lane) look(set uint32, began time.Time) uint32 {
+	if l.crowded > 0 {
+		l.crowded--
+		return l.head.state.Load()
+	}
+	last := began
+	for {
+		for range looksAtOnce {
+			if s := l.head.state.Load(); member(s, set) {
+				return s
+			}
+		}
+		yield()
+		now := time.Now()
+		if now.Sub(last) > yieldTime {
+			l.crowded = crowdedWaits
+			return l.head.state.Load()
+		}
+		if now.Sub(began) > lookTime {
+			return l.head.state.Load()
+		}
+		last = now
+	}
+}
+
+// member reports whether a state is in a set. A word may hold anything.
+func member(s, set uint32) bool { return s < 32 && set&(1<<s) != 0 }

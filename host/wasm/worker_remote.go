@@ -1,0 +1,145 @@
+package wasm
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"sync"
+
+	"github.com/culmhq/culm/host/replay"
+	"github.com/culmhq/culm/host/wasm/lane"
+	"github.com/culmhq/culm/host/wasm/wire"
+)
+
+// lanesFile is the number of the file that holds the lanes of a worker process.
+const lanesFile = 3
+
+// openLanes maps the lanes that the process was given, and closes their file.
+func openLanes(n int) ([]*lane.Lane, error) {
+	if n == 0 {
+		return nil, nil
+	}
+	f := os.NewFile(lanesFile, "lanes")
+	m, err := lane.Open(f, n)
+	if err != nil {
+		return nil, fmt.Errorf("a worker's lanes: %w", err)
+	}
+	if err := f.Close(); err != nil {
+		return nil, fmt.Errorf("a worker's lanes: %w", err)
+	}
+	return m.Lanes, nil
+}
+
+// attend serves the calls of a lane, one after the other.
+func (p *workerProcess) attend(l *lane.Lane) {
+	for {
+		id, body := l.Next()
+		c, ok := p.begin(id, body)
+		if !ok {
+			os.Exit(exitRefused)
+		}
+		c.lane = l
+		p.invoke(c)
+	}
+}
+
+// remote is the services of a call whose host is at the other end of a lane, or of the
+// pipe. What the guest says without waiting for an answer is held back while the call is
+// on a lane, until it asks or ends: the host does not look before. A call that is not
+// short is taken over by the pipe, and nothing is held back any more.
+type remote struct {
+	p       *workerProcess
+	id      uint64
+	order   Call
+	answers chan []byte
+	ctx     context.Context //nolint:containedctx // the call's, which Cancel ends
+	cancel  context.CancelCauseFunc
+
+	mu   sync.Mutex
+	lane *lane.Lane // nil when the pipe has the call
+	said []byte     // a batch of frames that were held back
+}
+
+// send says something to the host. A host that is gone ends the process by closing
+// stdin: errors are of no use here.
+func (c *remote) send(k wire.Kind, body []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.lane == nil {
+		_ = c.p.out.Send(k, c.id, body)
+		return
+	}
+	c.said = wire.Append(c.said, k, body)
+	if len(c.said) > c.lane.Size()/2 {
+		c.lane.Leave()
+		c.toPipe()
+	}
+}
+
+// flush is what the host asks for when the pipe has taken the call over.
+func (c *remote) flush() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.toPipe()
+}
+
+// toPipe sends what was held back, and holds back nothing any more. The caller holds mu.
+func (c *remote) toPipe() {
+	for rest := c.said; len(rest) > 0; {
+		f, next, err := wire.Split(rest)
+		if err != nil { // Append wrote it
+			break
+		}
+		_ = c.p.out.Send(f.Kind, c.id, f.Body)
+		rest = next
+	}
+	c.said, c.lane = nil, nil
+}
+
+// finish says how the call ended.
+func (c *remote) finish(result []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.lane != nil && c.lane.Finish(wire.Append(c.said, wire.Result, result)) {
+		return
+	}
+	c.toPipe()
+	_ = c.p.out.Send(wire.Result, c.id, result)
+}
+
+// ask sends a question and waits for its answer. The host answers every question, soon
+// after the call was cancelled at the latest; a host that is gone ends the process.
+func (c *remote) ask(k wire.Kind, body []byte) []byte {
+	c.mu.Lock()
+	l := c.lane
+	if l != nil && l.Put(wire.Append(c.said, k, body)) {
+		c.said = nil
+		c.mu.Unlock()
+		answer, ok := l.Answered()
+		if ok {
+			return answer
+		}
+		c.flush()
+		return <-c.answers
+	}
+	c.toPipe()
+	c.mu.Unlock()
+	if c.p.out.Send(k, c.id, body) != nil {
+		select {} // stdin ends next
+	}
+	return <-c.answers
+}
+
+// recordChunk is how much of a recording goes into one frame.
+const recordChunk = 512 << 10
+
+// record sends the recording of a call, in pieces.
+func (c *remote) record(r *replay.Recording) {
+	raw, err := json.Marshal(r)
+	for err == nil && len(raw) > 0 {
+		n := min(len(raw), recordChunk)
+		c.send(wire.Recording, raw[:n])
+		raw = raw[n:]
+	}
+}
