@@ -195,7 +195,7 @@ test('a refused call is found by its filters, and says whose fault it is', async
   await accessible(page)
   await page.getByRole('button', { name: '清除筛选' }).click()
   await expect(page.getByRole('row', { name: /查询主机/ }).first()).toBeVisible()
-  await page.getByRole('radio', { name: '变更' }).check({ force: true })
+  await page.getByText('变更', { exact: true }).click()
   await expect(page).toHaveURL(/kind=admin/)
   await accessible(page)
 
