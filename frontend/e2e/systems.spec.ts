@@ -71,6 +71,44 @@ test('an operation is found and read, by keyboard', async ({ page, request }) =>
   await expect(page.getByText('没有符合条件的操作')).toBeVisible()
 })
 
+test('an operation is tried with its form; a destructive one is confirmed, one that is off is not called', async ({
+  page,
+  request,
+}) => {
+  await page.goto(`/p/${project}/systems/demo?op=health`)
+  await page.getByRole('tab', { name: '试一试' }).click()
+  await page.getByRole('button', { name: '发出调用' }).click()
+  await expect(page.getByRole('alert').filter({ hasText: '还没有填写：service' })).toBeVisible()
+  await page.getByRole('textbox', { name: 'service' }).fill('checkout')
+  await page.getByRole('button', { name: '发出调用' }).press('Enter')
+  const answer = page.getByRole('region', { name: '结果' }).first()
+  await expect(answer.getByText('HTTP 200')).toBeVisible()
+  await accessible(page)
+  await answer.getByRole('link', { name: '查看调用记录' }).click()
+  await expect(page.getByRole('row', { name: /服务健康状况.*成功 200.*手动调用/ }).first()).toBeVisible()
+
+  await registered(request, 'assets-try')
+  await page.goto(`/p/${project}/systems/assets-try?op=drop_asset`)
+  await page.getByRole('tab', { name: '试一试' }).click()
+  await expect(page.getByRole('button', { name: '发出调用' })).toBeDisabled()
+  await page.getByRole('checkbox', { name: /无法恢复/ }).check()
+  await page.getByRole('textbox', { name: 'id' }).fill('a-1')
+  await page.getByText('JSON', { exact: true }).click()
+  await page.getByRole('textbox', { name: '请求体' }).fill('{"reason": ')
+  await expect(page.getByText('不是合法的 JSON')).toBeVisible()
+  await page.getByRole('textbox', { name: '请求体' }).fill('{"reason": "old"}')
+  await page.getByRole('button', { name: '发出调用' }).click()
+  await expect(page.getByText('EGRESS_DENIED')).toBeVisible()
+  await expect(page.getByRole('checkbox', { name: /无法恢复/ })).not.toBeChecked()
+
+  await page.getByRole('switch', { name: '启用' }).press('Space')
+  await expect(page.getByText('管理员停用了这个操作')).toBeVisible()
+  await expect(page.getByText('操作已停用，启用后才能调用')).toBeVisible()
+  await page.getByText('已停用', { exact: true }).first().click()
+  await expect(page).toHaveURL(/show=disabled/)
+  await expect(page.getByRole('navigation', { name: '操作列表' }).getByRole('button')).toHaveCount(1)
+})
+
 test('a credential is set and never comes back', async ({ page, request }) => {
   await registered(request, 'assets-b', { type: 'basic' })
   await page.goto(`/p/${project}/systems/assets-b?tab=credential`)

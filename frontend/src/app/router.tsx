@@ -87,7 +87,7 @@ const system = createRoute({
   path: '/p/$project/systems/$system',
   loader: () => Promise.all([loadTexts('systems'), loadTexts('catalogue')]),
   component: lazyRouteComponent(() => import('~/systems/page'), 'SystemPage'),
-  validateSearch: words('tab', 'op', 'q'),
+  validateSearch: words('tab', 'op', 'q', 'show'),
 })
 
 const secrets = createRoute({

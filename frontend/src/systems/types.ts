@@ -16,17 +16,55 @@ export interface Parameter {
   secret?: boolean
 }
 
+/** An operation as lists show it. */
 export interface Operation {
   id: string
   title: Text
-  doc?: Text
+  group?: string
   method: string
   path: string
   retry: Retry
   risk: Risk
-  parameters?: Parameter[] | null
+  enabled: boolean
+  /** What switched a disabled operation off; nothing when a person did. */
+  disabled_by?: 'import' | 'change' | 'removal'
+  imported?: boolean
+}
+
+/** Which answers mean that a call did its work. */
+export interface Success {
+  status?: number[] | null
+  /** A condition in CEL. */
+  rule?: string
+  message?: string
+}
+
+/** Everything about an operation; its schemas stand alone. */
+export interface OperationDetail extends Operation {
+  system: string
+  doc?: Text
+  parameters: Parameter[] | null
   body?: Schema
   body_required?: boolean
+  /** The schema of an object with the properties params and body: what a call takes. */
+  form: Schema
+  response?: Schema
+  response_headers?: string[] | null
+  success?: Success
+  /** The plugins that were granted it. */
+  plugins: string[]
+}
+
+/** How a call that a person made ended: with the system's answer, or with a failure. */
+export interface CallAnswer {
+  status?: number
+  headers?: { [name: string]: string }
+  body?: Json
+  text?: string
+  request_id?: string
+  attempts?: number
+  failure?: Failure
+  duration_ms: number
 }
 
 export interface Auth {
@@ -35,13 +73,28 @@ export interface Auth {
   query?: string
 }
 
+export interface OperationGroup {
+  name: string
+  operations: number
+  enabled: number
+}
+
 /** A system that is registered in a project. It holds no credential. */
 export interface System {
   id: string
   title: Text
+  doc?: Text
+  version: number
+  updated_at: string
+  updated_by: string
   base_url: string
   auth: Auth
+  limits?: Limits
+  success?: Success
+  /** What its operations were imported from. */
+  import?: { title?: string; version?: string; digest?: string }
   credential_set: boolean
+  groups: OperationGroup[]
   operations: Operation[] | null
 }
 
