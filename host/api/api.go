@@ -213,7 +213,7 @@ func (s *Server) handler(r route) fiber.Handler {
 		}
 		ctx, cancel := context.WithTimeout(c.UserContext(), cmp.Or(r.timeout, requestTimeout))
 		defer cancel()
-		a, err := r.handle(s, ctx, req)
+		a, err := s.perform(ctx, r, req)
 		if err != nil {
 			return err
 		}

@@ -39,6 +39,8 @@ import (
 const (
 	databaseFile = "culm.db"
 	keyFile      = "secrets.key"
+	anchorKey    = "audit.key"
+	anchorFile   = "audit.anchors"
 	cacheDir     = "compiled"
 )
 
@@ -96,6 +98,7 @@ type Core struct {
 	policy   *gateway.AddressPolicy
 	// registries is the policy for the registries of plugins.
 	registries *gateway.AddressPolicy
+	auditor    *audit.Keeper
 	shipped    *Shipped
 	demo       *demoSystem
 	closers    []func() error // in the order in which they were opened
@@ -189,7 +192,9 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	c.registries = policy
 	host := c.host
 	c.Projects = projects.New(st)
-	c.Audit = audit.NewService(st, c.Projects)
+	if err := c.openAudit(ctx, cfg, st); err != nil {
+		return err
+	}
 	c.Plugins, err = plugins.Open(ctx, plugins.Options{
 		Repository: st, Switches: st, Inspector: inspector{host}, Projects: c.Projects, Clock: clock{}, Logger: log, Trust: trust, Registry: reg,
 	})
@@ -210,12 +215,7 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	graphs := runs.NewGraphs(c.Plugins)
 	src := &source{}
 	c.hub = live.New(src, live.Options{})
-	c.Recordings = recordings.New(recordings.Options{
-		Repository: st, Secrets: vault, Clock: clock{}, Logger: log, Policy: recordings.Policy{
-			Mode: recordings.Mode(cfg.Record.Mode), CallBytes: cfg.Record.CallBytes, TotalBytes: cfg.Record.TotalBytes, Age: cfg.Record.Keep,
-		},
-	})
-	c.closers = append(c.closers, c.Recordings.Close)
+	c.openRecordings(cfg, st)
 	c.executor = runs.NewExecutor(runs.ExecutorOptions{
 		Catalogue: c.Plugins, Modules: modules{host, c.Plugins}, Gateway: gw, Handles: vault, Recorder: c.Recordings, Clock: clock{}, Logger: log,
 	})
@@ -239,6 +239,16 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	})
 	src.runs = c.Runs
 	return nil
+}
+
+// openRecordings makes what keeps the recordings of plugin calls.
+func (c *Core) openRecordings(cfg config.Config, st *store.Store) {
+	c.Recordings = recordings.New(recordings.Options{
+		Repository: st, Secrets: c.Vault, Clock: clock{}, Logger: c.deps.Logger, Policy: recordings.Policy{
+			Mode: recordings.Mode(cfg.Record.Mode), CallBytes: cfg.Record.CallBytes, TotalBytes: cfg.Record.TotalBytes, Age: cfg.Record.Keep,
+		},
+	})
+	c.closers = append(c.closers, c.Recordings.Close)
 }
 
 func (c *Core) publisher() runner.Publisher {
@@ -329,6 +339,7 @@ func (c *Core) Start(ctx context.Context) error {
 	wg.Go(func() { c.counted.Run(watching) })
 	wg.Go(func() { c.sweeper().run(watching) })
 	wg.Go(func() { c.Recordings.Run(watching) })
+	wg.Go(func() { c.auditor.Run(watching) })
 	wg.Go(func() { watch{c.runner.Stuck, clock{}.After, c.deps.Logger}.run(watching) })
 	c.closers = append(c.closers, func() error { stop(); wg.Wait(); return nil })
 	return nil

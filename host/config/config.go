@@ -47,6 +47,38 @@ type Config struct {
 	Log Log `yaml:"log"`
 	// Record says which plugin calls are recorded, so that they can be replayed.
 	Record Record `yaml:"record"`
+	// Audit says how the log of calls and changes is kept.
+	Audit Audit `yaml:"audit"`
+}
+
+// Audit says how the log of calls and changes is kept.
+type Audit struct {
+	// Keep is how long an entry is kept; zero is for ever.
+	Keep time.Duration `yaml:"keep"`
+	// Anchors is the file of the signed anchors; empty means audit.anchors inside the data
+	// directory. It proves more on another disk.
+	Anchors string `yaml:"anchors"`
+	// AnchorEvery is the time between two anchors.
+	AnchorEvery time.Duration `yaml:"anchor_every"`
+}
+
+// The bounds of what can be set for the audit.
+const (
+	MinAuditKeep        = 24 * time.Hour
+	MaxAuditKeep        = 20 * 365 * 24 * time.Hour
+	MinAuditAnchorEvery = 10 * time.Second
+	MaxAuditAnchorEvery = 24 * time.Hour
+)
+
+// check tells add what is wrong with each field.
+func (a *Audit) check(add func(string, error)) {
+	if a.Keep != 0 && (a.Keep < MinAuditKeep || a.Keep > MaxAuditKeep) {
+		add("audit.keep", fmt.Errorf("%s is neither 0s nor between %s and %s", a.Keep, MinAuditKeep, MaxAuditKeep))
+	}
+	if a.AnchorEvery < MinAuditAnchorEvery || a.AnchorEvery > MaxAuditAnchorEvery {
+		add("audit.anchor_every", fmt.Errorf("%s is not between %s and %s", a.AnchorEvery, MinAuditAnchorEvery, MaxAuditAnchorEvery))
+	}
+	add("audit.anchors", checkPath(a.Anchors, false))
 }
 
 // Record says which plugin calls are recorded.
@@ -109,6 +141,7 @@ func Default() Config {
 		Limits: defaultLimits(),
 		Log:    Log{Level: "info", Format: "text"},
 		Record: Record{Mode: "failures", CallBytes: 1 << 20, TotalBytes: 256 << 20, Keep: 7 * 24 * time.Hour},
+		Audit:  Audit{Keep: 400 * 24 * time.Hour, AnchorEvery: 5 * time.Minute},
 	}
 }
 
@@ -161,6 +194,7 @@ func (c *Config) Validate() error {
 		add("drain", fmt.Errorf("%s is not between 0s and %s", c.Drain, MaxDrain))
 	}
 	c.Record.check(add)
+	c.Audit.check(add)
 	add("log.level", oneOf(c.Log.Level, "debug", "info", "warn", "error"))
 	add("log.format", oneOf(c.Log.Format, "text", "json"))
 	ps = append(ps, c.Limits.problems()...)

@@ -39,7 +39,7 @@ func TestPrecedenceFlagOverEnvironmentOverFile(t *testing.T) {
 		Listen: "127.0.0.1:3", Data: "from-file", Demo: true, Allow: []string{"a:1", "[::1]:2"},
 		Drain: 3 * time.Second, Trust: config.Trust{Policy: "warn", Uncontained: "refuse"},
 		Limits: config.Default().Limits, Log: config.Log{Level: "debug", Format: "json"},
-		Record: config.Default().Record,
+		Record: config.Default().Record, Audit: config.Default().Audit,
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Fatalf("got  %+v\nwant %+v", c, want)
@@ -130,6 +130,7 @@ func TestEverySettingCanBeSetAndReadBack(t *testing.T) {
 		"listen": "[::1]:9", "data": "d", "demo": "true", "allow": "a:1,b:2", "plugins": "p", "drain": "1s", "registries": "registry.example.com,http://127.0.0.1:5000", "trust.policy": "required", "trust.uncontained": "run", "trust.keys": "k",
 		"log.level": "warn", "log.format": "json",
 		"record.mode": "all", "record.call_bytes": "4096", "record.total_bytes": "2000000", "record.keep": "1h0m0s",
+		"audit.keep": "48h0m0s", "audit.anchors": "an", "audit.anchor_every": "1m0s",
 	}
 	for _, s := range config.Settings() {
 		v, ok := values[s.Field]

@@ -142,4 +142,7 @@ func chain(cfg Config, t *transport) handler {
 func (g *Gateway) Open(c Caller) Session { return &session{gateway: g, caller: c} }
 
 // Close drops the idle connections. Calls under way go on.
-func (g *Gateway) Close() { g.transport.http.CloseIdleConnections() }
+func (g *Gateway) Close() {
+	g.transport.http.CloseIdleConnections()
+	g.transport.trusting.closeIdle()
+}

@@ -30,7 +30,8 @@ const (
 	handshakeTimeout    = 10 * time.Second
 	idleTimeout         = 90 * time.Second
 	maxResponseHeaders  = 64 << 10
-	maxIdlePerSystem    = 16
+	maxIdlePerSystem    = 256 // fewer than a system has places would mean a new connection for many a call
+	maxIdle             = 2048
 	maxHeaderValueBytes = 4 << 10
 )
 
@@ -53,8 +54,9 @@ func NewTrust(pem []byte) (*Trust, error) {
 // from the environment, verifies TLS always, and asks the address policy about every
 // connection.
 type transport struct {
-	http  *http.Transport
-	clock Clock
+	http     *http.Transport
+	trusting trusting
+	clock    Clock
 }
 
 func newTransport(policy *AddressPolicy, trust *Trust, clock Clock) *transport {
@@ -70,6 +72,7 @@ func newTransport(policy *AddressPolicy, trust *Trust, clock Clock) *transport {
 		TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout:    handshakeTimeout,
 		MaxIdleConnsPerHost:    maxIdlePerSystem,
+		MaxIdleConns:           maxIdle,
 		IdleConnTimeout:        idleTimeout,
 		MaxResponseHeaderBytes: maxResponseHeaders,
 		Protocols:              protocols,
@@ -79,12 +82,17 @@ func newTransport(policy *AddressPolicy, trust *Trust, clock Clock) *transport {
 // GuardedDial makes a dialler that asks a policy about every address after resolving and
 // before connecting, when nothing can change it any more.
 func GuardedDial(policy *AddressPolicy) func(ctx context.Context, network, address string) (net.Conn, error) {
+	return guardedDial(policy, nil)
+}
+
+// guardedDial asks a name server of its own, or the machine's where it is nil.
+func guardedDial(policy *AddressPolicy, names *net.Resolver) func(ctx context.Context, network, address string) (net.Conn, error) {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		host, port, err := net.SplitHostPort(address)
 		if err != nil {
 			return nil, fmt.Errorf("gateway: dial: %w", err)
 		}
-		d := net.Dialer{Timeout: dialTimeout, Control: func(_, resolved string, _ syscall.RawConn) error {
+		d := net.Dialer{Timeout: dialTimeout, Resolver: names, Control: func(_, resolved string, _ syscall.RawConn) error {
 			addr, err := netip.ParseAddrPort(resolved)
 			if err != nil {
 				return &EgressError{Reason: "the address cannot be read"}
@@ -106,7 +114,11 @@ func (t *transport) send(ctx context.Context, c *call) contract.GatewayResponse 
 	}
 	authorize(req, c.system.System, c.credential)
 	c.tries++
-	res, err := t.http.RoundTrip(req)
+	over, err := t.trusting.with(t.http, c.system.System.TLS)
+	if err != nil {
+		return failed(fault(contract.OriginGateway, CodeTLSFailed, "the authorities of the system cannot be read"))
+	}
+	res, err := over.RoundTrip(req)
 	c.sent = c.sent || connected.Load()
 	if err != nil {
 		return c.sentAs(failed(c.sendFailure(ctx, err)), c.requestID)

@@ -17,14 +17,21 @@ const minRunBytes = 6
 
 // Scrubber takes secrets out of texts and of JSON, in the encodings in which a system
 // may reflect them. A nil Scrubber changes nothing. It is safe for concurrent use.
-type Scrubber struct{ values []string }
+type Scrubber struct {
+	values []string
+	pieces *pieces
+}
 
 // NewScrubber looks for the secrets of credentials, and for those of basic also for the
 // pair that is sent.
 func NewScrubber(cs ...*Credential) *Scrubber {
 	s := &Scrubber{}
+	if len(cs) > 0 {
+		s.pieces = &pieces{runs: map[uint64]bool{}}
+	}
 	for _, c := range cs {
 		plain := c.Secret.Reveal()
+		s.pieces.add(plain)
 		s.add(plain)
 		if c.Kind == KindBasic {
 			s.add(c.Username + ":" + plain)
@@ -39,6 +46,7 @@ func (s *Scrubber) With(values ...string) *Scrubber {
 	more := &Scrubber{}
 	if s != nil {
 		more.values = append(more.values, s.values...)
+		more.pieces = s.pieces
 	}
 	for _, v := range values {
 		if len(v) >= MinSecretBytes {
@@ -70,10 +78,10 @@ func (s *Scrubber) Text(in string) string {
 			pairs = append(pairs, v, Mask)
 		}
 	}
-	if pairs == nil {
-		return in
+	if pairs != nil {
+		in = strings.NewReplacer(pairs...).Replace(in)
 	}
-	return strings.NewReplacer(pairs...).Replace(in)
+	return s.pieces.text(in)
 }
 
 // encodings lists the ways in which a value may come back.

@@ -186,7 +186,7 @@ func (p *program) withCore(ctx context.Context, o systemOptions, work func(conte
 	}
 	err = core.Projects.Ensure(ctx, projects.Project{ID: o.project, Name: o.project, Zone: "UTC"})
 	if err == nil {
-		err = work(ctx, core)
+		err = work(audited(ctx, core, o.project), core)
 	}
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()

@@ -26,6 +26,7 @@ func textFor(o outside) text {
 // words are the texts of the program: English, Chinese.
 func words() map[string][2]string {
 	all := supplyWords()
+	maps.Copy(all, auditWords())
 	maps.Copy(all, map[string][2]string{
 		"error":   {"error", "错误"},
 		"refused": {"refused", "已拒绝"},
