@@ -164,7 +164,7 @@ func TestBrokenSystemsLeaveTheOthersAlone(t *testing.T) { //nolint:paralleltest 
 			t.Fatalf("the sound system: %+v", res)
 		}
 		middle := time.Now()
-		bareCall(t, b.up.URL+"/things/1")
+		bareCall(t, http.DefaultClient, b.up.URL+"/things/1")
 		ours[i], bare[i] = middle.Sub(start), time.Since(middle)
 	}
 	cancel()

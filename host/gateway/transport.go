@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -108,10 +109,7 @@ func (t *transport) send(ctx context.Context, c *call) contract.GatewayResponse 
 	// The trace is called from the transport's own goroutines, also after the end.
 	var connected atomic.Bool
 	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }})
-	req, err := c.httpRequest(traced)
-	if err != nil {
-		return failed(fault(contract.OriginFlow, CodeParamInvalid, "the request cannot be written"))
-	}
+	req := c.httpRequest(traced)
 	authorize(req, c.system.System, c.credential)
 	c.tries++
 	over, err := t.trusting.with(t.http, c.system.System.TLS)
@@ -133,19 +131,18 @@ func (t *transport) send(ctx context.Context, c *call) contract.GatewayResponse 
 	return c.sentAs(out, id)
 }
 
-func (c *call) httpRequest(ctx context.Context) (*http.Request, error) {
-	var body io.Reader
+// httpRequest makes the request as net/http sends it. The address was checked and is not
+// read again.
+func (c *call) httpRequest(ctx context.Context) *http.Request {
 	out := c.request
 	if c.wire != nil {
 		out = c.wire
 	}
-	if out.body != nil {
-		body = bytes.NewReader(out.body)
-	}
-	req, err := http.NewRequestWithContext(ctx, out.method, out.url.String(), body)
-	if err != nil {
-		return nil, err
-	}
+	at := *out.url // a credential may go into the query
+	req := (&http.Request{
+		Method: out.method, URL: &at, Host: at.Host, Header: make(http.Header, len(out.header)+6),
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+	}).WithContext(ctx)
 	for name, vs := range out.header {
 		req.Header[name] = vs
 	}
@@ -157,17 +154,16 @@ func (c *call) httpRequest(ctx context.Context) (*http.Request, error) {
 	}
 	req.Header.Set("User-Agent", "culm")
 	req.Header.Set("Accept", "application/json, */*;q=0.5")
-	if body != nil {
+	if out.body != nil {
 		req.Header.Set("Content-Type", "application/json")
+		req.ContentLength = int64(len(out.body))
+		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(out.body)), nil }
+		req.Body, _ = req.GetBody()
 	}
 	if c.op.Retry == systems.RetryKeyed && c.key != "" {
-		name := c.op.KeyHeader
-		if name == "" {
-			name = systems.DefaultKeyHeader
-		}
-		req.Header.Set(name, c.key)
+		req.Header.Set(cmp.Or(c.op.KeyHeader, systems.DefaultKeyHeader), c.key)
 	}
-	return req, nil
+	return req
 }
 
 // read turns an HTTP answer into a response, within the limits.

@@ -13,10 +13,18 @@ import (
 type database struct {
 	*sqlite.DB
 	chain *chain
+	memo  *memo
+}
+
+// WriteUnseen writes what the memo does not hold: the rows of calls and attempts, of which
+// there are many.
+func (d database) WriteUnseen(ctx context.Context, f func(ctx context.Context, tx *sqlite.Tx) error) error {
+	return d.DB.Write(ctx, f)
 }
 
 // Write is that of sqlite.DB.
 func (d database) Write(ctx context.Context, f func(ctx context.Context, tx *sqlite.Tx) error) error {
+	defer d.memo.forget()
 	pending := audit.PendingOf(ctx)
 	if pending == nil || !pending.Take() {
 		return d.DB.Write(ctx, f)
