@@ -2,6 +2,7 @@ import i18next from 'i18next'
 import { initReactI18next } from 'react-i18next'
 import type { CatalogueMessages } from './catalogue.zh'
 import type { CodeMessages } from './codes.zh'
+import type { RecordingsMessages } from './recordings.zh'
 import type { SystemsMessages } from './systems.zh'
 import type { Lang } from './text'
 import type { TimelineMessages } from './timeline.zh'
@@ -14,6 +15,7 @@ declare module 'i18next' {
       translation: Messages
       catalogue: CatalogueMessages
       codes: CodeMessages
+      recordings: RecordingsMessages
       systems: SystemsMessages
       timeline: TimelineMessages
     }
@@ -28,7 +30,7 @@ const bundles: Record<Lang, () => Promise<Messages>> = {
 }
 
 /** Texts that only some pages need: each part is a namespace, loaded with the first such page. */
-type Part = 'catalogue' | 'codes' | 'systems' | 'timeline'
+type Part = 'catalogue' | 'codes' | 'recordings' | 'systems' | 'timeline'
 
 const parts: Record<Part, Record<Lang, () => Promise<object>>> = {
   catalogue: {
@@ -38,6 +40,10 @@ const parts: Record<Part, Record<Lang, () => Promise<object>>> = {
   codes: {
     zh: () => import('./codes.zh').then((m) => m.codesZh),
     en: () => import('./codes.en').then((m) => m.codesEn),
+  },
+  recordings: {
+    zh: () => import('./recordings.zh').then((m) => m.recordingsZh),
+    en: () => import('./recordings.en').then((m) => m.recordingsEn),
   },
   systems: {
     zh: () => import('./systems.zh').then((m) => m.systemsZh),
