@@ -208,7 +208,7 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	c.Systems = registry.New(registry.Options{Repository: st, Credentials: vault, Secrets: vault, Projects: c.Projects, Grants: c.Plugins, Traffic: traffic, Clock: clock{}})
 	c.gateway = gateway.Config{
 		Systems: registry.ForGateway{Service: c.Systems}, Directory: registry.ForGateway{Service: c.Systems}, Grants: c.Plugins, Credentials: vault, Secrets: vault,
-		Journal: st.Journal(), Audit: st.Audit(), Addresses: c.policy, Traffic: traffic, Clock: clock{}, Logger: log,
+		Journal: st.Journal(), Audit: st.Audit(), Addresses: c.policy, Traffic: traffic, Recorder: gateway.LogRecorder(log), Clock: clock{}, Logger: log,
 	}
 	gw := c.openGateway(cfg, st)
 	graphs := runs.NewGraphs(c.Plugins)

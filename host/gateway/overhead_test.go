@@ -9,10 +9,12 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/culmhq/culm/host/gateway"
+	"github.com/culmhq/culm/host/secrets"
 )
 
 // inParallel is how many calls are under way at once where the gateway is measured.
@@ -47,6 +49,10 @@ func BenchmarkOverhead(b *testing.B) {
 				}
 				writeJSON(w, `{"ok":true}`)
 			}, setting{limits: "{concurrency: 64, timeout_ms: 30000}", tweak: c.tweak})
+			token := secrets.Input{Token: secrets.NewSecret("t0ken-4Kq9vZ2mXw7RbN1sLc8YdF5hPg3J")}
+			if err := bench.vault.Set(b.Context(), bench.target(), token, "tester"); err != nil {
+				b.Fatal(err)
+			}
 			client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: inParallel}}
 			defer client.CloseIdleConnections()
 			body := map[bool]string{true: `{"a":"b"}`}[c.op == "replace"]
@@ -60,14 +66,21 @@ func BenchmarkOverhead(b *testing.B) {
 			}
 			bare := func() { bareCall(b, client, bench.up.URL+"/things/1") }
 			var took [2][]time.Duration
+			var cpu [2]time.Duration
 			abreast(ours, 8*inParallel)
 			abreast(bare, 8*inParallel)
 			b.ResetTimer()
 			for done := 0; done < b.N; done += 8 * inParallel {
-				took[0] = append(took[0], abreast(bare, 8*inParallel)...)
-				took[1] = append(took[1], abreast(ours, 8*inParallel)...)
+				for i, call := range []func(){bare, ours} {
+					before := processorTime(b)
+					took[i] = append(took[i], abreast(call, 8*inParallel)...)
+					cpu[i] += processorTime(b) - before
+				}
 			}
 			b.StopTimer()
+			b.ReportMetric(float64(cpu[0].Microseconds())/float64(len(took[0])), "bare-cpu-us")
+			b.ReportMetric(float64(cpu[1].Microseconds())/float64(len(took[1])), "cpu-us")
+			b.ReportMetric(float64(cpu[1])/float64(cpu[0]), "cpu-ratio")
 			for _, percent := range []int{50, 99} {
 				n, g := percentile(took[0], percent), percentile(took[1], percent)
 				b.ReportMetric(float64(n.Microseconds()), fmt.Sprintf("bare-p%d-us", percent))
@@ -76,6 +89,16 @@ func BenchmarkOverhead(b *testing.B) {
 			}
 		})
 	}
+}
+
+// processorTime is what the process has used, the server that it calls included.
+func processorTime(tb testing.TB) time.Duration {
+	tb.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		tb.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // abreast makes n calls, inParallel at once, and tells how long each took.

@@ -2,6 +2,7 @@ package secrets
 
 import (
 	"encoding/binary"
+	"slices"
 	"strings"
 )
 
@@ -18,20 +19,18 @@ const (
 type pieces struct {
 	// hashes says no for nearly every run that is none, at the price of one look.
 	hashes [1 << 6]uint64
-	runs   map[uint64]bool
+	runs   []uint64
 }
 
 func (p *pieces) add(secret string) {
 	if len(secret) < minPiecedBytes {
 		return
 	}
+	p.runs = slices.Grow(p.runs, len(secret)-pieceBytes+1)
 	for i := 0; i+pieceBytes <= len(secret); i++ {
 		if run := secret[i : i+pieceBytes]; !isPlain(run) {
 			n := asNumber(run)
-			if p.runs == nil {
-				p.runs = make(map[uint64]bool, len(secret))
-			}
-			p.runs[n] = true
+			p.runs = append(p.runs, n)
 			h := hashOf(n)
 			p.hashes[h>>6] |= 1 << (h & 63)
 		}
@@ -40,17 +39,33 @@ func (p *pieces) add(secret string) {
 
 // isPlain reports whether a run may be a word or a number.
 func isPlain(run string) bool {
-	return strings.Trim(run, "abcdefghijklmnopqrstuvwxyz -_.,") == "" || strings.Trim(run, "0123456789 -_.,:") == ""
+	letters, digits := false, false
+	for i := range len(run) {
+		switch c := run[i]; {
+		case c >= 'a' && c <= 'z':
+			letters = true
+		case c >= '0' && c <= '9':
+			digits = true
+		case c == ' ', c == '-', c == '_', c == '.', c == ',', c == ':':
+		default:
+			return false
+		}
+	}
+	return !letters || !digits
 }
 
-func asNumber(run string) uint64 { return binary.LittleEndian.Uint64([]byte(run)) }
+func asNumber(run string) uint64 {
+	var b [pieceBytes]byte
+	copy(b[:], run)
+	return binary.LittleEndian.Uint64(b[:])
+}
 
 func hashOf(n uint64) uint16 { return uint16(n * 0x9e3779b97f4a7c15 >> 52) }
 
 func (p *pieces) has(run string) bool {
 	n := asNumber(run)
 	h := hashOf(n)
-	return p.hashes[h>>6]&(1<<(h&63)) != 0 && p.runs[n]
+	return p.hashes[h>>6]&(1<<(h&63)) != 0 && slices.Contains(p.runs, n)
 }
 
 // text puts Mask in the place of every piece.

@@ -274,4 +274,10 @@ export const refusedEn: typeof refusedZh = {
   TIMEOUT: 'The request took too long',
 }
 
-export const codesEn: CodeMessages = { problem: problemEn, failure: failureEn, advice: adviceEn, hint: hintEn, refused: refusedEn }
+export const codesEn: CodeMessages = {
+  problem: problemEn,
+  failure: failureEn,
+  advice: adviceEn,
+  hint: hintEn,
+  refused: refusedEn,
+}

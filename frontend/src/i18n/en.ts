@@ -97,6 +97,7 @@ export const en: Messages = {
     at: 'Begin at',
     atHelp: 'The nodes before it do not run, and have no outputs.',
     atStart: 'the start',
+    dryRun: 'Dry run',
     atRefused: 'A run cannot begin at this node: it is inside a parallel branch',
   },
   canvas: {

@@ -3,6 +3,7 @@ import { initReactI18next } from 'react-i18next'
 import type { CatalogueMessages } from './catalogue.zh'
 import type { CodeMessages } from './codes.zh'
 import type { RecordingsMessages } from './recordings.zh'
+import type { RehearseMessages } from './rehearse.zh'
 import type { SystemsMessages } from './systems.zh'
 import type { Lang } from './text'
 import type { TimelineMessages } from './timeline.zh'
@@ -16,6 +17,7 @@ declare module 'i18next' {
       catalogue: CatalogueMessages
       codes: CodeMessages
       recordings: RecordingsMessages
+      rehearse: RehearseMessages
       systems: SystemsMessages
       timeline: TimelineMessages
     }
@@ -30,7 +32,7 @@ const bundles: Record<Lang, () => Promise<Messages>> = {
 }
 
 /** Texts that only some pages need: each part is a namespace, loaded with the first such page. */
-type Part = 'catalogue' | 'codes' | 'recordings' | 'systems' | 'timeline'
+type Part = 'catalogue' | 'codes' | 'recordings' | 'rehearse' | 'systems' | 'timeline'
 
 const parts: Record<Part, Record<Lang, () => Promise<object>>> = {
   catalogue: {
@@ -44,6 +46,10 @@ const parts: Record<Part, Record<Lang, () => Promise<object>>> = {
   recordings: {
     zh: () => import('./recordings.zh').then((m) => m.recordingsZh),
     en: () => import('./recordings.en').then((m) => m.recordingsEn),
+  },
+  rehearse: {
+    zh: () => import('./rehearse.zh').then((m) => m.rehearseZh),
+    en: () => import('./rehearse.en').then((m) => m.rehearseEn),
   },
   systems: {
     zh: () => import('./systems.zh').then((m) => m.systemsZh),

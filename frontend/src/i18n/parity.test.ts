@@ -6,6 +6,8 @@ import { codesZh } from './codes.zh'
 import { en } from './en'
 import { recordingsEn } from './recordings.en'
 import { recordingsZh } from './recordings.zh'
+import { rehearseEn } from './rehearse.en'
+import { rehearseZh } from './rehearse.zh'
 import { systemsEn } from './systems.en'
 import { systemsZh } from './systems.zh'
 import { timelineEn } from './timeline.en'
@@ -29,6 +31,7 @@ const texts = {
     catalogue: catalogueZh,
     codes: codesZh,
     recordings: recordingsZh,
+    rehearse: rehearseZh,
     systems: systemsZh,
     timeline: timelineZh,
   }),
@@ -37,6 +40,7 @@ const texts = {
     catalogue: catalogueEn,
     codes: codesEn,
     recordings: recordingsEn,
+    rehearse: rehearseEn,
     systems: systemsEn,
     timeline: timelineEn,
   }),

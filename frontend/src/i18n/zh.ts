@@ -95,6 +95,7 @@ export const zh = {
     at: '从哪个节点开始',
     atHelp: '前面的节点不执行，它们的输出也没有。',
     atStart: '从头开始',
+    dryRun: '试运行',
     atRefused: '不能从这个节点开始：它在并行分支里面',
   },
   canvas: {
