@@ -64,6 +64,11 @@ type Options struct {
 	// Callbacks takes what outside systems call back with.
 	Callbacks *callbacks.Service
 	Health    *health.Service
+	// Metrics answers GET /metrics, with the media type; nil answers that there is no such
+	// page. Observe, if not nil, is told of every request to a route of the table, by the
+	// path in the table.
+	Metrics func() (text []byte, media string, err error)
+	Observe func(method, route string, status int, took time.Duration)
 	// Audit looks things up in the log of calls and changes.
 	Audit *audit.Service
 	// Recordings keeps what passed the boundary of plugin calls.
@@ -125,6 +130,9 @@ func New(o Options) (*Server, error) {
 	s.mount(routes())
 	s.app.Get("/healthz", func(c *fiber.Ctx) error { return c.JSON(probe{"ok"}) })
 	s.app.Get("/readyz", s.ready)
+	if o.Metrics != nil {
+		s.app.Get("/metrics", s.metrics)
+	}
 	if err := s.mountCallbacks(); err != nil {
 		return nil, err
 	}
@@ -212,6 +220,32 @@ func (s *Server) mount(rs []route) {
 
 // handler adapts a route to fiber: nothing of fiber goes further than here.
 func (s *Server) handler(r route) fiber.Handler {
+	if s.o.Observe == nil || r.stream != nil {
+		return s.plainHandler(r)
+	}
+	next := s.plainHandler(r)
+	return func(c *fiber.Ctx) error {
+		begun := time.Now()
+		err := next(c)
+		if err != nil {
+			err = s.fail(c, err) // now: its status is counted
+		}
+		s.o.Observe(r.method, r.path, c.Response().StatusCode(), time.Since(begun))
+		return err
+	}
+}
+
+// metrics answers Prometheus.
+func (s *Server) metrics(c *fiber.Ctx) error {
+	text, media, err := s.o.Metrics()
+	if err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderContentType, media)
+	return c.Send(text)
+}
+
+func (s *Server) plainHandler(r route) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		if r.stream != nil {
 			return r.stream(s, c)

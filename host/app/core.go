@@ -25,6 +25,7 @@ import (
 	"github.com/culmhq/culm/host/gateway"
 	"github.com/culmhq/culm/host/health"
 	"github.com/culmhq/culm/host/live"
+	"github.com/culmhq/culm/host/metrics"
 	"github.com/culmhq/culm/host/plugins"
 	"github.com/culmhq/culm/host/projects"
 	"github.com/culmhq/culm/host/recordings"
@@ -32,6 +33,7 @@ import (
 	"github.com/culmhq/culm/host/runs"
 	"github.com/culmhq/culm/host/secrets"
 	"github.com/culmhq/culm/host/store"
+	"github.com/culmhq/culm/host/traces"
 	"github.com/culmhq/culm/host/tryout"
 	"github.com/culmhq/culm/host/wasm"
 )
@@ -102,6 +104,8 @@ type Core struct {
 	// registries is the policy for the registries of plugins.
 	registries *gateway.AddressPolicy
 	auditor    *audit.Keeper
+	metrics    *metrics.Metrics
+	tracer     *traces.Tracer // nil where none is wanted
 	shipped    *Shipped
 	demo       *demoSystem
 	closers    []func() error // in the order in which they were opened
@@ -195,7 +199,7 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	c.registries = policy
 	host := c.host
 	c.Projects = projects.New(st)
-	if err := c.openAudit(ctx, cfg, st); err != nil {
+	if err := errors.Join(c.observe(ctx, cfg), c.openAudit(ctx, cfg, st)); err != nil {
 		return err
 	}
 	c.Plugins, err = plugins.Open(ctx, plugins.Options{
@@ -208,7 +212,7 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	c.Systems = registry.New(registry.Options{Repository: st, Credentials: vault, Secrets: vault, Projects: c.Projects, Grants: c.Plugins, Traffic: traffic, Clock: clock{}})
 	c.gateway = gateway.Config{
 		Systems: registry.ForGateway{Service: c.Systems}, Directory: registry.ForGateway{Service: c.Systems}, Grants: c.Plugins, Credentials: vault, Secrets: vault,
-		Journal: st.Journal(), Audit: st.Audit(), Addresses: c.policy, Traffic: traffic, Recorder: gateway.LogRecorder(log), Clock: clock{}, Logger: log,
+		Journal: st.Journal(), Audit: c.observed(st.Audit()), Addresses: c.policy, Traffic: traffic, Recorder: gateway.LogRecorder(log), Clock: clock{}, Logger: log,
 	}
 	gw := c.openGateway(cfg, st)
 	graphs := runs.NewGraphs(c.Plugins)
@@ -222,7 +226,7 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	c.counted = health.NewRecorder(health.Options{Store: st, Clock: clock{}, Logger: log})
 	c.Health = health.NewService(c.counted, c.Projects)
 	c.runner, err = runner.New(runner.Config{
-		Store: db.Store(), Executor: c.counted.Watch(runs.NewSuspects(c.executor, st.Deaths(), log)), Publisher: c.publisher(), Clock: clock{}, Graphs: graphs, Logger: log,
+		Store: db.Store(), Executor: c.metrics.Executor(c.counted.Watch(runs.NewSuspects(c.executor, st.Deaths(), log))), Publisher: c.publisher(), Clock: clock{}, Graphs: graphs, Logger: log,
 		Slack: c.deps.Slack,
 	})
 	if err != nil {
@@ -262,10 +266,14 @@ func (c *Core) openGateway(cfg config.Config, st *store.Store) *gateway.Gateway 
 }
 
 func (c *Core) publisher() runner.Publisher {
-	if c.deps.Publisher == nil {
-		return c.hub
+	all := publishers{c.hub, c.metrics}
+	if c.tracer != nil {
+		all = append(all, c.tracer)
 	}
-	return publishers{c.hub, c.deps.Publisher}
+	if c.deps.Publisher != nil {
+		all = append(all, c.deps.Publisher)
+	}
+	return all
 }
 
 // install installs the plugins of the binary, and those of the configured directory.

@@ -52,6 +52,33 @@ type Config struct {
 	Record Record `yaml:"record"`
 	// Audit says how the log of calls and changes is kept.
 	Audit Audit `yaml:"audit"`
+	// Trace says where traces of runs are sent.
+	Trace Trace `yaml:"trace"`
+}
+
+// Trace says where traces of runs are sent.
+type Trace struct {
+	// Endpoint is the URL that takes OTLP over HTTP, such as
+	// https://collector.example.com/v1/traces; empty sends none. Without TLS only one on
+	// this machine will do.
+	Endpoint string `yaml:"endpoint"`
+}
+
+// checkEndpoint refuses what is no URL of a collector.
+func checkEndpoint(s string) error {
+	if s == "" {
+		return nil
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || (u.Scheme != "https" && u.Scheme != "http") {
+		return fmt.Errorf("%q is not a URL such as https://collector.example.com/v1/traces", s)
+	}
+	if u.Scheme == "http" && !strings.EqualFold(u.Hostname(), "localhost") {
+		if ip, err := netip.ParseAddr(u.Hostname()); err != nil || !ip.IsLoopback() {
+			return fmt.Errorf("%q is not on this machine, and needs https", s)
+		}
+	}
+	return nil
 }
 
 // Audit says how the log of calls and changes is kept.
@@ -224,6 +251,7 @@ func (c *Config) Validate() error {
 	c.Callbacks.check(add)
 	c.Record.check(add)
 	c.Audit.check(add)
+	add("trace.endpoint", checkEndpoint(c.Trace.Endpoint))
 	add("log.level", oneOf(c.Log.Level, "debug", "info", "warn", "error"))
 	add("log.format", oneOf(c.Log.Format, "text", "json"))
 	ps = append(ps, c.Limits.problems()...)

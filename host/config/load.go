@@ -77,6 +77,7 @@ func Settings() []Setting {
 		durationOf("audit.keep", "how long an entry of the audit is kept; 0s is for ever", func(c *Config) *time.Duration { return &c.Audit.Keep }),
 		mk("audit.anchors", "file of the signed anchors of the audit (default: audit.anchors in the data directory)", func(c *Config) *string { return &c.Audit.Anchors }),
 		durationOf("audit.anchor_every", "time between two anchors of the audit", func(c *Config) *time.Duration { return &c.Audit.AnchorEvery }),
+		mk("trace.endpoint", "URL that traces are sent to by OTLP over HTTP; empty sends none", func(c *Config) *string { return &c.Trace.Endpoint }),
 		durationOf("drain", "how long a stopping server waits for running calls, at most 20s", func(c *Config) *time.Duration { return &c.Drain }),
 		mk("log.level", "debug, info, warn or error", func(c *Config) *string { return &c.Log.Level }),
 		mk("log.format", "text or json", func(c *Config) *string { return &c.Log.Format }),
