@@ -26,6 +26,8 @@ type worker struct {
 	// Guarded by ws.mu.
 	inflight int
 	used     uint64
+	unused   time.Time   // since when it serves no call
+	expiry   *time.Timer // of a process that has served one
 	retired  bool
 
 	// started is closed when startErr, or all of the following, is set.
