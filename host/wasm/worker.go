@@ -187,6 +187,16 @@ func (w *worker) end() {
 	late.Stop()
 }
 
+// pid is the number of the process, 0 as long as there is none.
+func (w *worker) pid() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.cmd == nil {
+		return 0
+	}
+	return w.cmd.Process.Pid
+}
+
 func (w *worker) fateOf() *demise {
 	w.mu.Lock()
 	defer w.mu.Unlock()

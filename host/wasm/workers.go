@@ -437,3 +437,26 @@ func (ws *Workers) Processes() int {
 	defer ws.mu.Unlock()
 	return ws.total
 }
+
+// Resident counts the processes of a module and the memory that they take, in bytes, as
+// far as the system tells.
+func (ws *Workers) Resident(digest string) (processes int, bytes int64) {
+	var pids []int
+	ws.mu.Lock()
+	for k, list := range ws.procs {
+		if k.digest != digest {
+			continue
+		}
+		for _, w := range list {
+			processes++
+			if pid := w.pid(); pid != 0 {
+				pids = append(pids, pid)
+			}
+		}
+	}
+	ws.mu.Unlock()
+	for _, pid := range pids {
+		bytes += confine.Resident(pid)
+	}
+	return processes, bytes
+}
