@@ -129,6 +129,20 @@ func (d *DB) open(ctx context.Context, o Options) error {
 	return nil
 }
 
+// OpenReadOnly opens a database of this package for reading alone, also while a server has
+// it open: what was committed when a query begins is what it sees. The file must exist.
+// The caller closes it.
+func OpenReadOnly(ctx context.Context, path string) (*sql.DB, error) {
+	if _, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("sqlite: %w", err)
+	}
+	db := sql.OpenDB(connector{dsn: dsn(path, 5*time.Second, true)})
+	if err := db.PingContext(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("sqlite: open %s: %w", path, classify(err)), db.Close())
+	}
+	return db, nil
+}
+
 // Write runs f in a transaction and returns once that is durable. The transaction is
 // shared with others who write at the same moment, but f's part stands alone: when f
 // returns an error only what f did is undone, and Write returns that error. f must be

@@ -21,6 +21,7 @@ import (
 
 	"github.com/culmhq/culm/engine"
 	"github.com/culmhq/culm/host/audit"
+	"github.com/culmhq/culm/host/callbacks"
 	"github.com/culmhq/culm/host/flows"
 	"github.com/culmhq/culm/host/health"
 	"github.com/culmhq/culm/host/live"
@@ -60,7 +61,14 @@ type Options struct {
 	Choices  *runs.Chooser
 	Systems  *registry.Service
 	Tryout   *tryout.Service
-	Health   *health.Service
+	// Callbacks takes what outside systems call back with.
+	Callbacks *callbacks.Service
+	Health    *health.Service
+	// Metrics answers GET /metrics, with the media type; nil answers that there is no such
+	// page. Observe, if not nil, is told of every request to a route of the table, by the
+	// path in the table.
+	Metrics func() (text []byte, media string, err error)
+	Observe func(method, route string, status int, took time.Duration)
 	// Audit looks things up in the log of calls and changes.
 	Audit *audit.Service
 	// Recordings keeps what passed the boundary of plugin calls.
@@ -122,6 +130,12 @@ func New(o Options) (*Server, error) {
 	s.mount(routes())
 	s.app.Get("/healthz", func(c *fiber.Ctx) error { return c.JSON(probe{"ok"}) })
 	s.app.Get("/readyz", s.ready)
+	if o.Metrics != nil {
+		s.app.Get("/metrics", s.metrics)
+	}
+	if err := s.mountCallbacks(); err != nil {
+		return nil, err
+	}
 	s.app.Use("/api", func(*fiber.Ctx) error { return errNoRoute })
 	if err := s.mountAssets(o.Assets); err != nil {
 		return nil, err
@@ -133,6 +147,9 @@ func New(o Options) (*Server, error) {
 // other body; nothing is read beyond it.
 func bodyLimit(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
 	c := fasthttp.RequestConfig{MaxRequestBodySize: BodyMaxBytes}
+	if strings.HasPrefix(string(h.RequestURI()), CallbackPath) {
+		c.MaxRequestBodySize = callbacks.BodyBytesMax
+	}
 	if h.IsPost() && isUpload(string(h.RequestURI())) {
 		c.MaxRequestBodySize = plugins.CodeBytesMax
 	}
@@ -203,6 +220,32 @@ func (s *Server) mount(rs []route) {
 
 // handler adapts a route to fiber: nothing of fiber goes further than here.
 func (s *Server) handler(r route) fiber.Handler {
+	if s.o.Observe == nil || r.stream != nil {
+		return s.plainHandler(r)
+	}
+	next := s.plainHandler(r)
+	return func(c *fiber.Ctx) error {
+		begun := time.Now()
+		err := next(c)
+		if err != nil {
+			err = s.fail(c, err) // now: its status is counted
+		}
+		s.o.Observe(r.method, r.path, c.Response().StatusCode(), time.Since(begun))
+		return err
+	}
+}
+
+// metrics answers Prometheus.
+func (s *Server) metrics(c *fiber.Ctx) error {
+	text, media, err := s.o.Metrics()
+	if err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderContentType, media)
+	return c.Send(text)
+}
+
+func (s *Server) plainHandler(r route) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		if r.stream != nil {
 			return r.stream(s, c)
@@ -213,7 +256,7 @@ func (s *Server) handler(r route) fiber.Handler {
 		}
 		ctx, cancel := context.WithTimeout(c.UserContext(), cmp.Or(r.timeout, requestTimeout))
 		defer cancel()
-		a, err := r.handle(s, ctx, req)
+		a, err := s.perform(ctx, r, req)
 		if err != nil {
 			return err
 		}

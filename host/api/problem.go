@@ -39,6 +39,12 @@ func status(code fault.Code) int {
 		return http.StatusUnprocessableEntity
 	case fault.Exists, fault.Conflict, fault.InUse, fault.WrongState, fault.RunEnded, fault.Rollback, fault.Blocked:
 		return http.StatusConflict
+	case fault.Gone:
+		return http.StatusGone
+	case fault.Unsigned:
+		return http.StatusUnauthorized
+	case fault.TooMany:
+		return http.StatusTooManyRequests
 	case fault.TooLarge:
 		return http.StatusRequestEntityTooLarge
 	case fault.Forbidden, fault.SignaturePolicy, codeOrigin:

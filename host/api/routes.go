@@ -49,10 +49,25 @@ type route struct {
 	// If-Match.
 	creates, edits bool
 
+	// quiet says why a route that is not a GET has no entry in the audit; told names the
+	// fields of the body that the entry shows, none of which may hold a secret. digest
+	// has it show the hash of the body: only for bodies that nobody could guess a secret of.
+	quiet  string
+	told   []string
+	digest bool
+
 	handle func(*Server, context.Context, *request) (answer, error)
 	// stream takes over the connection; instead of handle.
 	stream func(*Server, *fiber.Ctx) error
 }
+
+// The reasons why a route that is not a GET has no entry in the audit.
+const (
+	quietAsks    = "it changes nothing"
+	quietDraft   = "a draft is nothing that runs; publishing one has an entry"
+	quietCall    = "the call itself has an entry"
+	quietRecords = "the records of the run say who did it"
+)
 
 // fiberPath writes the path in the router's notation.
 func (r route) fiberPath() string {
@@ -83,12 +98,12 @@ func routes() []route {
 		{
 			method: http.MethodPut, path: "/projects/{project}/plugins/{plugin}/grants",
 			summary: "Replace the operations that the plugin may call in the project.",
-			in:      grantsBody{}, out: plugins.Plugin{}, handle: (*Server).putGrants,
+			in:      grantsBody{}, out: plugins.Plugin{}, told: []string{"grants"}, handle: (*Server).putGrants,
 		},
 		{
 			method: http.MethodPut, path: "/projects/{project}/plugins/{plugin}/enabled",
 			summary: "Switch a plugin on or off in the project.",
-			in:      enabledBody{}, out: plugins.Plugin{}, handle: (*Server).putEnabled,
+			in:      enabledBody{}, out: plugins.Plugin{}, told: []string{"enabled"}, handle: (*Server).putEnabled,
 		},
 		{
 			method: http.MethodGet, path: "/projects/{project}/plugins/{plugin}/uses",
@@ -109,7 +124,7 @@ func routes() []route {
 		{
 			method: http.MethodPost, path: "/projects/{project}/plugins/{plugin}/options",
 			summary: "Ask the plugin for the choices of a form field; change nothing.",
-			in:      choicesBody{}, out: runs.Choices{}, handle: (*Server).choices,
+			in:      choicesBody{}, out: runs.Choices{}, quiet: quietAsks, handle: (*Server).choices,
 		},
 
 		{
@@ -119,11 +134,11 @@ func routes() []route {
 		{
 			method: http.MethodPost, path: uploadPath, summary: "Install a module, with the signatures of the Plugin-Signature headers.",
 			query: []string{"override"}, in: module{}, out: plugins.Module{}, status: http.StatusCreated, timeout: installTimeout,
-			handle: (*Server).installPlugin,
+			digest: true, handle: (*Server).installPlugin,
 		},
 		{
 			method: http.MethodPost, path: "/plugin-pulls", summary: "Install a plugin from a registry that the configuration allows.",
-			in: pullBody{}, out: plugins.Module{}, status: http.StatusCreated, timeout: installTimeout, handle: (*Server).pullPlugin,
+			in: pullBody{}, out: plugins.Module{}, status: http.StatusCreated, timeout: installTimeout, told: []string{"reference", "override"}, handle: (*Server).pullPlugin,
 		},
 		{
 			method: http.MethodGet, path: "/plugins/{plugin}/versions", summary: "List the installed versions of a plugin, the highest first.",
@@ -140,7 +155,7 @@ func routes() []route {
 		{
 			method: http.MethodPost, path: "/plugins/{plugin}/versions/{digest}/commands",
 			summary: "Approve, activate, withdraw or block a version of a plugin.",
-			in:      changeBody{}, out: plugins.Module{}, handle: (*Server).changePluginVersion,
+			in:      changeBody{}, out: plugins.Module{}, told: []string{"command", "override", "reason"}, handle: (*Server).changePluginVersion,
 		},
 		{
 			method: http.MethodPost, path: "/plugins/{plugin}/versions/{digest}/signatures", summary: "Add a signature to an installed version.",
@@ -153,13 +168,13 @@ func routes() []route {
 		{method: http.MethodGet, path: "/trust", summary: "Read whose signatures count, and what is asked of plugins.", out: plugins.TrustView{}, handle: (*Server).getTrust},
 		{
 			method: http.MethodPost, path: "/trust/keys/{key}/revoke", summary: "End the trust in a key.",
-			in: revokeBody{}, out: plugins.TrustView{}, handle: (*Server).revokeKey,
+			in: revokeBody{}, out: plugins.TrustView{}, told: []string{"reason"}, handle: (*Server).revokeKey,
 		},
 
 		{
 			method: http.MethodPost, path: "/projects/{project}/systems/{system}/operations/{operation}/call",
 			summary: "Call an operation of a system in one's own name.", in: callBody{}, out: tryout.Answer{}, timeout: callTimeout,
-			handle: (*Server).callOperation,
+			quiet: quietCall, handle: (*Server).callOperation,
 		},
 		{
 			method: http.MethodPut, path: "/projects/{project}/systems/{system}/credential",
@@ -208,16 +223,16 @@ func routes() []route {
 		},
 		{
 			method: http.MethodPost, path: "/projects/{project}/flows", summary: "Create a flow from a draft, also one with problems.",
-			in: documentBody{}, out: flows.Detail{}, status: http.StatusCreated, creates: true, handle: (*Server).createFlow,
+			in: documentBody{}, out: flows.Detail{}, status: http.StatusCreated, creates: true, quiet: quietDraft, handle: (*Server).createFlow,
 		},
 		{
 			method: http.MethodPost, path: "/projects/{project}/flows/validate", summary: "Check a document; store nothing.",
-			in: documentBody{}, out: problemsBody{}, handle: (*Server).validateFlow,
+			in: documentBody{}, out: problemsBody{}, quiet: quietAsks, handle: (*Server).validateFlow,
 		},
 		{method: http.MethodGet, path: "/projects/{project}/flows/{flow}", summary: "Read a flow with its draft.", out: flows.Detail{}, handle: (*Server).getFlow},
 		{
 			method: http.MethodPut, path: "/projects/{project}/flows/{flow}", summary: "Save the draft, also one with problems.",
-			in: documentBody{}, out: flows.Detail{}, edits: true, handle: (*Server).saveFlow,
+			in: documentBody{}, out: flows.Detail{}, edits: true, quiet: quietDraft, handle: (*Server).saveFlow,
 		},
 		{
 			method: http.MethodDelete, path: "/projects/{project}/flows/{flow}", summary: "Delete a flow; its runs stay.",
@@ -229,7 +244,7 @@ func routes() []route {
 		},
 		{
 			method: http.MethodPost, path: "/projects/{project}/flows/{flow}/versions", summary: "Publish the draft as the next version.",
-			in: publishBody{}, out: flows.Version{}, status: http.StatusCreated, creates: true, handle: (*Server).publishVersion,
+			in: publishBody{}, out: flows.Version{}, status: http.StatusCreated, creates: true, told: []string{"revision", "note"}, handle: (*Server).publishVersion,
 		},
 		{
 			method: http.MethodGet, path: "/projects/{project}/flows/{flow}/versions/{version}", summary: "Read a version with its document.",
@@ -237,16 +252,16 @@ func routes() []route {
 		},
 		{
 			method: http.MethodPost, path: "/projects/{project}/flows/{flow}/runs", summary: "Start a run of a published version.",
-			in: startBody{}, out: runs.Summary{}, status: http.StatusCreated, creates: true, handle: (*Server).startRun,
+			in: startBody{}, out: runs.Summary{}, status: http.StatusCreated, creates: true, quiet: quietRecords, handle: (*Server).startRun,
 		},
 		{
 			method: http.MethodPost, path: "/projects/{project}/flows/{flow}/simulate",
 			summary: "Run a flow in virtual time with scripted answers; store nothing.",
-			in:      simulateBody{}, out: simulate.Report{}, handle: (*Server).simulateFlow,
+			in:      simulateBody{}, out: simulate.Report{}, quiet: quietAsks, handle: (*Server).simulateFlow,
 		},
 		{
 			method: http.MethodPost, path: "/projects/{project}/flows/{flow}/preview", summary: "Show what a start would run; start nothing.",
-			in: previewBody{}, out: runs.Preview{}, handle: (*Server).previewStart,
+			in: previewBody{}, out: runs.Preview{}, quiet: quietAsks, handle: (*Server).previewStart,
 		},
 
 		{
@@ -274,17 +289,17 @@ func routes() []route {
 		},
 		{
 			method: http.MethodPost, path: "/projects/{project}/runs/{run}/commands", summary: "Pause, resume, fail or revoke a run, change its variables, or roll it back.",
-			in: runCommandBody{}, out: seqBody{}, creates: true, handle: (*Server).commandRun,
+			in: runCommandBody{}, out: seqBody{}, creates: true, quiet: quietRecords, handle: (*Server).commandRun,
 		},
 		{
 			method: http.MethodPost, path: "/projects/{project}/runs/{run}/rollback/preview",
 			summary: "Show what a rollback would undo; change nothing.",
-			in:      rollbackBody{}, out: engine.Plan{}, handle: (*Server).previewRollback,
+			in:      rollbackBody{}, out: engine.Plan{}, quiet: quietAsks, handle: (*Server).previewRollback,
 		},
 		{
 			method: http.MethodPost, path: "/projects/{project}/runs/{run}/nodes/{node}/commands",
 			summary: "Pause, resume, retry, skip, force-fail, resolve or reschedule a node, or answer its wait.",
-			in:      nodeCommandBody{}, out: seqBody{}, creates: true, handle: (*Server).commandNode,
+			in:      nodeCommandBody{}, out: seqBody{}, creates: true, quiet: quietRecords, handle: (*Server).commandNode,
 		},
 		{
 			method: http.MethodGet, path: "/projects/{project}/runs/{run}/events", summary: "Follow a run over a WebSocket.",

@@ -28,7 +28,7 @@ func systemRoutes() []route {
 		{method: http.MethodGet, path: one, summary: "Read a registered system.", out: registry.View{}, handle: (*Server).getSystem},
 		{
 			method: http.MethodPut, path: one, summary: "Create or replace a system; an operation that is off stays off.",
-			in: systems.System{}, out: registry.View{}, handle: (*Server).putSystem,
+			in: systems.System{}, out: registry.View{}, told: []string{"base_url", "auth"}, digest: true, handle: (*Server).putSystem,
 		},
 		{
 			method: http.MethodDelete, path: one, summary: "Delete a system; with revoke=true also one that plugins were granted.",
@@ -37,7 +37,7 @@ func systemRoutes() []route {
 		{method: http.MethodGet, path: one + "/document", summary: "Read the document of a system.", out: systems.System{}, handle: (*Server).getSystemDocument},
 		{
 			method: http.MethodPost, path: one + "/diff", summary: "Show what a document would change; store nothing.",
-			in: systems.System{}, out: registry.Difference{}, handle: (*Server).diffSystem,
+			in: systems.System{}, out: registry.Difference{}, quiet: quietAsks, handle: (*Server).diffSystem,
 		},
 		{
 			method: http.MethodGet, path: one + "/versions", summary: "Read what was changed in a system, the newest first.",
@@ -50,7 +50,8 @@ func systemRoutes() []route {
 		{
 			method: http.MethodPost, path: "/projects/{project}" + importSuffix,
 			summary: "Show what an import of an OpenAPI document would change, or import it.",
-			in:      registry.ImportRequest{}, out: registry.ImportResult{}, timeout: installTimeout, handle: (*Server).importSystem,
+			in:      registry.ImportRequest{}, out: registry.ImportResult{}, timeout: installTimeout,
+			told: []string{"id", "base_url", "apply"}, digest: true, handle: (*Server).importSystem,
 		},
 		{
 			method: http.MethodGet, path: one + "/operations", summary: "List the operations of a system, by id.",
@@ -59,11 +60,11 @@ func systemRoutes() []route {
 		{method: http.MethodGet, path: call, summary: "Read an operation with its schemas.", out: registry.OperationDetail{}, handle: (*Server).getOperation},
 		{
 			method: http.MethodPut, path: call + "/enabled", summary: "Switch an operation on or off.",
-			in: enabledBody{}, out: registry.View{}, handle: (*Server).putOperationEnabled,
+			in: enabledBody{}, out: registry.View{}, told: []string{"enabled"}, handle: (*Server).putOperationEnabled,
 		},
 		{
 			method: http.MethodPut, path: one + "/operations-enabled", summary: "Switch operations, or all of a group, on or off.",
-			in: operationsEnabledBody{}, out: registry.View{}, handle: (*Server).putOperationsEnabled,
+			in: operationsEnabledBody{}, out: registry.View{}, told: []string{"enabled", "group", "operations"}, handle: (*Server).putOperationsEnabled,
 		},
 	}
 }

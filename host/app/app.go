@@ -48,7 +48,11 @@ func (a *App) Start(ctx context.Context) (err error) {
 		return fmt.Errorf("app: listen: %w", err)
 	}
 	a.ln = ln
-	if a.Core, err = Open(ctx, a.cfg, a.deps); err != nil {
+	cfg := a.cfg
+	if cfg.Callbacks.URL == "" {
+		cfg.Callbacks.URL = "http://" + ln.Addr().String()
+	}
+	if a.Core, err = Open(ctx, cfg, a.deps); err != nil {
 		return errors.Join(err, ln.Close())
 	}
 	if own, err := netip.ParseAddrPort(a.ln.Addr().String()); err == nil {
@@ -56,8 +60,8 @@ func (a *App) Start(ctx context.Context) (err error) {
 		a.registries.Deny(own)
 	}
 	a.server, err = api.New(api.Options{
-		Projects: a.Projects, Flows: a.Flows, Runs: a.Runs, Plugins: a.Plugins, Choices: a.Choices, Systems: a.Systems, Tryout: a.Tryout, Health: a.Health,
-		Recordings: a.Recordings, Audit: a.Audit, Hub: a.hub,
+		Projects: a.Projects, Flows: a.Flows, Runs: a.Runs, Plugins: a.Plugins, Choices: a.Choices, Systems: a.Systems, Tryout: a.Tryout, Callbacks: a.Callbacks, Health: a.Health,
+		Recordings: a.Recordings, Audit: a.Audit, Metrics: a.metrics.Text, Observe: a.metrics.Request, Hub: a.hub,
 		Logger: a.deps.Logger, Ready: a.ready, Assets: a.deps.Assets,
 		Meta: api.Meta{Version: a.deps.Version, Commit: a.deps.Commit, Demo: a.cfg.Demo},
 	})

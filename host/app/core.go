@@ -18,12 +18,14 @@ import (
 	"github.com/culmhq/culm/engine/runner"
 	"github.com/culmhq/culm/engine/sqlite"
 	"github.com/culmhq/culm/host/audit"
+	"github.com/culmhq/culm/host/callbacks"
 	"github.com/culmhq/culm/host/config"
 	"github.com/culmhq/culm/host/fault"
 	"github.com/culmhq/culm/host/flows"
 	"github.com/culmhq/culm/host/gateway"
 	"github.com/culmhq/culm/host/health"
 	"github.com/culmhq/culm/host/live"
+	"github.com/culmhq/culm/host/metrics"
 	"github.com/culmhq/culm/host/plugins"
 	"github.com/culmhq/culm/host/projects"
 	"github.com/culmhq/culm/host/recordings"
@@ -31,6 +33,7 @@ import (
 	"github.com/culmhq/culm/host/runs"
 	"github.com/culmhq/culm/host/secrets"
 	"github.com/culmhq/culm/host/store"
+	"github.com/culmhq/culm/host/traces"
 	"github.com/culmhq/culm/host/tryout"
 	"github.com/culmhq/culm/host/wasm"
 )
@@ -39,6 +42,8 @@ import (
 const (
 	databaseFile = "culm.db"
 	keyFile      = "secrets.key"
+	anchorKey    = "audit.key"
+	anchorFile   = "audit.anchors"
 	cacheDir     = "compiled"
 )
 
@@ -80,9 +85,11 @@ type Core struct {
 	Plugins  *plugins.Catalogue
 	Systems  *registry.Service
 	Tryout   *tryout.Service
-	Health   *health.Service
-	Vault    *secrets.Vault
-	Audit    *audit.Service
+	// Callbacks takes what outside systems call back with.
+	Callbacks *callbacks.Service
+	Health    *health.Service
+	Vault     *secrets.Vault
+	Audit     *audit.Service
 	// Recordings keeps what passed the boundary of plugin calls.
 	Recordings *recordings.Keeper
 
@@ -96,6 +103,9 @@ type Core struct {
 	policy   *gateway.AddressPolicy
 	// registries is the policy for the registries of plugins.
 	registries *gateway.AddressPolicy
+	auditor    *audit.Keeper
+	metrics    *metrics.Metrics
+	tracer     *traces.Tracer // nil where none is wanted
 	shipped    *Shipped
 	demo       *demoSystem
 	closers    []func() error // in the order in which they were opened
@@ -189,7 +199,9 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	c.registries = policy
 	host := c.host
 	c.Projects = projects.New(st)
-	c.Audit = audit.NewService(st, c.Projects)
+	if err := errors.Join(c.observe(ctx, cfg), c.openAudit(ctx, cfg, st)); err != nil {
+		return err
+	}
 	c.Plugins, err = plugins.Open(ctx, plugins.Options{
 		Repository: st, Switches: st, Inspector: inspector{host}, Projects: c.Projects, Clock: clock{}, Logger: log, Trust: trust, Registry: reg,
 		Loaded: loaded(host),
@@ -201,29 +213,21 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	c.Systems = registry.New(registry.Options{Repository: st, Credentials: vault, Secrets: vault, Projects: c.Projects, Grants: c.Plugins, Traffic: traffic, Clock: clock{}})
 	c.gateway = gateway.Config{
 		Systems: registry.ForGateway{Service: c.Systems}, Directory: registry.ForGateway{Service: c.Systems}, Grants: c.Plugins, Credentials: vault, Secrets: vault,
-		Journal: st.Journal(), Audit: st.Audit(), Addresses: c.policy, Traffic: traffic, Clock: clock{}, Logger: log,
+		Journal: st.Journal(), Audit: c.observed(st.Audit()), Addresses: c.policy, Traffic: traffic, Recorder: gateway.LogRecorder(log), Clock: clock{}, Logger: log,
 	}
-	gw := gateway.New(c.gateway)
-	c.closers = append(c.closers, func() error { gw.Close(); return nil })
-
-	c.Tryout = tryout.New(tryout.Options{Gateway: gw.Direct(), Systems: c.Systems, Projects: c.Projects, Clock: clock{}})
-
+	gw := c.openGateway(cfg, st)
 	graphs := runs.NewGraphs(c.Plugins)
 	src := &source{}
 	c.hub = live.New(src, live.Options{})
-	c.Recordings = recordings.New(recordings.Options{
-		Repository: st, Secrets: vault, Clock: clock{}, Logger: log, Policy: recordings.Policy{
-			Mode: recordings.Mode(cfg.Record.Mode), CallBytes: cfg.Record.CallBytes, TotalBytes: cfg.Record.TotalBytes, Age: cfg.Record.Keep,
-		},
-	})
-	c.closers = append(c.closers, c.Recordings.Close)
+	c.openRecordings(cfg, st)
 	c.executor = runs.NewExecutor(runs.ExecutorOptions{
 		Catalogue: c.Plugins, Modules: modules{host, c.Plugins}, Gateway: gw, Handles: vault, Recorder: c.Recordings, Clock: clock{}, Logger: log,
+		CallbackURL: callbackBase(cfg.Callbacks),
 	})
 	c.counted = health.NewRecorder(health.Options{Store: st, Clock: clock{}, Logger: log})
 	c.Health = health.NewService(c.counted, c.Projects)
 	c.runner, err = runner.New(runner.Config{
-		Store: db.Store(), Executor: c.counted.Watch(runs.NewSuspects(c.executor, st.Deaths(), log)), Publisher: c.publisher(), Clock: clock{}, Graphs: graphs, Logger: log,
+		Store: db.Store(), Executor: c.metrics.Executor(c.counted.Watch(runs.NewSuspects(c.executor, st.Deaths(), log))), Publisher: c.publisher(), Clock: clock{}, Graphs: graphs, Logger: log,
 		Slack: c.deps.Slack,
 	})
 	if err != nil {
@@ -235,6 +239,7 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	c.Runs = runs.New(runs.Options{
 		Runner: c.runner, Flows: c.Flows, Projects: c.Projects, Catalogue: c.Plugins, Graphs: graphs, Audit: st.Audit(), Vault: vault, Clock: clock{},
 	})
+	c.Callbacks = callbacks.New(callbacks.Options{Repository: st, Runs: c.Runs, Systems: c.Systems, Secrets: vault, Clock: clock{}, Logger: log})
 	c.Choices = runs.NewChooser(runs.ChooserOptions{
 		Catalogue: c.Plugins, Projects: c.Projects, Modules: modules{host, c.Plugins}, Gateway: gw, Clock: clock{}, Logger: log,
 	})
@@ -242,11 +247,34 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	return nil
 }
 
+// openRecordings makes what keeps the recordings of plugin calls.
+func (c *Core) openRecordings(cfg config.Config, st *store.Store) {
+	c.Recordings = recordings.New(recordings.Options{
+		Repository: st, Secrets: c.Vault, Clock: clock{}, Logger: c.deps.Logger, Policy: recordings.Policy{
+			Mode: recordings.Mode(cfg.Record.Mode), CallBytes: cfg.Record.CallBytes, TotalBytes: cfg.Record.TotalBytes, Age: cfg.Record.Keep,
+		},
+	})
+	c.closers = append(c.closers, c.Recordings.Close)
+}
+
+// openGateway opens the gateway, and the way for calls without a plugin.
+func (c *Core) openGateway(cfg config.Config, st *store.Store) *gateway.Gateway {
+	c.gateway.Callbacks = callbacks.NewIssuer(st, clock{}.Now, cfg.Callbacks.Expire)
+	gw := gateway.New(c.gateway)
+	c.closers = append(c.closers, func() error { gw.Close(); return nil })
+	c.Tryout = tryout.New(tryout.Options{Gateway: gw.Direct(), Systems: c.Systems, Projects: c.Projects, Clock: clock{}})
+	return gw
+}
+
 func (c *Core) publisher() runner.Publisher {
-	if c.deps.Publisher == nil {
-		return c.hub
+	all := publishers{c.hub, c.metrics}
+	if c.tracer != nil {
+		all = append(all, c.tracer)
 	}
-	return publishers{c.hub, c.deps.Publisher}
+	if c.deps.Publisher != nil {
+		all = append(all, c.deps.Publisher)
+	}
+	return all
 }
 
 // install installs the plugins of the binary, and those of the configured directory.
@@ -330,6 +358,8 @@ func (c *Core) Start(ctx context.Context) error {
 	wg.Go(func() { c.counted.Run(watching) })
 	wg.Go(func() { c.sweeper().run(watching) })
 	wg.Go(func() { c.Recordings.Run(watching) })
+	wg.Go(func() { c.Callbacks.Run(watching) })
+	wg.Go(func() { c.auditor.Run(watching) })
 	wg.Go(func() { watch{c.runner.Stuck, clock{}.After, c.deps.Logger}.run(watching) })
 	c.closers = append(c.closers, func() error { stop(); wg.Wait(); return nil })
 	return nil

@@ -139,7 +139,7 @@ func drawn(operation, params, body string) string {
 }
 
 // secretServer is a server with the echo system, its grant and a secret of the project.
-func secretServer(t *testing.T) (*server, *echo, *lockedLog) {
+func secretServer(t *testing.T, tweak ...func(*server)) (*server, *echo, *lockedLog) {
 	t.Helper()
 	e := &echo{}
 	up := httptest.NewServer(e)
@@ -148,6 +148,9 @@ func secretServer(t *testing.T) (*server, *echo, *lockedLog) {
 	s := unstarted(t, false, "http")
 	s.cfg.Allow = []string{strings.TrimPrefix(up.URL, "http://")}
 	s.cfg.Record.Mode = "all"
+	for _, f := range tweak {
+		f(s)
+	}
 	s.deps.Logger = slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	s.start()
 	code, _, text := s.do("PUT", s.in("/systems/echo"), nil, systemJSON(t, strings.Replace(vaultDocument, "BASE", up.URL, 1)))

@@ -102,6 +102,9 @@ type Line struct {
 	Entry json.RawMessage `json:"entry"`
 	// Hash is the SHA-256 of Entry in hex.
 	Hash string `json:"hash"`
+	// Differs names a column of the store that does not say what Entry says; empty is
+	// good.
+	Differs string `json:"-"`
 }
 
 // Head is a place of the chain: an entry's number and hash. The zero Head is before the

@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"time"
 
@@ -32,14 +33,64 @@ type Projects interface {
 	Exists(ctx context.Context, project string) error
 }
 
-// Service lets people look things up in the log. It is safe for concurrent use.
-type Service struct {
-	lines    Reader
-	projects Projects
+// Book is the log as the use cases need it. Safe for concurrent use.
+type Book interface {
+	Reader
+	// AppendAudit puts an entry at the end, and returns once it is durable.
+	AppendAudit(ctx context.Context, e Entry) (Head, error)
 }
 
-// NewService makes the use cases.
-func NewService(r Reader, p Projects) *Service { return &Service{r, p} }
+// Service lets people look things up in the log, and enters what they do. It is safe for
+// concurrent use.
+type Service struct {
+	book     Book
+	projects Projects
+	now      func() time.Time
+}
+
+// NewService makes the use cases; now tells the time.
+func NewService(b Book, p Projects, now func() time.Time) *Service { return &Service{b, p, now} }
+
+// Act does what somebody asked for, and sees to it that the log says so: in the
+// transaction of the first change that is made, else after do has ended, with what became
+// of it. When that cannot be stored, the error says so, whatever do returned.
+func (s *Service) Act(ctx context.Context, e Entry, do func(context.Context) error) error {
+	e.At, e.Kind = s.now().UTC(), KindAdmin
+	p := NewPending(e)
+	err := do(WithPending(ctx, p))
+	if p.Written() && err == nil {
+		return nil
+	}
+	// Refused, failed, without a change, or failed after the first of several.
+	e.Outcome = OutcomeOK
+	if err != nil {
+		e.Outcome, e.Code = OutcomeRefused, string(fault.Internal)
+		var f *fault.Error
+		if errors.As(err, &f) {
+			e.Code = string(f.Code)
+		}
+		if e.Code == string(fault.Internal) || e.Code == string(fault.Stopping) || e.Code == string(fault.DiskFull) {
+			e.Outcome = OutcomeFailed
+		}
+	}
+	e.DurationUS = s.now().Sub(e.At).Microseconds()
+	entering, cancel := context.WithTimeout(context.WithoutCancel(ctx), enterTimeout)
+	defer cancel()
+	if _, unwritten := s.book.AppendAudit(entering, e); unwritten != nil {
+		return errors.Join(fault.Wrap("store the audit", unwritten), err)
+	}
+	return err
+}
+
+// Watch returns a context in which the first change has an entry. What changes nothing
+// has none.
+func (s *Service) Watch(ctx context.Context, e Entry) context.Context {
+	e.At, e.Kind = s.now().UTC(), KindAdmin
+	return WithPending(ctx, NewPending(e))
+}
+
+// enterTimeout bounds the wait for an entry that must not end with its request.
+const enterTimeout = 10 * time.Second
 
 // place is the cursor of a list.
 type place struct {
@@ -66,7 +117,7 @@ func (s *Service) List(ctx context.Context, f Filter, q page.Query) (page.Of[Ent
 	if err := f.check(); err != nil {
 		return none, err
 	}
-	lines, err := s.lines.AuditLines(ctx, f, at.Before, size+1)
+	lines, err := s.book.AuditLines(ctx, f, at.Before, size+1)
 	if err != nil {
 		return none, fault.Wrap("read the audit", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -45,8 +46,93 @@ type Config struct {
 	Limits Limits `yaml:"limits"`
 	// Log says what is logged and how.
 	Log Log `yaml:"log"`
+	// Callbacks says how outside systems call back.
+	Callbacks Callbacks `yaml:"callbacks"`
 	// Record says which plugin calls are recorded, so that they can be replayed.
 	Record Record `yaml:"record"`
+	// Audit says how the log of calls and changes is kept.
+	Audit Audit `yaml:"audit"`
+	// Trace says where traces of runs are sent.
+	Trace Trace `yaml:"trace"`
+}
+
+// Trace says where traces of runs are sent.
+type Trace struct {
+	// Endpoint is the URL that takes OTLP over HTTP, such as
+	// https://collector.example.com/v1/traces; empty sends none. Without TLS only one on
+	// this machine will do.
+	Endpoint string `yaml:"endpoint"`
+}
+
+// checkEndpoint refuses what is no URL of a collector.
+func checkEndpoint(s string) error {
+	if s == "" {
+		return nil
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || (u.Scheme != "https" && u.Scheme != "http") {
+		return fmt.Errorf("%q is not a URL such as https://collector.example.com/v1/traces", s)
+	}
+	if u.Scheme == "http" && !strings.EqualFold(u.Hostname(), "localhost") {
+		if ip, err := netip.ParseAddr(u.Hostname()); err != nil || !ip.IsLoopback() {
+			return fmt.Errorf("%q is not on this machine, and needs https", s)
+		}
+	}
+	return nil
+}
+
+// Audit says how the log of calls and changes is kept.
+type Audit struct {
+	// Keep is how long an entry is kept; zero is for ever.
+	Keep time.Duration `yaml:"keep"`
+	// Anchors is the file of the signed anchors; empty means audit.anchors inside the data
+	// directory. It proves more on another disk.
+	Anchors string `yaml:"anchors"`
+	// AnchorEvery is the time between two anchors.
+	AnchorEvery time.Duration `yaml:"anchor_every"`
+}
+
+// The bounds of what can be set for the audit.
+const (
+	MinAuditKeep        = 24 * time.Hour
+	MaxAuditKeep        = 20 * 365 * 24 * time.Hour
+	MinAuditAnchorEvery = 10 * time.Second
+	MaxAuditAnchorEvery = 24 * time.Hour
+)
+
+// check tells add what is wrong with each field.
+func (a *Audit) check(add func(string, error)) {
+	if a.Keep != 0 && (a.Keep < MinAuditKeep || a.Keep > MaxAuditKeep) {
+		add("audit.keep", fmt.Errorf("%s is neither 0s nor between %s and %s", a.Keep, MinAuditKeep, MaxAuditKeep))
+	}
+	if a.AnchorEvery < MinAuditAnchorEvery || a.AnchorEvery > MaxAuditAnchorEvery {
+		add("audit.anchor_every", fmt.Errorf("%s is not between %s and %s", a.AnchorEvery, MinAuditAnchorEvery, MaxAuditAnchorEvery))
+	}
+	add("audit.anchors", checkPath(a.Anchors, false))
+}
+
+// Callbacks says how outside systems call back.
+type Callbacks struct {
+	// URL is where outside systems reach this server, scheme, host and path, as a reverse
+	// proxy shows it; empty means the listener's own address.
+	URL string `yaml:"url"`
+	// Expire is how long a callback may take.
+	Expire time.Duration `yaml:"expire"`
+}
+
+// MaxCallbackExpire bounds how long a callback may take.
+const MaxCallbackExpire = 366 * 24 * time.Hour
+
+func (b *Callbacks) check(add func(string, error)) {
+	if b.URL != "" {
+		u, err := url.Parse(b.URL)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+			add("callbacks.url", fmt.Errorf("%q is not a URL such as https://culm.example.com", b.URL))
+		}
+	}
+	if b.Expire < time.Minute || b.Expire > MaxCallbackExpire {
+		add("callbacks.expire", fmt.Errorf("%s is not between 1m and %s", b.Expire, MaxCallbackExpire))
+	}
 }
 
 // Record says which plugin calls are recorded.
@@ -102,13 +188,15 @@ const MaxDrain = 20 * time.Second
 // Default returns the configuration of a server that nobody configured.
 func Default() Config {
 	return Config{
-		Listen: "127.0.0.1:8080",
-		Data:   "data",
-		Drain:  MaxDrain,
-		Trust:  Trust{Policy: "warn", Uncontained: UncontainedRefuse},
-		Limits: defaultLimits(),
-		Log:    Log{Level: "info", Format: "text"},
-		Record: Record{Mode: "failures", CallBytes: 1 << 20, TotalBytes: 256 << 20, Keep: 7 * 24 * time.Hour},
+		Listen:    "127.0.0.1:8080",
+		Data:      "data",
+		Drain:     MaxDrain,
+		Trust:     Trust{Policy: "warn", Uncontained: UncontainedRefuse},
+		Limits:    defaultLimits(),
+		Log:       Log{Level: "info", Format: "text"},
+		Callbacks: Callbacks{Expire: 7 * 24 * time.Hour},
+		Record:    Record{Mode: "failures", CallBytes: 1 << 20, TotalBytes: 256 << 20, Keep: 7 * 24 * time.Hour},
+		Audit:     Audit{Keep: 400 * 24 * time.Hour, AnchorEvery: 5 * time.Minute},
 	}
 }
 
@@ -160,7 +248,10 @@ func (c *Config) Validate() error {
 	if c.Drain < 0 || c.Drain > MaxDrain {
 		add("drain", fmt.Errorf("%s is not between 0s and %s", c.Drain, MaxDrain))
 	}
+	c.Callbacks.check(add)
 	c.Record.check(add)
+	c.Audit.check(add)
+	add("trace.endpoint", checkEndpoint(c.Trace.Endpoint))
 	add("log.level", oneOf(c.Log.Level, "debug", "info", "warn", "error"))
 	add("log.format", oneOf(c.Log.Format, "text", "json"))
 	ps = append(ps, c.Limits.problems()...)

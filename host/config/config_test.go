@@ -39,7 +39,7 @@ func TestPrecedenceFlagOverEnvironmentOverFile(t *testing.T) {
 		Listen: "127.0.0.1:3", Data: "from-file", Demo: true, Allow: []string{"a:1", "[::1]:2"},
 		Drain: 3 * time.Second, Trust: config.Trust{Policy: "warn", Uncontained: "refuse"},
 		Limits: config.Default().Limits, Log: config.Log{Level: "debug", Format: "json"},
-		Record: config.Default().Record,
+		Callbacks: config.Default().Callbacks, Record: config.Default().Record, Audit: config.Default().Audit,
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Fatalf("got  %+v\nwant %+v", c, want)
@@ -129,7 +129,8 @@ func TestEverySettingCanBeSetAndReadBack(t *testing.T) {
 	values := map[string]string{
 		"listen": "[::1]:9", "data": "d", "demo": "true", "allow": "a:1,b:2", "plugins": "p", "drain": "1s", "registries": "registry.example.com,http://127.0.0.1:5000", "trust.policy": "required", "trust.uncontained": "run", "trust.keys": "k",
 		"log.level": "warn", "log.format": "json",
-		"record.mode": "all", "record.call_bytes": "4096", "record.total_bytes": "2000000", "record.keep": "1h0m0s",
+		"callbacks.url": "https://culm.example.com/x", "callbacks.expire": "2h0m0s", "record.mode": "all", "record.call_bytes": "4096", "record.total_bytes": "2000000", "record.keep": "1h0m0s",
+		"audit.keep": "48h0m0s", "audit.anchors": "an", "audit.anchor_every": "1m0s", "trace.endpoint": "https://collector.example.com/v1/traces",
 	}
 	for _, s := range config.Settings() {
 		v, ok := values[s.Field]
@@ -156,4 +157,20 @@ func write(t *testing.T, text string) string {
 		t.Fatal(err)
 	}
 	return p
+}
+
+func TestCallbackSettingsAreChecked(t *testing.T) {
+	t.Parallel()
+	for _, bad := range []map[string]string{
+		{"callbacks-url": "culm.example.com"},
+		{"callbacks-url": "https://u:p@culm.example.com"},
+		{"callbacks-url": "https://culm.example.com?x=1"},
+		{"callbacks-url": "ftp://culm.example.com"},
+		{"callbacks-expire": "10s"},
+		{"callbacks-expire": "9000h"},
+	} {
+		if _, err := config.Load(config.Sources{Flags: bad}); err == nil {
+			t.Errorf("%v is taken", bad)
+		}
+	}
 }

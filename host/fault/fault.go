@@ -27,6 +27,12 @@ const (
 	TooLarge   Code = "TOO_LARGE"   // beyond a limit
 	KeyReused  Code = "IDEMPOTENCY_KEY_REUSED"
 	Forbidden  Code = "FORBIDDEN"
+	// Gone: it was there, and is over.
+	Gone Code = "GONE"
+	// Unsigned: the signature of a callback is missing, old, or wrong.
+	Unsigned Code = "SIGNATURE_INVALID"
+	// TooMany: the same was tried too often.
+	TooMany Code = "TOO_MANY_REQUESTS"
 	// SignaturePolicy: its signatures keep the module out.
 	SignaturePolicy Code = "SIGNATURE_POLICY"
 	// Rollback: the version is older than one that was in use.

@@ -39,6 +39,7 @@ title: Things
 base_url: BASE
 auth: AUTH
 limits: LIMITS
+tls: {TLS}
 operations:
   - {id: read, title: Read, method: GET, path: "/things/{id}", retry: safe, risk: read,
      response_headers: [X-Request-Id, X-Echo],
@@ -77,11 +78,11 @@ type bench struct {
 
 // setting is what a test changes in the system of the bench.
 type setting struct {
-	auth, limits, base string
-	noCredential       bool
-	noGrant            bool
-	allow              []string
-	tweak              func(*gateway.Config)
+	auth, limits, base, tls string
+	noCredential            bool
+	noGrant                 bool
+	allow                   []string
+	tweak                   func(*gateway.Config)
 }
 
 // upstream counts and keeps what it received.
@@ -157,7 +158,7 @@ func newBench(tb testing.TB, h http.HandlerFunc, s setting) *bench {
 
 func register(tb testing.TB, s setting) *systems.Compiled {
 	tb.Helper()
-	text := strings.NewReplacer("BASE", s.base, "AUTH", s.auth, "LIMITS", s.limits).Replace(document)
+	text := strings.NewReplacer("BASE", s.base, "AUTH", s.auth, "LIMITS", s.limits, "{TLS}", "{"+s.tls+"}").Replace(document)
 	doc, err := systems.Parse([]byte(text))
 	if err != nil {
 		tb.Fatal(err)
@@ -167,6 +168,31 @@ func register(tb testing.TB, s setting) *systems.Compiled {
 		tb.Fatal(err)
 	}
 	return c
+}
+
+// register adds a system, with every operation granted.
+func (b *bench) register(tb testing.TB, id string, s setting) {
+	tb.Helper()
+	c := register(tb, s)
+	c.System.ID = id
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.systems[id] = c
+	for _, op := range c.System.Operations {
+		b.granted[grantKey(project, "tool", id, op.ID)] = true
+	}
+}
+
+// allow opens the gateway anew, with further targets.
+func (b *bench) allow(tb testing.TB, targets ...string) {
+	tb.Helper()
+	policy, err := gateway.NewAddressPolicy(append(targets, strings.TrimPrefix(b.up.URL, "http://")))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	b.config.Addresses = policy
+	b.gateway = gateway.New(b.config)
+	tb.Cleanup(b.gateway.Close)
 }
 
 func (b *bench) open(s setting) {

@@ -119,6 +119,9 @@ func texts(op *systems.CompiledOperation, params map[string]json.RawMessage, lat
 
 // wire turns a JSON value into the texts that stand for it.
 func wire(raw json.RawMessage) ([]string, error) {
+	if text, ok := plainText(raw); ok {
+		return []string{text}, nil
+	}
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
 	var v any
@@ -146,6 +149,21 @@ func wire(raw json.RawMessage) ([]string, error) {
 		}
 	}
 	return out, nil
+}
+
+// plainText reads the JSON of a text that has no escapes and is all ASCII, which nearly every
+// parameter is, without a decoder.
+func plainText(raw json.RawMessage) (string, bool) {
+	if len(raw) < 2 || raw[0] != '"' || raw[len(raw)-1] != '"' {
+		return "", false
+	}
+	inner := raw[1 : len(raw)-1]
+	for _, c := range inner {
+		if c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return "", false
+		}
+	}
+	return string(inner), true
 }
 
 // place puts query and header parameters into the request.

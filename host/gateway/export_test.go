@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"net"
 	"time"
 
 	"github.com/culmhq/culm/host/systems"
@@ -47,3 +48,8 @@ func Pauses(limits string, n int, jitter func(time.Duration) time.Duration) []ti
 
 // FullJitter is the randomness of pauses.
 func FullJitter(bound time.Duration) time.Duration { return fullJitter(bound) }
+
+// Resolve makes a gateway ask a name server of the test's. The policy is asked as ever.
+func Resolve(g *Gateway, policy *AddressPolicy, names *net.Resolver) {
+	g.transport.http.DialContext = guardedDial(policy, names)
+}

@@ -24,6 +24,8 @@ type Config struct {
 	Secrets     Secrets
 	Journal     Journal
 	Audit       Audit
+	// Callbacks issues tokens for callbacks; nil leaves them out.
+	Callbacks Callbacks
 	// Addresses is the policy that every connection is checked against.
 	Addresses *AddressPolicy
 	// Traffic holds the limits of what is under way; gateways that share it share them. Nil
@@ -32,7 +34,9 @@ type Config struct {
 	// Trust holds the certificates that TLS connections are verified with; nil means
 	// those of the machine.
 	Trust *Trust
-	Clock Clock
+	// Recorder is told of every call; nil is nobody.
+	Recorder Recorder
+	Clock    Clock
 	// Logger gets faults of the gateway itself; never a request, an answer or a
 	// value.
 	Logger *slog.Logger
@@ -104,15 +108,18 @@ func New(cfg Config) *Gateway {
 
 // chain is the way of a call, from the outside in. The order has reasons:
 //
-//   - audit is outermost: it sees every call, the refused ones too, as the plugin
+//   - record is outermost: what it tells is what the plugin sees.
+//   - audit comes next: it sees every call, the refused ones too, as the plugin
 //     sees its end.
-//   - resolve comes next: a request that came as a URL becomes the call of a named
+//   - resolve comes then: a request that came as a URL becomes the call of a named
 //     operation, and is one from there on.
 //   - admit comes before anything is stored or reserved: grant, parameters, address.
 //   - verdict comes outside the journal, which keeps the answer as it came: an answer that says
 //     no is known, and is no call in doubt.
 //   - journal comes before the limits: an answer from before a crash takes no place
 //     and needs no credential, and an intent is stored before any wait.
+//   - callback comes inside journal: the request that is remembered holds no token; and
+//     outside retry: each try goes out with the same one.
 //   - limit comes before the credential: the secret is in memory for as long as the
 //     call needs it, not while it queues.
 //   - breaker comes inside limit, where a call that waited sees what happened meanwhile,
@@ -122,24 +129,27 @@ func New(cfg Config) *Gateway {
 //   - credential and reveal are the last before the wire, and scrub what comes off it:
 //     nothing further out, journal and audit included, ever sees a credential or what a
 //     handle stands for.
-//
-// A recorder belongs outside audit.
 func chain(cfg Config, t *transport) handler {
-	return audit(cfg.Audit, cfg.Clock, cfg.Logger,
-		resolve(cfg.Directory, cfg.Grants, cfg.Logger,
-			admit(cfg.Grants, cfg.Systems, cfg.Logger,
-				verdict(
-					journal(cfg.Journal, cfg.Clock, cfg.Logger,
-						limit(cfg.Traffic,
-							breaker(cfg.Clock,
-								retry(fullJitter,
-									credential(cfg.Credentials, cfg.Logger,
-										reveal(cfg.Secrets, cfg.Logger,
-											t.send))))))))))
+	return record(cfg.Recorder,
+		audit(cfg.Audit, cfg.Clock, cfg.Logger,
+			resolve(cfg.Directory, cfg.Grants, cfg.Logger,
+				admit(cfg.Grants, cfg.Systems, cfg.Logger,
+					verdict(
+						journal(cfg.Journal, cfg.Clock, cfg.Logger,
+							callback(cfg.Callbacks, cfg.Logger,
+								limit(cfg.Traffic,
+									breaker(cfg.Clock,
+										retry(fullJitter,
+											credential(cfg.Credentials, cfg.Logger,
+												reveal(cfg.Secrets, cfg.Logger,
+													t.send))))))))))))
 }
 
 // Open opens the gateway for one plugin call.
 func (g *Gateway) Open(c Caller) Session { return &session{gateway: g, caller: c} }
 
 // Close drops the idle connections. Calls under way go on.
-func (g *Gateway) Close() { g.transport.http.CloseIdleConnections() }
+func (g *Gateway) Close() {
+	g.transport.http.CloseIdleConnections()
+	g.transport.trusting.closeIdle()
+}

@@ -39,21 +39,32 @@ func journal(j Journal, clock Clock, log *slog.Logger, next handler) handler {
 			in.SentAs = e.Intent.SentAs
 		}
 		c.key = cmp.Or(in.SentAs, key.String())
-		switch {
-		case e.State != EntryNew && e.Intent.Hash != in.Hash:
-			return c.outcomeUnknown("the call made at this place before the restart was another one")
-		case e.State == EntryAnswered:
-			c.replayed = true
-			return e.Response
-		case e.State == EntryOpen && (e.Intent.Retry != systems.RetryKeyed || c.op.Retry != systems.RetryKeyed):
-			return c.outcomeUnknown("the call was under way when the server stopped, and may not be repeated")
-		case e.State == EntryOpen && e.Intent.Origin != in.Origin:
-			return c.outcomeUnknown("the call was under way when the server stopped, and the system is elsewhere now")
+		if res, isKnown := c.found(e, in); isKnown {
+			return res
 		}
 		// A repetition that does not even go out says nothing of the call that it repeats.
 		c.sent = e.State == EntryOpen || in.SentAs != ""
 		return c.finish(ctx, j, clock, log, key, next(ctx, c))
 	}
+}
+
+// found says what becomes of a call that the journal has an entry of, from before a crash.
+// The result is false when the call goes on.
+func (c *call) found(e Entry, in Intent) (contract.GatewayResponse, bool) {
+	switch {
+	case e.State == EntryNew:
+		return contract.GatewayResponse{}, false
+	case e.Intent.Hash != in.Hash:
+		return c.outcomeUnknown("the call made at this place before the restart was another one"), true
+	case e.State == EntryAnswered:
+		c.replayed = true
+		return e.Response, true
+	case e.Intent.Retry != systems.RetryKeyed || c.op.Retry != systems.RetryKeyed:
+		return c.outcomeUnknown("the call was under way when the server stopped, and may not be repeated"), true
+	case e.Intent.Origin != in.Origin:
+		return c.outcomeUnknown("the call was under way when the server stopped, and the system is elsewhere now"), true
+	}
+	return contract.GatewayResponse{}, false
 }
 
 // before looks at what earlier attempts of the node may have done. A keyed call of

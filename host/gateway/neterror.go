@@ -77,7 +77,7 @@ func isInvalid(err error) bool {
 	for _, part := range []string{
 		"server response headers exceeded", "malformed HTTP", "malformed MIME header", "too many 1xx", "bad Content-Length", "multiple Content-Length",
 		"unsupported transfer encoding", "malformed chunked", "invalid byte in chunk length", "chunked line", "http chunk length",
-		"too many transfer encodings", "chunked encoding contains too much",
+		"too many transfer encodings", "long trailer", "chunked encoding contains too much",
 	} {
 		if strings.Contains(text, part) {
 			return true

@@ -34,6 +34,8 @@ type Caller struct {
 	// Ahead is set when the plugin call is not on record yet, because its plugin has no
 	// grant: it is refused whatever was granted since.
 	Ahead bool
+	// Callbacks is set when outside systems may call back to the attempt.
+	Callbacks bool
 }
 
 // SecretHandle is a handle that is valid in one attempt of a node.

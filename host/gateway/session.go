@@ -20,6 +20,8 @@ type session struct {
 	caller  Caller
 	// direct is set for a call without a plugin, by Direct only.
 	direct bool
+	// tokens are the callback tokens that went out, by system.
+	tokens map[string]string
 	// calls counts all calls, index those that the journal keeps.
 	calls, index int
 	unknown      *contract.Failure

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -30,7 +31,8 @@ const (
 	handshakeTimeout    = 10 * time.Second
 	idleTimeout         = 90 * time.Second
 	maxResponseHeaders  = 64 << 10
-	maxIdlePerSystem    = 16
+	maxIdlePerSystem    = 256 // fewer than a system has places would mean a new connection for many a call
+	maxIdle             = 2048
 	maxHeaderValueBytes = 4 << 10
 )
 
@@ -53,8 +55,9 @@ func NewTrust(pem []byte) (*Trust, error) {
 // from the environment, verifies TLS always, and asks the address policy about every
 // connection.
 type transport struct {
-	http  *http.Transport
-	clock Clock
+	http     *http.Transport
+	trusting trusting
+	clock    Clock
 }
 
 func newTransport(policy *AddressPolicy, trust *Trust, clock Clock) *transport {
@@ -70,6 +73,7 @@ func newTransport(policy *AddressPolicy, trust *Trust, clock Clock) *transport {
 		TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 		TLSHandshakeTimeout:    handshakeTimeout,
 		MaxIdleConnsPerHost:    maxIdlePerSystem,
+		MaxIdleConns:           maxIdle,
 		IdleConnTimeout:        idleTimeout,
 		MaxResponseHeaderBytes: maxResponseHeaders,
 		Protocols:              protocols,
@@ -79,12 +83,17 @@ func newTransport(policy *AddressPolicy, trust *Trust, clock Clock) *transport {
 // GuardedDial makes a dialler that asks a policy about every address after resolving and
 // before connecting, when nothing can change it any more.
 func GuardedDial(policy *AddressPolicy) func(ctx context.Context, network, address string) (net.Conn, error) {
+	return guardedDial(policy, nil)
+}
+
+// guardedDial asks a name server of its own, or the machine's where it is nil.
+func guardedDial(policy *AddressPolicy, names *net.Resolver) func(ctx context.Context, network, address string) (net.Conn, error) {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		host, port, err := net.SplitHostPort(address)
 		if err != nil {
 			return nil, fmt.Errorf("gateway: dial: %w", err)
 		}
-		d := net.Dialer{Timeout: dialTimeout, Control: func(_, resolved string, _ syscall.RawConn) error {
+		d := net.Dialer{Timeout: dialTimeout, Resolver: names, Control: func(_, resolved string, _ syscall.RawConn) error {
 			addr, err := netip.ParseAddrPort(resolved)
 			if err != nil {
 				return &EgressError{Reason: "the address cannot be read"}
@@ -100,13 +109,14 @@ func (t *transport) send(ctx context.Context, c *call) contract.GatewayResponse 
 	// The trace is called from the transport's own goroutines, also after the end.
 	var connected atomic.Bool
 	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }})
-	req, err := c.httpRequest(traced)
-	if err != nil {
-		return failed(fault(contract.OriginFlow, CodeParamInvalid, "the request cannot be written"))
-	}
+	req := c.httpRequest(traced)
 	authorize(req, c.system.System, c.credential)
 	c.tries++
-	res, err := t.http.RoundTrip(req)
+	over, err := t.trusting.with(t.http, c.system.System.TLS)
+	if err != nil {
+		return failed(fault(contract.OriginGateway, CodeTLSFailed, "the authorities of the system cannot be read"))
+	}
+	res, err := over.RoundTrip(req)
 	c.sent = c.sent || connected.Load()
 	if err != nil {
 		return c.sentAs(failed(c.sendFailure(ctx, err)), c.requestID)
@@ -121,19 +131,18 @@ func (t *transport) send(ctx context.Context, c *call) contract.GatewayResponse 
 	return c.sentAs(out, id)
 }
 
-func (c *call) httpRequest(ctx context.Context) (*http.Request, error) {
-	var body io.Reader
+// httpRequest makes the request as net/http sends it. The address was checked and is not
+// read again.
+func (c *call) httpRequest(ctx context.Context) *http.Request {
 	out := c.request
 	if c.wire != nil {
 		out = c.wire
 	}
-	if out.body != nil {
-		body = bytes.NewReader(out.body)
-	}
-	req, err := http.NewRequestWithContext(ctx, out.method, out.url.String(), body)
-	if err != nil {
-		return nil, err
-	}
+	at := *out.url // a credential may go into the query
+	req := (&http.Request{
+		Method: out.method, URL: &at, Host: at.Host, Header: make(http.Header, len(out.header)+6),
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+	}).WithContext(ctx)
 	for name, vs := range out.header {
 		req.Header[name] = vs
 	}
@@ -145,17 +154,16 @@ func (c *call) httpRequest(ctx context.Context) (*http.Request, error) {
 	}
 	req.Header.Set("User-Agent", "culm")
 	req.Header.Set("Accept", "application/json, */*;q=0.5")
-	if body != nil {
+	if out.body != nil {
 		req.Header.Set("Content-Type", "application/json")
+		req.ContentLength = int64(len(out.body))
+		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(out.body)), nil }
+		req.Body, _ = req.GetBody()
 	}
 	if c.op.Retry == systems.RetryKeyed && c.key != "" {
-		name := c.op.KeyHeader
-		if name == "" {
-			name = systems.DefaultKeyHeader
-		}
-		req.Header.Set(name, c.key)
+		req.Header.Set(cmp.Or(c.op.KeyHeader, systems.DefaultKeyHeader), c.key)
 	}
-	return req, nil
+	return req
 }
 
 // read turns an HTTP answer into a response, within the limits.

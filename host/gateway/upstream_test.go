@@ -16,7 +16,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -51,106 +50,7 @@ func raw(t *testing.T, serve func(c net.Conn)) string {
 	return l.Addr().String()
 }
 
-// An upstream that does its worst ends in its typed failure, within its time.
-func TestEvilUpstreams(t *testing.T) {
-	t.Parallel()
-	stop := make(chan struct{})
-	t.Cleanup(func() { close(stop) })
-	hang := func(net.Conn) { <-stop }
-	say := func(s string) func(net.Conn) { return func(c net.Conn) { _, _ = io.WriteString(c, s) } }
-	long := strings.Repeat("x", 70<<10)
-	for name, c := range map[string]struct {
-		serve  func(net.Conn)
-		code   string
-		origin contract.Origin
-		status int
-		again  bool
-	}{
-		"hangs":                    {hang, gateway.CodeUpstreamTimeout, contract.OriginSystem, 0, true},
-		"hangs after headers":      {then("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", hang), gateway.CodeUpstreamTimeout, contract.OriginSystem, 200, true},
-		"drips":                    {drip(stop), gateway.CodeUpstreamTimeout, contract.OriginSystem, 200, true},
-		"resets":                   {reset, gateway.CodeUpstreamDown, contract.OriginSystem, 0, true},
-		"resets in the body":       {then("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", reset), gateway.CodeUpstreamDown, contract.OriginSystem, 200, true},
-		"closes at once":           {say(""), gateway.CodeUpstreamDown, contract.OriginSystem, 0, true},
-		"ends short":               {say("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc"), gateway.CodeUpstreamDown, contract.OriginSystem, 200, true},
-		"declares too much":        {say("HTTP/1.1 200 OK\r\nContent-Length: 4294967296\r\n\r\nabc"), gateway.CodeResponseLimit, contract.OriginLimit, 200, false},
-		"endless chunks":           {endless, gateway.CodeResponseLimit, contract.OriginLimit, 200, false},
-		"not HTTP":                 {say("SSH-2.0-OpenSSH\r\n\r\n"), gateway.CodeUpstreamInvalid, contract.OriginSystem, 0, false},
-		"two lengths":              {say("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 5\r\n\r\nabcde"), gateway.CodeUpstreamInvalid, contract.OriginSystem, 0, false},
-		"bad length":               {say("HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n"), gateway.CodeUpstreamInvalid, contract.OriginSystem, 0, false},
-		"bad header":               {say("HTTP/1.1 200 OK\r\nno colon\r\n\r\n"), gateway.CodeUpstreamInvalid, contract.OriginSystem, 0, false},
-		"bad chunk":                {say("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"), gateway.CodeUpstreamInvalid, contract.OriginSystem, 200, false},
-		"a huge header":            {say("HTTP/1.1 200 OK\r\nX: " + long + "\r\n\r\n"), gateway.CodeUpstreamInvalid, contract.OriginSystem, 0, false},
-		"many headers":             {say("HTTP/1.1 200 OK\r\n" + strings.Repeat("X: y\r\n", 20000) + "\r\n"), gateway.CodeUpstreamInvalid, contract.OriginSystem, 0, false},
-		"endless interim answers":  {forever("HTTP/1.1 103 Early Hints\r\nX: " + long[:1000] + "\r\n\r\n"), gateway.CodeUpstreamInvalid, contract.OriginSystem, 0, false},
-		"switches protocols":       {say("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"), gateway.CodeUpstreamInvalid, contract.OriginSystem, 101, false},
-		"an odd status":            {say("HTTP/1.1 999 Odd\r\nContent-Length: 0\r\n\r\n"), gateway.CodeUpstreamInvalid, contract.OriginSystem, 999, false},
-		"compressed without asked": {say("HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 3\r\n\r\nabc"), gateway.CodeUpstreamInvalid, contract.OriginSystem, 200, false},
-		"compressed twice":         {say("HTTP/1.1 200 OK\r\nContent-Encoding: gzip, gzip\r\nContent-Length: 3\r\n\r\nabc"), gateway.CodeUpstreamInvalid, contract.OriginSystem, 200, false},
-		"damaged gzip":             {say("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 12\r\n\r\nnot gzip at "), gateway.CodeUpstreamInvalid, contract.OriginSystem, 200, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			at := raw(t, c.serve)
-			b := newBench(t, nil, setting{base: "http://" + at, allow: []string{at}, limits: "{timeout_ms: 700, response_bytes: 65536}"})
-			start := time.Now()
-			res := b.call("read", map[string]any{"id": "1"}, "")
-			if took := time.Since(start); took > 1700*time.Millisecond {
-				t.Errorf("it took %s", took)
-			}
-			fails(t, res, c.code, c.origin)
-			if res.Failure.HTTPStatus != c.status || res.Failure.Retryable != c.again {
-				t.Errorf("got status %d, retryable %v: %s", res.Failure.HTTPStatus, res.Failure.Retryable, res.Failure.Message)
-			}
-			if strings.Contains(res.Failure.Message, at) {
-				t.Errorf("the failure names the address: %s", res.Failure.Message)
-			}
-		})
-	}
-}
-
-func then(s string, next func(net.Conn)) func(net.Conn) {
-	return func(c net.Conn) {
-		_, _ = io.WriteString(c, s)
-		next(c)
-	}
-}
-
 func reset(c net.Conn) { _ = c.(*net.TCPConn).SetLinger(0) }
-
-func endless(c net.Conn) {
-	_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-	forever("400\r\n" + strings.Repeat("x", 1024) + "\r\n")(c)
-}
-
-func forever(s string) func(net.Conn) {
-	return func(c net.Conn) {
-		for {
-			if _, err := io.WriteString(c, s); err != nil {
-				return
-			}
-		}
-	}
-}
-
-// drip sends a byte now and then, so that no idle limit would ever end it.
-func drip(stop chan struct{}) func(net.Conn) {
-	return func(c net.Conn) {
-		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-		tick := time.NewTicker(20 * time.Millisecond)
-		defer tick.Stop()
-		for {
-			select {
-			case <-tick.C:
-				if _, err := c.Write([]byte("x")); err != nil {
-					return
-				}
-			case <-stop:
-				return
-			}
-		}
-	}
-}
 
 func TestConnectionRefusedSaysSo(t *testing.T) {
 	t.Parallel()
@@ -183,27 +83,6 @@ func TestLostAnswerOfACallThatMayNotBeRepeatedIsUnknown(t *testing.T) {
 		if f := s.Unknown(); f == nil || f.Retryable || f.System != "things" || f.Operation != "create" {
 			t.Errorf("recovered %v: unknown %+v", recovered, f)
 		}
-	}
-}
-
-func TestGzipBombIsCutAtTheDecodedLimit(t *testing.T) {
-	t.Parallel()
-	b := newBench(t, func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Encoding", "gzip")
-		z := gzip.NewWriter(w)
-		chunk := make([]byte, 1<<20)
-		for range 512 {
-			if _, err := z.Write(chunk); err != nil {
-				return
-			}
-		}
-	}, setting{limits: "{response_bytes: 65536}"})
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	fails(t, b.call("read", map[string]any{"id": "1"}, ""), gateway.CodeResponseLimit, contract.OriginLimit)
-	runtime.ReadMemStats(&after)
-	if grown := int64(after.Sys) - int64(before.Sys); grown > 64<<20 {
-		t.Errorf("the process grew by %d MiB", grown>>20)
 	}
 }
 

@@ -21,7 +21,7 @@ func verdict(next handler) handler {
 			return res
 		}
 		res.Failure = fault(contract.OriginSystem, CodeUpstreamRefused, why)
-		res.Failure.HTTPStatus = res.Status
+		res.Failure.HTTPStatus, res.Failure.RequestID, res.Failure.Attempts = res.Status, res.RequestID, res.Attempts
 		return res
 	}
 }

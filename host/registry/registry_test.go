@@ -43,6 +43,12 @@ func (ungranted) GrantsChanged() {}
 
 func newService(t *testing.T) *registry.Service {
 	t.Helper()
+	s, _ := newServiceAndStore(t)
+	return s
+}
+
+func newServiceAndStore(t *testing.T) (*registry.Service, *store.Store) {
+	t.Helper()
 	dir := t.TempDir()
 	db, err := sqlite.Open(t.Context(), filepath.Join(dir, "db", "culm.db"), sqlite.Options{})
 	if err != nil {
@@ -63,7 +69,7 @@ func newService(t *testing.T) *registry.Service {
 			t.Fatal(err)
 		}
 	}
-	return registry.New(registry.Options{Repository: st, Credentials: vault, Secrets: vault, Projects: p, Grants: ungranted{}, Traffic: gateway.NewTraffic(0, slog.New(slog.DiscardHandler)), Clock: clock{}})
+	return registry.New(registry.Options{Repository: st, Credentials: vault, Secrets: vault, Projects: p, Grants: ungranted{}, Traffic: gateway.NewTraffic(0, slog.New(slog.DiscardHandler)), Clock: clock{}}), st
 }
 
 func put(project, id, text string) registry.PutRequest {
@@ -193,4 +199,13 @@ func TestEnsureLeavesWhatIsThereAlone(t *testing.T) {
 	if strings.Join(ids, " ") != "alertmanager demo etcd prometheus" {
 		t.Fatalf("got %v", ids)
 	}
+}
+
+func jsonOf(t *testing.T, v any) string {
+	t.Helper()
+	js, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(js)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -46,6 +47,9 @@ type ExecutorOptions struct {
 	Clock     Clock
 	Logger    *slog.Logger
 	NoteEvery time.Duration
+	// CallbackURL is what the token of a callback is appended to; empty means that nobody
+	// can call back.
+	CallbackURL string
 }
 
 // Executor makes the plugin calls of nodes: with the module that the run pinned, with
@@ -92,6 +96,7 @@ func (e *Executor) Execute(ctx context.Context, run runner.RunInfo, d engine.Dis
 			r.Unknown = e.o.Gateway.Open(caller(run, d)).Unknown()
 		}
 		if r.Unknown == nil {
+			blame(failure, nil)
 			r.Answer = failed(failure)
 		}
 		return r
@@ -104,6 +109,7 @@ func (e *Executor) Execute(ctx context.Context, run runner.RunInfo, d engine.Dis
 		r.Answer = failed(failure)
 		return r
 	}
+	c.Callbacks = e.callbackURL(p, d.Reason) != ""
 	session := e.o.Gateway.Open(c)
 	s := &services{session: session, notes: notes, inputs: d.Inputs, declared: p.declared}
 	out, err := e.call(ctx, run, d, p, s)
@@ -117,6 +123,7 @@ func (e *Executor) Execute(ctx context.Context, run runner.RunInfo, d engine.Dis
 	default:
 		e.conclude(&r, p, s, out)
 	}
+	blame(r.Answer.Failure, s.unhappy())
 	e.keep(ctx, run, d, p, s, &r)
 	return r
 }
@@ -176,7 +183,7 @@ func (e *Executor) call(ctx context.Context, run runner.RunInfo, d engine.Dispat
 		State: d.PluginState, Callback: d.Callback, Outputs: d.Outputs, Polls: d.Polls,
 		Context: contract.Context{
 			Project: run.Project, Run: run.ID, Node: d.Node, Iteration: d.Iteration, Attempt: d.Attempt,
-			Operator: run.Operator, Zone: run.Zone,
+			Operator: run.Operator, Zone: run.Zone, CallbackURL: e.callbackURL(p, d.Reason),
 		},
 	})
 	if err != nil {
@@ -186,6 +193,15 @@ func (e *Executor) call(ctx context.Context, run runner.RunInfo, d engine.Dispat
 		Project: run.Project, Plugin: d.Plugin, Digest: run.Plugins[d.Plugin], Export: export(d.Reason), Input: input,
 		Limits: contract.Limits{TimeoutMS: p.action.TimeoutMS},
 	}, s)
+}
+
+// callbackURL is where a program calls back to an action that waits for one. The gateway
+// puts the token in.
+func (e *Executor) callbackURL(p *prepared, why contract.Reason) string {
+	if e.o.CallbackURL == "" || why == contract.ReasonRollback || why == contract.ReasonCancel || !slices.Contains(p.action.Waits, contract.WaitCallback) {
+		return ""
+	}
+	return e.o.CallbackURL + contract.CallbackToken
 }
 
 // prepare finds the action of a dispatch in the module that the run pinned.

@@ -35,11 +35,19 @@ type services struct {
 	mu     sync.Mutex
 	parsed map[string]json.RawMessage
 	set    map[string]json.RawMessage
+	// lastUnhappy is the last gateway call that did not go well, if any.
+	lastUnhappy *unhappy
 }
 
 // Gateway implements Services.
 func (s *services) Gateway(ctx context.Context, req contract.GatewayRequest) contract.GatewayResponse {
-	return s.session.Call(ctx, req)
+	res := s.session.Call(ctx, req)
+	if u := unhappyCall(req, res); u != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.lastUnhappy = u
+	}
+	return res
 }
 
 // Log implements Services.

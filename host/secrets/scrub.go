@@ -17,14 +17,21 @@ const minRunBytes = 6
 
 // Scrubber takes secrets out of texts and of JSON, in the encodings in which a system
 // may reflect them. A nil Scrubber changes nothing. It is safe for concurrent use.
-type Scrubber struct{ values []string }
+type Scrubber struct {
+	values []string
+	pieces *pieces
+}
 
 // NewScrubber looks for the secrets of credentials, and for those of basic also for the
 // pair that is sent.
 func NewScrubber(cs ...*Credential) *Scrubber {
 	s := &Scrubber{}
+	if len(cs) > 0 {
+		s.pieces = &pieces{}
+	}
 	for _, c := range cs {
 		plain := c.Secret.Reveal()
+		s.pieces.add(plain)
 		s.add(plain)
 		if c.Kind == KindBasic {
 			s.add(c.Username + ":" + plain)
@@ -39,6 +46,7 @@ func (s *Scrubber) With(values ...string) *Scrubber {
 	more := &Scrubber{}
 	if s != nil {
 		more.values = append(more.values, s.values...)
+		more.pieces = s.pieces
 	}
 	for _, v := range values {
 		if len(v) >= MinSecretBytes {
@@ -70,14 +78,43 @@ func (s *Scrubber) Text(in string) string {
 			pairs = append(pairs, v, Mask)
 		}
 	}
-	if pairs == nil {
-		return in
+	if pairs != nil {
+		in = strings.NewReplacer(pairs...).Replace(in)
 	}
-	return strings.NewReplacer(pairs...).Replace(in)
+	return s.pieces.text(in)
 }
 
 // encodings lists the ways in which a value may come back.
 func encodings(v string) []string {
+	out := make([]string, 0, 21)
+	out = append(out, v)
+	if !isUnreserved(v) {
+		out = append(out, escapes(v)...)
+	}
+	lower := hex.EncodeToString([]byte(v))
+	out = append(out, lower, strings.ToUpper(lower))
+	for _, enc := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
+		for shift := range 3 {
+			out = append(out, aligned(enc, v, shift))
+		}
+	}
+	return out
+}
+
+// isUnreserved reports whether every way of escaping a value leaves it as it is, as it does
+// with nearly every token.
+func isUnreserved(v string) bool {
+	for i := range len(v) {
+		c := v[i]
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_' && c != '.' && c != '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// escapes lists a value as JSON, URLs and HTML write it.
+func escapes(v string) []string {
 	js, _ := json.Marshal(v) // a string always marshals
 	var plain bytes.Buffer
 	e := json.NewEncoder(&plain)
@@ -85,19 +122,12 @@ func encodings(v string) []string {
 	_ = e.Encode(v)
 	inner := func(b []byte) string { return strings.Trim(strings.TrimSpace(string(b)), `"`) }
 	slashes := func(s string) string { return strings.ReplaceAll(s, "/", `\/`) }
-	out := []string{
-		v, inner(js), inner(plain.Bytes()), slashes(inner(js)), slashes(inner(plain.Bytes())),
+	return []string{
+		inner(js), inner(plain.Bytes()), slashes(inner(js)), slashes(inner(plain.Bytes())),
 		url.QueryEscape(v), url.PathEscape(v), lowerEscapes(url.QueryEscape(v)), lowerEscapes(url.PathEscape(v)),
 		strings.ReplaceAll(url.QueryEscape(v), "+", "%20"),
 		html.EscapeString(v),
-		hex.EncodeToString([]byte(v)), strings.ToUpper(hex.EncodeToString([]byte(v))),
 	}
-	for _, enc := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
-		for shift := range 3 {
-			out = append(out, aligned(enc, v, shift))
-		}
-	}
-	return out
 }
 
 // aligned is the part of a base64 text that a value decides alone when it starts shift

@@ -52,7 +52,7 @@ func TestTheCallLogIsFilteredAndPaged(t *testing.T) {
 		}
 	}
 	fill(t, p.Store, 60)
-	service := audit.NewService(p.Store, projects.New(p.Store))
+	service := audit.NewService(p.Store, projects.New(p.Store), time.Now)
 	every := func(i int) bool { return i%2 == 0 }
 	for name, tc := range map[string]struct {
 		filter audit.Filter

@@ -43,6 +43,11 @@ func (s Secrets) SaveCredential(ctx context.Context, c secrets.Sealed) error {
 
 // LoadCredential implements secrets.Rows.
 func (s Secrets) LoadCredential(ctx context.Context, project, system string) (secrets.Sealed, error) {
+	type key struct{ project, system string }
+	return memorized(s.db.memo, key{project, system}, func() (secrets.Sealed, error) { return s.loadCredential(ctx, project, system) })
+}
+
+func (s Secrets) loadCredential(ctx context.Context, project, system string) (secrets.Sealed, error) {
 	c := secrets.Sealed{Project: project, System: system}
 	var at int64
 	err := s.db.Read().QueryRowContext(ctx, `SELECT id, version, cipher, set_at, set_by FROM credentials WHERE project = ? AND system = ?`,

@@ -33,7 +33,7 @@ func journalArgs(k gateway.Key, more ...any) []any {
 // Begin implements gateway.Journal.
 func (j Journal) Begin(ctx context.Context, key gateway.Key, in gateway.Intent) (gateway.Entry, error) {
 	var found gateway.Entry
-	err := j.db.Write(ctx, func(ctx context.Context, tx *sqlite.Tx) error {
+	err := j.db.WriteUnseen(ctx, func(ctx context.Context, tx *sqlite.Tx) error {
 		var err error
 		found, err = scanEntry(tx.QueryRowContext(ctx, `SELECT system, operation, origin, retry, hash, sent_as, at, answer FROM gateway_journal
 			WHERE `+journalAt+` AND idx = ?`, journalArgs(key, key.Index)...))
@@ -58,7 +58,7 @@ func (j Journal) Finish(ctx context.Context, key gateway.Key, a gateway.Answer) 
 	if err != nil {
 		return fmt.Errorf("store: finish %s: %w", key, err)
 	}
-	err = j.db.Write(ctx, func(ctx context.Context, tx *sqlite.Tx) error {
+	err = j.db.WriteUnseen(ctx, func(ctx context.Context, tx *sqlite.Tx) error {
 		if a.Void {
 			_, err := tx.ExecContext(ctx, `DELETE FROM gateway_journal WHERE `+journalAt+` AND idx = ?`, journalArgs(key, key.Index)...)
 			return err

@@ -15,7 +15,7 @@ var _ health.Store = (*Store)(nil)
 
 // AddHealth implements health.Store.
 func (s *Store) AddHealth(ctx context.Context, rows []health.Row, keep int64) error {
-	return fault.Wrap("store health", s.db.Write(ctx, func(ctx context.Context, tx *sqlite.Tx) error {
+	return fault.Wrap("store health", s.db.WriteUnseen(ctx, func(ctx context.Context, tx *sqlite.Tx) error {
 		for i := range rows {
 			if err := addHealth(ctx, tx, &rows[i]); err != nil {
 				return err

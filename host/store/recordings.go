@@ -20,7 +20,7 @@ const recordingColumns = `id, at, project, run, node, iteration, attempt, phase,
 // SaveRecordings implements recordings.Repository.
 func (s *Store) SaveRecordings(ctx context.Context, b recordings.Batch) (int64, error) {
 	var stored int64
-	err := s.db.Write(ctx, func(ctx context.Context, tx *sqlite.Tx) error {
+	err := s.db.WriteUnseen(ctx, func(ctx context.Context, tx *sqlite.Tx) error {
 		for i := range b.Save {
 			if err := saveRecording(ctx, tx, &b.Save[i]); err != nil {
 				return err
@@ -57,7 +57,7 @@ func recordedBytes(ctx context.Context, tx *sqlite.Tx, into *int64) error {
 // TrimRecordings implements recordings.Repository.
 func (s *Store) TrimRecordings(ctx context.Context, before time.Time, total int64) (int64, error) {
 	var stored int64
-	err := s.db.Write(ctx, func(ctx context.Context, tx *sqlite.Tx) error {
+	err := s.db.WriteUnseen(ctx, func(ctx context.Context, tx *sqlite.Tx) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM recordings WHERE at < ?`, micros(before)); err != nil {
 			return err
 		}

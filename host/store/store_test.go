@@ -3,6 +3,7 @@ package store_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"github.com/culmhq/culm/host/hosttest"
 	"github.com/culmhq/culm/host/idempotency"
 	"github.com/culmhq/culm/host/page"
+	"github.com/culmhq/culm/host/plugins"
 	"github.com/culmhq/culm/host/projects"
 	"github.com/culmhq/culm/host/registry"
 )
@@ -174,5 +176,32 @@ func TestProjects(t *testing.T) {
 	}
 	if !slices.Equal(ids, []string{"demo", "other"}) {
 		t.Errorf("projects %q", ids)
+	}
+}
+
+func TestGrantsOfAnOperationThatGoesGoWithIt(t *testing.T) {
+	t.Parallel()
+	s := hosttest.Open(t).Store
+	at := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+	for _, project := range []string{"demo", "other"} {
+		grants := []plugins.Grant{{System: "a", Operation: "x"}, {System: "a", Operation: "y"}, {System: "b", Operation: "x"}}
+		if err := s.PutGrants(t.Context(), plugins.GrantsRequest{Project: project, Plugin: "p", Grants: grants}, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	left := func(project string) string {
+		got, err := s.Grants(t.Context(), project, "p")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprint(got)
+	}
+	row := registry.Stored{Project: "demo", ID: "a", Version: 1, Document: json.RawMessage(`{}`), UpdatedAt: at}
+	if ok, err := s.PutSystem(t.Context(), row, registry.Entry{Version: 1, At: at, Revoke: []string{"x"}}); err != nil || !ok || left("demo") != "[{a y} {b x}]" {
+		t.Fatalf("left %s, %v %v", left("demo"), ok, err)
+	}
+	row.Version = 2
+	if ok, err := s.DeleteSystem(t.Context(), row, registry.Entry{Version: 2, At: at}); err != nil || !ok || left("demo") != "[{b x}]" || left("other") != "[{a x} {a y} {b x}]" {
+		t.Fatalf("left %s, %v %v", left("demo"), ok, err)
 	}
 }

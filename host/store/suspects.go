@@ -29,7 +29,7 @@ func (d Deaths) Times(ctx context.Context, c runs.SuspectCall) (int, error) {
 
 // Begin implements runs.Deaths.
 func (d Deaths) Begin(ctx context.Context, c runs.SuspectCall) error {
-	err := d.db.Write(ctx, func(ctx context.Context, tx *sqlite.Tx) error {
+	err := d.db.WriteUnseen(ctx, func(ctx context.Context, tx *sqlite.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO suspects (run, node, epoch, times) VALUES (?, ?, ?, 1)
 			ON CONFLICT DO UPDATE SET times = times + 1`, c.Run, c.Node, int64(c.Epoch))
 		return err
@@ -42,7 +42,7 @@ func (d Deaths) Begin(ctx context.Context, c runs.SuspectCall) error {
 
 // End implements runs.Deaths.
 func (d Deaths) End(ctx context.Context, c runs.SuspectCall) error {
-	err := d.db.Write(ctx, func(ctx context.Context, tx *sqlite.Tx) error {
+	err := d.db.WriteUnseen(ctx, func(ctx context.Context, tx *sqlite.Tx) error {
 		_, err := tx.ExecContext(ctx, `DELETE FROM suspects WHERE run = ? AND node = ? AND epoch = ?`, c.Run, c.Node, int64(c.Epoch))
 		return err
 	})

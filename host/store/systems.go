@@ -21,9 +21,12 @@ const systemColumns = `project, id, document, digest, updated_at, updated_by, ve
 
 // System implements registry.Repository.
 func (s *Store) System(ctx context.Context, project, id string) (registry.Stored, error) {
-	row := s.db.Read().QueryRowContext(ctx, `SELECT `+systemColumns+` FROM systems WHERE project = ? AND id = ?`, project, id)
-	r, err := scanSystem(row)
-	return r, missing(err, "read system", "system", id)
+	type key struct{ project, id string }
+	return memorized(s.db.memo, key{project, id}, func() (registry.Stored, error) {
+		row := s.db.Read().QueryRowContext(ctx, `SELECT `+systemColumns+` FROM systems WHERE project = ? AND id = ?`, project, id)
+		r, err := scanSystem(row)
+		return r, missing(err, "read system", "system", id)
+	})
 }
 
 // Systems implements registry.Repository.

@@ -147,7 +147,7 @@ func (o *CompiledOperation) checkSchemas(c check) {
 		o.ready.params[p.Name], _ = o.schema(raw, c.index("parameters", i).in("schema"))
 	}
 	if len(o.Operation.Body) > 0 {
-		o.ready.body, o.ready.bodyDocument = o.schema(o.Operation.Body, c.in("body"))
+		o.ready.body, o.ready.bodyDocument = o.schema(closed(o.Operation.Body), c.in("body"))
 	}
 }
 

@@ -97,6 +97,9 @@ func follows(o *Operation, before Version, shared map[string]json.RawMessage, pl
 	case c.Wider && !o.Disabled && (strict || len(plugins) > 0):
 		o.Disabled, o.DisabledBy = true, DisabledByChange
 	}
+	if o.DisabledBy == DisabledByRemoval && before.DisabledBy != DisabledByRemoval {
+		c.Fields = append(c.Fields, FieldChange{Field: "disabled_by", From: string(before.DisabledBy), To: string(o.DisabledBy)})
+	}
 	c.Enabled = !o.Disabled
 	return c, len(c.Fields) > 0 || c.Enabled != c.WasEnabled
 }

@@ -33,6 +33,8 @@ type System struct {
 	Auth    Auth   `json:"auth,omitzero"`
 	TLS     TLS    `json:"tls,omitzero"`
 	Limits  Limits `json:"limits,omitzero"`
+	// Callbacks says how the system proves that a callback is its own.
+	Callbacks Callbacks `json:"callbacks,omitzero"`
 	// Success holds for the operations that have no rule of their own.
 	Success Success `json:"success,omitzero"`
 	// Schemas are JSON Schemas that those of the operations refer to, as #/$defs/NAME.

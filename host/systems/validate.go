@@ -70,6 +70,7 @@ func (s *System) validateHead(c check) {
 	s.Auth.validate(c.in("auth"))
 	s.Limits.validate(c.in("limits"))
 	s.TLS.validate(c.in("tls"), s.BaseURL)
+	s.Callbacks.validate(c.in("callbacks"))
 	s.validateSecretHeaders(c)
 	s.Success.validate(c.in("success"))
 	c.in("schemas").that(len(s.Schemas) <= maxSchemas, "at most %d are allowed", maxSchemas)

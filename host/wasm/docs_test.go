@@ -35,38 +35,63 @@ func parameters(signature string) string {
 	return types(left) + ">" + types(right)
 }
 
-func TestEachHostFunctionOfCulmHasAPageWithItsType(t *testing.T) {
+func TestEachHostFunctionHasAPageWithItsType(t *testing.T) {
 	t.Parallel()
-	var names []string
-	for _, f := range hostFuncs()[moduleCulm] {
-		names = append(names, f.name+".md")
-		page, err := os.ReadFile(filepath.Join(docs, "host", f.name+".md"))
+	for module, place := range map[string]struct {
+		dir   string
+		index string
+		other []string
+	}{
+		moduleCulm:   {".", "README.md", []string{"README.md", "extism.md", "wasi.md"}},
+		moduleExtism: {"extism", "extism.md", nil},
+		moduleWASI:   {"wasi", "wasi.md", nil},
+	} {
+		index, err := os.ReadFile(filepath.Join(docs, "host", place.index))
 		if err != nil {
-			t.Error(err)
-			continue
+			t.Fatal(err)
 		}
-		signature := regexp.MustCompile(`(?m)^    ` + f.name + `\(.*$`).FindString(string(page))
-		if got := parameters(signature); got != f.sig {
-			t.Errorf("the page of %s has the type %s, the function has %s", f.name, got, f.sig)
+		known := place.other
+		for _, f := range hostFuncs()[module] {
+			known = append(known, f.name+".md")
+			page, err := os.ReadFile(filepath.Join(docs, "host", place.dir, f.name+".md"))
+			if err != nil {
+				t.Error(err)
+				continue
+			}
+			checkPage(t, module, f, string(page))
+			if link := "(" + filepath.ToSlash(filepath.Join(place.dir, f.name+".md")) + ")"; !strings.Contains(string(index), link) {
+				t.Errorf("%s has no link to %s", place.index, link)
+			}
 		}
-		params, results, _ := strings.Cut(f.sig, ">")
-		want := `(func (param ` + strings.TrimSpace(wasmType(params)) + `)`
-		if results != "" {
-			want += ` (result ` + strings.TrimSpace(wasmType(results)) + `)`
+		pages, err := filepath.Glob(filepath.Join(docs, "host", place.dir, "*.md"))
+		if err != nil {
+			t.Fatal(err)
 		}
-		if !strings.Contains(string(page), want) {
-			t.Errorf("the page of %s does not import it as %s", f.name, want)
+		for _, p := range pages {
+			if !slices.Contains(known, filepath.Base(p)) {
+				t.Errorf("%s is the page of no host function", p)
+			}
 		}
 	}
-	pages, err := filepath.Glob(filepath.Join(docs, "host", "*.md"))
-	if err != nil {
-		t.Fatal(err)
+}
+
+// checkPage compares the page of a host function with its type.
+func checkPage(t *testing.T, module string, f hostFunc, page string) {
+	t.Helper()
+	signature := regexp.MustCompile(`(?m)^    ` + f.name + `\(.*$`).FindString(page)
+	if got := parameters(signature); got != f.sig {
+		t.Errorf("the page of %s has the type %s, the function has %s", f.name, got, f.sig)
 	}
-	for _, p := range pages {
-		base := filepath.Base(p)
-		if !slices.Contains(append(names, "README.md", "extism.md", "wasi.md"), base) {
-			t.Errorf("%s is the page of no host function", base)
-		}
+	want := "(import \"" + module + "\" \"" + f.name + "\" (func"
+	params, results, _ := strings.Cut(f.sig, ">")
+	if params != "" {
+		want += ` (param ` + strings.TrimSpace(wasmType(params)) + `)`
+	}
+	if results != "" {
+		want += ` (result ` + strings.TrimSpace(wasmType(results)) + `)`
+	}
+	if !strings.Contains(page, want+"))") {
+		t.Errorf("the page of %s does not import it as %s", f.name, want)
 	}
 }
 
@@ -77,7 +102,7 @@ func TestTheTableOfExtismsFunctionsIsComplete(t *testing.T) {
 		t.Fatal(err)
 	}
 	told := map[string]string{}
-	for _, m := range regexp.MustCompile("`([a-z0-9_]+)(\\([^`]*)`").FindAllStringSubmatch(string(page), -1) {
+	for _, m := range regexp.MustCompile("\\[`([a-z0-9_]+)(\\([^`]*)`").FindAllStringSubmatch(string(page), -1) {
 		told[m[1]] = parameters(m[2])
 	}
 	for _, f := range hostFuncs()[moduleExtism] {

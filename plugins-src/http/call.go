@@ -73,6 +73,7 @@ func judge(c *pdk.Ctx, in CallIn, resp contract.GatewayResponse) error {
 	}
 	f := pdk.Fail("CONDITION_FAILED", "the answer with status %d does not fulfil %s", resp.Status, in.Success)
 	f.Origin, f.System, f.Operation, f.HTTPStatus = contract.OriginSystem, in.System, in.Operation, resp.Status
+	f.RequestID, f.Attempts = resp.RequestID, resp.Attempts
 	f.Retryable = resp.Status >= 500 || resp.Status == 429
 	return f
 }

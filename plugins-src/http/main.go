@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/culmhq/culm/pdk"
+	"github.com/culmhq/culm/pdk/contract"
 )
 
 var plugin = pdk.Register(pdk.Plugin{
@@ -20,6 +21,12 @@ var plugin = pdk.Register(pdk.Plugin{
 			ID: "call", Title: pdk.Text{En: "Call an operation"}, Icon: "http",
 			Timeout: 2 * time.Minute,
 			Execute: call,
+		},
+		pdk.Action[WaitIn, WaitOut]{
+			ID: "call_and_wait", Title: pdk.Text{En: "Call an operation and wait for its callback"}, Icon: "http",
+			Timeout: 2 * time.Minute,
+			Waits:   []contract.WaitKind{contract.WaitCallback},
+			Execute: callAndWait, Resume: calledBack,
 		},
 	},
 })

@@ -33,6 +33,19 @@ const editor = createRoute({
   component: lazyRouteComponent(() => import('~/editor/page'), 'EditorPage'),
 })
 
+const rehearsal = createRoute({
+  getParentRoute: () => root,
+  path: '/p/$project/flows/$flow/dry-run',
+  loader: () => Promise.all([loadTexts('rehearse'), loadTexts('timeline')]),
+  component: lazyRouteComponent(() => import('~/rehearse/page'), 'RehearsalPage'),
+  validateSearch: (search: { version?: unknown; node?: unknown }): { version?: number; node?: string } => ({
+    ...(Number.isInteger(Number(search.version)) && Number(search.version) > 0
+      ? { version: Number(search.version) }
+      : {}),
+    ...(typeof search.node === 'string' ? { node: search.node } : {}),
+  }),
+})
+
 const runs = createRoute({
   getParentRoute: () => root,
   path: '/p/$project/runs',
@@ -98,7 +111,7 @@ const secrets = createRoute({
 })
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, flows, editor, runs, run, plugins, plugin, systems, system, secrets]),
+  routeTree: root.addChildren([home, flows, editor, rehearsal, runs, run, plugins, plugin, systems, system, secrets]),
   defaultPreload: 'intent',
   scrollRestoration: false,
 })
@@ -106,6 +119,10 @@ export const router = createRouter({
 declare module '@tanstack/react-router' {
   interface Register {
     router: typeof router
+  }
+  interface HistoryState {
+    /** What was filled in when a dry run was asked for. */
+    inputs?: object
   }
 }
 

@@ -32,9 +32,9 @@ import { useUi } from '~/ui/store'
 import { ConflictDialog } from './conflict'
 import { Inspector } from './inspector'
 import { commitMove, useEditorKeys } from './keys'
+import { StartDialog } from './lazy-panels'
 import { type Blueprint, Palette, readDrop } from './palette'
 import { useBackup, useSaving, useValidation } from './save'
-import { StartDialog } from './start'
 
 interface Props {
   project: string

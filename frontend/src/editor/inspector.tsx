@@ -5,10 +5,10 @@ import { useDoc, useDocStore } from '~/doc/store'
 import { useLang, useText, withText } from '~/i18n/text'
 import { useUi } from '~/ui/store'
 import { EdgePanel } from './edge-panel'
+import { VariablesPanel } from './lazy-panels'
 import { NodePanel } from './node-panel'
 import { PanelHead } from './panel'
 import { ProblemsPanel } from './problems-panel'
-import { VariablesPanel } from './variables-panel'
 
 /** The right side: the selected thing, or variables, problems, the flow itself. */
 export function Inspector({ plugins, onJump }: { plugins: readonly Plugin[]; onJump(problem: Problem): void }) {

@@ -1,9 +1,27 @@
 import { Skeleton } from '@mantine/core'
 import { type ComponentProps, lazy, Suspense } from 'react'
 
-// These open behind a tab or for one type of node: the canvas does not wait for them.
+// These open behind a tab or a button, or for one type of node: the canvas does not wait for them.
 const LoadedOptions = lazy(() => import('./options-panel').then((m) => ({ default: m.NodeOptions })))
 const LoadedSubflow = lazy(() => import('./subflow-panel').then((m) => ({ default: m.SubflowFields })))
+const LoadedStart = lazy(() => import('./start').then((m) => ({ default: m.StartDialog })))
+const LoadedVariables = lazy(() => import('./variables-panel').then((m) => ({ default: m.VariablesPanel })))
+
+export function StartDialog(props: ComponentProps<typeof LoadedStart>) {
+  return (
+    <Suspense>
+      <LoadedStart {...props} />
+    </Suspense>
+  )
+}
+
+export function VariablesPanel(props: ComponentProps<typeof LoadedVariables>) {
+  return (
+    <Suspense fallback={<Skeleton height={96} radius="md" />}>
+      <LoadedVariables {...props} />
+    </Suspense>
+  )
+}
 
 export function NodeOptions(props: ComponentProps<typeof LoadedOptions>) {
   return (

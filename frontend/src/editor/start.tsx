@@ -5,12 +5,13 @@ import { useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { ApiError } from '~/api/client'
 import { queries, useStartRun } from '~/api/queries'
-import type { Flow, JsonObject, NodeType, Schema, Text, Variable } from '~/api/types'
+import type { Flow, JsonObject, NodeType } from '~/api/types'
 import { ErrorNotice } from '~/app/notices'
 import { countViolations } from '~/form/count'
 import { SchemaForm } from '~/form/lazy-form'
 import { useCodes } from '~/i18n/codes'
 import { useText } from '~/i18n/text'
+import { defaultInputs, inputsSchema } from './inputs'
 import { ProblemLines } from './panel'
 
 interface Props {
@@ -46,12 +47,12 @@ function StartForm({ project, flow, version, document, onClose }: Props & { docu
   const navigate = useNavigate()
   const start = useStartRun(project, flow)
   const inputs = useMemo(() => (document.variables ?? []).filter((v) => v.source === 'input'), [document])
-  const [values, setValues] = useState<JsonObject>(() => defaults(inputs))
+  const [values, setValues] = useState<JsonObject>(() => defaultInputs(inputs))
   const [name, setName] = useState('')
   const [strict, setStrict] = useState(false)
   const [without, setWithout] = useState<readonly string[]>([])
   const [startAt, setStartAt] = useState<string | null>(null)
-  const schema = useMemo(() => schemaOf(inputs, text), [inputs, text])
+  const schema = useMemo(() => inputsSchema(inputs, text), [inputs, text])
   const refused = start.error instanceof ApiError ? start.error.body : null
   const problems = useMemo(
     () =>
@@ -122,7 +123,21 @@ function StartForm({ project, flow, version, document, onClose }: Props & { docu
       />
       {refused?.problems && <ProblemLines problems={refused.problems} />}
       {start.error && problems.size === 0 && <ErrorNotice error={start.error} title={t('start.refused')} />}
-      <Group justify="flex-end" mt="md" gap="xs">
+      <Group mt="md" gap="xs">
+        <Button
+          variant="subtle"
+          onClick={() =>
+            void navigate({
+              to: '/p/$project/flows/$flow/dry-run',
+              params: { project, flow },
+              search: { version },
+              state: { inputs: values },
+            })
+          }
+        >
+          {t('start.dryRun')}
+        </Button>
+        <span style={{ flex: 1 }} />
         <Button variant="default" onClick={onClose}>
           {t('action.cancel')}
         </Button>
@@ -185,27 +200,4 @@ function OptionalNodes({
 function unnamed(flow: string): string {
   const at = new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'medium' }).format(new Date())
   return `${flow.slice(0, 64)} ${at}`
-}
-
-function defaults(inputs: Variable[]): JsonObject {
-  return Object.fromEntries(
-    inputs.filter((v) => v.value !== undefined && !v.secret).map((v) => [v.name, v.value ?? null]),
-  )
-}
-
-/** One object schema from the schemas of the inputs. */
-function schemaOf(inputs: Variable[], text: (t: Text | undefined) => string): Schema {
-  const properties = Object.fromEntries(
-    inputs.map((v) => [
-      v.name,
-      {
-        ...(v.schema ?? { type: 'string' }),
-        title: text(v.title) || v.name,
-        ...(v.doc ? { description: text(v.doc) } : {}),
-        ...(v.secret ? { 'ui:widget': 'password' } : {}),
-      },
-    ]),
-  )
-  const required = inputs.filter((v) => v.required && v.value === undefined).map((v) => v.name)
-  return { type: 'object', properties, required } as Schema
 }

@@ -1,4 +1,4 @@
-import type { adviceZh, CodeMessages, failureZh, problemZh, refusedZh } from './codes.zh'
+import type { adviceZh, CodeMessages, failureZh, hintZh, problemZh, refusedZh } from './codes.zh'
 
 /** What is wrong with a flow document, by the engine's codes. */
 export const problemEn: typeof problemZh = {
@@ -225,6 +225,25 @@ export const adviceEn: typeof adviceZh = {
   ASSERTION_FAILED: 'Look at the condition and its message, then retry.',
 }
 
+/** What to do next, by the hints of contract.Hint. */
+export const hintEn: typeof hintZh = {
+  fix_inputs: 'Correct the inputs or the flow, then retry.',
+  ask_grant: 'Ask an administrator to grant the operation to the plugin.',
+  enable_operation: 'Ask an administrator to register the system or to enable the operation.',
+  set_credential: 'Ask an administrator to set the system’s credential.',
+  check_credential:
+    'The system refused the credential: ask an administrator to test or renew it, and to check its rights.',
+  set_secret: 'Set the project’s secret again, or start a new run.',
+  check_address: 'Ask an administrator to check the address and the address policy.',
+  check_system: 'Ask whoever runs the outside system; the request id finds the call in their logs.',
+  check_trust: 'Ask an administrator to check the system’s certificate and its authority.',
+  retry_later: 'Retry later.',
+  ask_less: 'Ask for less at once, or let an administrator raise the limit.',
+  find_out: 'Find out in the outside system what happened, then resolve the node.',
+  report_plugin: 'Report it to the author of the plugin.',
+  read_log: 'Culm’s log says more.',
+}
+
 /** Why the server refused a request. */
 export const refusedEn: typeof refusedZh = {
   NETWORK: 'The service cannot be reached; check the network and try again',
@@ -239,6 +258,9 @@ export const refusedEn: typeof refusedZh = {
   UNKNOWN_NODE: 'There is no such node',
   TOO_LARGE: 'It is too large',
   IDEMPOTENCY_KEY_REUSED: 'The request was sent before with other content',
+  GONE: 'It is over',
+  SIGNATURE_INVALID: 'The signature is not valid',
+  TOO_MANY_REQUESTS: 'Too many requests; try again later',
   FORBIDDEN: 'This is not permitted',
   FORBIDDEN_ORIGIN: 'The request came from another site and was refused',
   FORBIDDEN_HOST: 'The service answers on local addresses only',
@@ -252,4 +274,4 @@ export const refusedEn: typeof refusedZh = {
   TIMEOUT: 'The request took too long',
 }
 
-export const codesEn: CodeMessages = { problem: problemEn, failure: failureEn, advice: adviceEn, refused: refusedEn }
+export const codesEn: CodeMessages = { problem: problemEn, failure: failureEn, advice: adviceEn, hint: hintEn, refused: refusedEn }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { failureZh, problemZh, refusedZh } from './codes.zh'
+import { failureZh, hintZh, problemZh, refusedZh } from './codes.zh'
 
 // The codes are the server's; its sources are the list that must be translated.
 const source = (path: string) => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8')
@@ -30,5 +30,11 @@ describe('codes', () => {
   it.each<Case>(cases)('%s are all translated', (_name, found, texts, least = 3) => {
     expect(found.length).toBeGreaterThanOrEqual(least)
     expect(found.filter((code) => !(code in texts))).toEqual([])
+  })
+
+  it('of what to do next are all translated', () => {
+    const found = [...source('pdk/contract/hint.go').matchAll(/^\tHint\w+\s+Hint = "([a-z_]+)"/gm)].map((m) => m[1] as string)
+    expect(found.length).toBeGreaterThan(10)
+    expect(found.filter((hint) => !(hint in hintZh))).toEqual([])
   })
 })

@@ -8,7 +8,7 @@ type Args = { [name: string]: string }
 export function useCodes() {
   const { t, i18n } = useTranslation(['translation', 'codes'])
   const say = (
-    group: 'problem' | 'failure' | 'advice' | 'refused',
+    group: 'problem' | 'failure' | 'advice' | 'hint' | 'refused',
     code: string,
     fallback: string,
     args: Args = {},
@@ -20,8 +20,11 @@ export function useCodes() {
   return {
     problem: (p: Problem) => say('problem', p.code, p.message, { ...p.args, message: p.message }),
     failure: (f: Failure) => say('failure', f.code, f.message, { message: f.message }),
-    /** What to do about a failure: by its code, else by whose fault it is. */
-    advice: (f: Failure) => say('advice', f.code, f.origin ? t(`origin.advice.${f.origin}`) : ''),
+    /** What to do about a failure: by its code, else by its hint, else by whose fault it is. */
+    advice: (f: Failure) => {
+      const side = f.origin ? t(`origin.advice.${f.origin}`) : ''
+      return say('advice', f.code, f.hint ? say('hint', f.hint, side) : side)
+    },
     error: (e: unknown): string => {
       if (!(e instanceof ApiError)) return e instanceof Error ? e.message : String(e)
       return say('refused', e.code, e.message)

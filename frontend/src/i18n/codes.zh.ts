@@ -221,6 +221,24 @@ export const adviceZh = {
   ASSERTION_FAILED: '查看断言的条件和消息，处理后重试。',
 }
 
+/** What to do next, by the hints of contract.Hint. */
+export const hintZh = {
+  fix_inputs: '修正输入或流程后重试。',
+  ask_grant: '请管理员给这个插件授权该接口。',
+  enable_operation: '请管理员登记该系统或启用该接口。',
+  set_credential: '请管理员为这个系统设置凭证。',
+  check_credential: '系统拒绝了凭证：请管理员测试或更新凭证，并检查其权限。',
+  set_secret: '请重新设置项目密文，或启动新的任务。',
+  check_address: '请管理员检查系统地址和网络策略。',
+  check_system: '联系外部系统的负责人；用请求号可在其日志中找到这次调用。',
+  check_trust: '请管理员检查系统证书及其签发机构。',
+  retry_later: '稍后重试。',
+  ask_less: '减少单次请求的数据量，或请管理员提高限额。',
+  find_out: '到外部系统确认实际结果，再裁决。',
+  report_plugin: '反馈给插件作者。',
+  read_log: '查看 Culm 的日志。',
+}
+
 /** Why the server refused a request. */
 export const refusedZh = {
   NETWORK: '连接不上服务，检查网络后重试',
@@ -235,6 +253,9 @@ export const refusedZh = {
   UNKNOWN_NODE: '没有这个节点',
   TOO_LARGE: '内容太大',
   IDEMPOTENCY_KEY_REUSED: '请求重复，内容却不同',
+  GONE: '已失效',
+  SIGNATURE_INVALID: '签名无效',
+  TOO_MANY_REQUESTS: '请求过于频繁，请稍后再试',
   FORBIDDEN: '没有权限',
   FORBIDDEN_ORIGIN: '请求来自其他站点，已拒绝',
   FORBIDDEN_HOST: '服务只接受本机地址的访问',
@@ -249,6 +270,6 @@ export const refusedZh = {
 }
 
 /** All of them: a part of the texts that is loaded after the page, since it is needed when something is wrong. */
-export const codesZh = { problem: problemZh, failure: failureZh, advice: adviceZh, refused: refusedZh }
+export const codesZh = { problem: problemZh, failure: failureZh, advice: adviceZh, hint: hintZh, refused: refusedZh }
 
 export type CodeMessages = typeof codesZh

@@ -97,6 +97,7 @@ export const en: Messages = {
     at: 'Begin at',
     atHelp: 'The nodes before it do not run, and have no outputs.',
     atStart: 'the start',
+    dryRun: 'Dry run',
     atRefused: 'A run cannot begin at this node: it is inside a parallel branch',
   },
   canvas: {
@@ -573,6 +574,10 @@ export const en: Messages = {
     fault: 'Whose fault',
     code: 'Code',
     operation: 'Operation',
+    request: 'Request id',
+    sent: 'Sent',
+    times: '{{n}}×',
+    wait: 'It asks to wait',
     todo: 'What to do',
     retryable: 'A retry may succeed.',
     detail: 'Details of the failure',

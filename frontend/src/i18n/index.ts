@@ -2,6 +2,7 @@ import i18next from 'i18next'
 import { initReactI18next } from 'react-i18next'
 import type { CatalogueMessages } from './catalogue.zh'
 import type { CodeMessages } from './codes.zh'
+import type { RehearseMessages } from './rehearse.zh'
 import type { SystemsMessages } from './systems.zh'
 import type { Lang } from './text'
 import type { TimelineMessages } from './timeline.zh'
@@ -14,6 +15,7 @@ declare module 'i18next' {
       translation: Messages
       catalogue: CatalogueMessages
       codes: CodeMessages
+      rehearse: RehearseMessages
       systems: SystemsMessages
       timeline: TimelineMessages
     }
@@ -28,7 +30,7 @@ const bundles: Record<Lang, () => Promise<Messages>> = {
 }
 
 /** Texts that only some pages need: each part is a namespace, loaded with the first such page. */
-type Part = 'catalogue' | 'codes' | 'systems' | 'timeline'
+type Part = 'catalogue' | 'codes' | 'rehearse' | 'systems' | 'timeline'
 
 const parts: Record<Part, Record<Lang, () => Promise<object>>> = {
   catalogue: {
@@ -38,6 +40,10 @@ const parts: Record<Part, Record<Lang, () => Promise<object>>> = {
   codes: {
     zh: () => import('./codes.zh').then((m) => m.codesZh),
     en: () => import('./codes.en').then((m) => m.codesEn),
+  },
+  rehearse: {
+    zh: () => import('./rehearse.zh').then((m) => m.rehearseZh),
+    en: () => import('./rehearse.en').then((m) => m.rehearseEn),
   },
   systems: {
     zh: () => import('./systems.zh').then((m) => m.systemsZh),

@@ -4,6 +4,8 @@ import { catalogueZh } from './catalogue.zh'
 import { codesEn } from './codes.en'
 import { codesZh } from './codes.zh'
 import { en } from './en'
+import { rehearseEn } from './rehearse.en'
+import { rehearseZh } from './rehearse.zh'
 import { systemsEn } from './systems.en'
 import { systemsZh } from './systems.zh'
 import { timelineEn } from './timeline.en'
@@ -22,8 +24,22 @@ function flatten(tree: Tree, prefix = ''): Map<string, string> {
 }
 
 const texts = {
-  zh: flatten({ ...zh, catalogue: catalogueZh, codes: codesZh, systems: systemsZh, timeline: timelineZh }),
-  en: flatten({ ...en, catalogue: catalogueEn, codes: codesEn, systems: systemsEn, timeline: timelineEn }),
+  zh: flatten({
+    ...zh,
+    catalogue: catalogueZh,
+    codes: codesZh,
+    rehearse: rehearseZh,
+    systems: systemsZh,
+    timeline: timelineZh,
+  }),
+  en: flatten({
+    ...en,
+    catalogue: catalogueEn,
+    codes: codesEn,
+    rehearse: rehearseEn,
+    systems: systemsEn,
+    timeline: timelineEn,
+  }),
 }
 const placeholders = (text: string) => [...text.matchAll(/\{\{(\w+)\}\}/g)].map((m) => m[1]).sort()
 

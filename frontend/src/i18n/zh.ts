@@ -95,6 +95,7 @@ export const zh = {
     at: '从哪个节点开始',
     atHelp: '前面的节点不执行，它们的输出也没有。',
     atStart: '从头开始',
+    dryRun: '试运行',
     atRefused: '不能从这个节点开始：它在并行分支里面',
   },
   canvas: {
@@ -551,6 +552,10 @@ export const zh = {
     fault: '责任方',
     code: '错误码',
     operation: '接口',
+    request: '请求号',
+    sent: '发送次数',
+    times: '{{n}} 次',
+    wait: '要求等待',
     todo: '怎么办',
     retryable: '重试可能成功。',
     detail: '失败详情',

@@ -1,4 +1,4 @@
-import { useSyncExternalStore } from 'react'
+import { createContext, useContext, useSyncExternalStore } from 'react'
 
 /** One clock for the whole page: it runs only while somebody looks at it. */
 const listeners = new Set<() => void>()
@@ -27,7 +27,12 @@ function subscribe(listener: () => void): () => void {
 
 const idle = () => () => undefined
 
+/** The time that is shown where it is not that of now. */
+export const TimeContext = createContext<number | undefined>(undefined)
+
 /** The time in ms, once a second; it stands still while `running` is false. */
 export function useNow(running: boolean): number {
-  return useSyncExternalStore(running ? subscribe : idle, () => now)
+  const shown = useContext(TimeContext)
+  const real = useSyncExternalStore(running && shown === undefined ? subscribe : idle, () => now)
+  return shown ?? real
 }

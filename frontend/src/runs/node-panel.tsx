@@ -331,6 +331,7 @@ function FailureBox({ failure }: { failure: Failure }) {
             </dd>
           </>
         )}
+        <Sending failure={failure} />
         <dt>{t('failureBox.todo')}</dt>
         <dd>
           {codes.advice(failure)} {failure.retryable ? t('failureBox.retryable') : ''}
@@ -340,5 +341,33 @@ function FailureBox({ failure }: { failure: Failure }) {
         <JsonView value={failure.detail} label={t('failureBox.detail')} />
       )}
     </section>
+  )
+}
+
+/** How the call that failed went out: what finds it in the logs of the other side. */
+function Sending({ failure }: { failure: Failure }) {
+  const { t } = useTranslation()
+  const format = useFormat()
+  return (
+    <>
+      {failure.request_id && (
+        <>
+          <dt>{t('failureBox.request')}</dt>
+          <dd className="mono">{failure.request_id}</dd>
+        </>
+      )}
+      {failure.attempts !== undefined && (
+        <>
+          <dt>{t('failureBox.sent')}</dt>
+          <dd className="num">{t('failureBox.times', { n: failure.attempts })}</dd>
+        </>
+      )}
+      {failure.retry_after_ms !== undefined && (
+        <>
+          <dt>{t('failureBox.wait')}</dt>
+          <dd className="num">{format.duration(failure.retry_after_ms)}</dd>
+        </>
+      )}
+    </>
   )
 }

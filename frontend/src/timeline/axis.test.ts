@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { axisOf, placeOf, ticksOf } from './axis'
+import { axisOf, placeOf, ticksOf, timeOf } from './axis'
 import type { Track } from './tracks'
 
 const track = (...spans: [string, number, number][]): Track => ({
@@ -56,9 +56,17 @@ describe('the axis of a timeline', () => {
     )
   })
 
+  it('leads from a place back to its time', () => {
+    const tracks = [track(['running', 0, 10_000], ['waiting', 10_000, hour], ['running', hour, hour + 5000])]
+    const axis = axisOf(tracks, 0, hour + 5000, true)
+    for (const time of [0, 1234, 10_000, hour / 2, hour, hour + 4999]) {
+      expect(timeOf(axis, placeOf(axis, time))).toBeCloseTo(time, 3)
+    }
+  })
+
   it('has marks at round times that do not touch', () => {
     const axis = axisOf([track(['running', 0, 47_000])], 0, 47_000, true)
     const ticks = ticksOf(axis, 0, 0.1)
-    expect(ticks.map((t) => t.after)).toEqual([0, 5000, 10_000, 15_000, 20_000, 25_000, 30_000, 35_000, 40_000, 45_000])
+    expect(ticks.map((t) => t.after)).toEqual([0, 5000, 10_000, 15_000, 20_000, 25_000, 30_000, 35_000, 40_000])
   })
 })

@@ -61,6 +61,14 @@ export function placeOf(axis: Axis, time: number): number {
   return segment.left + Math.min(1, Math.max(0, part)) * (segment.right - segment.left)
 }
 
+/** The time that is drawn at a place from 0 to 1. */
+export function timeOf(axis: Axis, place: number): number {
+  const segment = axis.segments.find((s) => place <= s.right) ?? axis.segments.at(-1)
+  if (!segment) return 0
+  const part = (place - segment.left) / Math.max(Number.EPSILON, segment.right - segment.left)
+  return segment.from + Math.min(1, Math.max(0, part)) * (segment.to - segment.from)
+}
+
 /** A mark on the axis: so many ms after the begin, at a place from 0 to 1. */
 export interface Tick {
   after: number
@@ -91,7 +99,7 @@ export function ticksOf(axis: Axis, begin: number, gap: number): Tick[] {
     const step = steps.find((s) => s * perMs >= gap) ?? steps.at(-1) ?? 1
     for (let after = Math.ceil((segment.from - begin) / step) * step; after <= segment.to - begin; after += step) {
       const at = placeOf(axis, begin + after)
-      const room = segment.right === 1 || segment.right - at >= gap * textShare || after === 0
+      const room = segment.right - at >= gap * textShare || after === 0
       if (room && at - (out.at(-1)?.at ?? -1) >= gap) out.push({ after, at })
     }
   }

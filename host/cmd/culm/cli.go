@@ -135,11 +135,13 @@ func (p *program) root() *cobra.Command {
 		SilenceErrors: true,
 		Args:          cobra.NoArgs,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+		// What a command changes is audited under its name.
+		PersistentPreRun: func(c *cobra.Command, args []string) { c.SetContext(withEntry(c, args)) },
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
 		p.serveCommand(), p.runCommand(), p.simulateCommand(), p.validateCommand(), p.pluginCommand(), p.systemCommand(), p.secretCommand(),
-		p.callCommand(), p.versionCommand(), p.compileCommand(), p.workerCommand(),
+		p.auditCommand(), p.callCommand(), p.versionCommand(), p.compileCommand(), p.workerCommand(),
 	)
 	return root
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,7 +37,8 @@ func (p *program) pluginLint() *cobra.Command {
 		Short: "Find what could be better in a plugin's manifest",
 		Long: "Find what is wrong or could be better in a plugin's manifest: titles and translations that\n" +
 			"are missing, inputs without bounds, secrets that are not marked, grants that are wider than\n" +
-			"they need be. Where the manifest is a file, each finding has its line and column.\n\n" +
+			"they need be. Each finding has its line and column, in the manifest or in the\n" +
+			"source of a plugin in Go.\n\n" +
 			"Exit codes: 0 nothing is wrong, 1 errors (with --strict also warnings), 2 the input was refused.",
 		Example: "  culm plugin lint\n  culm plugin lint ticket.wasm --strict --json",
 		Args:    cobra.MaximumNArgs(1),
@@ -70,12 +72,20 @@ func (p *program) lint(ctx context.Context, path string) ([]lintLine, error) {
 	if !strings.HasSuffix(file, ".json") {
 		src = document.Source{} // places in what a module carries help nobody
 	}
+	m, err := build.ParseManifest(raw)
 	place := func(l lintLine) lintLine {
 		at := src.Place(l.Field)
 		l.File, l.Line, l.Column = file, at.Line, at.Column
 		return l
 	}
-	m, err := build.ParseManifest(raw)
+	if language, failed := build.Detect(file); failed == nil && language == build.Go {
+		source := build.GoPlaces(file, m)
+		place = func(l lintLine) lintLine {
+			at := source(l.Field)
+			l.File, l.Line, l.Column = cmp.Or(at.Filename, file), at.Line, at.Column
+			return l
+		}
+	}
 	var out []lintLine
 	for _, f := range fieldErrors(err) {
 		out = append(out, place(lintLine{Level: "error", Rule: "manifest", Field: f.Field, Message: f.Reason}))

@@ -39,11 +39,13 @@ func (p *program) systemCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "system",
 		Short: "Register the outside systems that flows may call",
-		Long:  "Register outside systems in a data directory. The server of that directory must not be running.",
-		Args:  cobra.NoArgs,
-		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+		Long: "Register the outside systems that flows may call, and their operations, in a running server\n" +
+			"(--server) or in a data directory whose server is not running (--data).",
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(p.systemList(), p.systemAdd())
+	c.AddCommand(p.systemApply(), p.systemDiff(), p.systemGet(), p.systemList(), p.systemImport(), p.systemContracts(),
+		p.systemOperations(), p.systemSwitch(true), p.systemSwitch(false), p.systemHistory(), p.systemDelete(), p.systemAdd())
 	return c
 }
 
@@ -56,33 +58,36 @@ func (o *systemOptions) flags(c *cobra.Command) *cobra.Command {
 
 func (p *program) systemList() *cobra.Command {
 	var o systemOptions
-	return o.flags(&cobra.Command{
-		Use:   "list",
-		Short: "List the registered systems",
-		Args:  cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			return p.withCore(c.Context(), o, func(ctx context.Context, core *app.Core) error {
-				all, err := core.Systems.List(ctx, o.project, page.Query{Limit: page.LimitMax})
-				if err != nil {
-					return err
-				}
-				if o.asJSON {
-					return p.json(all.Items)
-				}
-				if len(all.Items) == 0 {
-					fmt.Fprintf(p.out, "no systems in project %s; culm system add FILE.yaml registers one\n", o.project)
-				}
-				return p.printSystems(all.Items)
-			})
-		},
-	})
+	c := &cobra.Command{
+		Use:     "list",
+		Aliases: []string{"ls"},
+		Short:   "List the registered systems",
+		Args:    cobra.NoArgs,
+	}
+	at := p.onSystems(c, &o)
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		return at(c.Context(), func(ctx context.Context, at systemsAt) error {
+			all, err := at.Systems(ctx, o.project, page.Query{Limit: page.LimitMax})
+			if err != nil {
+				return err
+			}
+			if o.asJSON {
+				return p.json(all.Items)
+			}
+			if len(all.Items) == 0 {
+				fmt.Fprintf(p.out, p.text.of("sys.none")+"\n", o.project)
+			}
+			return p.printSystems(all.Items)
+		})
+	}
+	return c
 }
 
 func (p *program) systemAdd() *cobra.Command {
 	var o systemOptions
 	c := o.flags(&cobra.Command{
 		Use:   "add FILE.yaml",
-		Short: "Register a system, or replace it",
+		Short: "Register a system in a data directory, or replace it, with its credential",
 		Long: "Register a system from its document, or replace it. With --credential its credential is\n" +
 			"read from the environment (" + envToken + ", or " + envUsername + " and\n" +
 			envPassword + "), or else as one line from standard input: the token, or\n" +
@@ -186,7 +191,7 @@ func (p *program) withCore(ctx context.Context, o systemOptions, work func(conte
 	}
 	err = core.Projects.Ensure(ctx, projects.Project{ID: o.project, Name: o.project, Zone: "UTC"})
 	if err == nil {
-		err = work(ctx, core)
+		err = work(audited(ctx, core, o.project), core)
 	}
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()

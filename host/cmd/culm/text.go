@@ -26,6 +26,7 @@ func textFor(o outside) text {
 // words are the texts of the program: English, Chinese.
 func words() map[string][2]string {
 	all := supplyWords()
+	maps.Copy(all, auditWords())
 	maps.Copy(all, map[string][2]string{
 		"error":   {"error", "错误"},
 		"refused": {"refused", "已拒绝"},
@@ -113,7 +114,7 @@ func supplyWords() map[string][2]string {
 func (t text) of(key string) string {
 	var w [2]string
 	ok := false
-	for _, list := range []func() map[string][2]string{words, authorWords, replayWords, failureWords} {
+	for _, list := range []func() map[string][2]string{words, authorWords, replayWords, failureWords, systemWords} {
 		if w, ok = list()[key]; ok {
 			break
 		}

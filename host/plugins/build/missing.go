@@ -15,7 +15,7 @@ func Missing(ctx context.Context, l Language) *ToolError {
 	var o Options
 	tool := map[Language]string{
 		Go: o.goCommand(), Rust: o.tool("CARGO", "cargo"), C: o.tool("CC", "clang"),
-		AssemblyScript: o.tool("NPM", "npm"), Zig: o.tool("ZIG", "zig"),
+		AssemblyScript: o.tool("NPM", "npm"), JavaScript: o.tool("NPM", "npm"), Zig: o.tool("ZIG", "zig"),
 	}[l]
 	if tool == "" {
 		return nil
@@ -31,7 +31,7 @@ func Missing(ctx context.Context, l Language) *ToolError {
 		}
 	case C:
 		return o.missingC(ctx, tool)
-	case Go, AssemblyScript, Zig:
+	case Go, AssemblyScript, Zig, JavaScript:
 	}
 	return nil
 }

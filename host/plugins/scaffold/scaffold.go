@@ -55,9 +55,6 @@ func Write(o Options) ([]string, error) {
 	if !regexp.MustCompile(`^[a-z][a-z0-9-]{0,63}$`).MatchString(o.Name) {
 		return nil, fmt.Errorf("%q: %w", o.Name, ErrName)
 	}
-	if o.Language == "js" {
-		return nil, fmt.Errorf("js: %w yet: docs/plugins/js.md says what was tried; AssemblyScript is close to TypeScript (--lang assemblyscript)", ErrLanguage)
-	}
 	if !slices.Contains(build.Languages(), o.Language) {
 		return nil, fmt.Errorf("%q: %w; there are %v", o.Language, ErrLanguage, build.Languages())
 	}
@@ -143,6 +140,8 @@ func languageName(l build.Language) string {
 		return "AssemblyScript"
 	case build.Zig:
 		return "Zig"
+	case build.JavaScript:
+		return "JavaScript"
 	}
 	return string(l)
 }
@@ -161,6 +160,8 @@ func source(l build.Language) string {
 		return "`plugin.ts` has the actions, `manifest.json` their forms. `culm.ts` is the library; take it as it is."
 	case build.Zig:
 		return "`main.zig` has the actions, `manifest.json` their forms. `culm.zig` is the library; take it as it is."
+	case build.JavaScript:
+		return "`plugin.js` has the actions, `manifest.json` their forms. `culm.js` and `engine/` are the library; take them as they are."
 	}
 	return ""
 }

@@ -1,0 +1,32 @@
+export const rehearseZh = {
+  title: '试运行',
+  badge: '试运行，不调用任何系统',
+  play: '播放',
+  pause: '暂停',
+  again: '从头播放',
+  moment: '时刻',
+  elapsed: '虚拟时间 {{time}}',
+  of: '共 {{time}}',
+  speed: '速度',
+  inputs: '输入',
+  inputsHelp: '插件不会被调用：每个节点一秒后成功，输出取自动作的示例。选中节点可以让它失败。',
+  run: '重新试运行',
+  noInputs: '此流程没有输入',
+  outcome: '在试运行中',
+  outcomes: {
+    succeed: '成功',
+    fail: '失败',
+    retry: '失败，一分钟后有人重试',
+    skip: '失败，一分钟后有人跳过',
+  },
+  outcomeOther: '结果由引擎决定，不能选择',
+  result: '结果',
+  waits: '任务没有结束：它在等人处理。',
+  stopped: '试运行提前停止：{{message}}',
+  back: '返回流程',
+  canvas: '试运行的流程图',
+  failing: '{{n}} 个节点会失败',
+  reset: '全部恢复为成功',
+}
+
+export type RehearseMessages = typeof rehearseZh

@@ -1,0 +1,132 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/culmhq/culm/host/audit"
+	"github.com/culmhq/culm/host/fault"
+)
+
+// book keeps entries in memory.
+type book struct {
+	mu      sync.Mutex
+	entries []audit.Entry
+}
+
+func (b *book) AppendAudit(_ context.Context, e audit.Entry) (audit.Head, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.entries = append(b.entries, e)
+	return audit.Head{Seq: int64(len(b.entries))}, nil
+}
+
+func (b *book) AuditLines(context.Context, audit.Filter, int64, int) ([]audit.Line, error) {
+	return nil, nil
+}
+
+func (b *book) Exists(_ context.Context, project string) error {
+	if project != "demo" {
+		return fault.Missing("project", project)
+	}
+	return nil
+}
+
+// TestWhatChangesSomethingIsAudited asks every route of the table that is no GET: each has
+// exactly one entry, or says in the table why it has none.
+func TestWhatChangesSomethingIsAudited(t *testing.T) {
+	t.Parallel()
+	names := map[string]bool{}
+	for _, r := range routes() {
+		name := actionOf(r)
+		switch {
+		case r.method == http.MethodGet:
+			continue
+		case r.quiet != "":
+			if len(r.quiet) < 10 || r.told != nil || r.digest {
+				t.Errorf("%s %s: not audited, because %q", r.method, r.path, r.quiet)
+			}
+			continue
+		case names[name]:
+			t.Errorf("%s %s: %s is the action of two routes", r.method, r.path, name)
+		}
+		names[name] = true
+		b := &book{}
+		s := &Server{o: Options{Audit: audit.NewService(b, b, time.Now)}}
+		asked := r
+		asked.handle = func(*Server, context.Context, *request) (answer, error) {
+			return answer{}, fault.New(fault.Forbidden, "no")
+		}
+		_, err := s.perform(t.Context(), asked, &request{params: map[string]string{"project": "demo"}, body: []byte(`{}`)})
+		if !fault.Is(err, fault.Forbidden) || len(b.entries) != 1 || b.entries[0].Action != name || b.entries[0].Outcome != audit.OutcomeRefused {
+			t.Errorf("%s %s: %v, %+v", r.method, r.path, err, b.entries)
+		}
+	}
+}
+
+func TestEntriesTellNoSecretOfABody(t *testing.T) {
+	t.Parallel()
+	const canary = "correct-horse-battery"
+	for _, r := range routes() {
+		if !strings.Contains(r.path, "secret") && !strings.Contains(r.path, "credential") {
+			continue
+		}
+		body := `{"value":"` + canary + `","token":"` + canary + `","password":"` + canary + `"}`
+		if d := detailOf(r, &request{body: []byte(body)}); strings.Contains(string(d), canary) || strings.Contains(string(d), "sha256") {
+			t.Errorf("%s %s tells %s", r.method, r.path, d)
+		}
+	}
+}
+
+func TestAnEntryTellsWhatWasAskedFor(t *testing.T) {
+	t.Parallel()
+	r := route{method: http.MethodPut, path: "/projects/{project}/plugins/{plugin}/versions/{version}/x", told: []string{"grants", "long"}}
+	req := &request{
+		params: map[string]string{"project": "demo", "plugin": "http", "version": "3"},
+		body:   []byte(`{"grants":[{"system":"s"}],"other":1,"long":"` + strings.Repeat("x", toldBytesMax) + `"}`),
+	}
+	if got := actionOf(r); got != "plugins.versions.x.put" {
+		t.Error(got)
+	}
+	if got := subjectOf(req); len(got) != 1 || got["version"] != "3" {
+		t.Error(got)
+	}
+	var d map[string]json.RawMessage
+	if err := json.Unmarshal(detailOf(r, req), &d); err != nil || string(d["grants"]) != `[{"system":"s"}]` || d["other"] != nil || string(d["long"]) != `{"$omitted":8194}` {
+		t.Errorf("%s, %v", d, err)
+	}
+}
+
+func TestTheCallLogRefusesWhatItDoesNotKnow(t *testing.T) {
+	t.Parallel()
+	b := &book{}
+	s := bare(t, Options{Audit: audit.NewService(b, b, time.Now)})
+	for target, want := range map[string]string{
+		"/projects/demo/calls": "",
+		"/projects/demo/calls?outcome=ok&from=2026-11-22T09:00:00Z": "",
+		"/projects/none/calls":                                                   "NOT_FOUND",
+		"/projects/demo/calls?outcome=good":                                      "INVALID /outcome",
+		"/projects/demo/calls?from=yesterday":                                    "INVALID /from",
+		"/projects/demo/calls?from=2026-11-22T09:00:00Z&to=2026-11-21T09:00:00Z": "INVALID /to",
+		"/projects/demo/calls?kind=call":                                         "INVALID /kind",
+		"/projects/demo/audit?kind=admin&action=systems.put":                     "",
+		"/projects/demo/audit?kind=all":                                          "INVALID /kind",
+		"/audit?project=demo&kind=log&limit=3":                                   "",
+		"/audit?cursor=x":                                                        "INVALID /cursor",
+	} {
+		r := httptest.NewRequest(http.MethodGet, prefix+target, nil)
+		r.Host = "127.0.0.1"
+		resp, body := do(t, s, r)
+		var p problem
+		_ = json.Unmarshal([]byte(body), &p)
+		if got := strings.TrimSpace(string(p.Code) + " " + p.Field); got != want || (resp.StatusCode == 200) != (want == "") {
+			t.Errorf("%s: %d %s, want %q", target, resp.StatusCode, body, want)
+		}
+	}
+}

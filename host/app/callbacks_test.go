@@ -1,0 +1,275 @@
+package app_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/culmhq/culm/host/fault"
+	"github.com/culmhq/culm/host/runs"
+)
+
+const jobsDocument = `
+format: culm.system/v1
+id: jobs
+title: Jobs
+base_url: BASE
+auth: {type: none}
+limits: {timeout_ms: 20000}
+operations:
+  - {id: start, title: Start, method: POST, path: /jobs, retry: safe, risk: write,
+     body: {type: object, required: [hook], properties: {hook: {type: string}, job: {type: string}}}}
+`
+
+// jobs is a system that does what it is asked, and calls back: at once, or when told.
+type jobs struct {
+	early bool
+	hooks chan string
+	t     *testing.T
+}
+
+func (j *jobs) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	var in struct{ Hook string }
+	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
+		j.t.Error(err)
+	}
+	if j.early { // before the call that started the job is even answered
+		if status, text := callBack(j.t, in.Hook, `{"early":true}`); status != http.StatusAccepted {
+			j.t.Errorf("an early callback: %d %s", status, text)
+		}
+	} else {
+		j.hooks <- in.Hook
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = io.WriteString(w, `{"hook":"`+in.Hook+`"}`)
+}
+
+func callBack(t *testing.T, url, body string) (int, string) {
+	t.Helper()
+	res, err := http.Post(url, "application/json", strings.NewReader(body))
+	if err != nil {
+		t.Error(err)
+		return 0, ""
+	}
+	defer res.Body.Close()
+	text, _ := io.ReadAll(res.Body)
+	return res.StatusCode, string(text)
+}
+
+const jobFlow = `{"format":"culm.flow/v1","id":"job","name":"Job",
+	"variables":[{"name":"result","source":"node","schema":{"type":"object"},"output":true}],
+	"nodes":[{"id":"start","type":"start"},
+		{"id":"job","type":"task","plugin":"http","action":"call_and_wait","inputs":{"system":"jobs","operation":"start","body":{"hook":"{callback_url}","job":"build"}},"outputs":{"result":"callback"}},
+		{"id":"end","type":"end"}],
+	"edges":[{"id":"e1","from":"start","to":"job"},{"id":"e2","from":"job","to":"end"}]}`
+
+func jobServer(t *testing.T, early bool) (*server, *jobs, *lockedLog) {
+	t.Helper()
+	j := &jobs{early: early, hooks: make(chan string, 1000), t: t}
+	up := httptest.NewServer(j)
+	t.Cleanup(up.Close)
+	log := &lockedLog{}
+	s := unstarted(t, false, "http", "core")
+	s.cfg.Allow = []string{strings.TrimPrefix(up.URL, "http://")}
+	s.cfg.Record.Mode = "all"
+	s.deps.Logger = slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	s.start()
+	if code, _, text := s.do("PUT", s.in("/systems/jobs"), nil, systemJSON(t, strings.Replace(jobsDocument, "BASE", up.URL, 1))); code != 200 {
+		t.Fatal(code, text)
+	}
+	want[map[string]any](s, 200, "PUT", s.in("/plugins/http/grants"), `{"grants":[{"system":"jobs","operation":"start"}]}`)
+	s.publish(jobFlow)
+	return s, j, log
+}
+
+// C03, C08, C10: a system calls back and the node goes on with what it brought. The token is
+// with the system and nowhere else; opening the link does nothing; the token of an attempt
+// that is over is of no use for the next one.
+func TestASystemCallsBack(t *testing.T) {
+	t.Parallel()
+	s, j, log := jobServer(t, false)
+	run := s.run("job", nil)
+	first := <-j.hooks
+	s.published.wait(t, run, "job waiting")
+
+	for _, method := range []string{"GET", "HEAD"} { // as those who check links do
+		req, _ := http.NewRequest(method, first, nil)
+		req.Header.Set("Accept-Language", "zh-CN")
+		req.Host = "culm.example.com"
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, _ := io.ReadAll(res.Body)
+		_ = res.Body.Close()
+		if res.StatusCode != 200 || method == "GET" && !strings.Contains(string(text), "不会产生任何影响") || res.Header.Get("Referrer-Policy") != "no-referrer" || res.Header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: %d %v %s", method, res.StatusCode, res.Header, text)
+		}
+	}
+
+	if code, _, text := s.do("POST", s.in("/runs/%s/nodes/job/commands", run), nil, `{"command":"force_fail","reason":"again"}`); code != 200 {
+		t.Fatal(code, text)
+	}
+	s.published.wait(t, run, "job failed")
+	if code, _, text := s.do("POST", s.in("/runs/%s/nodes/job/commands", run), nil, `{"command":"retry"}`); code != 200 {
+		t.Fatal(code, text)
+	}
+	second := <-j.hooks
+	if first == second {
+		t.Fatal("two attempts have the same URL")
+	}
+	s.published.wait(t, run, "job waiting", "job waiting")
+	if status, text := callBack(t, first, `{"from":"first"}`); status != 409 {
+		t.Errorf("the older attempt: %d %s", status, text)
+	}
+	for body, status := range map[string]int{`{`: 422, strings.Repeat("[", 70): 422, `"` + strings.Repeat("x", 300<<10) + `"`: 413} {
+		if got, text := callBack(t, second, body); got != status {
+			t.Errorf("%.10s: %d %s", body, got, text)
+		}
+	}
+	if got, text := callBack(t, second+"x", `{}`); got != 404 {
+		t.Errorf("another token: %d %s", got, text)
+	}
+	if status, text := callBack(t, second, `{"from":"second"}`); status != 202 || text != `{"accepted":true}` {
+		t.Fatalf("%d %s", status, text)
+	}
+	s.published.wait(t, run, "job succeeded", "run succeeded")
+	if status, text := callBack(t, second, `{"from":"second"}`); status != 200 || text != `{"accepted":true,"repeated":true}` {
+		t.Errorf("the same again: %d %s", status, text)
+	}
+	v := want[struct {
+		Outputs map[string]json.RawMessage
+	}](s, 200, "GET", s.in("/runs/%s", run), nil)
+	if got := string(v.Outputs["result"]); got != `{"from":"second"}` {
+		t.Errorf("the run has %s", got)
+	}
+
+	// C08
+	_, _, detail := s.do("GET", s.in("/runs/%s/nodes/job", run), nil, nil)
+	_, _, records := s.do("GET", s.in("/runs/%s/records", run), nil, nil)
+	recordings := want[struct{ Items []struct{ ID string } }](s, 200, "GET", s.in("/runs/%s/nodes/job/recordings", run), nil)
+	if len(recordings.Items) == 0 {
+		t.Error("nothing was recorded")
+	}
+	for _, r := range recordings.Items {
+		_, _, one := s.do("GET", s.in("/runs/%s/nodes/job/recordings/%s", run, r.ID), nil, nil)
+		detail += one
+	}
+	if !strings.Contains(detail, "culm-callback-token-put-in-by-the-gateway") {
+		t.Error("the recordings do not show the URL without its token")
+	}
+	s.stop()
+	everything := detail + records + log.String()
+	_ = filepath.WalkDir(s.cfg.Data, func(path string, d os.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() && !strings.Contains(path, "compiled") {
+			b, _ := os.ReadFile(path)
+			everything += string(b)
+		}
+		return nil
+	})
+	for _, hook := range []string{first, second} {
+		token := hook[strings.LastIndex(hook, "/")+1:]
+		if at := strings.Index(everything, token); at >= 0 {
+			t.Errorf("a token is kept: …%q…", everything[max(0, at-80):min(len(everything), at+80)])
+		}
+	}
+}
+
+// C05: a system that calls back before it even answers the call loses nothing.
+func TestACallbackThatComesBeforeItsWaitEndsIt(t *testing.T) {
+	t.Parallel()
+	s, _, _ := jobServer(t, true)
+	var wg sync.WaitGroup
+	ids := make(chan string, 200)
+	for range 8 {
+		wg.Go(func() {
+			for range 25 {
+				code, _, text := s.do("POST", s.in("/flows/job/runs"), nil, `{}`)
+				if code != 201 {
+					t.Error(code, text)
+					return
+				}
+				ids <- idOf(t, text)
+			}
+		})
+	}
+	wg.Wait()
+	close(ids)
+	for id := range ids {
+		s.published.wait(t, id, "run succeeded")
+	}
+}
+
+// C04: a callback for a run that was revoked is gone.
+func TestACallbackForARunThatIsOverIsGone(t *testing.T) {
+	t.Parallel()
+	s, j, _ := jobServer(t, false)
+	run := s.run("job", nil)
+	hook := <-j.hooks
+	s.published.wait(t, run, "job waiting")
+	if code, _, text := s.do("POST", s.in("/runs/%s/commands", run), nil, `{"command":"revoke"}`); code != 200 {
+		t.Fatal(code, text)
+	}
+	s.published.wait(t, run, "run revoked")
+	if status, text := callBack(t, hook, `{}`); status != 410 || !strings.Contains(text, `"GONE"`) {
+		t.Errorf("%d %s", status, text)
+	}
+}
+
+// C10: what the page sends when somebody means it.
+func TestTheFormOfThePageCallsBack(t *testing.T) {
+	t.Parallel()
+	s, j, _ := jobServer(t, false)
+	run := s.run("job", nil)
+	hook := <-j.hooks
+	s.published.wait(t, run, "job waiting")
+	res, err := http.Post(hook, "application/x-www-form-urlencoded", strings.NewReader("a=1&b=%C3%A9"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	if res.StatusCode != 202 {
+		t.Fatal(res.StatusCode)
+	}
+	s.published.wait(t, run, "run succeeded")
+	res, err = http.Get(hook)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, _ := io.ReadAll(res.Body)
+	_ = res.Body.Close()
+	if res.StatusCode != 409 || !strings.Contains(string(text), "has come already") {
+		t.Errorf("afterwards: %d %s", res.StatusCode, text)
+	}
+}
+
+// C11: where a node asks a person no callback answers, also none under a token of the node.
+func TestACallbackDoesNotAnswerForAPerson(t *testing.T) {
+	t.Parallel()
+	s, _, _ := jobServer(t, false)
+	s.publish(asking)
+	run := s.run("asking", map[string]any{"who": "ada"})
+	s.published.wait(t, run, "ask waiting")
+	for _, f := range []func() error{
+		func() error { return s.Runs.CheckCallback(t.Context(), request(s, run)) },
+		func() error { return s.Runs.Callback(t.Context(), request(s, run)) },
+	} {
+		if err := f(); !fault.Is(err, fault.Forbidden) {
+			t.Errorf("answered %v", err)
+		}
+	}
+}
+
+func request(s *server, run string) runs.CallbackRequest {
+	return runs.CallbackRequest{
+		Project: s.project, Run: run, Node: "ask", Attempt: 1, System: "jobs", CommandID: fmt.Sprint("c-", run), Data: json.RawMessage(`{"approved":true}`),
+	}
+}

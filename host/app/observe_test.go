@@ -1,0 +1,168 @@
+package app_test
+
+import (
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	"google.golang.org/protobuf/proto"
+)
+
+// spans is a collector of traces that keeps who is whose parent, by name.
+type spans struct {
+	mu      sync.Mutex
+	names   map[string]string
+	parents map[string]string
+	text    []byte
+}
+
+func (s *spans) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	var in collector.ExportTraceServiceRequest
+	z, err := gzip.NewReader(r.Body)
+	var body []byte
+	if err == nil {
+		body, err = io.ReadAll(z)
+	}
+	if err == nil {
+		err = proto.Unmarshal(body, &in)
+	}
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.text = append(s.text, body...)
+	for _, rs := range in.GetResourceSpans() {
+		for _, ss := range rs.GetScopeSpans() {
+			for _, sp := range ss.GetSpans() {
+				s.names[string(sp.GetSpanId())] = sp.GetName()
+				s.parents[string(sp.GetSpanId())] = string(sp.GetParentSpanId())
+			}
+		}
+	}
+}
+
+// path returns the names from a span with that name up to the root.
+func (s *spans) path(name string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id, n := range s.names {
+		if n != name {
+			continue
+		}
+		var out []string
+		for ; s.names[id] != ""; id = s.parents[id] {
+			out = append(out, s.names[id])
+		}
+		return out
+	}
+	return nil
+}
+
+// TestARunIsTracedDownToItsCalls runs a flow with secrets and reads what a collector got.
+func TestARunIsTracedDownToItsCalls(t *testing.T) {
+	t.Parallel()
+	got := &spans{names: map[string]string{}, parents: map[string]string{}}
+	c := httptest.NewServer(got)
+	t.Cleanup(c.Close)
+	s, _, _ := secretServer(t, func(s *server) { s.cfg.Trace.Endpoint = c.URL + "/v1/traces" })
+	s.publish(drawn("login", `{"token":"${token}","signature":"${token}","basic":"${password}","user":"ada"}`, `{"user":"ada","password":"${password}"}`))
+	run := s.run("login", map[string]any{"password": runCanary})
+	s.published.wait(t, run, "run succeeded")
+	s.stop()
+	if path := got.path("call"); !slices.Equal(path, []string{"call", "attempt", "node", "run"}) {
+		t.Errorf("the call is in %q", path)
+	}
+	clean(t, "what the collector got", got.text)
+}
+
+// TestPrometheusReadsTheMetrics has a real Prometheus scrape the server, and asks it.
+func TestPrometheusReadsTheMetrics(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("prometheus"); err != nil {
+		t.Fatalf("prometheus is not installed; scripts/deps.sh installs it: %v", err)
+	}
+	s, _, _ := secretServer(t)
+	s.publish(drawn("login", `{"token":"${token}","signature":"${token}","basic":"${password}","user":"ada"}`, `{"user":"ada","password":"${password}"}`))
+	run := s.run("login", map[string]any{"password": runCanary})
+	s.published.wait(t, run, "run succeeded")
+
+	dir := t.TempDir()
+	config := filepath.Join(dir, "prometheus.yml")
+	text := fmt.Sprintf("global: {scrape_interval: 200ms, scrape_timeout: 200ms}\nscrape_configs:\n  - job_name: culm\n    static_configs: [{targets: ['%s']}]\n", s.Addr())
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(context.Background(), "prometheus", "--config.file="+config, "--storage.tsdb.path="+filepath.Join(dir, "tsdb"), "--web.listen-address="+address)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	for query, want := range map[string]string{
+		`up{job="culm"}`: "1",
+		`culm_gateway_calls_total{system="echo",outcome="ok"}`:                                 "1",
+		`culm_runs_ended_total{state="succeeded"}`:                                             "1",
+		`culm_plugin_calls_total{plugin="http",outcome="succeeded"}`:                           "1",
+		`culm_http_requests_total{route="/projects/{project}/flows/{flow}/runs",status="201"}`: "1",
+	} {
+		if got := ask(t, "http://"+address, query, want); got != want {
+			t.Errorf("%s is %q, want %s", query, got, want)
+		}
+	}
+}
+
+// ask asks Prometheus until it answers what is wanted, or patience ends.
+func ask(t *testing.T, base, query, want string) string {
+	t.Helper()
+	got := ""
+	deadline := time.Now().Add(patience)
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for ; got != want && time.Now().Before(deadline); <-tick.C {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, base+"/api/v1/query?query="+url.QueryEscape(query), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			continue // it is not listening yet
+		}
+		var a struct {
+			Data struct {
+				Result []struct {
+					Value [2]any `json:"value"`
+				} `json:"result"`
+			} `json:"data"`
+		}
+		err = json.NewDecoder(resp.Body).Decode(&a)
+		_ = resp.Body.Close()
+		if err == nil && len(a.Data.Result) == 1 {
+			got = strings.TrimSpace(fmt.Sprint(a.Data.Result[0].Value[1]))
+		}
+	}
+	return got
+}
