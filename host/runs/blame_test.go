@@ -21,7 +21,7 @@ func TestAFailureNamesTheCallThatItIsAbout(t *testing.T) {
 		"a plugin that names nothing": {
 			contract.Failure{Code: "X", Origin: contract.OriginPlugin},
 			bad,
-			contract.Failure{Code: "X", Origin: contract.OriginPlugin, System: "cmdb", Operation: "list", HTTPStatus: 503, RequestID: "r-1", Attempts: 3, Hint: contract.HintReportPlugin},
+			contract.Failure{Code: "X", Origin: contract.OriginPlugin, System: "cmdb", Operation: "list", HTTPStatus: 503, RequestID: "r-1", Attempts: 3, Hint: contract.HintReadMessage},
 		},
 		"one that names the call": {
 			contract.Failure{Code: "X", Origin: contract.OriginSystem, System: "cmdb", Operation: "list", HTTPStatus: 503},

@@ -100,3 +100,14 @@ func Inputs(t *testing.T, normal, few int) int { t.Helper(); return inputs(t, no
 
 // SetLanePatience sets how long calls wait on a lane before the pipe takes them over.
 func (ws *Workers) SetLanePatience(d time.Duration) { ws.patience = d }
+
+// KillAll kills every process, and does not wait until they are gone.
+func (ws *Workers) KillAll() {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	for _, list := range ws.procs {
+		for _, w := range list {
+			w.kill(demise{code: CodeTimeout, why: "a test says so"})
+		}
+	}
+}

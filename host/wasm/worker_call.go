@@ -153,7 +153,9 @@ func (v *workerCall) pause() {
 	if v.watch == nil {
 		return
 	}
-	v.watch.Stop()
+	if !v.watch.Stop() {
+		<-v.w.doomed // it has struck: no other call may get the process before that is known
+	}
 	v.watch = nil
 	v.ran += v.w.ws.host.now().Sub(v.since)
 }

@@ -202,11 +202,12 @@ func (ws *Workers) await(ctx context.Context, w *worker, at *place) (*worker, er
 	return w, nil
 }
 
-// pick returns the process of a key with the fewest calls, or nil when all are full.
+// pick returns the process of a key with the fewest calls, or nil when all are full. One
+// that was killed is still in the pool until it is gone, and gets no call any more.
 func (ws *Workers) pick(key workerKey) *worker {
 	var best *worker
 	for _, w := range ws.procs[key] {
-		if w.inflight < ws.host.limits.WorkerCalls && (best == nil || w.inflight < best.inflight) {
+		if w.fateOf() == nil && w.inflight < ws.host.limits.WorkerCalls && (best == nil || w.inflight < best.inflight) {
 			best = w
 		}
 	}

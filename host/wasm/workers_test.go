@@ -89,3 +89,17 @@ func TestTenantsDoNotShareAProcess(t *testing.T) {
 		t.Errorf("%d processes for two tenants", n)
 	}
 }
+
+// TestNoCallGetsAProcessThatWasKilled: a process dies some time after it was killed; the
+// next call of the plugin is not given to it.
+func TestNoCallGetsAProcessThatWasKilled(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	m := isolate(h, evil(t, "state-image"), "a")
+	for range 5 {
+		if got := output(t, m, wasm.Call{Export: "execute"}); got != "aaaaaaa" {
+			t.Fatalf("%q", got)
+		}
+		h.Workers().KillAll()
+	}
+}

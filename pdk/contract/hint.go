@@ -22,6 +22,7 @@ const (
 	HintRetryLater      Hint = "retry_later"      // the same call may succeed later
 	HintAskLess         Hint = "ask_less"         // ask for less at once, or let an administrator raise the limit
 	HintFindOut         Hint = "find_out"         // find out in the outside system what happened, then resolve the node
+	HintReadMessage     Hint = "read_message"     // look at what the plugin says and logged, mend it, then retry
 	HintReportPlugin    Hint = "report_plugin"    // report it to the author of the plugin
 	HintReadLog         Hint = "read_log"         // Culm's own log says more
 )
@@ -30,7 +31,7 @@ const (
 func Hints() []Hint {
 	return []Hint{
 		HintFixInputs, HintAskGrant, HintEnableOperation, HintSetCredential, HintCheckCredential, HintSetSecret, HintCheckAddress,
-		HintCheckSystem, HintCheckTrust, HintRetryLater, HintAskLess, HintFindOut, HintReportPlugin, HintReadLog,
+		HintCheckSystem, HintCheckTrust, HintRetryLater, HintAskLess, HintFindOut, HintReadMessage, HintReportPlugin, HintReadLog,
 	}
 }
 
@@ -52,7 +53,8 @@ func (f *Failure) Advice() Hint {
 	return hintOfOrigin(f)
 }
 
-// hintOfCode knows the codes of the gateway whose side alone does not say what to do.
+// hintOfCode knows the codes of the gateway and of broken plugins whose side alone does not
+// say what to do.
 func hintOfCode(code string) Hint {
 	switch code {
 	case "DENIED":
@@ -73,6 +75,8 @@ func hintOfCode(code string) Hint {
 		return HintRetryLater
 	case "OUTCOME_UNKNOWN", "CRASH_SUSPECT":
 		return HintFindOut
+	case "PLUGIN_TRAP", "PLUGIN_PANIC", "PLUGIN_ERROR", "BAD_ANSWER", "OUTPUT_INVALID", "UNDECLARED_WAIT", "UNSUPPORTED_CALL", "REQUEST_INVALID":
+		return HintReportPlugin
 	}
 	return ""
 }
@@ -109,5 +113,5 @@ func hintOfOrigin(f *Failure) Hint {
 	if f.Retryable {
 		return HintRetryLater
 	}
-	return HintReportPlugin
+	return HintReadMessage
 }

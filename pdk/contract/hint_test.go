@@ -21,7 +21,9 @@ func TestEveryFailureHasAnAdvice(t *testing.T) {
 		"a server's error":    {contract.Failure{Code: "HTTP_STATUS", Origin: contract.OriginSystem, HTTPStatus: 500}, contract.HintCheckSystem},
 		"a limit":             {contract.Failure{Code: "X", Origin: contract.OriginLimit}, contract.HintAskLess},
 		"the host":            {contract.Failure{Code: "X", Origin: contract.OriginHost}, contract.HintReadLog},
-		"nothing known":       {contract.Failure{}, contract.HintReportPlugin},
+		"nothing known":       {contract.Failure{}, contract.HintReadMessage},
+		"a broken plugin":     {contract.Failure{Code: "PLUGIN_TRAP", Origin: contract.OriginPlugin}, contract.HintReportPlugin},
+		"what a plugin found": {contract.Failure{Code: "REJECTED", Origin: contract.OriginPlugin}, contract.HintReadMessage},
 		"may pass":            {contract.Failure{Code: "X", Origin: contract.OriginPlugin, Retryable: true}, contract.HintRetryLater},
 	} {
 		if got := c.f.Advice(); got != c.want {

@@ -240,6 +240,7 @@ export const hintEn: typeof hintZh = {
   retry_later: 'Retry later.',
   ask_less: 'Ask for less at once, or let an administrator raise the limit.',
   find_out: 'Find out in the outside system what happened, then resolve the node.',
+  read_message: 'Look at what the plugin reports and at the node’s log, then retry.',
   report_plugin: 'Report it to the author of the plugin.',
   read_log: 'Culm’s log says more.',
 }
@@ -274,4 +275,10 @@ export const refusedEn: typeof refusedZh = {
   TIMEOUT: 'The request took too long',
 }
 
-export const codesEn: CodeMessages = { problem: problemEn, failure: failureEn, advice: adviceEn, hint: hintEn, refused: refusedEn }
+export const codesEn: CodeMessages = {
+  problem: problemEn,
+  failure: failureEn,
+  advice: adviceEn,
+  hint: hintEn,
+  refused: refusedEn,
+}

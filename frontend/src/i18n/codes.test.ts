@@ -33,7 +33,9 @@ describe('codes', () => {
   })
 
   it('of what to do next are all translated', () => {
-    const found = [...source('pdk/contract/hint.go').matchAll(/^\tHint\w+\s+Hint = "([a-z_]+)"/gm)].map((m) => m[1] as string)
+    const found = [...source('pdk/contract/hint.go').matchAll(/^\tHint\w+\s+Hint = "([a-z_]+)"/gm)].map(
+      (m) => m[1] as string,
+    )
     expect(found.length).toBeGreaterThan(10)
     expect(found.filter((hint) => !(hint in hintZh))).toEqual([])
   })

@@ -235,6 +235,7 @@ export const hintZh = {
   retry_later: '稍后重试。',
   ask_less: '减少单次请求的数据量，或请管理员提高限额。',
   find_out: '到外部系统确认实际结果，再裁决。',
+  read_message: '查看插件给出的原因和节点日志，处理后重试。',
   report_plugin: '反馈给插件作者。',
   read_log: '查看 Culm 的日志。',
 }

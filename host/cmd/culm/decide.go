@@ -59,6 +59,9 @@ func (f *follower) decide(ctx context.Context, v engine.RunView, node string) bo
 	fmt.Fprintf(f.err, "\n%s: %s", nodeTitle(f.flow, node, f.text.lang), f.text.of(string(n.State)))
 	if n.Failure != nil {
 		fmt.Fprintf(f.err, "  %s", clean(f.text.failureText(n.Failure)))
+		for _, l := range f.text.failureHelp(n.Failure) {
+			fmt.Fprintf(f.err, "\n  %s", l)
+		}
 	}
 	fmt.Fprintln(f.err)
 	options := choices(n.State)

@@ -38,7 +38,10 @@ func (d *plainLines) record(r engine.Record) error {
 		line := fmt.Sprintf("%s    %s: %s", at, nodeTitle(d.flow, r.Node, d.text.lang), d.text.of(string(c.To)))
 		switch {
 		case c.Failure != nil:
-			line += "  " + d.text.failureText(c.Failure)
+			line += "  " + clean(d.text.failureText(c.Failure))
+			for _, l := range d.text.failureHelp(c.Failure) {
+				line += "\n" + at + "      " + l
+			}
 		case c.Wait != nil:
 			line += "  (" + d.text.of(string(c.Wait.Kind)) + ")"
 		}
@@ -122,7 +125,8 @@ func (d *screen) close(v engine.RunView) error {
 	}
 	for _, id := range d.order {
 		if n := v.Nodes[id]; n.Failure != nil {
-			if _, err := fmt.Fprintf(d.out, "%s: %s\n", nodeTitle(d.flow, id, d.text.lang), clean(d.text.failureText(n.Failure))); err != nil {
+			lines := append([]string{nodeTitle(d.flow, id, d.text.lang) + ": " + clean(d.text.failureText(n.Failure))}, d.text.failureHelp(n.Failure)...)
+			if _, err := fmt.Fprintln(d.out, strings.Join(lines, "\n  ")); err != nil {
 				return err
 			}
 		}

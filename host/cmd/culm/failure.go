@@ -62,6 +62,7 @@ func failureWords() map[string][2]string {
 		"hint.retry_later":      {"retry later", "稍后重试"},
 		"hint.ask_less":         {"ask for less at once, or let an administrator raise the limit", "减少单次请求的数据量，或请管理员提高限额"},
 		"hint.find_out":         {"find out in the outside system what happened, then resolve the node", "到外部系统核实结果，再处理该节点"},
+		"hint.read_message":     {"look at what the plugin reports and at the log of the node, then retry", "查看插件给出的原因与节点日志，处理后重试"},
 		"hint.report_plugin":    {"report it to the author of the plugin", "反馈给插件作者"},
 		"hint.read_log":         {"Culm's log says more", "查看 Culm 日志"},
 	}

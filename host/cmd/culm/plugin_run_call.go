@@ -189,6 +189,9 @@ func (t *pluginRun) show(last cases.Done) error {
 	}
 	if f := last.Answer.Failure; f != nil {
 		fmt.Fprintln(t.err, t.text.failureText(f))
+		for _, l := range t.text.failureHelp(f) {
+			fmt.Fprintf(t.err, "  %s\n", l)
+		}
 	}
 	if last.Answer.Status == contract.StatusWaiting {
 		return t.json(last.Answer)
