@@ -71,6 +71,44 @@ test('an operation is found and read, by keyboard', async ({ page, request }) =>
   await expect(page.getByText('没有符合条件的操作')).toBeVisible()
 })
 
+test('an operation is tried with its form; a destructive one is confirmed, one that is off is not called', async ({
+  page,
+  request,
+}) => {
+  await page.goto(`/p/${project}/systems/demo?op=health`)
+  await page.getByRole('tab', { name: '试一试' }).click()
+  await page.getByRole('button', { name: '发出调用' }).click()
+  await expect(page.getByRole('alert').filter({ hasText: '还没有填写：service' })).toBeVisible()
+  await page.getByRole('textbox', { name: 'service' }).fill('checkout')
+  await page.getByRole('button', { name: '发出调用' }).press('Enter')
+  const answer = page.getByRole('region', { name: '结果' }).first()
+  await expect(answer.getByText('HTTP 200')).toBeVisible()
+  await accessible(page)
+  await answer.getByRole('link', { name: '查看调用记录' }).click()
+  await expect(page.getByRole('row', { name: /服务健康状况.*成功 200.*手动调用/ }).first()).toBeVisible()
+
+  await registered(request, 'assets-try')
+  await page.goto(`/p/${project}/systems/assets-try?op=drop_asset`)
+  await page.getByRole('tab', { name: '试一试' }).click()
+  await expect(page.getByRole('button', { name: '发出调用' })).toBeDisabled()
+  await page.getByRole('checkbox', { name: /无法恢复/ }).check()
+  await page.getByRole('textbox', { name: 'id' }).fill('a-1')
+  await page.getByText('JSON', { exact: true }).click()
+  await page.getByRole('textbox', { name: '请求体' }).fill('{"reason": ')
+  await expect(page.getByText('不是合法的 JSON')).toBeVisible()
+  await page.getByRole('textbox', { name: '请求体' }).fill('{"reason": "old"}')
+  await page.getByRole('button', { name: '发出调用' }).click()
+  await expect(page.getByText('EGRESS_DENIED')).toBeVisible()
+  await expect(page.getByRole('checkbox', { name: /无法恢复/ })).not.toBeChecked()
+
+  await page.getByRole('switch', { name: '启用' }).press('Space')
+  await expect(page.getByText('管理员停用了这个操作')).toBeVisible()
+  await expect(page.getByText('操作已停用，启用后才能调用')).toBeVisible()
+  await page.getByText('已停用', { exact: true }).first().click()
+  await expect(page).toHaveURL(/show=disabled/)
+  await expect(page.getByRole('navigation', { name: '操作列表' }).getByRole('button')).toHaveCount(1)
+})
+
 test('a credential is set and never comes back', async ({ page, request }) => {
   await registered(request, 'assets-b', { type: 'basic' })
   await page.goto(`/p/${project}/systems/assets-b?tab=credential`)
@@ -167,4 +205,67 @@ test('errors and absences of systems are said, in English too', async ({ page })
   )
   await page.reload()
   await expect(page.getByRole('alert')).toContainText('UNAVAILABLE')
+})
+
+/** Calls an operation in one's own name, through the API. */
+async function called(request: APIRequestContext, system: string, operation: string, params: object): Promise<void> {
+  const answer = await request.post(`${api}/systems/${system}/operations/${operation}/call`, { data: { params } })
+  expect(answer.status(), await answer.text()).toBe(200)
+}
+
+test('a refused call is found by its filters, and says whose fault it is', async ({ page, request }) => {
+  await registered(request, 'assets-log')
+  await called(request, 'assets-log', 'find_assets', {})
+  await called(request, 'demo', 'list_hosts', {})
+  await page.goto(`/p/${project}/audit`)
+  await expect(page.getByRole('row', { name: /查询主机/ }).first()).toBeVisible()
+  await page.getByRole('combobox', { name: '系统' }).click()
+  await page.getByRole('option', { name: '资产 assets-log' }).click()
+  await page.getByRole('combobox', { name: '结果' }).click()
+  await page.getByRole('option', { name: '被拒绝' }).click()
+  await expect(page).toHaveURL(/system=assets-log.*outcome=refused|outcome=refused.*system=assets-log/)
+  await expect(page.getByRole('row', { name: /查询主机/ })).toHaveCount(0)
+  await page.reload()
+  const row = page.getByRole('row', { name: /查找资产.*被拒绝/ })
+  await expect(row.getByText('手动调用')).toBeVisible()
+  await row.getByRole('button', { name: /的详情$/ }).press('Enter')
+  await expect(page.getByText('责任方：流程设计')).toBeVisible()
+  await accessible(page)
+  await page.getByRole('button', { name: '清除筛选' }).click()
+  await expect(page.getByRole('row', { name: /查询主机/ }).first()).toBeVisible()
+  await page.getByText('变更', { exact: true }).click()
+  await expect(page).toHaveURL(/kind=admin/)
+  await accessible(page)
+
+  await page.setViewportSize({ width: 390, height: 844 })
+  await page.goto(`/p/${project}/audit?system=assets-log`)
+  await page.getByRole('button', { name: '筛选 1' }).click()
+  await expect(page.getByRole('combobox', { name: '系统' })).toHaveValue('资产 assets-log')
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390)
+  await accessible(page)
+})
+
+test('a system says what goes on with it', async ({ page, request }) => {
+  await registered(request, 'assets-state')
+  await page.goto(`/p/${project}/systems/assets-state?tab=state`)
+  await expect(page.getByRole('region', { name: '运行状况' }).getByText('正常放行')).toBeVisible()
+  await expect(page.getByRole('region', { name: '限额' }).getByText('30 秒').first()).toBeVisible()
+  await accessible(page)
+  // The breaker opens only after many failures: what the page says then is shown with an answer of its own.
+  let reset = false
+  await page.route('**/systems/assets-state/state**', async (route) => {
+    if (route.request().method() === 'POST') {
+      reset = true
+      return route.continue()
+    }
+    if (reset) return route.continue()
+    const state = await (await route.fetch()).json()
+    const breaker = { state: 'open', calls: 12, failures: 11, retry_at: new Date(Date.now() + 8000).toISOString() }
+    const last = { at: new Date().toISOString(), code: 'SYSTEM_UNREACHABLE' }
+    return route.fulfill({ json: { ...state, breaker, last_failure: last } })
+  })
+  await expect(page.getByRole('region', { name: '运行状况' }).getByText('已熔断')).toBeVisible()
+  await accessible(page)
+  await page.getByRole('button', { name: '立即恢复' }).press('Enter')
+  await expect(page.getByRole('region', { name: '运行状况' }).getByText('正常放行')).toBeVisible()
 })

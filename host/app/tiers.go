@@ -69,6 +69,20 @@ func (m modules) isolated(ctx context.Context, c runs.ModuleCall, call wasm.Call
 	}, call)
 }
 
+// loaded tells what modules take in memory, in both tiers.
+func loaded(h *wasm.Host) func(string) plugins.Loaded {
+	return func(digest string) plugins.Loaded {
+		l := plugins.Loaded{}
+		if m, ok := h.Loaded(digest); ok {
+			l.ServerBytes = m.LoadedBytes()
+		}
+		if ws := h.Workers(); ws != nil {
+			l.Workers, l.WorkerBytes = ws.Resident(digest)
+		}
+		return l
+	}
+}
+
 // contained finds out, by trying, what holds a plugin that broke out of WebAssembly in a
 // worker process, tells the log, and reports whether it could reach nothing of Culm's.
 func contained(ctx context.Context, cfg config.Config, h *wasm.Host, log *slog.Logger) bool {

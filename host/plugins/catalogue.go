@@ -28,6 +28,9 @@ type Options struct {
 	Trust Trust
 	// Registry fetches plugins from registries; nil lets none be fetched.
 	Registry Registry
+	// Loaded tells what a module takes in memory, the zero value when it is not loaded.
+	// It must not block; nil knows of none.
+	Loaded func(digest string) Loaded
 }
 
 // CodeBytesMax bounds the size of a module.

@@ -59,6 +59,7 @@ func (c *Catalogue) Installed(q InstalledQuery) (page.Of[Installed], error) {
 			continue
 		}
 		for i := range versions {
+			versions[i] = c.weighed(versions[i])
 			versions[i].Manifest = nil
 		}
 		items = append(items, Installed{ID: id, Title: shown.Title, Doc: shown.Doc, Icon: shown.Icon, Versions: versions})

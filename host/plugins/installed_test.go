@@ -1,8 +1,10 @@
 package plugins_test
 
 import (
+	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/culmhq/culm/host/fault"
@@ -65,5 +67,59 @@ func TestEverythingThatIsInstalledIsListed(t *testing.T) {
 	_, err = c.Installed(plugins.InstalledQuery{Page: page.Query{Cursor: "?"}})
 	if !fault.Is(err, fault.Invalid) {
 		t.Errorf("a wrong cursor gave %v", err)
+	}
+}
+
+// TestWhatIsLoadedIsTold: a version that is in memory says how much of it it takes, and
+// one that is not says nothing.
+func TestWhatIsLoadedIsTold(t *testing.T) {
+	t.Parallel()
+	db := database(t)
+	var mu sync.Mutex
+	loaded := map[string]plugins.Loaded{}
+	c, err := plugins.Open(t.Context(), plugins.Options{
+		Repository: db, Switches: db, Inspector: hosttest.Inspector{}, Projects: everywhere{}, Clock: &hosttest.Clock{},
+		Logger: slog.New(slog.DiscardHandler), Trust: plugins.Trust{Policy: plugins.PolicyWarn},
+		Loaded: func(digest string) plugins.Loaded {
+			mu.Lock()
+			defer mu.Unlock()
+			return loaded[digest]
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := c.Install(t.Context(), plugins.InstallRequest{Actor: actor, Code: toy(t, "toy", "1.0.0")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := func() (all []*plugins.Loaded) {
+		vs, err := c.Versions("toy")
+		if err != nil {
+			t.Fatal(err)
+		}
+		one, err := c.Version("toy", m.Digest)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, err := c.Installed(plugins.InstalledQuery{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return append(all, vs[0].Loaded, one.Loaded, list.Items[0].Versions[0].Loaded)
+	}
+	for _, l := range told() {
+		if l != nil {
+			t.Errorf("a version that is not loaded takes %+v", l)
+		}
+	}
+	want := plugins.Loaded{ServerBytes: 5, Workers: 2, WorkerBytes: 7}
+	mu.Lock()
+	loaded[m.Digest] = want
+	mu.Unlock()
+	for _, l := range told() {
+		if l == nil || *l != want {
+			t.Errorf("a loaded version takes %+v", l)
+		}
 	}
 }

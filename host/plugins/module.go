@@ -30,8 +30,21 @@ type Module struct {
 	Shipped bool `json:"shipped"`
 	// Trusted says that the module was shipped, or is signed by a trusted key.
 	Trusted bool `json:"trusted"`
+	// Loaded is what the module takes in memory at the moment; nil when it is not loaded,
+	// which the first call changes.
+	Loaded *Loaded `json:"loaded,omitempty"`
 	// Envelopes are the signatures as they came, also those that do not count.
 	Envelopes [][]byte `json:"-"`
+}
+
+// Loaded is what a module takes in memory while it is ready to be called, in bytes.
+type Loaded struct {
+	// ServerBytes is about what it takes in the server itself: its native code, the image
+	// of its memory and the memories that are kept for the next calls.
+	ServerBytes int64 `json:"server_bytes"`
+	// Workers counts its worker processes, WorkerBytes is their resident memory together.
+	Workers     int   `json:"workers"`
+	WorkerBytes int64 `json:"worker_bytes"`
 }
 
 // Signature is a signature that counts: its key is trusted and may sign this plugin.

@@ -81,7 +81,18 @@ func (c *Catalogue) Version(plugin, digest string) (Module, error) {
 	if !ok || m.Plugin != plugin {
 		return Module{}, fault.Missing("version of plugin "+plugin, digest)
 	}
-	return m, nil
+	return c.weighed(m), nil
+}
+
+// weighed is a module with what it takes in memory.
+func (c *Catalogue) weighed(m Module) Module {
+	if c.o.Loaded == nil {
+		return m
+	}
+	if l := c.o.Loaded(m.Digest); l != (Loaded{}) {
+		m.Loaded = &l
+	}
+	return m
 }
 
 // Versions returns the installed versions of a plugin, the highest first, or a
@@ -92,7 +103,7 @@ func (c *Catalogue) Versions(plugin string) ([]Module, error) {
 	var out []Module
 	for _, m := range c.byDigest {
 		if m.Plugin == plugin {
-			out = append(out, m)
+			out = append(out, c.weighed(m))
 		}
 	}
 	if out == nil {

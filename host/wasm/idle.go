@@ -56,6 +56,19 @@ func (m *Module) forgetLive() {
 	m.idle.timer.Stop()
 }
 
+// LoadedBytes is about what the module takes in this process, in bytes; 0 when it is not
+// loaded, or being loaded just now.
+func (m *Module) LoadedBytes() int64 {
+	if !m.mu.TryLock() {
+		return 0
+	}
+	defer m.mu.Unlock()
+	if m.live == nil {
+		return 0
+	}
+	return m.live.loadedBytes()
+}
+
 // loadedBytes is about what the module takes while it is loaded: its native code, its
 // image, and the memories of idle instances as far as they may differ from the image.
 func (l *live) loadedBytes() int64 {

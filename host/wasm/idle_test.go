@@ -55,3 +55,23 @@ func TestIdleModuleIsDroppedAndComesBack(t *testing.T) {
 		}
 	}
 }
+
+// TestTheLoadedSizeIsTold: in this process as long as the module is ready, and of worker
+// processes what the system says.
+func TestTheLoadedSizeIsTold(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	code := evil(t, "state-image")
+	m := load(t, h, code)
+	if n := m.LoadedBytes(); n < 64<<10 || n > 64<<20 {
+		t.Errorf("a loaded module takes %d bytes", n)
+	}
+	if n, bytes := h.Workers().Resident(m.Info().Digest); n != 0 || bytes != 0 {
+		t.Errorf("%d processes with %d bytes before the first call", n, bytes)
+	}
+	output(t, isolate(h, code, "a"), wasm.Call{Export: "execute"})
+	output(t, isolate(h, code, "b"), wasm.Call{Export: "execute"})
+	if n, bytes := h.Workers().Resident(m.Info().Digest); n != 2 || bytes < 1<<20 {
+		t.Errorf("%d processes with %d bytes for two tenants", n, bytes)
+	}
+}

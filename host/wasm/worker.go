@@ -26,6 +26,8 @@ type worker struct {
 	// Guarded by ws.mu.
 	inflight int
 	used     uint64
+	unused   time.Time   // since when it serves no call
+	expiry   *time.Timer // of a process that has served one
 	retired  bool
 
 	// started is closed when startErr, or all of the following, is set.
@@ -183,6 +185,16 @@ func (w *worker) end() {
 	late := time.AfterFunc(w.ws.host.limits.WorkerGrace, func() { w.kill(demise{}) })
 	<-w.dead
 	late.Stop()
+}
+
+// pid is the number of the process, 0 as long as there is none.
+func (w *worker) pid() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.cmd == nil {
+		return 0
+	}
+	return w.cmd.Process.Pid
 }
 
 func (w *worker) fateOf() *demise {

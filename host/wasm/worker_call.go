@@ -18,6 +18,7 @@ import (
 // the guest uses once more: a process that was taken over does not stop by itself. All
 // but inbox, over and parked belongs to the goroutine of the caller.
 type workerCall struct {
+	*place
 	w        *worker
 	id       uint64
 	limits   Limits
@@ -31,7 +32,6 @@ type workerCall struct {
 	given wire.Frame // what the process was last given on the lane
 	told  bool       // the process was told to end the call
 
-	slot     bool
 	started  time.Time
 	watch    *time.Timer
 	since    time.Time     // the guest has been running since then
@@ -49,9 +49,9 @@ type workerCall struct {
 }
 
 // call makes a call and waits for its end.
-func (w *worker) call(ctx context.Context, c Call) (Result, error) {
+func (w *worker) call(ctx context.Context, c Call, at *place) (Result, error) {
 	v := &workerCall{
-		w: w, id: w.nextID.Add(1), limits: w.limits.lowered(&c.Limits), services: c.Services,
+		place: at, w: w, id: w.nextID.Add(1), limits: w.limits.lowered(&c.Limits), services: c.Services,
 		inbox: make(chan wire.Frame), over: make(chan struct{}),
 	}
 	if v.services == nil {
@@ -60,10 +60,6 @@ func (w *worker) call(ctx context.Context, c Call) (Result, error) {
 	if c.RecordBytes > 0 {
 		v.recordMax = recordFactor*c.RecordBytes + recordChunk
 	}
-	if !v.enter(ctx) {
-		return Result{}, stopped(context.Cause(ctx), "its turn to run")
-	}
-	defer v.leave()
 	ctx, cancel := context.WithTimeout(ctx, v.limits.Timeout)
 	defer cancel()
 	w.mu.Lock()
@@ -162,24 +158,6 @@ func (v *workerCall) pause() {
 	}
 	v.watch = nil
 	v.ran += v.w.ws.host.now().Sub(v.since)
-}
-
-// enter takes a place to run in; false means that the context ended first.
-func (v *workerCall) enter(ctx context.Context) bool {
-	select {
-	case v.w.ws.host.slots <- struct{}{}:
-		v.slot = true
-	case <-ctx.Done():
-	}
-	return v.slot
-}
-
-// leave gives the place back.
-func (v *workerCall) leave() {
-	if v.slot {
-		v.slot = false
-		<-v.w.ws.host.slots
-	}
 }
 
 // outside runs f, which may block, while the guest waits for its answer and has no

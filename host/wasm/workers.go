@@ -29,8 +29,10 @@ type Workers struct {
 	total   int
 	uses    uint64
 	closed  bool
-	// changed is closed, and made anew, when a call may find a process.
+	// changed is closed, and made anew, when a call may find a process and some are
+	// waiting for that.
 	changed chan struct{}
+	waiting bool
 }
 
 // Isolated is a module that is to be called in worker processes.
@@ -67,7 +69,9 @@ func (ws *Workers) Call(ctx context.Context, m Isolated, c Call) (result Result,
 	if c.Replay != nil {
 		return Result{}, failure(contract.OriginHost, CodeReplayInvalid, "recordings are played in this process only")
 	}
-	w, err := ws.take(ctx, m)
+	at := &place{slots: ws.host.slots}
+	defer at.leave()
+	w, err := ws.take(ctx, m, at)
 	if err != nil {
 		return Result{}, err
 	}
@@ -79,7 +83,7 @@ func (ws *Workers) Call(ctx context.Context, m Isolated, c Call) (result Result,
 			err = hostFault("a defect", nil)
 		}
 	}()
-	result, err = w.call(ctx, c)
+	result, err = w.call(ctx, c, at)
 	if r := result.Recording; r != nil { // the process is not asked what it was told
 		r.Digest, r.Export = m.Digest, c.Export
 	}
@@ -101,52 +105,101 @@ func (ws *Workers) Forget(digest string) {
 	}
 }
 
-// take returns a process that serves m, with one more call in it. It starts one, or
-// waits for one to become free.
-func (ws *Workers) take(ctx context.Context, m Isolated) (*worker, error) {
+// place is a place to run in, which a call has or waits for.
+type place struct {
+	slots chan struct{}
+	held  bool
+}
+
+// enter takes a place; false means that the context ended first.
+func (p *place) enter(ctx context.Context) bool {
+	select {
+	case p.slots <- struct{}{}:
+		p.held = true
+	case <-ctx.Done():
+	}
+	return p.held
+}
+
+// leave gives the place back, if there is one.
+func (p *place) leave() {
+	if p.held {
+		p.held = false
+		<-p.slots
+	}
+}
+
+// take returns a process that serves m, with one more call in it, and takes a place to run
+// in. It starts a process, or waits for one to become free. A call looks for a process
+// when it has a place: those that only wait for one need no processes, and one process
+// with warm memory is better than eight that take turns. It has none while it waits for a
+// process, so that others can run.
+func (ws *Workers) take(ctx context.Context, m Isolated, at *place) (*worker, error) {
 	key := workerKey{m.Digest, m.Tenant}
 	for {
-		ws.mu.Lock()
-		if ws.closed {
-			ws.mu.Unlock()
-			return nil, hostFault("it is closed", ErrClosed)
+		if !at.enter(ctx) {
+			return nil, stopped(context.Cause(ctx), "its turn to run")
 		}
-		w := ws.pick(key)
-		isNew := w == nil && ws.room(m.Tenant)
-		if isNew {
-			w = ws.add(key)
+		w, changed, e := ws.join(ctx, key, m)
+		switch {
+		case e != nil:
+			return nil, e
+		case w != nil:
+			return ws.await(ctx, w, at)
 		}
-		changed := ws.changed
-		if w != nil {
-			w.inflight++
+		at.leave()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, stopped(context.Cause(ctx), "its turn to run")
 		}
-		ws.mu.Unlock()
-		if isNew {
-			// The start goes on when this caller gives up: others may wait for it.
-			go w.start(context.WithoutCancel(ctx), m)
-		}
-		var e *Error
-		if w == nil {
-			select {
-			case <-changed:
-				continue
-			case <-ctx.Done():
-				return nil, stopped(context.Cause(ctx), "its turn to run")
-			}
-		}
+	}
+}
+
+// join returns a process, which may still be starting, with one more call in it; or, when
+// there is none and no room for one, what is closed when there may be.
+func (ws *Workers) join(ctx context.Context, key workerKey, m Isolated) (*worker, <-chan struct{}, *Error) {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	if ws.closed {
+		return nil, nil, hostFault("it is closed", ErrClosed)
+	}
+	w := ws.pick(key)
+	if w == nil && ws.room(m.Tenant) {
+		w = ws.add(key)
+		// The start goes on when this caller gives up: others may wait for it.
+		go w.start(context.WithoutCancel(ctx), m)
+	}
+	if w == nil {
+		ws.waiting = true
+		return nil, ws.changed, nil
+	}
+	w.inflight++
+	return w, nil, nil
+}
+
+// await waits until a process has started, without a place meanwhile.
+func (ws *Workers) await(ctx context.Context, w *worker, at *place) (*worker, error) {
+	select {
+	case <-w.started:
+	default:
+		at.leave()
 		select {
 		case <-w.started:
-			if w.startErr == nil {
-				return w, nil
-			}
-			ws.give(w)
-			return nil, w.startErr
 		case <-ctx.Done():
-			e = stopped(context.Cause(ctx), "its turn to run")
+			ws.give(w)
+			return nil, stopped(context.Cause(ctx), "its turn to run")
 		}
-		ws.give(w)
-		return nil, e
+		if w.startErr == nil && !at.enter(ctx) {
+			ws.give(w)
+			return nil, stopped(context.Cause(ctx), "its turn to run")
+		}
 	}
+	if w.startErr != nil {
+		ws.give(w)
+		return nil, w.startErr
+	}
+	return w, nil
 }
 
 // pick returns the process of a key with the fewest calls, or nil when all are full. One
@@ -205,19 +258,30 @@ func (ws *Workers) give(w *worker) {
 		if w.retired {
 			go w.end()
 		} else {
-			mark := w.used
-			time.AfterFunc(ws.host.limits.WorkerIdle, func() { ws.expire(w, mark) })
+			w.unused = ws.host.now()
+			if w.expiry == nil {
+				w.expiry = time.AfterFunc(ws.host.limits.WorkerIdle, func() { ws.expire(w) })
+			}
 		}
 	}
 	ws.notify()
 }
 
-// expire ends a process that was not used since mark.
-func (ws *Workers) expire(w *worker, mark uint64) {
+// expire ends a process that was not used for a while, or looks again when it may have
+// been: a timer for each call would cost more than the call.
+func (ws *Workers) expire(w *worker) {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
-	if w.inflight == 0 && w.used == mark {
+	left := ws.host.limits.WorkerIdle
+	if w.inflight == 0 {
+		left -= ws.host.now().Sub(w.unused)
+	}
+	switch {
+	case w.retired:
+	case left <= 0:
 		ws.retire(w)
+	default:
+		w.expiry.Reset(left)
 	}
 }
 
@@ -228,6 +292,9 @@ func (ws *Workers) retire(w *worker) {
 		return
 	}
 	w.retired = true
+	if w.expiry != nil {
+		w.expiry.Stop()
+	}
 	list := ws.procs[w.key]
 	for i := range list {
 		if list[i] == w {
@@ -259,6 +326,10 @@ func (ws *Workers) lost(w *worker) {
 
 // notify wakes who waits for a process. The caller holds mu.
 func (ws *Workers) notify() {
+	if !ws.waiting {
+		return
+	}
+	ws.waiting = false
 	close(ws.changed)
 	ws.changed = make(chan struct{})
 }
@@ -366,4 +437,27 @@ func (ws *Workers) Processes() int {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
 	return ws.total
+}
+
+// Resident counts the processes of a module and the memory that they take, in bytes, as
+// far as the system tells.
+func (ws *Workers) Resident(digest string) (processes int, bytes int64) {
+	var pids []int
+	ws.mu.Lock()
+	for k, list := range ws.procs {
+		if k.digest != digest {
+			continue
+		}
+		for _, w := range list {
+			processes++
+			if pid := w.pid(); pid != 0 {
+				pids = append(pids, pid)
+			}
+		}
+	}
+	ws.mu.Unlock()
+	for _, pid := range pids {
+		bytes += confine.Resident(pid)
+	}
+	return processes, bytes
 }

@@ -247,6 +247,8 @@ export interface PluginVersion {
   signatures: { key_id: string; publisher: string }[]
   shipped: boolean
   trusted: boolean
+  /** What it takes in memory at the moment; absent when it is not loaded. */
+  loaded?: { server_bytes: number; workers: number; worker_bytes: number }
 }
 
 /** A plugin of the installation with all its versions, the highest first. */

@@ -100,7 +100,7 @@ const system = createRoute({
   path: '/p/$project/systems/$system',
   loader: () => Promise.all([loadTexts('systems'), loadTexts('catalogue')]),
   component: lazyRouteComponent(() => import('~/systems/page'), 'SystemPage'),
-  validateSearch: words('tab', 'op', 'q'),
+  validateSearch: words('tab', 'op', 'q', 'show'),
 })
 
 const secrets = createRoute({
@@ -110,8 +110,41 @@ const secrets = createRoute({
   component: lazyRouteComponent(() => import('~/systems/secrets'), 'SecretsPage'),
 })
 
+const audit = createRoute({
+  getParentRoute: () => root,
+  path: '/p/$project/audit',
+  loader: () => loadTexts('systems'),
+  component: lazyRouteComponent(() => import('~/systems/audit'), 'AuditPage'),
+  validateSearch: words(
+    'kind',
+    'system',
+    'operation',
+    'plugin',
+    'actor',
+    'outcome',
+    'run',
+    'node',
+    'since',
+    'from',
+    'to',
+  ),
+})
+
 export const router = createRouter({
-  routeTree: root.addChildren([home, flows, editor, rehearsal, runs, run, plugins, plugin, systems, system, secrets]),
+  routeTree: root.addChildren([
+    home,
+    flows,
+    editor,
+    rehearsal,
+    runs,
+    run,
+    plugins,
+    plugin,
+    systems,
+    system,
+    secrets,
+    audit,
+  ]),
   defaultPreload: 'intent',
   scrollRestoration: false,
 })

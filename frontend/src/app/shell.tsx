@@ -11,6 +11,7 @@ import {
   IconActivity,
   IconCheck,
   IconDeviceDesktop,
+  IconFileText,
   IconLock,
   IconMoon,
   IconPlug,
@@ -125,6 +126,7 @@ function Rail({ project }: { project: string }) {
     { to: '/p/$project/runs', label: t('nav.runs'), Icon: IconActivity },
     { to: '/p/$project/plugins', label: t('nav.plugins'), Icon: IconPlug },
     { to: '/p/$project/systems', label: t('nav.systems'), Icon: IconServer },
+    { to: '/p/$project/audit', label: t('nav.audit'), Icon: IconFileText },
     { to: '/p/$project/secrets', label: t('nav.secrets'), Icon: IconLock },
   ] as const
   return (

@@ -30,6 +30,7 @@ export function VersionsTab(props: { project: string; installed: InstalledPlugin
             <th>{t('versions.state')}</th>
             <th>{t('versions.trust')}</th>
             <th>{t('versions.size')}</th>
+            <th>{t('versions.loaded')}</th>
             <th>{t('versions.live')}</th>
             <th>{t('versions.installed')}</th>
             <th aria-label={t('versions.actions')} />
@@ -83,6 +84,9 @@ function VersionRow(props: {
         <TrustMark version={v} />
       </td>
       <td className="num quiet wide">{bytesText(v.bytes)}</td>
+      <td className="num quiet wide">
+        {v.loaded ? bytesText(v.loaded.server_bytes + v.loaded.worker_bytes) : t('versions.notLoaded')}
+      </td>
       <td className="num wide">{live ?? <span className="quiet">0</span>}</td>
       <td className="num quiet wide">{t('versions.by', { who: v.installed_by, when: format.when(v.installed_at) })}</td>
       <td className="act">

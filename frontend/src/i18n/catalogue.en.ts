@@ -188,6 +188,8 @@ export const catalogueEn: CatalogueMessages = {
     state: 'State',
     trust: 'Source',
     size: 'Size',
+    loaded: 'In memory',
+    notLoaded: 'not loaded',
     installed: 'Installed',
     by: '{{who}} · {{when}}',
     live: 'Runs under way',

@@ -185,6 +185,8 @@ export const catalogueZh = {
     state: '状态',
     trust: '来源',
     size: '大小',
+    loaded: '内存占用',
+    notLoaded: '未加载',
     installed: '安装',
     by: '{{who}} · {{when}}',
     live: '未结束的任务',

@@ -9,7 +9,7 @@ export const en: Messages = {
     notFound: 'There is no such page',
     home: 'Go to the start page',
   },
-  nav: { flows: 'Flows', runs: 'Runs', plugins: 'Plugins', systems: 'Systems', secrets: 'Secrets' },
+  nav: { flows: 'Flows', runs: 'Runs', plugins: 'Plugins', systems: 'Systems', secrets: 'Secrets', audit: 'Audit' },
   scheme: { label: 'Appearance', light: 'Light', dark: 'Dark', auto: 'System' },
   state: { loading: 'Loading' },
   error: { title: 'Something went wrong' },

@@ -2,6 +2,7 @@ import i18next from 'i18next'
 import { initReactI18next } from 'react-i18next'
 import type { CatalogueMessages } from './catalogue.zh'
 import type { CodeMessages } from './codes.zh'
+import type { RecordingsMessages } from './recordings.zh'
 import type { RehearseMessages } from './rehearse.zh'
 import type { SystemsMessages } from './systems.zh'
 import type { Lang } from './text'
@@ -15,6 +16,7 @@ declare module 'i18next' {
       translation: Messages
       catalogue: CatalogueMessages
       codes: CodeMessages
+      recordings: RecordingsMessages
       rehearse: RehearseMessages
       systems: SystemsMessages
       timeline: TimelineMessages
@@ -30,7 +32,7 @@ const bundles: Record<Lang, () => Promise<Messages>> = {
 }
 
 /** Texts that only some pages need: each part is a namespace, loaded with the first such page. */
-type Part = 'catalogue' | 'codes' | 'rehearse' | 'systems' | 'timeline'
+type Part = 'catalogue' | 'codes' | 'recordings' | 'rehearse' | 'systems' | 'timeline'
 
 const parts: Record<Part, Record<Lang, () => Promise<object>>> = {
   catalogue: {
@@ -40,6 +42,10 @@ const parts: Record<Part, Record<Lang, () => Promise<object>>> = {
   codes: {
     zh: () => import('./codes.zh').then((m) => m.codesZh),
     en: () => import('./codes.en').then((m) => m.codesEn),
+  },
+  recordings: {
+    zh: () => import('./recordings.zh').then((m) => m.recordingsZh),
+    en: () => import('./recordings.en').then((m) => m.recordingsEn),
   },
   rehearse: {
     zh: () => import('./rehearse.zh').then((m) => m.rehearseZh),

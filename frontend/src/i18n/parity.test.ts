@@ -4,6 +4,8 @@ import { catalogueZh } from './catalogue.zh'
 import { codesEn } from './codes.en'
 import { codesZh } from './codes.zh'
 import { en } from './en'
+import { recordingsEn } from './recordings.en'
+import { recordingsZh } from './recordings.zh'
 import { rehearseEn } from './rehearse.en'
 import { rehearseZh } from './rehearse.zh'
 import { systemsEn } from './systems.en'
@@ -28,6 +30,7 @@ const texts = {
     ...zh,
     catalogue: catalogueZh,
     codes: codesZh,
+    recordings: recordingsZh,
     rehearse: rehearseZh,
     systems: systemsZh,
     timeline: timelineZh,
@@ -36,6 +39,7 @@ const texts = {
     ...en,
     catalogue: catalogueEn,
     codes: codesEn,
+    recordings: recordingsEn,
     rehearse: rehearseEn,
     systems: systemsEn,
     timeline: timelineEn,

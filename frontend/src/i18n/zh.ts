@@ -7,7 +7,7 @@ export const zh = {
     notFound: '没有这个页面',
     home: '回到首页',
   },
-  nav: { flows: '流程', runs: '任务', plugins: '插件', systems: '系统', secrets: '密文' },
+  nav: { flows: '流程', runs: '任务', plugins: '插件', systems: '系统', secrets: '密文', audit: '审计' },
   scheme: { label: '外观', light: '浅色', dark: '深色', auto: '跟随系统' },
   state: { loading: '加载中' },
   error: { title: '出错了' },

@@ -11,6 +11,19 @@ const LoadedAnswer = lazy(() => import('./answer').then((m) => ({ default: m.Ans
 const LoadedDialog = lazy(() => import('./actions').then((m) => ({ default: m.NodeDialog })))
 const LoadedVariables = lazy(() => import('./variables').then((m) => ({ default: m.VariablesDialog })))
 
+const LoadedRecordings = lazy(async () => {
+  const [module] = await Promise.all([import('./recordings'), loadTexts('recordings')])
+  return { default: module.Recordings }
+})
+
+export function Recordings(props: ComponentProps<typeof LoadedRecordings>) {
+  return (
+    <Suspense fallback={<Skeleton height={48} radius="md" />}>
+      <LoadedRecordings {...props} />
+    </Suspense>
+  )
+}
+
 export function Timeline(props: ComponentProps<typeof LoadedTimeline>) {
   return (
     <Suspense>

@@ -16,7 +16,7 @@ import { useNodeRun, useRunStore } from '~/run/store'
 import { useNow } from '~/run/ticker'
 import type { NodeAct } from './actions'
 import { JsonView } from './json-view'
-import { Answer } from './lazy'
+import { Answer, Recordings } from './lazy'
 import { Calls, History, Log, useBy } from './node-tabs'
 import { Operations, runsBelow } from './operations'
 
@@ -102,8 +102,9 @@ export function NodePanel({ project, run, entry, onAct, onClose }: Props) {
           <Tabs.Panel value="calls">
             <Calls calls={attempt?.calls ?? []} />
           </Tabs.Panel>
-          <Tabs.Panel value="history">
+          <Tabs.Panel value="history" keepMounted={false}>
             <History attempts={attempts} />
+            {node.type === 'task' && <Recordings project={project} run={run} node={path} />}
           </Tabs.Panel>
         </Tabs>
       )}

@@ -1,8 +1,10 @@
-import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
+import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
 import { call, path } from '~/api/client'
 import { queries } from '~/api/queries'
-import type { Grant, Page, Plugin } from '~/api/types'
-import type { Secret, System } from './types'
+import type { Grant, Json, JsonObject, Page, Plugin } from '~/api/types'
+import type { AuditFilter } from './audit-model'
+import { auditQuery } from './audit-model'
+import type { AuditEntry, CallAnswer, OperationDetail, Secret, System, SystemState } from './types'
 
 const pageMax = 200
 
@@ -33,6 +35,29 @@ export const gateway = {
     queryOptions({
       queryKey: [root, project, 'one', system],
       queryFn: ({ signal }) => call<System>(path('projects', project, 'systems', system), { signal }),
+    }),
+  operation: (project: string, system: string, op: string) =>
+    queryOptions({
+      queryKey: [root, project, 'operation', system, op],
+      queryFn: ({ signal }) =>
+        call<OperationDetail>(path('projects', project, 'systems', system, 'operations', op), { signal }),
+    }),
+  state: (project: string, system: string, refreshMs: number) =>
+    queryOptions({
+      queryKey: [root, project, 'state', system],
+      queryFn: ({ signal }) => call<SystemState>(path('projects', project, 'systems', system, 'state'), { signal }),
+      refetchInterval: refreshMs,
+    }),
+  audit: (project: string, filter: AuditFilter) =>
+    infiniteQueryOptions({
+      queryKey: [root, project, 'audit', filter],
+      queryFn: ({ pageParam, signal }) =>
+        call<Page<AuditEntry>>(
+          `${path('projects', project, filter.kind === 'admin' ? 'audit' : 'calls')}?${auditQuery(filter, Date.now(), pageParam)}`,
+          { signal },
+        ),
+      initialPageParam: undefined as string | undefined,
+      getNextPageParam: (last) => last.next,
     }),
   secrets: (project: string) =>
     queryOptions({
@@ -92,5 +117,64 @@ export function useGrant(project: string) {
       client.setQueryData(queries.plugins(project).queryKey, (old) =>
         old?.map((p) => (p.id === plugin.id ? plugin : p)),
       ),
+  })
+}
+
+/** Lets calls through again to a system that is left alone. */
+export function useReset(project: string, system: string) {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: () =>
+      call<SystemState>(path('projects', project, 'systems', system, 'state', 'commands'), {
+        method: 'POST',
+        body: { command: 'reset' },
+      }),
+    onSuccess: (state) => client.setQueryData(gateway.state(project, system, 0).queryKey, state),
+  })
+}
+
+/** Puts a system as the server answered it where it is shown, and forgets its operations and history. */
+function usePut(project: string) {
+  const client = useQueryClient()
+  const forget = useForget(project)
+  return (system: System) => {
+    client.setQueryData(gateway.system(project, system.id).queryKey, system)
+    return forget()
+  }
+}
+
+export interface Switching {
+  enabled: boolean
+  operations?: string[]
+  group?: string
+}
+
+/** Switches operations, or all of a group, on or off. */
+export function useSwitch(project: string, system: string) {
+  const put = usePut(project)
+  return useMutation({
+    mutationFn: (body: Switching) =>
+      call<System>(path('projects', project, 'systems', system, 'operations-enabled'), { method: 'PUT', body }),
+    onSuccess: put,
+  })
+}
+
+export interface CallInput {
+  params?: JsonObject
+  body?: Json
+  confirm?: boolean
+}
+
+/** Calls an operation in one's own name; it is audited. */
+export function useCall(project: string, system: string, op: string) {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: (body: CallInput) =>
+      call<CallAnswer>(path('projects', project, 'systems', system, 'operations', op, 'call'), {
+        method: 'POST',
+        body,
+      }),
+    onSettled: () => client.invalidateQueries({ queryKey: [root, project, 'audit'] }),
+    gcTime: 0,
   })
 }

@@ -11,10 +11,14 @@ import { Rows } from '~/pages/flows'
 import { gateway } from './api'
 import { has } from './model'
 import { CredentialMark, SystemTile } from './parts'
+import { BreakerPill } from './state'
 import './systems.css'
 import type { System } from './types'
 
 const route = getRouteApi('/p/$project/systems')
+
+/** How often the states are asked for while the list is looked at. */
+const refreshMs = 15_000
 
 /** The outside systems of a project, and how things are with each. */
 export function SystemsPage() {
@@ -64,6 +68,7 @@ function SystemTable({ project, systems }: { project: string; systems: System[] 
           <th>{t('list.address')}</th>
           <th>{t('list.operations')}</th>
           <th>{t('list.credential')}</th>
+          <th>{t('list.state')}</th>
         </tr>
       </thead>
       <tbody>
@@ -78,6 +83,7 @@ function SystemTable({ project, systems }: { project: string; systems: System[] 
 function SystemRow({ project, system }: { project: string; system: System }) {
   const { t } = useTranslation('systems')
   const text = useText()
+  const state = useQuery(gateway.state(project, system.id, refreshMs))
   return (
     <tr>
       <td>
@@ -101,6 +107,7 @@ function SystemRow({ project, system }: { project: string; system: System }) {
       <td>
         <CredentialMark system={system} />
       </td>
+      <td className="wide">{state.data && <BreakerPill state={state.data} />}</td>
     </tr>
   )
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Plugin } from '~/api/types'
-import { has, hasForm, parametersForm, pathParts, shareOf, standings } from './model'
+import { formPart, grouped, has, hasForm, passes, pathParts, resolved, shareOf } from './model'
 import { boundsOf, rowsOf, typeOf } from './schema'
-import type { Operation, System } from './types'
+import type { Operation, OperationDetail, System } from './types'
 
 const op = (id: string, more: Partial<Operation> = {}): Operation => ({
   id,
@@ -11,6 +11,7 @@ const op = (id: string, more: Partial<Operation> = {}): Operation => ({
   path: `/${id}`,
   retry: 'safe',
   risk: 'read',
+  enabled: true,
   ...more,
 })
 
@@ -20,6 +21,10 @@ const system: System = {
   base_url: 'https://cmdb.example',
   auth: { type: 'none' },
   credential_set: false,
+  version: 1,
+  updated_at: '',
+  updated_by: '',
+  groups: [],
   operations: [op('list_hosts'), op('delete_host', { method: 'DELETE', risk: 'destructive' })],
 }
 
@@ -48,44 +53,57 @@ describe('a path', () => {
   })
 })
 
-describe('the form of parameters', () => {
-  it('asks for the required ones first, and hides what may be a secret', () => {
-    const form = parametersForm(
-      op('x', {
+const detail = (more: Partial<OperationDetail>): OperationDetail => ({
+  ...op('x'),
+  system: 'cmdb',
+  parameters: null,
+  form: {},
+  plugins: [],
+  ...more,
+})
+
+describe('the form of a call', () => {
+  it('asks for the required parameters first, in both languages, and takes shared schemas along', () => {
+    const form = formPart(
+      detail({
         parameters: [
-          { name: 'page', in: 'query', schema: { type: 'integer' } },
+          { name: 'page', in: 'query' },
           { name: 'id', in: 'path', required: true, doc: { en: 'Which', zh: '哪个' } },
-          { name: 'X-Token', in: 'header', secret: true },
         ],
+        form: {
+          $defs: { Page: { type: 'integer' } },
+          properties: {
+            params: { type: 'object', required: ['id'], properties: { page: { $ref: '#/$defs/Page' }, id: {} } },
+          },
+        },
       }),
+      'params',
     )
-    expect(Object.keys(form?.properties as object)).toEqual(['id', 'page', 'X-Token'])
-    expect(form?.required).toEqual(['id'])
-    expect(form?.properties).toMatchObject({
-      id: { type: 'string', description: 'Which' },
-      page: { type: 'integer', title: 'page' },
-      'X-Token': { 'ui:widget': 'password' },
+    expect(Object.keys(form?.properties as object)).toEqual(['id', 'page'])
+    expect(form).toMatchObject({
+      $defs: { Page: { type: 'integer' } },
+      properties: { id: { title: 'id', 'ui:i18n': { zh: { description: '哪个' } } } },
     })
   })
 
   it('is none where an operation takes none', () => {
-    expect(parametersForm(op('x'))).toBeUndefined()
-    expect(parametersForm(op('x', { parameters: null }))).toBeUndefined()
+    expect(formPart(detail({ form: { properties: {} } }), 'params')).toBeUndefined()
+    expect(formPart(detail({}), 'body')).toBeUndefined()
   })
 
   it('is drawn for bodies with fields only', () => {
     expect(hasForm({ type: 'object', properties: { a: {} } })).toBe(true)
     expect(hasForm({ type: 'array' })).toBe(false)
     expect(hasForm(undefined)).toBe(false)
+    expect(hasForm({ $ref: '#/$defs/A', $defs: { A: { properties: { a: {} } } } })).toBe(true)
   })
 })
 
 describe('grants', () => {
   it('are told apart from what is asked for', () => {
-    const p = plugin([['cmdb', 'list_hosts']], [['cmdb', 'delete_host']])
-    expect(standings([p], 'cmdb', 'list_hosts')).toMatchObject([{ asked: true, granted: false }])
-    expect(standings([p], 'cmdb', 'delete_host')).toMatchObject([{ asked: false, granted: true }])
-    expect(standings([p], 'other', 'list_hosts')).toEqual([])
+    const share = shareOf(plugin([['cmdb', 'list_hosts']], [['cmdb', 'delete_host']]), system)
+    expect(share.asked.map((o) => o.id)).toEqual(['list_hosts'])
+    expect(share.granted.map((o) => o.id)).toEqual(['delete_host'])
   })
 
   it('of a plugin that may ask for anything are those that it has', () => {
@@ -94,6 +112,39 @@ describe('grants', () => {
     expect(share.asked).toHaveLength(2)
     expect(share.granted.map((o) => o.id)).toEqual(['list_hosts'])
     expect(shareOf(plugin([['other', '*']], []), system)).toEqual({ any: false, asked: [], granted: [] })
+  })
+})
+
+describe('operations', () => {
+  const all = [
+    op('a', { group: 'hosts' }),
+    op('b', { enabled: false, disabled_by: 'change' }),
+    op('c', { group: 'hosts', enabled: false }),
+  ]
+
+  it('stand in their groups, and a group without any is left out', () => {
+    const groups = ['', 'hosts', 'sets'].map((name) => ({ name, operations: 1, enabled: 1 }))
+    expect(grouped(groups, all).map((g) => [g.group.name, g.operations.map((o) => o.id)])).toEqual([
+      ['', ['b']],
+      ['hosts', ['a', 'c']],
+    ])
+  })
+
+  it('are shown by whether they are on', () => {
+    const ids = (show?: string) => all.filter((o) => passes(o, show)).map((o) => o.id)
+    expect(ids()).toEqual(['a', 'b', 'c'])
+    expect(ids('enabled')).toEqual(['a'])
+    expect(ids('disabled')).toEqual(['b', 'c'])
+    expect(ids('changed')).toEqual(['b'])
+  })
+})
+
+describe('a reference', () => {
+  it('is followed inside its document, and a circle ends', () => {
+    const root = { $defs: { 'a/b': { type: 'string' }, c: { $ref: '#/$defs/c' } } }
+    expect(resolved({ $ref: '#/$defs/a~1b' }, root)).toEqual({ type: 'string' })
+    expect(resolved({ $ref: '#/$defs/c' }, root)).toEqual({ $ref: '#/$defs/c' })
+    expect(resolved({ $ref: '#/$defs/none' }, root)).toEqual({ $ref: '#/$defs/none' })
   })
 })
 

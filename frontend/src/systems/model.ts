@@ -1,6 +1,6 @@
 import type { Json, Plugin, Schema } from '~/api/types'
 import { covers, same } from '~/catalogue/entries'
-import type { Operation, System } from './types'
+import type { Operation, OperationDetail, OperationGroup, Parameter, System } from './types'
 
 /** Whether one of some texts has what is looked for, without case. */
 export function has(wanted: string, ...texts: (string | undefined)[]): boolean {
@@ -16,51 +16,54 @@ export function pathParts(path: string): { text: string; parameter: boolean }[] 
     .map((text) => ({ text, parameter: text.startsWith('{') }))
 }
 
-/** The form of an operation's parameters: one field each, the required ones first. */
-export function parametersForm(op: Operation): Schema | undefined {
-  const all = op.parameters ?? []
-  if (all.length === 0) return undefined
-  const sorted = all.toSorted((a, b) => Number(b.required ?? false) - Number(a.required ?? false))
-  const properties = sorted.map((p) => {
-    const about = typeof p.doc === 'object' ? p.doc : { en: p.doc ?? '', zh: p.doc ?? '' }
-    const own: Schema = { type: 'string', title: p.name, ...p.schema }
-    if (about.en) own.description = about.en
-    if (about.zh) own['ui:i18n'] = { zh: { description: about.zh }, en: { description: about.en } }
-    if (p.secret) own['ui:widget'] = 'password'
-    return [p.name, own] as const
+/** A part of what a call takes, as a schema that stands alone: what it refers to comes along. */
+export function formPart(op: OperationDetail, part: 'params' | 'body'): Schema | undefined {
+  const properties = op.form.properties as { [name: string]: Schema } | undefined
+  const own = properties?.[part]
+  if (!own) return undefined
+  const shared = op.form.$defs
+  const whole: Schema = shared === undefined ? { ...own } : { $defs: shared, ...own }
+  return part === 'params' ? withTexts(whole, op.parameters ?? []) : whole
+}
+
+/** Puts the descriptions of parameters into their form in both languages, the required ones first. */
+function withTexts(form: Schema, parameters: readonly Parameter[]): Schema {
+  const properties = (form.properties ?? {}) as { [name: string]: Schema }
+  const sorted = parameters.toSorted((a, b) => Number(b.required ?? false) - Number(a.required ?? false))
+  const fields = sorted.flatMap((p) => {
+    const own = properties[p.name]
+    if (!own) return []
+    const texts =
+      typeof p.doc === 'object' ? { zh: { description: p.doc.zh }, en: { description: p.doc.en } } : undefined
+    return [[p.name, { title: p.name, ...own, ...(texts ? { 'ui:i18n': texts } : {}) }] as const]
   })
-  return {
-    type: 'object',
-    properties: Object.fromEntries(properties) as { [name: string]: Json },
-    required: sorted.filter((p) => p.required).map((p) => p.name),
+  return { ...form, properties: Object.fromEntries(fields) as unknown as Json }
+}
+
+/** The schema that a reference inside a schema stands for. */
+export function resolved(schema: Schema, root: Schema): Schema {
+  let at = schema
+  // A chain of references is followed a few steps: a circle must end.
+  for (let i = 0; i < 8; i++) {
+    if (typeof at.$ref !== 'string' || !at.$ref.startsWith('#/')) return at
+    const found = at.$ref
+      .slice(2)
+      .split('/')
+      .reduce<Json | undefined>((v, key) => {
+        const name = key.replaceAll('~1', '/').replaceAll('~0', '~')
+        return v !== null && typeof v === 'object' && !Array.isArray(v) ? v[name] : undefined
+      }, root as Json)
+    if (found === null || typeof found !== 'object' || Array.isArray(found)) return at
+    at = found as Schema
   }
+  return at
 }
 
 /** Whether a form can be drawn for a body; other bodies are written as JSON. */
 export function hasForm(body: Schema | undefined): boolean {
   if (!body) return false
-  const { properties } = body
+  const { properties } = resolved(body, body)
   return typeof properties === 'object' && properties !== null && Object.keys(properties).length > 0
-}
-
-/** How one plugin stands to one operation of a system. */
-export interface Standing {
-  plugin: Plugin
-  /** Asked for by its manifest. */
-  asked: boolean
-  granted: boolean
-}
-
-/** Which plugins may call an operation, or ask to. */
-export function standings(plugins: readonly Plugin[], system: string, operation: string): Standing[] {
-  const g = { system, operation }
-  return plugins
-    .map((plugin) => ({
-      plugin,
-      asked: (plugin.manifest.needs ?? []).some((n) => covers(n, g)),
-      granted: (plugin.grants ?? []).some((x) => same(x, g)),
-    }))
-    .filter((s) => s.asked || s.granted)
 }
 
 /** How many of a system's operations a plugin may call, and asks for. */
@@ -78,3 +81,25 @@ export function shareOf(plugin: Plugin, system: System): { asked: Operation[]; g
 /** A name that a secret may have: what the server takes. */
 
 export const secretPattern = /^[A-Za-z][A-Za-z0-9_]{0,63}$/
+
+/** Operations by their group, in the order of the groups; groups without one are left out. */
+export function grouped(
+  groups: readonly OperationGroup[],
+  operations: readonly Operation[],
+): { group: OperationGroup; operations: Operation[] }[] {
+  const by = new Map<string, Operation[]>()
+  for (const o of operations) by.set(o.group ?? '', [...(by.get(o.group ?? '') ?? []), o])
+  return groups.flatMap((group) => {
+    const own = by.get(group.name)
+    return own ? [{ group, operations: own }] : []
+  })
+}
+
+export type Show = 'enabled' | 'disabled' | 'changed'
+
+/** Whether an operation is among those that are shown. */
+export function passes(o: Operation, show: string | undefined): boolean {
+  if (show === 'enabled') return o.enabled
+  if (show === 'disabled') return !o.enabled
+  return show === 'changed' ? !o.enabled && o.disabled_by === 'change' : true
+}

@@ -1,140 +1,181 @@
-import { TextInput } from '@mantine/core'
-import { useQuery } from '@tanstack/react-query'
-import { getRouteApi, Link, useNavigate } from '@tanstack/react-router'
-import { useId } from 'react'
+import { Button, SegmentedControl, TextInput } from '@mantine/core'
+import { getRouteApi, useNavigate } from '@tanstack/react-router'
+import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { queries } from '~/api/queries'
-import { IconSearch } from '~/app/icons'
-import { EmptyState } from '~/app/notices'
-import { PluginTile } from '~/catalogue/parts'
+import { Confirm } from '~/app/confirm'
+import { IconAlertTriangle, IconPlayerStop, IconSearch } from '~/app/icons'
+import { EmptyState, say, sayError } from '~/app/notices'
+import { useCodes } from '~/i18n/codes'
 import { useText } from '~/i18n/text'
-import { has, standings } from './model'
-import { Endpoint, RiskPill } from './parts'
-import { ParameterTable, SchemaTable } from './schema'
-import type { Operation, System } from './types'
+import { useSwitch } from './api'
+import { grouped, has, passes } from './model'
+import { OperationView } from './operation'
+import type { Operation, OperationGroup, System } from './types'
 
 const route = getRouteApi('/p/$project/systems/$system')
 
 /** How many operations are listed before a search is asked for. */
 const shownMax = 200
 
-/** What a system offers: each operation with its parameters and body. */
+/** What a system offers: grouped, searched, and switched on one by one. */
 export function OperationsTab({ project, system }: { project: string; system: System }) {
   const { t } = useTranslation('systems')
   const text = useText()
-  const { q = '', op } = route.useSearch()
+  const { q = '', op, show } = route.useSearch()
   const navigate = useNavigate()
   const all = system.operations ?? []
-  const found = all.filter((o) => has(q, o.id, text(o.title), o.path, o.method))
+  const words = q.split(/\s+/)
+  const found = all.filter(
+    (o) => passes(o, show) && words.every((w) => has(w, o.id, text(o.title), o.path, o.method, o.group)),
+  )
   const chosen = all.find((o) => o.id === op) ?? found[0]
-  const search = (next: { q?: string; op?: string }) => {
-    const merged = { q, op, ...next }
-    void navigate({
-      to: '.',
-      search: { ...(merged.q ? { q: merged.q } : {}), ...(merged.op ? { op: merged.op } : {}) },
-      replace: true,
-    })
+  const changed = all.filter((o) => passes(o, 'changed')).length
+  const search = (next: { q?: string; op?: string; show?: string }) => {
+    const kept = Object.entries({ q, op, show, ...next }).filter(([, value]) => value)
+    void navigate({ to: '.', search: Object.fromEntries(kept), replace: true })
   }
   if (all.length === 0) return <EmptyState title={t('operations.empty')}>{t('operations.emptyHint')}</EmptyState>
   return (
-    <div className="sys-operations">
-      <div className="sys-side">
-        <TextInput
-          aria-label={t('operations.search')}
-          placeholder={t('operations.search')}
-          leftSection={<IconSearch size={14} aria-hidden />}
-          defaultValue={q}
-          onChange={(e) => search({ q: e.currentTarget.value })}
-        />
-        <nav aria-label={t('operations.list')}>
-          {found.length === 0 && <p className="quiet">{t('operations.noMatch')}</p>}
-          <ul>
-            {found.slice(0, shownMax).map((o) => (
-              <li key={o.id}>
-                <button type="button" aria-current={o.id === chosen?.id} onClick={() => search({ op: o.id })}>
-                  <span className="sys-method">{o.method}</span>
-                  <span className="sys-op-text">
-                    <span className="clip">{text(o.title)}</span>
-                    <span className="quiet mono clip">{o.path}</span>
-                  </span>
-                </button>
-              </li>
-            ))}
-          </ul>
-          {found.length > shownMax && <p className="quiet">{t('operations.more', { n: found.length - shownMax })}</p>}
-        </nav>
+    <>
+      {changed > 0 && show !== 'changed' && (
+        <div className="notice cat-strip sys-changed" data-s="waiting" role="status">
+          <IconAlertTriangle size={16} aria-hidden />
+          <div className="grow">{t('operations.changedStrip', { n: changed })}</div>
+          <Button variant="default" onClick={() => search({ show: 'changed', op: undefined })}>
+            {t('operations.look')}
+          </Button>
+        </div>
+      )}
+      <div className="sys-operations">
+        <div className="sys-side">
+          <TextInput
+            aria-label={t('operations.search')}
+            placeholder={t('operations.search')}
+            leftSection={<IconSearch size={14} aria-hidden />}
+            defaultValue={q}
+            onChange={(e) => search({ q: e.currentTarget.value })}
+          />
+          <SegmentedControl
+            aria-label={t('operations.show')}
+            fullWidth
+            value={show ?? 'all'}
+            onChange={(value) => search({ show: value === 'all' ? undefined : value })}
+            data={[
+              { value: 'all', label: t('operations.all') },
+              { value: 'enabled', label: t('operations.enabled') },
+              { value: 'disabled', label: t('operations.disabled') },
+              ...(changed > 0 ? [{ value: 'changed', label: t('operations.changed') }] : []),
+            ]}
+          />
+          <nav aria-label={t('operations.list')}>
+            {found.length === 0 && <p className="quiet">{t('operations.noMatch')}</p>}
+            <Groups
+              project={project}
+              system={system}
+              found={found.slice(0, shownMax)}
+              chosen={chosen}
+              onChoose={(id) => search({ op: id })}
+            />
+            {found.length > shownMax && <p className="quiet">{t('operations.more', { n: found.length - shownMax })}</p>}
+          </nav>
+        </div>
+        {chosen && <OperationView key={chosen.id} project={project} system={system} op={chosen} />}
       </div>
-      {chosen && <OperationView key={chosen.id} project={project} system={system} op={chosen} />}
-    </div>
+    </>
   )
 }
 
-interface OneProps {
+interface GroupsProps {
   project: string
   system: System
-  op: Operation
+  found: Operation[]
+  chosen: Operation | undefined
+  onChoose(id: string): void
 }
 
-function OperationView({ project, system, op }: OneProps) {
+function Groups({ project, system, found, chosen, onChoose }: GroupsProps) {
   const { t } = useTranslation('systems')
-  const text = useText()
-  const id = useId()
-  const parameters = op.parameters ?? []
-  return (
-    <article className="cat-panel sys-operation" aria-labelledby={id}>
-      <div className="cat-action-head">
-        <h2 id={id}>{text(op.title)}</h2>
-        <RiskPill risk={op.risk} />
-      </div>
-      <div className="sys-line">
-        <Endpoint op={op} base={system.base_url} />
-      </div>
-      {op.doc && <p className="cat-prose">{text(op.doc)}</p>}
-      <ul className="cat-chips sys-facts" aria-label={t('operations.facts')}>
-        <li className="mono">{op.id}</li>
-        <li>{t(`retry.${op.retry}`)}</li>
-      </ul>
-      <section aria-label={t('operations.parameters')}>
-        <h3>{t('operations.parameters')}</h3>
-        {parameters.length > 0 ? (
-          <ParameterTable parameters={parameters} />
-        ) : (
-          <p className="quiet">{t('operations.noParameters')}</p>
-        )}
-      </section>
-      {op.body && (
-        <section aria-label={t('operations.body')}>
-          <h3>
-            {t('operations.body')} {op.body_required && <span className="quiet">{t('operations.required')}</span>}
-          </h3>
-          <SchemaTable schema={op.body} />
-        </section>
-      )}
-      <Callers project={project} system={system} op={op} />
-    </article>
-  )
-}
-
-/** Which plugins may call the operation. */
-function Callers({ project, system, op }: OneProps) {
-  const { t } = useTranslation('systems')
-  const text = useText()
-  const plugins = useQuery(queries.plugins(project))
-  const granted = standings(plugins.data ?? [], system.id, op.id).filter((s) => s.granted)
-  return (
-    <section aria-label={t('operations.callers')}>
-      <h3>{t('operations.callers')}</h3>
-      {plugins.data && granted.length === 0 && <p className="quiet">{t('operations.noCallers')}</p>}
-      <ul className="sys-callers">
-        {granted.map(({ plugin }) => (
-          <li key={plugin.id}>
-            <PluginTile icon={plugin.manifest.icon} />
-            <Link to="/p/$project/plugins/$plugin" params={{ project, plugin: plugin.id }} search={{ tab: 'access' }}>
-              {text(plugin.manifest.title)}
-            </Link>
-          </li>
+  const groups = grouped(system.groups, found)
+  // The only group needs no name, unless it has one.
+  const named = groups.length > 1 || groups[0]?.group.name
+  return groups.map(({ group, operations }) => (
+    <section key={group.name} aria-label={group.name || t('operations.noGroup')}>
+      {named && <GroupHead project={project} system={system} group={group} />}
+      <ul>
+        {operations.map((o) => (
+          <OperationItem key={o.id} op={o} current={o.id === chosen?.id} onChoose={() => onChoose(o.id)} />
         ))}
       </ul>
     </section>
+  ))
+}
+
+function OperationItem({ op, current, onChoose }: { op: Operation; current: boolean; onChoose(): void }) {
+  const { t } = useTranslation('systems')
+  const text = useText()
+  return (
+    <li>
+      <button type="button" aria-current={current} data-off={!op.enabled} onClick={onChoose}>
+        <span className="sys-method">{op.method}</span>
+        <span className="sys-op-text">
+          <span className="clip">{text(op.title)}</span>
+          <span className="quiet mono clip">{op.path}</span>
+        </span>
+        {!op.enabled && (
+          <span className="sys-off" data-s={op.disabled_by === 'change' ? 'waiting' : undefined}>
+            {op.disabled_by === 'change' ? (
+              <IconAlertTriangle size={13} aria-hidden />
+            ) : (
+              <IconPlayerStop size={13} aria-hidden />
+            )}
+            <span className="sr-only">{t('operations.isOff')}</span>
+          </span>
+        )}
+      </button>
+    </li>
+  )
+}
+
+/** The name of a group, and what switches all of it. */
+function GroupHead({ project, system, group }: { project: string; system: System; group: OperationGroup }) {
+  const { t } = useTranslation('systems')
+  const codes = useCodes()
+  const set = useSwitch(project, system.id)
+  const [asking, setAsking] = useState(false)
+  const name = group.name || t('operations.noGroup')
+  const on = group.enabled < group.operations
+  const apply = () =>
+    set.mutate(
+      { group: group.name, enabled: on },
+      {
+        onSuccess: () => say(t(on ? 'operations.groupOn' : 'operations.groupOff', { name })),
+        onError: (e) => sayError(codes.error(e)),
+        onSettled: () => setAsking(false),
+      },
+    )
+  return (
+    <header className="sys-group">
+      <h3 className="clip">{name}</h3>
+      <span className="quiet num">
+        {group.enabled}/{group.operations}
+      </span>
+      <Button size="compact-xs" variant="subtle" color="gray" onClick={() => setAsking(true)}>
+        {t(on ? 'operations.allOn' : 'operations.allOff')}
+        <span className="sr-only">{name}</span>
+      </Button>
+      <Confirm
+        opened={asking}
+        title={t(on ? 'operations.allOnTitle' : 'operations.allOffTitle', { name })}
+        confirm={t(on ? 'operations.allOn' : 'operations.allOff')}
+        danger={!on}
+        busy={set.isPending}
+        onConfirm={apply}
+        onClose={() => setAsking(false)}
+      >
+        {t(on ? 'operations.allOnText' : 'operations.allOffText', {
+          n: on ? group.operations - group.enabled : group.enabled,
+        })}
+      </Confirm>
+    </header>
   )
 }

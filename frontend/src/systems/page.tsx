@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
 import { ApiError } from '~/api/client'
-import { IconBolt, IconKey, IconShield } from '~/app/icons'
+import { IconActivity, IconBolt, IconKey, IconShield } from '~/app/icons'
 import { EmptyState, ErrorNotice } from '~/app/notices'
 import { Crumbs } from '~/app/shell'
 import '~/catalogue/catalogue.css'
@@ -14,15 +14,21 @@ import { CredentialTab } from './credential'
 import { GrantsTab } from './grants'
 import { OperationsTab } from './operations'
 import { CredentialMark, SystemTile } from './parts'
+import { BreakerPill, StateTab } from './state'
 import './systems.css'
 import type { System } from './types'
 
 const route = getRouteApi('/p/$project/systems/$system')
 
-const tabs = ['operations', 'credential', 'grants'] as const
+const tabs = ['operations', 'credential', 'grants', 'state'] as const
 type Tab = (typeof tabs)[number]
 
-const icons: Record<Tab, typeof IconBolt> = { operations: IconBolt, credential: IconKey, grants: IconShield }
+const icons: Record<Tab, typeof IconBolt> = {
+  operations: IconBolt,
+  credential: IconKey,
+  grants: IconShield,
+  state: IconActivity,
+}
 
 /** Everything about one outside system. */
 export function SystemPage() {
@@ -60,7 +66,7 @@ export function SystemPage() {
       )}
       {data && (
         <>
-          <Head system={data} />
+          <Head project={project} system={data} />
           <SystemTabs project={project} system={data} />
         </>
       )}
@@ -68,8 +74,13 @@ export function SystemPage() {
   )
 }
 
-function Head({ system }: { system: System }) {
+/** How often the state at the head of the page is asked for. */
+const headMs = 10_000
+
+function Head({ project, system }: { project: string; system: System }) {
+  const { t } = useTranslation('systems')
   const text = useText()
+  const state = useQuery(gateway.state(project, system.id, headMs))
   return (
     <header className="cat-head">
       <SystemTile large />
@@ -79,6 +90,10 @@ function Head({ system }: { system: System }) {
           <span className="mono">{system.id}</span>
           <span className="mono quiet sys-url">{system.base_url}</span>
           <CredentialMark system={system} />
+          {state.data && state.data.breaker.state !== 'closed' && <BreakerPill state={state.data} />}
+          <Link className="sys-more" to="/p/$project/audit" params={{ project }} search={{ system: system.id }}>
+            {t('page.calls')}
+          </Link>
         </div>
       </div>
     </header>
@@ -135,6 +150,9 @@ function SystemTabs({ project, system }: { project: string; system: System }) {
       </Tabs.Panel>
       <Tabs.Panel value="grants">
         <GrantsTab project={project} system={system} />
+      </Tabs.Panel>
+      <Tabs.Panel value="state">
+        <StateTab project={project} system={system} />
       </Tabs.Panel>
     </Tabs>
   )

@@ -1,10 +1,14 @@
 import { useTranslation } from 'react-i18next'
 import type { Json, Schema } from '~/api/types'
 import { useLang, useText } from '~/i18n/text'
+import { resolved } from './model'
 import type { Parameter } from './types'
 
 /** How deep fields inside fields are shown before the rest is left to the text of the schema. */
 const deepest = 6
+
+/** How many fields are shown; the text of the schema has the rest. */
+const rowsMax = 150
 
 interface Row {
   path: string
@@ -19,15 +23,24 @@ function isObject(v: Json | Schema | undefined): v is { [key: string]: Json } {
 }
 
 /** The fields of a schema in the order in which they are read, each with its depth. */
-export function rowsOf(schema: Schema, depth = 0, prefix = ''): Row[] {
+export function rowsOf(schema: Schema, root = schema, depth = 0, prefix = ''): Row[] {
   if (depth >= deepest) return []
-  const inner = isObject(schema.items) ? (schema.items as Schema) : schema
-  const properties = isObject(inner.properties) ? inner.properties : {}
-  const required = Array.isArray(inner.required) ? inner.required : []
-  return Object.entries(properties).flatMap(([name, s]) => {
-    const own = (isObject(s) ? s : {}) as Schema
-    const path = `${prefix}/${name}`
-    return [{ path, name, depth, schema: own, required: required.includes(name) }, ...rowsOf(own, depth + 1, path)]
+  const own = resolved(schema, root)
+  const inner = isObject(own.items) ? resolved(own.items as Schema, root) : own
+  const parts = [inner, ...(Array.isArray(inner.allOf) ? inner.allOf.filter(isObject) : [])].map((p) =>
+    resolved(p as Schema, root),
+  )
+  return parts.flatMap((part) => {
+    const properties = isObject(part.properties) ? part.properties : {}
+    const required = Array.isArray(part.required) ? part.required : []
+    return Object.entries(properties).flatMap(([name, s]) => {
+      const field = resolved((isObject(s) ? s : {}) as Schema, root)
+      const path = `${prefix}/${name}`
+      return [
+        { path, name, depth, schema: field, required: required.includes(name) },
+        ...rowsOf(field, root, depth + 1, path),
+      ]
+    })
   })
 }
 
@@ -104,7 +117,8 @@ function Name({ name, required, depth = 0 }: { name: string; required: boolean; 
 /** The fields of a JSON Schema as a table, and the schema itself behind a fold. */
 export function SchemaTable({ schema }: { schema: Schema }) {
   const { t } = useTranslation('systems')
-  const rows = rowsOf(schema)
+  const all = rowsOf(schema)
+  const rows = all.slice(0, rowsMax)
   return (
     <>
       {rows.length > 0 ? (
@@ -133,6 +147,7 @@ export function SchemaTable({ schema }: { schema: Schema }) {
       ) : (
         <p className="quiet mono">{typeOf(schema)}</p>
       )}
+      {all.length > rows.length && <p className="quiet">{t('schema.more', { n: all.length - rows.length })}</p>}
       <details className="sys-fold">
         <summary>JSON Schema</summary>
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard */}

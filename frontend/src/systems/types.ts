@@ -1,4 +1,4 @@
-import type { Schema, Text } from '~/api/types'
+import type { Failure, Json, Schema, Text } from '~/api/types'
 
 export type Retry = 'safe' | 'keyed' | 'never'
 export type Risk = 'read' | 'write' | 'destructive'
@@ -16,17 +16,55 @@ export interface Parameter {
   secret?: boolean
 }
 
+/** An operation as lists show it. */
 export interface Operation {
   id: string
   title: Text
-  doc?: Text
+  group?: string
   method: string
   path: string
   retry: Retry
   risk: Risk
-  parameters?: Parameter[] | null
+  enabled: boolean
+  /** What switched a disabled operation off; nothing when a person did. */
+  disabled_by?: 'import' | 'change' | 'removal'
+  imported?: boolean
+}
+
+/** Which answers mean that a call did its work. */
+export interface Success {
+  status?: number[] | null
+  /** A condition in CEL. */
+  rule?: string
+  message?: string
+}
+
+/** Everything about an operation; its schemas stand alone. */
+export interface OperationDetail extends Operation {
+  system: string
+  doc?: Text
+  parameters: Parameter[] | null
   body?: Schema
   body_required?: boolean
+  /** The schema of an object with the properties params and body: what a call takes. */
+  form: Schema
+  response?: Schema
+  response_headers?: string[] | null
+  success?: Success
+  /** The plugins that were granted it. */
+  plugins: string[]
+}
+
+/** How a call that a person made ended: with the system's answer, or with a failure. */
+export interface CallAnswer {
+  status?: number
+  headers?: { [name: string]: string }
+  body?: Json
+  text?: string
+  request_id?: string
+  attempts?: number
+  failure?: Failure
+  duration_ms: number
 }
 
 export interface Auth {
@@ -35,13 +73,28 @@ export interface Auth {
   query?: string
 }
 
+export interface OperationGroup {
+  name: string
+  operations: number
+  enabled: number
+}
+
 /** A system that is registered in a project. It holds no credential. */
 export interface System {
   id: string
   title: Text
+  doc?: Text
+  version: number
+  updated_at: string
+  updated_by: string
   base_url: string
   auth: Auth
+  limits?: Limits
+  success?: Success
+  /** What its operations were imported from. */
+  import?: { title?: string; version?: string; digest?: string }
   credential_set: boolean
+  groups: OperationGroup[]
   operations: Operation[] | null
 }
 
@@ -53,4 +106,72 @@ export interface Secret {
   set_by: string
   /** Keyed, and the same for equal values of the project. */
   fingerprint: string
+}
+
+export type Outcome = 'ok' | 'refused' | 'failed'
+export type EntryKind = 'call' | 'admin' | 'log'
+
+/** One line of the audit: a call that went through the gateway, or a change of what is allowed. */
+export interface AuditEntry {
+  seq: number
+  prev: string
+  at: string
+  kind: EntryKind
+  actor?: string
+  on_behalf_of?: string
+  project?: string
+  outcome: Outcome
+  code?: string
+  run?: string
+  flow?: string
+  node?: string
+  iteration?: number
+  attempt?: number
+  plugin?: string
+  digest?: string
+  system?: string
+  operation?: string
+  method?: string
+  /** The id of the credential that was used. */
+  credential?: string
+  request_hash?: string
+  status?: number
+  failure?: Failure
+  /** The journal answered, and nothing was sent. */
+  replayed?: boolean
+  /** The system sent a secret back, which was taken out. */
+  secret_echo?: boolean
+  duration_us?: number
+  action?: string
+  subject?: { [name: string]: string }
+  detail?: Json
+}
+
+/** What bounds every call of a system; what is absent takes the default. */
+export interface Limits {
+  timeout_ms?: number
+  concurrency?: number
+  rate?: number
+  burst?: number
+  queue_ms?: number
+  request_bytes?: number
+  response_bytes?: number
+  breaker?: { failures?: number; open_ms?: number; half_open?: number }
+  retry?: { attempts?: number; base_ms?: number; max_ms?: number }
+}
+
+/** What goes on between the project and a system now. */
+export interface SystemState {
+  under_way: number
+  waiting: number
+  /** Those that hold, with the defaults filled in. */
+  limits: Limits
+  breaker: {
+    state: 'closed' | 'open' | 'half_open'
+    /** Of the last seconds, or since the breaker is where it is. */
+    calls: number
+    failures: number
+    retry_at?: string
+  }
+  last_failure?: { at: string; code?: string; http_status?: number }
 }

@@ -36,14 +36,26 @@ func (p *program) pluginVersions() *cobra.Command {
 		}
 		w := tabwriter.NewWriter(p.out, 0, 8, 2, ' ', 0)
 		for _, v := range vs {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", v.Version, p.versionState(v), p.voucher(v), v.Digest)
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", v.Version, p.versionState(v), p.voucher(v), p.inMemory(v), v.Digest)
 			for _, h := range v.Held {
-				fmt.Fprintf(w, "\t%s\t\t\n", fmt.Sprintf(p.text.of("hold."+string(h.Code)), h.Detail))
+				fmt.Fprintf(w, "\t%s\t\t\t\n", fmt.Sprintf(p.text.of("hold."+string(h.Code)), h.Detail))
 			}
 		}
 		return failed(w.Flush())
 	}
 	return c
+}
+
+// inMemory says what a version takes in memory at the moment.
+func (p *program) inMemory(v plugins.Module) string {
+	if v.Loaded == nil {
+		return p.text.of("loaded.not")
+	}
+	mb := func(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) }
+	if v.Loaded.Workers == 0 {
+		return fmt.Sprintf(p.text.of("loaded.server"), mb(v.Loaded.ServerBytes))
+	}
+	return fmt.Sprintf(p.text.of("loaded.workers"), mb(v.Loaded.ServerBytes+v.Loaded.WorkerBytes), v.Loaded.Workers)
 }
 
 // pluginChanges are the commands that change the state of a version.

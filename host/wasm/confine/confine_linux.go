@@ -120,3 +120,16 @@ func Limit(l Limits) error {
 	}
 	return nil
 }
+
+// Resident is the memory of a process that is in use, in bytes, 0 when it cannot be seen.
+func Resident(pid int) int64 {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/statm")
+	if err != nil {
+		return 0
+	}
+	var size, resident int64
+	if _, err := fmt.Sscan(string(text), &size, &resident); err != nil {
+		return 0
+	}
+	return resident * int64(os.Getpagesize())
+}

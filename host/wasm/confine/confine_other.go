@@ -36,6 +36,9 @@ func OpenFiles() ([]string, error) { return nil, nil }
 // Unsupported reports false: nothing is asked for that could be.
 func Unsupported(error) bool { return false }
 
+// Resident knows nothing.
+func Resident(int) int64 { return 0 }
+
 // Limit does nothing.
 func Limit(Limits) error { return nil }
 
