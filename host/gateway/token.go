@@ -56,15 +56,19 @@ func newTokens(t *transport, clock Clock) *tokens {
 func (k *tokens) token(ctx context.Context, c *call, cred *secrets.Credential) (value string, isKept bool, f *contract.Failure) {
 	key := tokenKey(c.system.System.Auth, cred)
 	now := k.clock.Now()
-	k.mu.Lock()
-	kept, ok := k.m[key]
-	k.mu.Unlock()
-	if ok && (kept.end.IsZero() || now.Before(kept.renew)) {
+	kept, ok := k.kept(key)
+	if ok && kept.lasts(now) {
 		return kept.value, true, nil
 	}
 	// Who waits may give up; the request goes on for the others.
 	detached := context.WithoutCancel(ctx)
-	got := k.flight.DoChan(key, func() (any, error) { return k.fetch(detached, key, c, cred) })
+	got := k.flight.DoChan(key, func() (any, error) {
+		// Another request may have ended since the look above.
+		if t, ok := k.kept(key); ok && t.lasts(k.clock.Now()) {
+			return t, nil
+		}
+		return k.fetch(detached, key, c, cred)
+	})
 	if ok && now.Before(kept.end) {
 		return kept.value, true, nil
 	}
@@ -77,6 +81,17 @@ func (k *tokens) token(ctx context.Context, c *call, cred *secrets.Credential) (
 	case <-ctx.Done():
 		return "", false, c.sendFailure(ctx, ctx.Err())
 	}
+}
+
+// lasts reports whether no new token need be asked for yet.
+func (t token) lasts(now time.Time) bool { return t.end.IsZero() || now.Before(t.renew) }
+
+// kept returns the token that is kept, however old.
+func (k *tokens) kept(key string) (token, bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	t, ok := k.m[key]
+	return t, ok
 }
 
 // drop forgets a token that a system did not take.
