@@ -70,7 +70,7 @@ test('language and appearance are switched at once and remembered', async ({ pag
   await expect(page.locator('html')).toHaveAttribute('lang', 'en')
   await expect(node(page, 'task')).toContainText('Too late')
   await expect(
-    page.getByRole('complementary', { name: 'Palette' }).getByRole('button', { name: 'Wait for' }),
+    page.getByRole('complementary', { name: 'Palette' }).getByRole('button', { name: 'Wait for', exact: true }),
   ).toBeVisible()
 
   await page.getByRole('button', { name: 'Appearance' }).click()

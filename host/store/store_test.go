@@ -19,6 +19,7 @@ import (
 	"github.com/culmhq/culm/host/plugins"
 	"github.com/culmhq/culm/host/projects"
 	"github.com/culmhq/culm/host/registry"
+	"github.com/culmhq/culm/host/secrets"
 )
 
 func TestWhatWasStoredIsThereAfterARestart(t *testing.T) {
@@ -203,5 +204,32 @@ func TestGrantsOfAnOperationThatGoesGoWithIt(t *testing.T) {
 	row.Version = 2
 	if ok, err := s.DeleteSystem(t.Context(), row, registry.Entry{Version: 2, At: at}); err != nil || !ok || left("demo") != "[{b x}]" || left("other") != "[{a x} {a y} {b x}]" {
 		t.Fatalf("left %s, %v %v", left("demo"), ok, err)
+	}
+}
+
+// Who makes a system anew under the name of one that was deleted gets no credential that
+// somebody set for that.
+func TestACredentialGoesWithItsSystem(t *testing.T) {
+	t.Parallel()
+	s := hosttest.Open(t).Store
+	at := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+	rows := s.Secrets()
+	seal := func(secrets.Sealed) ([]byte, error) { return []byte("sealed"), nil }
+	for _, system := range []string{"a", "b"} {
+		if _, err := rows.AddCredential(t.Context(), secrets.Sealed{ID: system, Project: "demo", System: system, SetAt: at}, false, seal); err != nil {
+			t.Fatal(err)
+		}
+	}
+	row := registry.Stored{Project: "demo", ID: "a", Version: 1, Document: json.RawMessage(`{}`), UpdatedAt: at}
+	if ok, err := s.PutSystem(t.Context(), row, registry.Entry{Version: 1, At: at}); err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	row.Version = 2
+	if ok, err := s.DeleteSystem(t.Context(), row, registry.Entry{Version: 2, At: at}); err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	left, err := rows.ProjectCredentials(t.Context(), "demo")
+	if err != nil || len(left) != 1 || left[0].System != "b" {
+		t.Fatalf("left %v, %v", left, err)
 	}
 }

@@ -62,6 +62,10 @@ func (s *Store) DeleteSystem(ctx context.Context, r registry.Stored, e registry.
 		if _, err := tx.ExecContext(ctx, `DELETE FROM grants WHERE project = ? AND system = ?`, r.Project, r.ID); err != nil {
 			return err
 		}
+		// Another system of that name is not to find a credential that somebody set for this one.
+		if _, err := tx.ExecContext(ctx, `DELETE FROM credential_versions WHERE project = ? AND system = ?`, r.Project, r.ID); err != nil {
+			return err
+		}
 		_, err := tx.ExecContext(ctx, `DELETE FROM systems WHERE project = ? AND id = ?`, r.Project, r.ID)
 		return err
 	})

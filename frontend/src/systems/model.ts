@@ -95,8 +95,6 @@ export function grouped(
   })
 }
 
-export type Show = 'enabled' | 'disabled' | 'changed'
-
 /** Whether an operation is among those that are shown. */
 export function passes(o: Operation, show: string | undefined): boolean {
   if (show === 'enabled') return o.enabled

@@ -50,9 +50,29 @@ func authOf(s map[string]any) systems.Auth {
 			return systems.Auth{Type: systems.AuthBearer}
 		}
 	case "apiKey":
-		if text(s["in"]) == "header" {
-			return systems.Auth{Type: systems.AuthAPIKey, Header: text(s["name"])}
+		return keyOf(text(s["in"]), text(s["name"]))
+	case "oauth2":
+		flow := object(object(s["flows"])["clientCredentials"])
+		if url := text(flow["tokenUrl"]); strings.HasPrefix(url, "https://") { // a relative one is relative to a server nobody named
+			return systems.Auth{Type: systems.AuthOAuth2, TokenURL: url}
 		}
+	}
+	return systems.Auth{}
+}
+
+// appCode is the code under which BlueKing knows Culm unless an administrator writes
+// another one into the system.
+const appCode = "culm"
+
+// keyOf is the way of a key that travels in a header or in the query.
+func keyOf(in, name string) systems.Auth {
+	switch {
+	case in == "header" && strings.EqualFold(name, systems.BlueKingHeader):
+		return systems.Auth{Type: systems.AuthBlueKing, AppCode: appCode}
+	case in == "header":
+		return systems.Auth{Type: systems.AuthAPIKey, Header: name}
+	case in == "query":
+		return systems.Auth{Type: systems.AuthAPIKey, Query: name}
 	}
 	return systems.Auth{}
 }
