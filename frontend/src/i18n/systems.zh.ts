@@ -169,7 +169,7 @@ export const systemsZh = {
     title: '测试连接',
     test: '测试',
     hint: '用当前的凭证真实调用一次只读操作，指出卡在哪一步。',
-    stage: { dns: '域名解析', address: '地址策略', tcp: '建立连接', tls: 'TLS', auth: '认证', http: 'HTTP' },
+    stage: { dns: '域名解析', address: '地址策略', tcp: '建立连接', tls: 'TLS 握手', auth: '认证', http: 'HTTP 响应' },
     is: { ok: '通过', failed: '失败', skipped: '未进行' },
     ok: '连接正常，用时 {{time}}',
     failed: '卡在“{{stage}}”',
