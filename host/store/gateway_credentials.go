@@ -74,7 +74,10 @@ func (s Secrets) AddCredential(ctx context.Context, c secrets.Sealed, alone bool
 
 // Credentials implements secrets.CredentialRows.
 func (s Secrets) Credentials(ctx context.Context, project, system string) ([]secrets.Sealed, error) {
-	return s.credentials(ctx, `project = ? AND system = ?`, project, system)
+	type key struct{ project, system string }
+	return memorized(s.db.memo, key{project, system}, func() ([]secrets.Sealed, error) {
+		return s.credentials(ctx, `project = ? AND system = ?`, project, system)
+	})
 }
 
 // ProjectCredentials implements secrets.CredentialRows.
