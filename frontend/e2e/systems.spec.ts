@@ -112,16 +112,44 @@ test('an operation is tried with its form; a destructive one is confirmed, one t
 test('a credential is set and never comes back', async ({ page, request }) => {
   await registered(request, 'assets-b', { type: 'basic' })
   await page.goto(`/p/${project}/systems/assets-b?tab=credential`)
-  const panel = page.getByRole('region', { name: '凭证' })
-  await expect(panel.getByText('未设置')).toBeVisible()
-  await panel.getByRole('textbox', { name: '用户名' }).fill('robot')
-  await panel.getByLabel(/^密码/).fill('correct-horse-battery')
-  await panel.getByRole('button', { name: '设置凭证' }).click()
-  await expect(panel.getByText('已设置', { exact: true })).toBeVisible()
-  await expect(panel.getByLabel(/^密码/)).toHaveValue('')
+  const own = page.getByRole('region', { name: '本项目的凭证' })
+  await expect(own.getByText('未设置')).toBeVisible()
+  const add = async (button: string, password: string, way?: string) => {
+    await own.getByRole('button', { name: button }).click()
+    const dialog = page.getByRole('dialog', { name: button })
+    await dialog.getByRole('textbox', { name: '用户名' }).fill('robot')
+    await dialog.getByLabel(/^密码/).fill(password)
+    if (way) {
+      await dialog.getByRole('radio', { name: way }).check()
+      await accessible(page)
+    }
+    await dialog.getByRole('button', { name: '保存' }).click()
+    await expect(dialog).toBeHidden()
+  }
+  await add('设置凭证', 'correct-horse-battery')
+  await expect(own.getByRole('row', { name: /v1.*使用中/ })).toBeVisible()
+  await add('轮换凭证', 'staple-horse-battery', '先备用')
+  await expect(own.getByRole('row', { name: /v2.*备用/ })).toBeVisible()
+
+  await own.getByRole('button', { name: '版本 2 的操作' }).press('Enter')
+  await page.getByRole('menuitem', { name: '改用这个版本' }).click()
+  await expect(own.getByRole('row', { name: /v2.*使用中/ })).toBeVisible()
+  await own.getByRole('button', { name: '版本 1 的操作' }).press('Enter')
+  await page.getByRole('menuitem', { name: '删除' }).click()
+  await page.getByRole('dialog', { name: '删除版本 1' }).getByRole('button', { name: '删除' }).click()
+  await expect(own.getByRole('row', { name: /v1/ })).toBeHidden()
+
+  const connection = page.getByRole('region', { name: '测试连接' })
+  await connection.getByRole('button', { name: '测试' }).click()
+  await expect(connection.getByText('卡在“地址策略”')).toBeVisible()
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme })
+    await accessible(page)
+    await page.screenshot({ path: test.info().outputPath(`${colorScheme}.png`) })
+  }
   await page.reload()
-  await expect(panel.getByText('已设置', { exact: true })).toBeVisible()
-  expect(await page.content()).not.toContain('correct-horse-battery')
+  await expect(own.getByRole('row', { name: /v2.*使用中/ })).toBeVisible()
+  expect(await page.content()).not.toContain('horse-battery')
 })
 
 test('a secret is made, replaced and deleted, and only its name is shown', async ({ page }) => {

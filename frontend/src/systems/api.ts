@@ -4,7 +4,16 @@ import { queries } from '~/api/queries'
 import type { Grant, Json, JsonObject, Page, Plugin } from '~/api/types'
 import type { AuditFilter } from './audit-model'
 import { auditQuery } from './audit-model'
-import type { AuditEntry, CallAnswer, OperationDetail, Secret, System, SystemState } from './types'
+import type {
+  AuditEntry,
+  CallAnswer,
+  ConnectionResult,
+  Credential,
+  OperationDetail,
+  Secret,
+  System,
+  SystemState,
+} from './types'
 
 const pageMax = 200
 
@@ -42,6 +51,11 @@ export const gateway = {
       queryFn: ({ signal }) =>
         call<OperationDetail>(path('projects', project, 'systems', system, 'operations', op), { signal }),
     }),
+  credential: (project: string, system: string, isDefault: boolean) =>
+    queryOptions({
+      queryKey: [root, project, 'credential', system, isDefault],
+      queryFn: ({ signal }) => call<Credential>(credentialPath(project, system, isDefault), { signal }),
+    }),
   state: (project: string, system: string, refreshMs: number) =>
     queryOptions({
       queryKey: [root, project, 'state', system],
@@ -73,20 +87,64 @@ export function useForget(project: string) {
 }
 
 /** What a person types in for a credential; empty fields are not sent. */
-export interface CredentialInput {
+export interface CredentialFields {
   username?: string
   password?: string
   token?: string
+  client_id?: string
+  key_id?: string
+  secret?: string
+  certificate?: string
+  private_key?: string
 }
 
-export function useSetCredential(project: string, system: string) {
+export interface CredentialInput extends CredentialFields {
+  /** Keeps the primary. */
+  standby?: boolean
+  /** Deletes all other versions. */
+  alone?: boolean
+}
+
+/** Where the credential of a system is in the API: the project's, or the installation's default. */
+function credentialPath(project: string, system: string, isDefault: boolean): string {
+  return path('projects', project, 'systems', system, 'credential', ...(isDefault ? ['default'] : []))
+}
+
+export function useSetCredential(project: string, system: string, isDefault: boolean) {
   const forget = useForget(project)
   return useMutation({
     mutationFn: (body: CredentialInput) =>
-      call<void>(path('projects', project, 'systems', system, 'credential'), { method: 'PUT', body }),
+      call<Credential>(credentialPath(project, system, isDefault), { method: 'PUT', body }),
     onSuccess: forget,
     // What was typed is not kept longer than the request needs it.
     gcTime: 0,
+  })
+}
+
+export function usePromote(project: string, system: string, isDefault: boolean) {
+  const forget = useForget(project)
+  return useMutation({
+    mutationFn: (primary: number) =>
+      call<Credential>(credentialPath(project, system, isDefault), { method: 'PUT', body: { primary } }),
+    onSuccess: forget,
+  })
+}
+
+export function useDropVersion(project: string, system: string, isDefault: boolean) {
+  const forget = useForget(project)
+  return useMutation({
+    mutationFn: (version: number) =>
+      call<void>(`${credentialPath(project, system, isDefault)}${path('versions', version)}`, { method: 'DELETE' }),
+    onSuccess: forget,
+  })
+}
+
+export function useTestConnection(project: string, system: string) {
+  const forget = useForget(project)
+  return useMutation({
+    mutationFn: () =>
+      call<ConnectionResult>(`${credentialPath(project, system, false)}/test`, { method: 'POST', body: {} }),
+    onSuccess: forget,
   })
 }
 

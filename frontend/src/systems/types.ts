@@ -175,3 +175,42 @@ export interface SystemState {
   }
   last_failure?: { at: string; code?: string; http_status?: number }
 }
+
+/** A version of a credential: what may be known of it. */
+export interface CredentialVersion {
+  version: number
+  id: string
+  /** Stale ones were set for another kind or address, and are not used. */
+  state: 'primary' | 'standby' | 'stale'
+  set_at: string
+  set_by: string
+  fingerprint: string
+  last_used_at?: string
+  /** When its client certificate ends. */
+  expires_at?: string
+}
+
+/** What may be known of the credential of a system: never a value. */
+export interface Credential {
+  kind: string
+  /** A client certificate belongs to it. */
+  certificate: boolean
+  set: boolean
+  /** Where the one that calls use comes from. */
+  source?: 'project' | 'installation'
+  versions: CredentialVersion[]
+}
+
+/** How far a call of a system gets. */
+export interface ConnectionResult {
+  ok: boolean
+  stage?: Stage
+  code?: string
+  message?: string
+  operation?: string
+  http_status?: number
+  duration_ms: number
+  steps: { stage: Stage; state: 'ok' | 'failed' | 'skipped' }[]
+}
+
+export type Stage = 'dns' | 'address' | 'tcp' | 'tls' | 'auth' | 'http'
