@@ -54,7 +54,7 @@ test('an operator draws a flow, starts it, sees it fail live, and retries with a
   await expect(page.getByTestId('run-state')).toHaveText('成功')
   await expect(task).toContainText('第 2 次')
   await page.getByRole('tab', { name: '执行记录' }).click()
-  await expect(page.getByRole('tabpanel').getByRole('listitem')).toHaveCount(2)
+  await expect(page.locator('.rn-history > li')).toHaveCount(2)
   expect(await page.evaluate(() => 'sameDocument' in window)).toBe(true)
 })
 
