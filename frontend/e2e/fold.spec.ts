@@ -1,5 +1,6 @@
 import { expect, test } from '@playwright/test'
-import type { NodeView, RunDetail, RunRecord } from '../src/api/types'
+import type { RunRecord } from '../src/api/records'
+import type { NodeView, RunDetail } from '../src/api/types'
 import { applyFrame, emptyChanges, modelOf } from '../src/run/fold'
 import { around, type FlowDocument, project, publishedFlow, startedRun } from './steps'
 

@@ -1,4 +1,4 @@
-import type { Json, ProblemBody } from './types'
+import type { Json, Page, ProblemBody } from './types'
 
 /** A refusal of the server, or no answer at all (status 0, code NETWORK). */
 export class ApiError extends Error {
@@ -57,6 +57,24 @@ export function idempotencyKey(): { 'Idempotency-Key': string } {
 /** Joins path segments, each escaped. */
 export function path(...segments: (string | number)[]): string {
   return segments.map((s) => `/${encodeURIComponent(String(s))}`).join('')
+}
+
+/** A list that is shown whole is asked for in the largest pages. */
+export const pageMax = 200
+
+/** Reads a list to its end. */
+export async function everyPage<T>(base: string, signal: AbortSignal): Promise<T[]> {
+  const items: T[] = []
+  let cursor: string | undefined
+  do {
+    const page: Page<T> = await call(
+      `${base}?limit=${pageMax}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`,
+      { signal },
+    )
+    items.push(...(page.items ?? []))
+    cursor = page.next
+  } while (cursor)
+  return items
 }
 
 async function decode(response: Response): Promise<Json> {

@@ -1,5 +1,5 @@
 import { type QueryClient, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
-import { call, idempotencyKey, path } from './client'
+import { call, everyPage, idempotencyKey, pageMax, path } from './client'
 import type {
   Choices,
   Flow,
@@ -21,9 +21,6 @@ import type {
   RunState,
   RunSummary,
 } from './types'
-
-/** Every list the canvas shows whole asks for the largest page. */
-const pageMax = 200
 
 const within = (project: string, ...rest: (string | number)[]) => path('projects', project, ...rest)
 
@@ -120,20 +117,6 @@ export function runsQuery(filter: { flow?: string; state?: RunState; parent?: st
   const query = new URLSearchParams({ limit: '50' })
   for (const [key, value] of Object.entries(filter)) if (value) query.set(key, value)
   return query.toString()
-}
-
-async function everyPage<T>(base: string, signal: AbortSignal): Promise<T[]> {
-  const items: T[] = []
-  let cursor: string | undefined
-  do {
-    const page: Page<T> = await call(
-      `${base}?limit=${pageMax}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`,
-      { signal },
-    )
-    items.push(...(page.items ?? []))
-    cursor = page.next
-  } while (cursor)
-  return items
 }
 
 function forgetFlows(client: QueryClient, project: string): Promise<void> {

@@ -186,7 +186,7 @@ export const systemsEn: SystemsMessages = {
     ok: 'The connection works: {{time}}',
     failed: 'Stuck at: {{stage}}',
     by: 'Called {{operation}}',
-    byBase: 'There is no operation to try, so only the address was called',
+    byBase: 'No read operation goes without required parameters, so only the address was called',
   },
   failure: { side: 'Side: {{side}}', attempts: 'Attempts: {{n}}', request: 'Request {{id}}' },
   state: {

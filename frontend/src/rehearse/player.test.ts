@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { RunRecord, RunView } from '~/api/types'
+import type { RunRecord } from '~/api/records'
+import type { RunView } from '~/api/types'
 import { Player } from './player'
 import { scriptOf } from './script'
 

@@ -1,4 +1,5 @@
-import type { RunRecord, RunView } from '~/api/types'
+import type { RunRecord } from '~/api/records'
+import type { RunView } from '~/api/types'
 import { RunStore } from '~/run/store'
 
 /** Shows a history as it was at any moment of it. Times are in ms. */

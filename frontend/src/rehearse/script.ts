@@ -1,4 +1,5 @@
-import type { Flow, Json, JsonObject, RunRecord, RunView } from '~/api/types'
+import type { RunRecord } from '~/api/records'
+import type { Flow, Json, JsonObject, RunView } from '~/api/types'
 
 /** What a node does in a dry run; those that are not named succeed after a moment. */
 export type Outcome = 'succeed' | 'fail' | 'retry' | 'skip'

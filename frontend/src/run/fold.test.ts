@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Frame, NodeState, RunRecord, RunView } from '~/api/types'
+import type { Frame, RunRecord } from '~/api/records'
+import type { NodeState, RunView } from '~/api/types'
 import { applyFrame, emptyChanges, modelOf, type RunModel } from './fold'
 import { RunStore } from './store'
 

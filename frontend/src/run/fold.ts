@@ -1,14 +1,5 @@
-import type {
-  Frame,
-  Json,
-  NodeChanged,
-  NodeState,
-  NodeView,
-  RollbackChanged,
-  RunRecord,
-  RunState,
-  RunView,
-} from '~/api/types'
+import type { Frame, NodeChanged, RollbackChanged, RunRecord } from '~/api/records'
+import type { Json, NodeState, NodeView, RunState, RunView } from '~/api/types'
 
 /**
  * What the browser knows of a run: a snapshot, and every record since folded

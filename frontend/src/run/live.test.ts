@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { Frame, RunRecord, RunView } from '~/api/types'
+import type { Frame, RunRecord } from '~/api/records'
+import type { RunView } from '~/api/types'
 import { follow, type Link, type Socket } from './live'
 import { RunStore } from './store'
 

@@ -1,5 +1,5 @@
 import { apiBase, path } from '~/api/client'
-import type { Frame } from '~/api/types'
+import type { Frame } from '~/api/records'
 import type { RunStore } from './store'
 
 /** How the stream is: what the header shows. */

@@ -1,5 +1,6 @@
 import { createContext, useCallback, useContext, useSyncExternalStore } from 'react'
-import type { Frame, NodeState, NodeView, RunView } from '~/api/types'
+import type { Frame } from '~/api/records'
+import type { NodeState, NodeView, RunView } from '~/api/types'
 import { applyFrame, type Changes, emptyChanges, modelOf, type Outcome, type RunModel } from './fold'
 
 type Listener = () => void

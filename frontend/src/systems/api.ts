@@ -1,5 +1,5 @@
 import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
-import { call, path } from '~/api/client'
+import { call, everyPage, path } from '~/api/client'
 import { queries } from '~/api/queries'
 import type { Grant, Json, JsonObject, Page, Plugin } from '~/api/types'
 import type { AuditFilter } from './audit-model'
@@ -15,24 +15,8 @@ import type {
   SystemState,
 } from './types'
 
-const pageMax = 200
-
 /** Every key begins with this: what changes a system forgets all of them. */
 const root = 'systems'
-
-async function everyPage<T>(base: string, signal: AbortSignal): Promise<T[]> {
-  const items: T[] = []
-  let cursor: string | undefined
-  do {
-    const page: Page<T> = await call(
-      `${base}?limit=${pageMax}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`,
-      { signal },
-    )
-    items.push(...(page.items ?? []))
-    cursor = page.next
-  } while (cursor)
-  return items
-}
 
 export const gateway = {
   systems: (project: string) =>

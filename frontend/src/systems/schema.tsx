@@ -114,6 +114,19 @@ function Name({ name, required, depth = 0 }: { name: string; required: boolean; 
   )
 }
 
+function Head() {
+  const { t } = useTranslation('systems')
+  return (
+    <thead>
+      <tr>
+        <th>{t('schema.name')}</th>
+        <th>{t('schema.type')}</th>
+        <th>{t('schema.about')}</th>
+      </tr>
+    </thead>
+  )
+}
+
 /** The fields of a JSON Schema as a table, and the schema itself behind a fold. */
 export function SchemaTable({ schema }: { schema: Schema }) {
   const { t } = useTranslation('systems')
@@ -123,13 +136,7 @@ export function SchemaTable({ schema }: { schema: Schema }) {
     <>
       {rows.length > 0 ? (
         <table className="cat-table sys-schema">
-          <thead>
-            <tr>
-              <th>{t('schema.name')}</th>
-              <th>{t('schema.type')}</th>
-              <th>{t('schema.about')}</th>
-            </tr>
-          </thead>
+          <Head />
           <tbody>
             {rows.map((r) => (
               <tr key={r.path}>
@@ -165,13 +172,7 @@ export function ParameterTable({ parameters }: { parameters: readonly Parameter[
   const text = useText()
   return (
     <table className="cat-table sys-schema">
-      <thead>
-        <tr>
-          <th>{t('schema.name')}</th>
-          <th>{t('schema.type')}</th>
-          <th>{t('schema.about')}</th>
-        </tr>
-      </thead>
+      <Head />
       <tbody>
         {parameters.map((p) => (
           <tr key={p.name}>

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react'
 import { call, path } from '~/api/client'
-import type { RunRecord } from '~/api/types'
+import type { RunRecord } from '~/api/records'
 import { useRunStore } from '~/run/store'
 import { type Track, TrackBook } from './tracks'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { RunRecord } from '~/api/types'
+import type { RunRecord } from '~/api/records'
 import { TrackBook } from './tracks'
 
 let seq = 0

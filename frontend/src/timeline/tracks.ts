@@ -1,4 +1,5 @@
-import type { NodeState, RunRecord } from '~/api/types'
+import type { RunRecord } from '~/api/records'
+import type { NodeState } from '~/api/types'
 
 /** A time that a node spent in one state; `to` is missing while it is still in it. Times are in ms. */
 export interface Span {
