@@ -252,7 +252,7 @@ export const systemsEn: SystemsMessages = {
     byPlugin: 'Plugin',
     byOutcome: 'Outcome',
     byActor: 'Actor',
-    byRun: 'Task ID',
+    byRun: 'Run ID',
     byTime: 'Period',
     since: { '1h': 'Last hour', '24h': 'Last 24 hours', '7d': 'Last 7 days', exact: 'From and to…' },
     from: 'From',
