@@ -56,8 +56,8 @@ func NewTrust(pem []byte) (*Trust, error) {
 // connection.
 type transport struct {
 	http      *http.Transport
-	trusting  trusting
-	certified certified
+	trusting  clones[systems.TLS]
+	certified clones[certifiedKey]
 	clock     Clock
 }
 
@@ -137,7 +137,7 @@ func (t *transport) send(ctx context.Context, c *call) contract.GatewayResponse 
 
 // way is what a call goes through.
 func (t *transport) way(c *call) (*http.Transport, *contract.Failure) {
-	base, err := t.trusting.with(t.http, c.system.System.TLS)
+	base, err := t.trust(t.http, c.system.System.TLS)
 	if err != nil {
 		return nil, fault(contract.OriginGateway, CodeTLSFailed, "the authorities of the system cannot be read")
 	}
