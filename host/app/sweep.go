@@ -10,7 +10,8 @@ import (
 	"github.com/culmhq/culm/host/secrets"
 )
 
-// sweepEvery is how often the secrets of ended runs are looked for.
+// sweepEvery is how often the secrets of ended runs are looked for, and the uses of
+// credentials written down.
 const sweepEvery = 10 * time.Minute
 
 // sweeper deletes the secrets of runs that are over, at the start and from time to time.
@@ -23,6 +24,9 @@ type sweeper struct {
 func (c *Core) sweeper() sweeper {
 	return sweeper{
 		sweep: func(ctx context.Context) (int, error) {
+			if err := c.Vault.StoreUses(ctx); err != nil {
+				return 0, err
+			}
 			return c.Vault.Sweep(ctx, secrets.DefaultRetention, c.runEnded)
 		},
 		after: clock{}.After, log: c.deps.Logger,
@@ -49,7 +53,7 @@ func (s sweeper) run(ctx context.Context) {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
-			s.log.Warn("the secrets of ended runs could not be deleted; it is tried again", slog.Any("error", err))
+			s.log.Warn("the secrets of ended runs could not be deleted, or the uses of credentials not be noted; it is tried again", slog.Any("error", err))
 		case n > 0:
 			s.log.Info("deleted the secrets of ended runs", slog.Int("runs", n))
 		}

@@ -65,9 +65,6 @@ type KeyRows interface {
 	// Canary returns the sealed canary, or nil before the first start.
 	Canary(ctx context.Context) ([]byte, error)
 	SaveCanary(ctx context.Context, cipher []byte) error
-	// Reseal gives every stored ciphertext to seal and keeps what comes back instead,
-	// unless that is nil. It returns how many were replaced.
-	Reseal(ctx context.Context, seal func(cipher []byte) ([]byte, error)) (int, error)
 }
 
 // Clock tells the time.

@@ -49,3 +49,27 @@ func TestTwoVersionsOfACredentialAreLive(t *testing.T) {
 		t.Fatalf("got %+v, %v", all, err)
 	}
 }
+
+// When a credential was last used is known after a restart, too.
+func TestTheLastUseOfACredentialIsWrittenDown(t *testing.T) {
+	t.Parallel()
+	world, ctx, at := open(t, t.TempDir()), t.Context(), target("cmdb")
+	v := world.vault(t)
+	if err := v.Add(ctx, at, secrets.Input{Token: secrets.NewSecret("token-1")}, secrets.AddOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	c, err := v.Credential(ctx, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all, err := v.Versions(ctx, at); err != nil || all[0].LastUsedAt != nil {
+		t.Fatalf("before its first use: %+v, %v", all, err)
+	}
+	c.Use()
+	if err := v.StoreUses(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if all, err := world.vault(t).Versions(ctx, at); err != nil || all[0].LastUsedAt == nil {
+		t.Fatalf("after a restart: %+v, %v", all, err)
+	}
+}

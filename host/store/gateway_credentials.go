@@ -5,9 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/culmhq/culm/engine/sqlite"
@@ -156,79 +153,6 @@ func some(res sql.Result, err error) error {
 		return secrets.ErrNoCredential
 	}
 	return err
-}
-
-// sealedTables are the tables with sealed values, and what tells their rows apart.
-func sealedTables() map[string]string {
-	return map[string]string{
-		"credential_versions": "id", "project_secrets": "project, name", "run_secrets": "run, name, version", "secret_mac_key": "id", "secret_canary": "id",
-	}
-}
-
-// resealBatch is how many rows are written in one transaction: others wait meanwhile.
-const resealBatch = 100
-
-// Reseal implements secrets.KeyRows. A row that changes meanwhile is left alone: what is
-// written then is sealed with the new key already.
-func (s Secrets) Reseal(ctx context.Context, seal func([]byte) ([]byte, error)) (int, error) {
-	total := 0
-	for _, table := range slices.Sorted(maps.Keys(sealedTables())) {
-		n, err := s.resealTable(ctx, table, sealedTables()[table], seal)
-		total += n
-		if err != nil {
-			return total, fmt.Errorf("store: reseal %s: %w", table, err)
-		}
-	}
-	return total, nil
-}
-
-// resealed is a row with its new cipher.
-type resealed struct {
-	key      []any
-	old, now []byte
-}
-
-func (s Secrets) resealTable(ctx context.Context, table, key string, seal func([]byte) ([]byte, error)) (int, error) {
-	columns := strings.Split(key, ", ")
-	rows, err := s.db.Read().QueryContext(ctx, `SELECT `+key+`, cipher FROM `+table)
-	if err != nil {
-		return 0, err
-	}
-	all, err := collect(rows, func(row scanner) (resealed, error) {
-		r := resealed{key: make([]any, len(columns))}
-		into := make([]any, 0, len(columns)+1)
-		for i := range r.key {
-			into = append(into, &r.key[i])
-		}
-		if err := row.Scan(append(into, &r.old)...); err != nil {
-			return r, err
-		}
-		var err error
-		r.now, err = seal(r.old)
-		return r, err
-	})
-	if err != nil {
-		return 0, err
-	}
-	all = slices.DeleteFunc(all, func(r resealed) bool { return r.now == nil })
-	total := 0
-	update := `UPDATE ` + table + ` SET cipher = ? WHERE ` + strings.Join(columns, " = ? AND ") + ` = ? AND cipher = ?`
-	for batch := range slices.Chunk(all, resealBatch) {
-		err := s.db.Write(ctx, func(ctx context.Context, tx *sqlite.Tx) error {
-			for _, r := range batch {
-				args := append(append([]any{r.now}, r.key...), r.old)
-				if _, err := tx.ExecContext(ctx, update, args...); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			return total, err
-		}
-		total += len(batch)
-	}
-	return total, nil
 }
 
 // Canary implements secrets.Rows.
