@@ -63,7 +63,13 @@ func (l *loop) run() {
 		if l.over() {
 			break
 		}
-		l.wait()
+		select {
+		case <-l.in.wake:
+		case g := <-l.commit.out:
+			l.settle(g)
+		case <-l.wake:
+			l.disarm()
+		}
 	}
 	l.disarm()
 	close(l.commit.in)
@@ -75,24 +81,6 @@ func (l *loop) run() {
 		l.pending[l.next].refuse(err)
 	}
 	l.in.close(err)
-}
-
-// wait waits for something to do. What a commit has made possible goes first, so that the
-// order does not hang on luck when several things have come.
-func (l *loop) wait() {
-	select {
-	case g := <-l.commit.out:
-		l.settle(g)
-		return
-	default:
-	}
-	select {
-	case g := <-l.commit.out:
-		l.settle(g)
-	case <-l.in.wake:
-	case <-l.wake:
-		l.disarm()
-	}
 }
 
 // over reports whether there is nothing left to do before the end.
