@@ -202,12 +202,6 @@ func (a *Attentions) List(ctx context.Context, q AttentionQuery) (AttentionPage,
 	if q.Need != "" && q.Need != NeedAnswer && q.Need != NeedDecision {
 		return none, fault.At("/need", "no need %.32q", q.Need)
 	}
-	if _, err := a.projects.Get(ctx, q.Project); err != nil {
-		return none, err
-	}
-	if err := a.load(ctx); err != nil {
-		return none, err
-	}
 	all, err := a.of(ctx, q.Project)
 	if err != nil {
 		return none, err
@@ -228,10 +222,16 @@ func (a *Attentions) List(ctx context.Context, q AttentionQuery) (AttentionPage,
 	if err != nil {
 		return none, err
 	}
-	out.Of = page.Of[Attention]{Items: make([]Attention, 0, len(cut.Items)), Next: cut.Next}
+	out.Of, err = a.named(ctx, cut)
+	return out, err
+}
+
+// named gives the nodes of a page their names.
+func (a *Attentions) named(ctx context.Context, cut page.Of[found]) (page.Of[Attention], error) {
+	out := page.Of[Attention]{Items: make([]Attention, 0, len(cut.Items)), Next: cut.Next}
 	for _, i := range cut.Items {
 		if err := a.name(ctx, &i); err != nil {
-			return none, err
+			return page.Of[Attention]{}, err
 		}
 		out.Items = append(out.Items, i.Attention)
 	}
@@ -260,6 +260,12 @@ func (f *found) place() place { return place{f.Since.UnixMicro(), f.Run, f.Node}
 
 // of returns what the index has of a project.
 func (a *Attentions) of(ctx context.Context, project string) ([]found, error) {
+	if _, err := a.projects.Get(ctx, project); err != nil {
+		return nil, err
+	}
+	if err := a.load(ctx); err != nil {
+		return nil, err
+	}
 	if err := a.heads(ctx); err != nil {
 		return nil, err
 	}
@@ -377,16 +383,7 @@ func (a *Attentions) read(ctx context.Context, h *runner.RunHead) error {
 		if err != nil {
 			return nil //nolint:nilerr // one run that cannot be read does not hide the others
 		}
-		nodes := map[string]need{}
-		for path, n := range v.Nodes {
-			if w, ok := needOf(n.State, n.Wait); ok {
-				w.failure, w.since = n.Failure, h.CreatedAt
-				if at := cmp.Or(n.EndedAt, n.StartedAt); at != nil {
-					w.since = *at
-				}
-				nodes[path] = w
-			}
-		}
+		nodes := needs(&v)
 		a.mu.Lock()
 		current := a.touched[h.ID] <= v.Seq
 		if current {
@@ -401,4 +398,19 @@ func (a *Attentions) read(ctx context.Context, h *runner.RunHead) error {
 			return nil
 		}
 	}
+}
+
+// needs returns what the nodes of a run need as it is.
+func needs(v *engine.RunView) map[string]need {
+	nodes := map[string]need{}
+	for path, n := range v.Nodes {
+		if w, ok := needOf(n.State, n.Wait); ok {
+			w.failure, w.since = n.Failure, v.CreatedAt
+			if at := cmp.Or(n.EndedAt, n.StartedAt); at != nil {
+				w.since = *at
+			}
+			nodes[path] = w
+		}
+	}
+	return nodes
 }
