@@ -110,6 +110,7 @@ export const en: Messages = {
     fit: 'Fit the view',
     nodeHelp: 'Enter selects the node, arrow keys move it, Delete removes it',
     nodeHelpRun: 'Enter selects the node',
+    edge: 'Edge from {{from}} to {{to}}',
     edgeHelp: 'Enter selects the edge',
   },
   palette: {

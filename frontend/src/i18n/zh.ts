@@ -108,6 +108,7 @@ export const zh = {
     fit: '适应画布',
     nodeHelp: '按回车选中节点，方向键移动，Delete 删除',
     nodeHelpRun: '按回车选中节点',
+    edge: '连线：{{from}} → {{to}}',
     edgeHelp: '按回车选中连线',
   },
   palette: {
