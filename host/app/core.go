@@ -192,7 +192,7 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	if err != nil {
 		return err
 	}
-	reg, policy, err := newRegistry(cfg)
+	reg, policy, err := newRegistry(cfg, log)
 	if err != nil {
 		return err
 	}
