@@ -167,14 +167,14 @@ var (
 	errPlain   = errors.New("oci: a connection without TLS")
 )
 
-// errAnswer is the cause of a refusal by a registry. Of what the registry wrote nothing is
+// answerError is the cause of a refusal by a registry. Of what the registry wrote nothing is
 // in it: causes are logged, and a registry could send back the login that it was shown.
-type errAnswer struct {
+type answerError struct {
 	method, host string
 	status       int
 }
 
-func (e *errAnswer) Error() string {
+func (e *answerError) Error() string {
 	return fmt.Sprintf("oci: %s at %s was answered with %d", e.method, e.host, e.status)
 }
 
@@ -188,7 +188,7 @@ func withoutText(ref Reference, err error) error {
 	if status.URL != nil {
 		host = status.URL.Host
 	}
-	return &errAnswer{method: status.Method, host: host, status: status.StatusCode}
+	return &answerError{method: status.Method, host: host, status: status.StatusCode}
 }
 
 // refusal makes a fault of what a registry or the way to it answered.
