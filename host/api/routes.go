@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -80,7 +81,7 @@ func (r route) fiberPath() string {
 func routes() []route {
 	paged := []string{"limit", "cursor"}
 	searched := append([]string{"q"}, paged...)
-	return append(append(systemRoutes(), listRoutes()...), []route{
+	return slices.Concat(systemRoutes(), listRoutes(), keyRoutes(), []route{
 		{
 			method: http.MethodGet, path: "/openapi.json", summary: "This document.", out: map[string]any{},
 			handle: (*Server).getOpenAPI,
@@ -342,7 +343,7 @@ func routes() []route {
 			method: http.MethodGet, path: "/projects/{project}/runs/{run}/events", summary: "Follow a run over a WebSocket.",
 			query: []string{"after"}, status: http.StatusSwitchingProtocols, stream: (*Server).events,
 		},
-	}...)
+	})
 }
 
 type problemsBody struct {

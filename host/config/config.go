@@ -57,6 +57,8 @@ type Config struct {
 	Audit Audit `yaml:"audit"`
 	// Trace says where traces of runs are sent.
 	Trace Trace `yaml:"trace"`
+	// Secrets says where the keys of secrets are, and how long secrets are kept.
+	Secrets Secrets `yaml:"secrets"`
 }
 
 // Trace says where traces of runs are sent.
@@ -200,6 +202,7 @@ func Default() Config {
 		Callbacks: Callbacks{Expire: 7 * 24 * time.Hour},
 		Record:    Record{Mode: "failures", CallBytes: 1 << 20, TotalBytes: 256 << 20, Keep: 7 * 24 * time.Hour},
 		Audit:     Audit{Keep: 400 * 24 * time.Hour, AnchorEvery: 5 * time.Minute},
+		Secrets:   Secrets{Keep: time.Hour},
 	}
 }
 
@@ -255,6 +258,7 @@ func (c *Config) Validate() error {
 	c.Callbacks.check(add)
 	c.Record.check(add)
 	c.Audit.check(add)
+	c.Secrets.check(add)
 	add("trace.endpoint", checkEndpoint(c.Trace.Endpoint))
 	add("log.level", oneOf(c.Log.Level, "debug", "info", "warn", "error"))
 	add("log.format", oneOf(c.Log.Format, "text", "json"))
