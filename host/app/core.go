@@ -200,7 +200,7 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	if err != nil {
 		return err
 	}
-	reg, policy, err := newRegistry(cfg)
+	reg, policy, err := newRegistry(cfg, log)
 	if err != nil {
 		return err
 	}
@@ -246,7 +246,7 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	})
 	c.Callbacks = callbacks.New(callbacks.Options{Repository: st, Runs: c.Runs, Systems: c.Systems, Secrets: vault, Clock: clock{}, Logger: log})
 	c.Choices = runs.NewChooser(runs.ChooserOptions{
-		Catalogue: c.Plugins, Projects: c.Projects, Modules: modules{host, c.Plugins}, Gateway: gw, Clock: clock{}, Logger: log,
+		Catalogue: c.Plugins, Projects: c.Projects, Modules: modules{host, c.Plugins}, Gateway: gw, Recorder: c.Recordings, Clock: clock{}, Logger: log,
 	})
 	src.runs = c.Runs
 	return nil
