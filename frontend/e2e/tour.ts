@@ -31,9 +31,9 @@ export async function prepare(request: APIRequestContext): Promise<Sights> {
   }
   const flow = await publishedFlow(request, around('A1', late))
   const asks = await publishedFlow(request, around('B2', person))
-  const failed = await startedRun(request, flow)
+  const failed = await startedRun(request, flow, {}, 'A1')
   await settled(request, failed, 'failed')
-  const asking = await startedRun(request, asks)
+  const asking = await startedRun(request, asks, {}, 'B2')
   await settled(request, asking, 'waiting')
   return { flow, failed, asking }
 }
