@@ -9,6 +9,7 @@ const LoadedTimeline = lazy(async () => {
 })
 const LoadedAnswer = lazy(() => import('./answer').then((m) => ({ default: m.Answer })))
 const LoadedDialog = lazy(() => import('./actions').then((m) => ({ default: m.NodeDialog })))
+const LoadedEnd = lazy(() => import('./end-run').then((m) => ({ default: m.EndRun })))
 const LoadedVariables = lazy(() => import('./variables').then((m) => ({ default: m.VariablesDialog })))
 
 const LoadedRecordings = lazy(async () => {
@@ -52,6 +53,14 @@ export function VariablesDialog(props: ComponentProps<typeof LoadedVariables>) {
   return (
     <Suspense>
       <LoadedVariables {...props} />
+    </Suspense>
+  )
+}
+
+export function EndRun(props: ComponentProps<typeof LoadedEnd>) {
+  return (
+    <Suspense>
+      <LoadedEnd {...props} />
     </Suspense>
   )
 }

@@ -1,12 +1,13 @@
-import { ActionIcon, Select, Tabs } from '@mantine/core'
+import { ActionIcon, Button, Select, Tabs, Tooltip } from '@mantine/core'
+import { useClipboard } from '@mantine/hooks'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { useEffect, useState } from 'react'
+import { useEffect } from 'react'
 import { useTranslation } from 'react-i18next'
 import { queries } from '~/api/queries'
 import type { Attempt, Failure, NodeView } from '~/api/types'
 import { useFormat } from '~/app/format'
-import { IconPlayerPause, IconX } from '~/app/icons'
+import { IconCheck, IconLink, IconPlayerPause, IconSitemap, IconX } from '~/app/icons'
 import { ErrorNotice } from '~/app/notices'
 import { useNodeName } from '~/canvas/nodes'
 import type { PathNode } from '~/doc/paths'
@@ -18,40 +19,51 @@ import type { NodeAct } from './actions'
 import { JsonView } from './json-view'
 import { Answer, Recordings } from './lazy'
 import { Calls, History, Log, useBy } from './node-tabs'
-import { Operations, runsBelow } from './operations'
+import { Operations } from './operations'
+import type { Moves, Place } from './place'
+import { runsBelow } from './preconditions'
+import { isOpenable } from './run-canvas'
 
 interface Props {
   project: string
   run: string
   entry: PathNode
+  nodes: readonly PathNode[]
+  place: Place
+  moves: Moves
   onAct(act: NodeAct): void
+  onEnter(scope: string): void
   onClose(): void
 }
 
 /** Everything about one node of a run. */
-export function NodePanel({ project, run, entry, onAct, onClose }: Props) {
+export function NodePanel({ project, run, entry, nodes, place, moves, onAct, onEnter, onClose }: Props) {
   const { t } = useTranslation()
+  const { t: own } = useTranslation('console')
   const { node, path } = entry
   const name = useNodeName()(node)
   const view = useNodeRun(path)
   const reached = view !== undefined && view.state !== 'idle'
   const { data, error, refetch } = useNodeDetail(project, run, path)
-  const [chosen, setChosen] = useState<string | null>(null)
   const attempts = data?.attempts ?? []
-  const attempt = attempts.find((a) => keyOf(a) === chosen) ?? attempts.at(-1)
+  const attempt = attempts.find((a) => keyOf(a) === place.attempt) ?? attempts.at(-1)
+  const waits = view?.state === 'waiting' ? view.wait : undefined
   return (
     <aside className="rn-panel" aria-label={name}>
-      <header className="pn-head">
-        <div className="pn-title">
-          <h2 className="clip">{name}</h2>
-          <div className="quiet mono clip">{path}</div>
+      <PanelHead name={name} path={path} view={reached ? view : undefined} onClose={onClose} />
+      <Operations project={project} run={run} entry={entry} nodes={nodes} view={view} onAct={onAct} />
+      {isOpenable(nodes, path) && (
+        <div className="rn-ops">
+          <Button
+            variant="default"
+            leftSection={<IconSitemap size={14} aria-hidden />}
+            onClick={() => onEnter(path)}
+            aria-keyshortcuts="Alt+ArrowDown"
+          >
+            {own('scope.open')}
+          </Button>
         </div>
-        {reached && <NodePill view={view} />}
-        <ActionIcon aria-label={t('action.close')} onClick={onClose}>
-          <IconX size={16} aria-hidden />
-        </ActionIcon>
-      </header>
-      <Operations project={project} run={run} entry={entry} view={view} onAct={onAct} />
+      )}
       {view?.held && (
         <p className="rn-note rn-held">
           <IconPlayerPause size={14} aria-hidden /> {t(runsBelow(node, view) ? 'node.childHeld' : 'node.held')}
@@ -59,6 +71,11 @@ export function NodePanel({ project, run, entry, onAct, onClose }: Props) {
       )}
       {error && <ErrorNotice error={error} onRetry={() => void refetch()} />}
       {!reached && <p className="quiet rn-body">{t('node.notReached')}</p>}
+      {(waits?.kind === 'human' || waits?.kind === 'callback') && (
+        <div className="rn-body">
+          <Answer project={project} run={run} node={path} wait={waits} />
+        </div>
+      )}
       {attempts.length > 1 && (
         <div className="rn-attempt">
           <Select
@@ -66,24 +83,29 @@ export function NodePanel({ project, run, entry, onAct, onClose }: Props) {
             data={attempts.map((a) => ({ value: keyOf(a), label: labelOf(a) })).reverse()}
             value={attempt ? keyOf(attempt) : null}
             allowDeselect={false}
-            onChange={setChosen}
+            onChange={(value) =>
+              moves.turn({ attempt: value === lastKey(attempts) ? undefined : (value ?? undefined) })
+            }
           />
         </div>
       )}
       {reached && (
-        <Tabs defaultValue="overview" className="pn-tabs">
+        <Tabs
+          value={tabs.find((tab) => tab === place.tab) ?? 'overview'}
+          onChange={(tab) => moves.turn({ tab: tab === 'overview' ? '' : (tab ?? '') })}
+          keepMounted={false}
+          className="pn-tabs"
+        >
           <Tabs.List>
-            <Tabs.Tab value="overview">{t('node.overview')}</Tabs.Tab>
-            <Tabs.Tab value="inputs">{t('node.inputs')}</Tabs.Tab>
-            <Tabs.Tab value="outputs">{t('node.outputs')}</Tabs.Tab>
-            <Tabs.Tab value="log">{t('node.log')}</Tabs.Tab>
-            <Tabs.Tab value="calls">{t('node.calls')}</Tabs.Tab>
-            <Tabs.Tab value="history">{t('node.history')}</Tabs.Tab>
+            {tabs.map((tab) => (
+              <Tabs.Tab key={tab} value={tab}>
+                {t(`node.${tab}`)}
+              </Tabs.Tab>
+            ))}
           </Tabs.List>
           <Tabs.Panel value="overview">
             <Facts
               project={project}
-              run={run}
               entry={entry}
               view={view}
               attempt={attempt}
@@ -102,7 +124,7 @@ export function NodePanel({ project, run, entry, onAct, onClose }: Props) {
           <Tabs.Panel value="calls">
             <Calls calls={attempt?.calls ?? []} />
           </Tabs.Panel>
-          <Tabs.Panel value="history" keepMounted={false}>
+          <Tabs.Panel value="history">
             <History attempts={attempts} />
             {node.type === 'task' && <Recordings project={project} run={run} node={path} />}
           </Tabs.Panel>
@@ -117,6 +139,50 @@ export function NodePanel({ project, run, entry, onAct, onClose }: Props) {
       ? t('node.attemptIn', { n: a.attempt, iteration: a.iteration + 1, state })
       : t('node.attemptLine', { n: a.attempt, state })
   }
+}
+
+const tabs = ['overview', 'inputs', 'outputs', 'log', 'calls', 'history'] as const
+
+/** The name of the node, and a link to it as it is shown now. */
+function PanelHead({
+  name,
+  path,
+  view,
+  onClose,
+}: {
+  name: string
+  path: string
+  view: NodeView | undefined
+  onClose(): void
+}) {
+  const { t } = useTranslation()
+  const { t: own } = useTranslation('console')
+  const clipboard = useClipboard({ timeout: 1500 })
+  return (
+    <header className="pn-head">
+      <div className="pn-title">
+        <h2 className="clip">{name}</h2>
+        <div className="quiet mono clip">{path}</div>
+      </div>
+      {view && <NodePill view={view} />}
+      <Tooltip label={own(clipboard.copied ? 'link.copied' : 'link.copy')}>
+        <ActionIcon aria-label={own('link.copy')} onClick={() => clipboard.copy(location.href)}>
+          {clipboard.copied ? <IconCheck size={15} aria-hidden /> : <IconLink size={15} aria-hidden />}
+        </ActionIcon>
+      </Tooltip>
+      <span className="sr-only" role="status">
+        {clipboard.copied ? own('link.copied') : ''}
+      </span>
+      <ActionIcon aria-label={t('action.close')} onClick={onClose}>
+        <IconX size={16} aria-hidden />
+      </ActionIcon>
+    </header>
+  )
+}
+
+function lastKey(attempts: readonly Attempt[]): string | undefined {
+  const last = attempts.at(-1)
+  return last && keyOf(last)
 }
 
 function keyOf(a: Attempt): string {
@@ -150,14 +216,13 @@ function useNodeDetail(project: string, run: string, node: string) {
 
 interface FactsProps {
   project: string
-  run: string
   entry: PathNode
   view: NodeView
   attempt: Attempt | undefined
   current: boolean
 }
 
-function Facts({ project, run, entry, view, attempt, current }: FactsProps) {
+function Facts({ project, entry, view, attempt, current }: FactsProps) {
   const { t } = useTranslation()
   const { node } = entry
   const format = useFormat()
@@ -170,9 +235,6 @@ function Facts({ project, run, entry, view, attempt, current }: FactsProps) {
   const failure = current ? (view.failure ?? attempt?.failure) : attempt?.failure
   return (
     <>
-      {current && view.state === 'waiting' && view.wait?.kind === 'human' && (
-        <Answer project={project} run={run} node={entry.path} wait={view.wait} />
-      )}
       {failure && <FailureBox failure={failure} />}
       {shown.state === 'unknown' && <p className="rn-note">{t('node.unknownHelp')}</p>}
       <dl className="rn-facts">
