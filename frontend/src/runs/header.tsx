@@ -9,9 +9,10 @@ import { useText } from '~/i18n/text'
 import { runEnded } from '~/run/fold'
 import type { Link } from '~/run/live'
 import { RunPill } from '~/run/states'
-import { useRunStore, useRunSummary } from '~/run/store'
+import { type RunSummaryView, useRunStore, useRunSummary } from '~/run/store'
 import { useNow } from '~/run/ticker'
 import { RunButtons } from './run-buttons'
+import { iconOf, markOf, signs } from './signals'
 
 interface Props {
   project: string
@@ -26,10 +27,16 @@ export function RunHeader({ project, detail, total, link, children }: Props) {
   const { t } = useTranslation()
   const { t: own } = useTranslation('console')
   const text = useText()
-  const { run, counts } = useRunSummary(useRunStore())
+  const summary = useRunSummary(useRunStore())
+  const { run, counts, failed, asking } = summary
   const done = (counts.get('succeeded') ?? 0) + (counts.get('skipped') ?? 0)
   const name = run.name || text(detail.flow_name)
-  useTitle(name, t(`run.state.${run.state}`))
+  const state = failed.length > 0 ? t('run.failedCount', { count: failed.length }) : t(`run.state.${run.state}`)
+  useTab(
+    name,
+    failed.length === 0 && asking.length > 0 ? t('run.askingCount', { count: asking.length }) : state,
+    summary,
+  )
   return (
     <>
       <Crumbs>
@@ -101,13 +108,24 @@ function LinkState({ link, ended }: { link: Link; ended: boolean }) {
   )
 }
 
-/** The tab tells the state to those who look at another one. */
-function useTitle(name: string, state: string): void {
+/** The tab tells the state to those who look at another one, by its title and its icon. */
+function useTab(name: string, state: string, summary: RunSummaryView): void {
+  const mark = markOf(summary)
+  const title = `${signs[mark]} ${state} · ${name}`
   useEffect(() => {
     const before = document.title
-    document.title = `${state} · ${name}`
+    document.title = title
     return () => {
       document.title = before
     }
-  }, [name, state])
+  }, [title])
+  useEffect(() => {
+    const icon = document.querySelector<HTMLLinkElement>('link[rel="icon"]')
+    if (!icon) return
+    const before = icon.href
+    icon.href = iconOf(mark)
+    return () => {
+      icon.href = before
+    }
+  }, [mark])
 }

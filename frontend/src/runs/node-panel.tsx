@@ -1,11 +1,8 @@
 import { ActionIcon, Button, Select, Tabs, Tooltip } from '@mantine/core'
 import { useClipboard } from '@mantine/hooks'
-import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { useEffect } from 'react'
 import { useTranslation } from 'react-i18next'
-import { queries } from '~/api/queries'
-import type { Attempt, Failure, NodeView } from '~/api/types'
+import type { Attempt, Failure, LogLine, NodeView } from '~/api/types'
 import { useFormat } from '~/app/format'
 import { IconCheck, IconLink, IconPlayerPause, IconSitemap, IconX } from '~/app/icons'
 import { ErrorNotice } from '~/app/notices'
@@ -13,12 +10,13 @@ import { useNodeName } from '~/canvas/nodes'
 import type { PathNode } from '~/doc/paths'
 import { useCodes } from '~/i18n/codes'
 import { NodePill } from '~/run/states'
-import { useNodeRun, useRunStore } from '~/run/store'
+import { useNodeRun, useRunStore, useRunSummary } from '~/run/store'
 import { useNow } from '~/run/ticker'
 import type { NodeAct } from './actions'
+import { useBy } from './by'
+import { useNodeDetail } from './detail'
 import { JsonView } from './json-view'
-import { Answer, Recordings } from './lazy'
-import { Calls, History, Log, useBy } from './node-tabs'
+import { Answer, Calls, History, LogView, Recordings, Values } from './lazy'
 import { Operations } from './operations'
 import type { Moves, Place } from './place'
 import { runsBelow } from './preconditions'
@@ -44,7 +42,8 @@ export function NodePanel({ project, run, entry, nodes, place, moves, onAct, onE
   const name = useNodeName()(node)
   const view = useNodeRun(path)
   const reached = view !== undefined && view.state !== 'idle'
-  const { data, error, refetch } = useNodeDetail(project, run, path)
+  const { run: whole } = useRunSummary(useRunStore())
+  const { data, error, refetch } = useNodeDetail(project, run, path, place.tab === 'calls')
   const attempts = data?.attempts ?? []
   const attempt = attempts.find((a) => keyOf(a) === place.attempt) ?? attempts.at(-1)
   const waits = view?.state === 'waiting' ? view.wait : undefined
@@ -112,20 +111,27 @@ export function NodePanel({ project, run, entry, nodes, place, moves, onAct, onE
               current={attempt === attempts.at(-1)}
             />
           </Tabs.Panel>
-          <Tabs.Panel value="inputs">
-            <JsonView value={attempt?.inputs} label={t('node.inputs')} />
-          </Tabs.Panel>
-          <Tabs.Panel value="outputs">
-            <JsonView value={attempt?.outputs} label={t('node.outputs')} />
-          </Tabs.Panel>
+          {(['inputs', 'outputs'] as const).map((side) => (
+            <Tabs.Panel key={side} value={side}>
+              <Values
+                project={project}
+                run={whole}
+                node={path}
+                side={side}
+                attempt={attempt}
+                attempts={attempts}
+                labelOf={labelOf}
+              />
+            </Tabs.Panel>
+          ))}
           <Tabs.Panel value="log">
-            <Log lines={attempt?.log ?? []} />
+            <LogView lines={attempt?.log ?? noLines} label={t('node.log')} />
           </Tabs.Panel>
           <Tabs.Panel value="calls">
-            <Calls calls={attempt?.calls ?? []} />
+            <Calls project={project} run={run} node={path} calls={attempt?.calls ?? []} />
           </Tabs.Panel>
           <Tabs.Panel value="history">
-            <History attempts={attempts} />
+            <History attempts={attempts} onShow={(a) => moves.turn({ attempt: keyOf(a), tab: '' })} />
             {node.type === 'task' && <Recordings project={project} run={run} node={path} />}
           </Tabs.Panel>
         </Tabs>
@@ -140,6 +146,8 @@ export function NodePanel({ project, run, entry, nodes, place, moves, onAct, onE
       : t('node.attemptLine', { n: a.attempt, state })
   }
 }
+
+const noLines: readonly LogLine[] = []
 
 const tabs = ['overview', 'inputs', 'outputs', 'log', 'calls', 'history'] as const
 
@@ -187,31 +195,6 @@ function lastKey(attempts: readonly Attempt[]): string | undefined {
 
 function keyOf(a: Attempt): string {
   return `${a.iteration}/${a.attempt}`
-}
-
-/** The least time between two questions about a node that changes quickly. */
-const refreshMs = 400
-
-/** What the server knows of a node; asked again when the stream says that it changed. */
-function useNodeDetail(project: string, run: string, node: string) {
-  const options = queries.runNode(project, run, node)
-  const client = useQueryClient()
-  const store = useRunStore()
-  useEffect(() => {
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const ask = () => {
-      timer ??= setTimeout(() => {
-        timer = undefined
-        void client.invalidateQueries({ queryKey: queries.runNode(project, run, node).queryKey })
-      }, refreshMs)
-    }
-    const off = store.onNode(node, ask)
-    return () => {
-      off()
-      clearTimeout(timer)
-    }
-  }, [client, store, project, run, node])
-  return useQuery(options)
 }
 
 interface FactsProps {

@@ -13,12 +13,13 @@ import { follow, type Link } from '~/run/live'
 import { RunContext, RunStore } from '~/run/store'
 import type { NodeAct } from './actions'
 import { RunHeader } from './header'
-import { NodeDialog, Timeline } from './lazy'
+import { Alerts, NodeDialog, RunDrawer } from './lazy'
 import { NodeList } from './node-list'
 import { NodePanel } from './node-panel'
 import { OverviewPanel } from './overview-panel'
 import { type Moves, usePlace } from './place'
 import { RunCanvas } from './run-canvas'
+import { type Sheet, sheetKeys, sheets } from './sheets'
 import { FailureStrip } from './strip'
 import './run.css'
 
@@ -87,7 +88,7 @@ function Console({ project, detail, plugins, store, link }: ConsoleProps) {
   const [place, moves] = usePlace()
   const narrow = useMediaQuery('(max-width: 700px)') ?? false
   const [showList, setShowList] = useState(true)
-  const [timeline, setTimeline] = useLocalStorage({ key: 'culm.timeline', defaultValue: false })
+  const [sheet, setSheet] = useLocalStorage<Sheet | null>({ key: 'culm.sheet', defaultValue: null })
   const [quiet, setQuiet] = useLocalStorage({ key: 'culm.quiet', defaultValue: false })
   const [act, setAct] = useState<{ node: string; act: NodeAct } | null>(null)
   const nodes = useMemo(() => pathNodes(detail.document), [detail.document])
@@ -106,16 +107,16 @@ function Console({ project, detail, plugins, store, link }: ConsoleProps) {
     },
     [moves, narrow],
   )
-  useKeys({ t: () => setTimeline((shown) => !shown) })
+  const turnTo = (to: Sheet) => setSheet((old) => (old === to ? null : to))
+  useHotkeys(sheets.map((s) => [sheetKeys[s], () => turnTo(s)]))
   useNextFailure(store, goTo, place.node)
   // The console opens where something happens.
   const [opening] = useState(() => store.hotspot())
   return (
     <div className="rn">
       <RunHeader project={project} detail={detail} total={nodes.length} link={link}>
-        <Button variant="default" size="compact-xs" aria-pressed={timeline} onClick={() => setTimeline(!timeline)}>
-          {t('run.timeline')} <kbd>T</kbd>
-        </Button>
+        <Alerts name={detail.name || detail.flow} nodes={nodes} onGo={goTo} />
+        <SheetButtons sheet={sheet} narrow={narrow} onTurn={turnTo} />
       </RunHeader>
       <FailureStrip chosen={place.node} onGo={goTo} />
       <div className="rn-grid">
@@ -169,15 +170,17 @@ function Console({ project, detail, plugins, store, link }: ConsoleProps) {
           !narrow && <OverviewPanel project={project} detail={detail} />
         )}
       </div>
-      {timeline && (
+      {sheet && (
         <div className="rn-drawer">
-          <Timeline
+          <RunDrawer
             project={project}
-            run={detail.id}
+            detail={detail}
             nodes={nodes}
             chosen={place.node}
+            sheet={sheet}
+            onSheet={setSheet}
             onChoose={goTo}
-            onClose={() => setTimeline(false)}
+            onClose={() => setSheet(null)}
           />
         </div>
       )}
@@ -208,8 +211,21 @@ function useReveal(moves: Moves): [{ path: string; turn: number } | undefined, (
   return [reveal, goTo]
 }
 
-function useKeys(keys: Record<string, () => void>): void {
-  useHotkeys(Object.entries(keys).map(([key, run]) => [key, run]))
+/** Opens the sheets of the drawer; where there is little room one button opens it, and its tabs lead to the rest. */
+function SheetButtons({ sheet, narrow, onTurn }: { sheet: Sheet | null; narrow: boolean; onTurn(to: Sheet): void }) {
+  const { t } = useTranslation('console')
+  return sheets.slice(0, narrow ? 1 : undefined).map((s) => (
+    <Button
+      key={s}
+      variant="default"
+      size="compact-xs"
+      aria-pressed={sheet === s}
+      aria-keyshortcuts={sheetKeys[s].toUpperCase()}
+      onClick={() => onTurn(narrow && sheet ? sheet : s)}
+    >
+      {t(`sheet.${s}`)} <kbd aria-hidden>{sheetKeys[s].toUpperCase()}</kbd>
+    </Button>
+  ))
 }
 
 /** F8 leads from failure to failure, and to those who wait for an answer. */
