@@ -17,6 +17,17 @@ export interface NodeComparison {
 const slowerTimes = 2
 const slowerMs = 1000
 
+/** States in which a node stays until somebody does something about it. */
+const settled: ReadonlySet<NodeState> = new Set([
+  'succeeded',
+  'failed',
+  'skipped',
+  'cancelled',
+  'unknown',
+  'rolled_back',
+  'rollback_failed',
+])
+
 /** Sets the nodes of a run beside those of another one. */
 export function compareNodes(
   nodes: readonly PathNode[],
@@ -30,8 +41,8 @@ export function compareNodes(
     return { path, here: state, there: b?.state || undefined, tookHere, tookThere, news: newsOf() }
 
     function newsOf(): NodeComparison['news'] {
-      // What has not come yet is no difference.
-      if (state !== 'idle' && state !== (b?.state || 'idle')) return 'state'
+      // What has not come to its end yet is no difference.
+      if (settled.has(state) && state !== (b?.state || 'idle')) return 'state'
       if (tookHere === undefined || tookThere === undefined) return undefined
       return tookHere > tookThere * slowerTimes && tookHere > tookThere + slowerMs ? 'slower' : undefined
     }

@@ -50,6 +50,11 @@ export function NodePanel({ project, run, entry, nodes, place, moves, onAct, onE
   return (
     <aside className="rn-panel" aria-label={name}>
       <PanelHead name={name} path={path} view={reached ? view : undefined} onClose={onClose} />
+      {(waits?.kind === 'human' || waits?.kind === 'callback') && (
+        <div className="rn-asks">
+          <Answer project={project} run={run} node={path} wait={waits} />
+        </div>
+      )}
       <Operations project={project} run={run} entry={entry} nodes={nodes} view={view} onAct={onAct} />
       {isOpenable(nodes, path) && (
         <div className="rn-ops">
@@ -70,11 +75,6 @@ export function NodePanel({ project, run, entry, nodes, place, moves, onAct, onE
       )}
       {error && <ErrorNotice error={error} onRetry={() => void refetch()} />}
       {!reached && <p className="quiet rn-body">{t('node.notReached')}</p>}
-      {(waits?.kind === 'human' || waits?.kind === 'callback') && (
-        <div className="rn-body">
-          <Answer project={project} run={run} node={path} wait={waits} />
-        </div>
-      )}
       {attempts.length > 1 && (
         <div className="rn-attempt">
           <Select
