@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -80,7 +81,7 @@ func (r route) fiberPath() string {
 func routes() []route {
 	paged := []string{"limit", "cursor"}
 	searched := append([]string{"q"}, paged...)
-	return append(systemRoutes(), []route{
+	return slices.Concat(systemRoutes(), listRoutes(), keyRoutes(), []route{
 		{
 			method: http.MethodGet, path: "/openapi.json", summary: "This document.", out: map[string]any{},
 			handle: (*Server).getOpenAPI,
@@ -125,6 +126,16 @@ func routes() []route {
 			method: http.MethodPost, path: "/projects/{project}/plugins/{plugin}/options",
 			summary: "Ask the plugin for the choices of a form field; change nothing.",
 			in:      choicesBody{}, out: runs.Choices{}, quiet: quietAsks, handle: (*Server).choices,
+		},
+		{
+			method: http.MethodGet, path: "/projects/{project}/plugins/{plugin}/options/recordings",
+			summary: "List the recorded calls for the choices of a form field, the oldest first.",
+			query:   append([]string{"action", "source"}, paged...), out: page.Of[recordings.Meta]{}, handle: (*Server).listChoicesRecordings,
+		},
+		{
+			method: http.MethodGet, path: "/projects/{project}/plugins/{plugin}/options/recordings/{recording}",
+			summary: "Read the recording of a call for choices, without secrets.",
+			query:   []string{"action", "source"}, out: recordings.View{}, handle: (*Server).getChoicesRecording,
 		},
 
 		{
@@ -253,10 +264,6 @@ func routes() []route {
 		},
 
 		{
-			method: http.MethodGet, path: "/projects/{project}/flows", summary: "List flows, the newest change first.",
-			query: searched, out: page.Of[flows.Summary]{}, handle: (*Server).listFlows,
-		},
-		{
 			method: http.MethodPost, path: "/projects/{project}/flows", summary: "Create a flow from a draft, also one with problems.",
 			in: documentBody{}, out: flows.Detail{}, status: http.StatusCreated, creates: true, quiet: quietDraft, handle: (*Server).createFlow,
 		},
@@ -299,10 +306,6 @@ func routes() []route {
 			in: previewBody{}, out: runs.Preview{}, quiet: quietAsks, handle: (*Server).previewStart,
 		},
 
-		{
-			method: http.MethodGet, path: "/projects/{project}/runs", summary: "List runs, newest first.",
-			query: append([]string{"flow", "state", "parent"}, paged...), out: page.Of[runs.Summary]{}, handle: (*Server).listRuns,
-		},
 		{method: http.MethodGet, path: "/projects/{project}/runs/{run}", summary: "Read a run with the document it runs.", out: runs.Detail{}, handle: (*Server).getRun},
 		{
 			method: http.MethodGet, path: "/projects/{project}/runs/{run}/nodes/{node}", summary: "Read everything about one node.",
@@ -340,7 +343,7 @@ func routes() []route {
 			method: http.MethodGet, path: "/projects/{project}/runs/{run}/events", summary: "Follow a run over a WebSocket.",
 			query: []string{"after"}, status: http.StatusSwitchingProtocols, stream: (*Server).events,
 		},
-	}...)
+	})
 }
 
 type problemsBody struct {

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/culmhq/culm/engine"
 	"github.com/culmhq/culm/engine/runner"
@@ -35,13 +36,13 @@ import (
 	"github.com/culmhq/culm/host/store"
 	"github.com/culmhq/culm/host/traces"
 	"github.com/culmhq/culm/host/tryout"
+	"github.com/culmhq/culm/host/views"
 	"github.com/culmhq/culm/host/wasm"
 )
 
 // The names inside the data directory.
 const (
 	databaseFile = "culm.db"
-	keyFile      = "secrets.key"
 	anchorKey    = "audit.key"
 	anchorFile   = "audit.anchors"
 	cacheDir     = "compiled"
@@ -71,6 +72,9 @@ type Deps struct {
 	Publisher runner.Publisher
 	// Slack is that of runner.Config; zero is none.
 	Slack int
+	// Getenv returns a variable of the environment; nil is the process's own. Only a master
+	// key is read from it.
+	Getenv func(string) string
 	// Version and Commit are the binary's.
 	Version, Commit string
 }
@@ -82,9 +86,13 @@ type Core struct {
 	Flows    *flows.Service
 	Runs     *runs.Service
 	Choices  *runs.Chooser
-	Plugins  *plugins.Catalogue
-	Systems  *registry.Service
-	Tryout   *tryout.Service
+	// Attention knows which nodes need a person.
+	Attention *runs.Attentions
+	// Views keeps the saved views of lists.
+	Views   *views.Service
+	Plugins *plugins.Catalogue
+	Systems *registry.Service
+	Tryout  *tryout.Service
 	// Callbacks takes what outside systems call back with.
 	Callbacks *callbacks.Service
 	Health    *health.Service
@@ -110,13 +118,14 @@ type Core struct {
 	demo       *demoSystem
 	closers    []func() error // in the order in which they were opened
 	isStarted  bool
+	keep       time.Duration // how long the secrets of an ended run are kept
 }
 
 // Open opens the data directory, installs the plugins that come with the binary, and
 // builds the use cases. Nothing runs before Start. When it fails, everything that was
 // opened is closed again.
 func Open(ctx context.Context, cfg config.Config, d Deps) (_ *Core, err error) {
-	c := &Core{deps: d}
+	c := &Core{deps: d, keep: cfg.Secrets.Keep}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, c.close())
@@ -183,16 +192,15 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	if err != nil {
 		return err
 	}
-	vault, err := secrets.Open(ctx, filepath.Join(cfg.Data, keyFile), st.Secrets(), clock{})
-	if err != nil {
+	if c.Vault, err = c.openVault(ctx, cfg, st); err != nil {
 		return err
 	}
-	c.Vault = vault
+	vault := c.Vault
 	trust, err := c.openHost(ctx, cfg)
 	if err != nil {
 		return err
 	}
-	reg, policy, err := newRegistry(cfg)
+	reg, policy, err := newRegistry(cfg, log)
 	if err != nil {
 		return err
 	}
@@ -213,6 +221,8 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	graphs := runs.NewGraphs(c.Plugins)
 	src := &source{}
 	c.hub = live.New(src, live.Options{})
+	c.Attention = runs.NewAttentions()
+	c.Views = views.New(st, c.Projects, clock{})
 	c.openRecordings(cfg, st)
 	c.executor = runs.NewExecutor(runs.ExecutorOptions{
 		Catalogue: c.Plugins, Modules: modules{host, c.Plugins}, Gateway: gw, Handles: vault, Recorder: c.Recordings, Clock: clock{}, Logger: log,
@@ -227,6 +237,7 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	if err != nil {
 		return err
 	}
+	c.Attention.Follow(c.runner, c.Projects)
 	c.Flows = flows.New(flows.Options{
 		Repository: st, Projects: c.Projects, Catalogue: c.Plugins, Switched: c.Plugins, Secrets: vault, Users: st, Runs: runs.NewHistory(c.runner), Clock: clock{}, Logger: log,
 	})
@@ -235,7 +246,7 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	})
 	c.Callbacks = callbacks.New(callbacks.Options{Repository: st, Runs: c.Runs, Systems: c.Systems, Secrets: vault, Clock: clock{}, Logger: log})
 	c.Choices = runs.NewChooser(runs.ChooserOptions{
-		Catalogue: c.Plugins, Projects: c.Projects, Modules: modules{host, c.Plugins}, Gateway: gw, Clock: clock{}, Logger: log,
+		Catalogue: c.Plugins, Projects: c.Projects, Modules: modules{host, c.Plugins}, Gateway: gw, Recorder: c.Recordings, Clock: clock{}, Logger: log,
 	})
 	src.runs = c.Runs
 	return nil
@@ -258,7 +269,7 @@ func (c *Core) openGateway(cfg config.Config, st *store.Store) *gateway.Gateway 
 	traffic := gateway.NewTraffic(0, log)
 	var gw *gateway.Gateway
 	c.Systems = registry.New(registry.Options{
-		Repository: st, Credentials: vault, Secrets: vault, Projects: c.Projects, Grants: c.Plugins, Traffic: traffic, Clock: clock{},
+		Repository: st, Credentials: vault, Secrets: vault, Keys: vault, Projects: c.Projects, Grants: c.Plugins, Traffic: traffic, Clock: clock{},
 		Test: func(ctx context.Context, t gateway.ConnectionTest) gateway.ConnectionResult {
 			return gw.TestConnection(ctx, t)
 		},
@@ -275,7 +286,7 @@ func (c *Core) openGateway(cfg config.Config, st *store.Store) *gateway.Gateway 
 }
 
 func (c *Core) publisher() runner.Publisher {
-	all := publishers{c.hub, c.metrics}
+	all := publishers{c.hub, c.metrics, c.Attention}
 	if c.tracer != nil {
 		all = append(all, c.tracer)
 	}

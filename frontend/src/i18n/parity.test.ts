@@ -5,6 +5,8 @@ import { codesEn } from './codes.en'
 import { codesZh } from './codes.zh'
 import { consoleEn } from './console.en'
 import { consoleZh } from './console.zh'
+import { editorEn } from './editor.en'
+import { editorZh } from './editor.zh'
 import { en } from './en'
 import { recordingsEn } from './recordings.en'
 import { recordingsZh } from './recordings.zh'
@@ -33,6 +35,7 @@ const texts = {
     catalogue: catalogueZh,
     codes: codesZh,
     console: consoleZh,
+    editorPart: editorZh,
     recordings: recordingsZh,
     rehearse: rehearseZh,
     systems: systemsZh,
@@ -43,6 +46,7 @@ const texts = {
     catalogue: catalogueEn,
     codes: codesEn,
     console: consoleEn,
+    editorPart: editorEn,
     recordings: recordingsEn,
     rehearse: rehearseEn,
     systems: systemsEn,
