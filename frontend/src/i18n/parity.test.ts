@@ -8,6 +8,8 @@ import { editorZh } from './editor.zh'
 import { en } from './en'
 import { recordingsEn } from './recordings.en'
 import { recordingsZh } from './recordings.zh'
+import { registryEn } from './registry.en'
+import { registryZh } from './registry.zh'
 import { rehearseEn } from './rehearse.en'
 import { rehearseZh } from './rehearse.zh'
 import { systemsEn } from './systems.en'
@@ -34,6 +36,7 @@ const texts = {
     codes: codesZh,
     editorPart: editorZh,
     recordings: recordingsZh,
+    registry: registryZh,
     rehearse: rehearseZh,
     systems: systemsZh,
     timeline: timelineZh,
@@ -44,6 +47,7 @@ const texts = {
     codes: codesEn,
     editorPart: editorEn,
     recordings: recordingsEn,
+    registry: registryEn,
     rehearse: rehearseEn,
     systems: systemsEn,
     timeline: timelineEn,
