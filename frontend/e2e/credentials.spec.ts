@@ -25,7 +25,7 @@ async function typed(page: Page, scope: string, fields: { [label: string]: strin
   const panel = page.getByRole('region', { name: scope })
   await panel.getByRole('button', { name: '设置凭证' }).click()
   const dialog = page.getByRole('dialog', { name: '设置凭证' })
-  for (const [label, value] of Object.entries(fields)) await dialog.getByLabel(label, { exact: true }).fill(value)
+  for (const [label, value] of Object.entries(fields)) await dialog.getByLabel(new RegExp(`^${label}`)).fill(value)
   await dialog.getByRole('button', { name: '保存' }).click()
   await expect(dialog).toBeHidden()
   await expect(panel.getByText('使用中')).toBeVisible()

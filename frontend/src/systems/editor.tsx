@@ -61,7 +61,11 @@ export function SystemEditor({ project, stored, onSaved }: Props) {
     setStrict(true)
     if (document) diff.mutate(document)
   }
-  const save = () => document && put.mutate(document, { onSuccess: onSaved })
+  const save = () => {
+    if (!document) return
+    // The editor begins anew with the stored version, so what follows must not hang on its life.
+    put.mutateAsync(document).then(onSaved, () => undefined)
+  }
   const large = stored !== undefined && JSON.stringify(stored).length > textMax
   return (
     <form className="sys-edit" onSubmit={review} noValidate>
