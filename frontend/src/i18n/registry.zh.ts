@@ -100,7 +100,7 @@ export const registryZh = {
     nonce_header: '随机数的请求头',
     app_code: '应用 ID（app_code）',
     client_certificate: '另需客户端证书',
-    tls: 'TLS',
+    tls: '证书（TLS）',
     ca: '签发机构证书（PEM）',
     caHint: '给出之后，只信任它们；证书校验无法关闭',
     server_name: '证书上的名称',
