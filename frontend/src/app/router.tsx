@@ -92,15 +92,30 @@ const plugin = createRoute({
 const systems = createRoute({
   getParentRoute: () => root,
   path: '/p/$project/systems',
-  loader: () => loadTexts('systems'),
+  loader: () => Promise.all([loadTexts('systems'), loadTexts('registry')]),
   component: lazyRouteComponent(() => import('~/systems/list'), 'SystemsPage'),
   validateSearch: words('q'),
+})
+
+const systemNew = createRoute({
+  getParentRoute: () => root,
+  path: '/p/$project/system-new',
+  loader: () => Promise.all([loadTexts('systems'), loadTexts('registry')]),
+  component: lazyRouteComponent(() => import('~/systems/create'), 'CreatePage'),
+})
+
+const systemImport = createRoute({
+  getParentRoute: () => root,
+  path: '/p/$project/system-import',
+  loader: () => Promise.all([loadTexts('systems'), loadTexts('registry')]),
+  component: lazyRouteComponent(() => import('~/systems/import'), 'ImportPage'),
+  validateSearch: words('system'),
 })
 
 const system = createRoute({
   getParentRoute: () => root,
   path: '/p/$project/systems/$system',
-  loader: () => Promise.all([loadTexts('systems'), loadTexts('catalogue')]),
+  loader: () => Promise.all([loadTexts('systems'), loadTexts('catalogue'), loadTexts('registry')]),
   component: lazyRouteComponent(() => import('~/systems/page'), 'SystemPage'),
   validateSearch: words('tab', 'op', 'q', 'show'),
 })
@@ -115,7 +130,7 @@ const secrets = createRoute({
 const audit = createRoute({
   getParentRoute: () => root,
   path: '/p/$project/audit',
-  loader: () => loadTexts('systems'),
+  loader: () => Promise.all([loadTexts('systems'), loadTexts('registry')]),
   component: lazyRouteComponent(() => import('~/systems/audit'), 'AuditPage'),
   validateSearch: words(
     'kind',
@@ -143,6 +158,8 @@ export const router = createRouter({
     plugins,
     plugin,
     systems,
+    systemNew,
+    systemImport,
     system,
     secrets,
     audit,

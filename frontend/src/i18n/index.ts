@@ -5,6 +5,7 @@ import type { CodeMessages } from './codes.zh'
 import type { ConsoleMessages } from './console.zh'
 import type { EditorMessages } from './editor.zh'
 import type { RecordingsMessages } from './recordings.zh'
+import type { RegistryMessages } from './registry.zh'
 import type { RehearseMessages } from './rehearse.zh'
 import type { SystemsMessages } from './systems.zh'
 import type { Lang } from './text'
@@ -21,6 +22,7 @@ declare module 'i18next' {
       console: ConsoleMessages
       editor: EditorMessages
       recordings: RecordingsMessages
+      registry: RegistryMessages
       rehearse: RehearseMessages
       systems: SystemsMessages
       timeline: TimelineMessages
@@ -36,7 +38,16 @@ const bundles: Record<Lang, () => Promise<Messages>> = {
 }
 
 /** Texts that only some pages need: each part is a namespace, loaded with the first such page. */
-type Part = 'catalogue' | 'codes' | 'console' | 'editor' | 'recordings' | 'rehearse' | 'systems' | 'timeline'
+type Part =
+  | 'catalogue'
+  | 'codes'
+  | 'console'
+  | 'editor'
+  | 'recordings'
+  | 'registry'
+  | 'rehearse'
+  | 'systems'
+  | 'timeline'
 
 const parts: Record<Part, Record<Lang, () => Promise<object>>> = {
   catalogue: {
@@ -58,6 +69,10 @@ const parts: Record<Part, Record<Lang, () => Promise<object>>> = {
   recordings: {
     zh: () => import('./recordings.zh').then((m) => m.recordingsZh),
     en: () => import('./recordings.en').then((m) => m.recordingsEn),
+  },
+  registry: {
+    zh: () => import('./registry.zh').then((m) => m.registryZh),
+    en: () => import('./registry.en').then((m) => m.registryEn),
   },
   rehearse: {
     zh: () => import('./rehearse.zh').then((m) => m.rehearseZh),

@@ -10,6 +10,8 @@ import { editorZh } from './editor.zh'
 import { en } from './en'
 import { recordingsEn } from './recordings.en'
 import { recordingsZh } from './recordings.zh'
+import { registryEn } from './registry.en'
+import { registryZh } from './registry.zh'
 import { rehearseEn } from './rehearse.en'
 import { rehearseZh } from './rehearse.zh'
 import { systemsEn } from './systems.en'
@@ -37,6 +39,7 @@ const texts = {
     console: consoleZh,
     editorPart: editorZh,
     recordings: recordingsZh,
+    registry: registryZh,
     rehearse: rehearseZh,
     systems: systemsZh,
     timeline: timelineZh,
@@ -48,6 +51,7 @@ const texts = {
     console: consoleEn,
     editorPart: editorEn,
     recordings: recordingsEn,
+    registry: registryEn,
     rehearse: rehearseEn,
     systems: systemsEn,
     timeline: timelineEn,

@@ -203,9 +203,9 @@ function CallName({ project, entry: e }: { project: string; entry: AuditEntry })
 }
 
 function ChangeName({ entry: e }: { entry: AuditEntry }) {
-  const { t, i18n } = useTranslation('systems')
-  const key = `audit.action.${e.action?.replaceAll('.', '_')}`
-  const known = i18n.exists(key, { ns: 'systems' })
+  const { t, i18n } = useTranslation('registry')
+  const key = `action.${e.action?.replaceAll('.', '_')}`
+  const known = i18n.exists(key, { ns: 'registry' })
   return (
     <>
       <strong className="sys-action">{known ? (t as unknown as (k: string) => string)(key) : e.action}</strong>

@@ -168,7 +168,9 @@ func (p *program) report(err error) {
 	if errors.As(err, &f) {
 		fmt.Fprintf(p.err, "%s: %s%s\n", p.text.code(f), place(f), detail(f))
 		for _, q := range f.Problems {
-			fmt.Fprintf(p.err, "  %s\n", q.Error())
+			if !strings.Contains(f.Message, q.Message) { // it may name them all itself
+				fmt.Fprintf(p.err, "  %s\n", q.Error())
+			}
 		}
 		return
 	}
