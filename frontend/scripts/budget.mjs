@@ -22,7 +22,10 @@ const sum = (files) => [...new Set(files)].reduce((total, file) => total + gzipp
 const scripts = (keys) => sum([...keys].map((key) => manifest[key].file))
 const styles = (keys) => sum([...keys].flatMap((key) => manifest[key].css ?? []))
 
-const first = new Set([...closure('index.html'), ...closure('src/i18n/zh.ts')])
+// A first visit shows the home page.
+const first = new Set(
+  ['index.html', 'src/i18n/zh.ts', 'src/home/page.tsx', 'src/i18n/home.zh.ts'].flatMap((key) => [...closure(key)]),
+)
 const without = (key, ...bases) => new Set([...closure(key)].filter((k) => !bases.some((base) => base.has(k))))
 const editor = without('src/editor/page.tsx', first)
 const run = without('src/runs/page.tsx', first)

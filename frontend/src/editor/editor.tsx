@@ -1,7 +1,7 @@
 import { ActionIcon, Button, Tooltip } from '@mantine/core'
 import { Link, useBlocker, useNavigate } from '@tanstack/react-router'
 import { Panel } from '@xyflow/react'
-import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import { type ReactNode, useCallback, useEffect, useMemo, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useCreateFlow } from '~/api/queries'
 import type { FlowNode, Plugin, Position, Problem } from '~/api/types'
@@ -32,7 +32,6 @@ import { useUi } from '~/ui/store'
 import { ConflictDialog } from './conflict'
 import { Inspector } from './inspector'
 import { commitMove, useEditorKeys } from './keys'
-import { StartDialog } from './lazy-panels'
 import { type Blueprint, Palette, readDrop } from './palette'
 import { useBackup, useSaving, useValidation } from './save'
 
@@ -83,7 +82,7 @@ function EditorBody({ project, flow, plugins, notice }: Props) {
   const paletteOpen = useUi((s) => s.paletteOpen)
   const view = useRef<View | null>(null)
   const canvasBox = useRef<HTMLDivElement>(null)
-  const [starting, setStarting] = useState<number | null>(null)
+  const navigate = useNavigate()
   const saving = useSaving(project, flow, store)
   const { save, publish } = saving
   const actions = useActions(view, canvasBox)
@@ -92,8 +91,9 @@ function EditorBody({ project, flow, plugins, notice }: Props) {
 
   const start = useCallback(async () => {
     const version = await publish('')
-    if (version !== null) setStarting(version)
-  }, [publish])
+    if (version !== null)
+      void navigate({ to: '/p/$project/flows/$flow/start', params: { project, flow }, search: { version } })
+  }, [publish, navigate, project, flow])
   const keys = useMemo(
     () => ({
       save: () => void save(),
@@ -157,9 +157,6 @@ function EditorBody({ project, flow, plugins, notice }: Props) {
             copyFlow()
           }}
         />
-      )}
-      {starting !== null && (
-        <StartDialog project={project} flow={flow} version={starting} onClose={() => setStarting(null)} />
       )}
       <LeaveGuard />
     </div>

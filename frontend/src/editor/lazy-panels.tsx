@@ -4,16 +4,7 @@ import { type ComponentProps, lazy, Suspense } from 'react'
 // These open behind a tab or a button, or for one type of node: the canvas does not wait for them.
 const LoadedOptions = lazy(() => import('./options-panel').then((m) => ({ default: m.NodeOptions })))
 const LoadedSubflow = lazy(() => import('./subflow-panel').then((m) => ({ default: m.SubflowFields })))
-const LoadedStart = lazy(() => import('./start').then((m) => ({ default: m.StartDialog })))
 const LoadedVariables = lazy(() => import('./variables-panel').then((m) => ({ default: m.VariablesPanel })))
-
-export function StartDialog(props: ComponentProps<typeof LoadedStart>) {
-  return (
-    <Suspense>
-      <LoadedStart {...props} />
-    </Suspense>
-  )
-}
 
 export function VariablesPanel(props: ComponentProps<typeof LoadedVariables>) {
   return (

@@ -2,8 +2,11 @@ import i18next from 'i18next'
 import { initReactI18next } from 'react-i18next'
 import type { CatalogueMessages } from './catalogue.zh'
 import type { CodeMessages } from './codes.zh'
+import type { HomeMessages } from './home.zh'
+import type { PaletteMessages } from './palette.zh'
 import type { RecordingsMessages } from './recordings.zh'
 import type { RehearseMessages } from './rehearse.zh'
+import type { StartMessages } from './start.zh'
 import type { SystemsMessages } from './systems.zh'
 import type { Lang } from './text'
 import type { TimelineMessages } from './timeline.zh'
@@ -16,8 +19,11 @@ declare module 'i18next' {
       translation: Messages
       catalogue: CatalogueMessages
       codes: CodeMessages
+      home: HomeMessages
+      palette: PaletteMessages
       recordings: RecordingsMessages
       rehearse: RehearseMessages
+      start: StartMessages
       systems: SystemsMessages
       timeline: TimelineMessages
     }
@@ -32,7 +38,7 @@ const bundles: Record<Lang, () => Promise<Messages>> = {
 }
 
 /** Texts that only some pages need: each part is a namespace, loaded with the first such page. */
-type Part = 'catalogue' | 'codes' | 'recordings' | 'rehearse' | 'systems' | 'timeline'
+type Part = 'catalogue' | 'codes' | 'home' | 'palette' | 'recordings' | 'rehearse' | 'start' | 'systems' | 'timeline'
 
 const parts: Record<Part, Record<Lang, () => Promise<object>>> = {
   catalogue: {
@@ -43,6 +49,14 @@ const parts: Record<Part, Record<Lang, () => Promise<object>>> = {
     zh: () => import('./codes.zh').then((m) => m.codesZh),
     en: () => import('./codes.en').then((m) => m.codesEn),
   },
+  home: {
+    zh: () => import('./home.zh').then((m) => m.homeZh),
+    en: () => import('./home.en').then((m) => m.homeEn),
+  },
+  palette: {
+    zh: () => import('./palette.zh').then((m) => m.paletteZh),
+    en: () => import('./palette.en').then((m) => m.paletteEn),
+  },
   recordings: {
     zh: () => import('./recordings.zh').then((m) => m.recordingsZh),
     en: () => import('./recordings.en').then((m) => m.recordingsEn),
@@ -50,6 +64,10 @@ const parts: Record<Part, Record<Lang, () => Promise<object>>> = {
   rehearse: {
     zh: () => import('./rehearse.zh').then((m) => m.rehearseZh),
     en: () => import('./rehearse.en').then((m) => m.rehearseEn),
+  },
+  start: {
+    zh: () => import('./start.zh').then((m) => m.startZh),
+    en: () => import('./start.en').then((m) => m.startEn),
   },
   systems: {
     zh: () => import('./systems.zh').then((m) => m.systemsZh),

@@ -4,10 +4,16 @@ import { catalogueZh } from './catalogue.zh'
 import { codesEn } from './codes.en'
 import { codesZh } from './codes.zh'
 import { en } from './en'
+import { homeEn } from './home.en'
+import { homeZh } from './home.zh'
+import { paletteEn } from './palette.en'
+import { paletteZh } from './palette.zh'
 import { recordingsEn } from './recordings.en'
 import { recordingsZh } from './recordings.zh'
 import { rehearseEn } from './rehearse.en'
 import { rehearseZh } from './rehearse.zh'
+import { startEn } from './start.en'
+import { startZh } from './start.zh'
 import { systemsEn } from './systems.en'
 import { systemsZh } from './systems.zh'
 import { timelineEn } from './timeline.en'
@@ -30,8 +36,11 @@ const texts = {
     ...zh,
     catalogue: catalogueZh,
     codes: codesZh,
+    home: homeZh,
+    palette: paletteZh,
     recordings: recordingsZh,
     rehearse: rehearseZh,
+    start: startZh,
     systems: systemsZh,
     timeline: timelineZh,
   }),
@@ -39,8 +48,11 @@ const texts = {
     ...en,
     catalogue: catalogueEn,
     codes: codesEn,
+    home: homeEn,
+    palette: paletteEn,
     recordings: recordingsEn,
     rehearse: rehearseEn,
+    start: startEn,
     systems: systemsEn,
     timeline: timelineEn,
   }),
