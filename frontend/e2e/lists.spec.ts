@@ -82,7 +82,7 @@ test('runs are found by filters that the address keeps, and the filters are save
   await expect(page.getByRole('link', { name: `失败 ${stamp}` })).toBeVisible()
 
   await page.getByRole('button', { name: '列', exact: true }).click()
-  await page.getByRole('menuitemcheckbox', { name: '编号' }).click()
+  await page.getByRole('checkbox', { name: '编号', exact: true }).check()
   await page.keyboard.press('Escape')
   await expect(page.getByRole('columnheader', { name: '编号' })).toBeVisible()
   await page.goBack()

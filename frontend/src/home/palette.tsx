@@ -26,7 +26,9 @@ export function Palette({ onClose }: { onClose(): void }) {
   const list = useRef<HTMLDivElement>(null)
   const fixed = useFixed()
   const found = useFound(text)
-  const groups = grouped([...found.entries, ...matching(fixed, text)])
+  // What the server found for other letters is not offered for these.
+  const offered = found.busy ? matching(found.entries, text) : found.entries
+  const groups = grouped([...offered, ...matching(fixed, text)])
   const flat = groups.flatMap((g) => g.entries)
   const current = flat[Math.min(at, flat.length - 1)]
   const currentId = current && `${listId}-${current.id}`

@@ -18,6 +18,7 @@ import { RunPill } from '~/run/states'
 import { type BulkAction, BulkBar } from './list/bulk-dialog'
 import { useColumns } from './list/columns'
 import { type Column, List } from './list/list'
+import { useNarrow } from './list/narrow'
 import { type FlowsSearch, flowsSearch, narrowed, queryOf, stages, timesOf, viewOf, wordsOf } from './list/search'
 import { Chips, ColumnPicker, ListFoot, MoreFilters, SearchField } from './list/toolbar'
 import { Views } from './list/views'
@@ -42,12 +43,13 @@ export function FlowsPage() {
   const items = useMemo(() => flows.data?.pages.flatMap((p) => p.items) ?? [], [flows.data])
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set())
   const [removing, setRemoving] = useState<FlowSummary | null>(null)
+  const change = useNarrow<FlowsSearch>(search, flowsSearch)
   const narrow = useCallback(
     (next: FlowsSearch) => {
       setSelected(new Set())
-      void navigate({ to: '.', search: (old: object) => flowsSearch({ ...old, ...next }), replace: true })
+      change(next)
     },
-    [navigate],
+    [change],
   )
   const all = useFlowColumns(project, search, narrow, setRemoving)
   const choice = all.slice(1, -1)

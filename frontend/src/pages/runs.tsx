@@ -17,6 +17,7 @@ import { useNow } from '~/run/ticker'
 import { type BulkAction, BulkBar } from './list/bulk-dialog'
 import { useColumns } from './list/columns'
 import { type Column, List } from './list/list'
+import { useNarrow } from './list/narrow'
 import { retryFailed, runErrands, startAgain } from './list/run-actions'
 import {
   narrowed,
@@ -51,12 +52,13 @@ export function RunsPage() {
   const runs = useRuns(project, search)
   const items = useMemo(() => runs.data?.pages.flatMap((p) => p.items) ?? [], [runs.data])
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set())
+  const change = useNarrow<RunsSearch>(search, runsSearch)
   const narrow = useCallback(
     (next: RunsSearch) => {
       setSelected(new Set())
-      void navigate({ to: '.', search: (old: object) => runsSearch({ ...old, ...next }), replace: true })
+      change(next)
     },
-    [navigate],
+    [change],
   )
   const all = useRunColumns(project, search.order === 'asc', () =>
     narrow({ order: search.order === 'asc' ? undefined : 'asc' }),

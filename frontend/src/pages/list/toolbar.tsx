@@ -1,7 +1,7 @@
-import { ActionIcon, Button, Menu, Popover, Select, TextInput } from '@mantine/core'
+import { ActionIcon, Button, Popover, Select, TextInput } from '@mantine/core'
 import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { IconCheck, IconColumns3, IconFilter, IconSearch } from '~/app/icons'
+import { IconColumns3, IconFilter, IconSearch } from '~/app/icons'
 import { useKeysOn } from '~/ui/keys'
 import { busy } from './list'
 import { type Span, spans, type Words } from './search'
@@ -198,30 +198,37 @@ interface ColumnsProps {
 /** Chooses the columns; the first one stays. */
 export function ColumnPicker({ columns, shown, onChange }: ColumnsProps) {
   const { t } = useTranslation('home')
+  const [open, setOpen] = useState(false)
   return (
-    <Menu position="bottom-end" closeOnItemClick={false}>
-      <Menu.Target>
-        <ActionIcon variant="default" aria-label={t('list.columns')} title={t('list.columns')} size={30}>
+    <Popover opened={open} onChange={setOpen} position="bottom-end" shadow="md" trapFocus withRoles={false}>
+      <Popover.Target>
+        <ActionIcon
+          variant="default"
+          aria-label={t('list.columns')}
+          aria-expanded={open}
+          title={t('list.columns')}
+          size={30}
+          onClick={() => setOpen(!open)}
+        >
           <IconColumns3 size={15} aria-hidden />
         </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown aria-label={t('list.columnsHelp')}>
+      </Popover.Target>
+      <Popover.Dropdown role="dialog" aria-label={t('list.columnsHelp')} p={6}>
         {columns.map(({ id, title }) => {
           const on = shown.includes(id)
           return (
-            <Menu.Item
-              key={id}
-              role="menuitemcheckbox"
-              aria-checked={on}
-              leftSection={on ? <IconCheck size={14} aria-hidden /> : <span style={{ width: 14 }} />}
-              onClick={() => onChange(on ? shown.filter((c) => c !== id) : [...shown, id])}
-            >
+            <label key={id} className="lp-column">
+              <input
+                type="checkbox"
+                checked={on}
+                onChange={() => onChange(on ? shown.filter((c) => c !== id) : [...shown, id])}
+              />
               {title}
-            </Menu.Item>
+            </label>
           )
         })}
-      </Menu.Dropdown>
-    </Menu>
+      </Popover.Dropdown>
+    </Popover>
   )
 }
 
