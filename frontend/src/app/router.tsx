@@ -50,6 +50,7 @@ const start = createRoute({
 const editor = createRoute({
   getParentRoute: () => root,
   path: '/p/$project/flows/$flow',
+  loader: () => loadTexts('editor'),
   component: lazyRouteComponent(() => import('~/editor/page'), 'EditorPage'),
 })
 

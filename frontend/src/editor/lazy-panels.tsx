@@ -4,7 +4,16 @@ import { type ComponentProps, lazy, Suspense } from 'react'
 // These open behind a tab or a button, or for one type of node: the canvas does not wait for them.
 const LoadedOptions = lazy(() => import('./options-panel').then((m) => ({ default: m.NodeOptions })))
 const LoadedSubflow = lazy(() => import('./subflow-panel').then((m) => ({ default: m.SubflowFields })))
+const LoadedSelection = lazy(() => import('./selection-bar').then((m) => ({ default: m.SelectionBar })))
 const LoadedVariables = lazy(() => import('./variables-panel').then((m) => ({ default: m.VariablesPanel })))
+
+export function SelectionBar() {
+  return (
+    <Suspense>
+      <LoadedSelection />
+    </Suspense>
+  )
+}
 
 export function VariablesPanel(props: ComponentProps<typeof LoadedVariables>) {
   return (

@@ -2,6 +2,7 @@ import i18next from 'i18next'
 import { initReactI18next } from 'react-i18next'
 import type { CatalogueMessages } from './catalogue.zh'
 import type { CodeMessages } from './codes.zh'
+import type { EditorMessages } from './editor.zh'
 import type { HomeMessages } from './home.zh'
 import type { PaletteMessages } from './palette.zh'
 import type { RecordingsMessages } from './recordings.zh'
@@ -21,6 +22,7 @@ declare module 'i18next' {
       codes: CodeMessages
       home: HomeMessages
       palette: PaletteMessages
+      editor: EditorMessages
       recordings: RecordingsMessages
       rehearse: RehearseMessages
       start: StartMessages
@@ -38,7 +40,17 @@ const bundles: Record<Lang, () => Promise<Messages>> = {
 }
 
 /** Texts that only some pages need: each part is a namespace, loaded with the first such page. */
-type Part = 'catalogue' | 'codes' | 'home' | 'palette' | 'recordings' | 'rehearse' | 'start' | 'systems' | 'timeline'
+type Part =
+  | 'catalogue'
+  | 'codes'
+  | 'editor'
+  | 'home'
+  | 'palette'
+  | 'recordings'
+  | 'rehearse'
+  | 'start'
+  | 'systems'
+  | 'timeline'
 
 const parts: Record<Part, Record<Lang, () => Promise<object>>> = {
   catalogue: {
@@ -48,6 +60,10 @@ const parts: Record<Part, Record<Lang, () => Promise<object>>> = {
   codes: {
     zh: () => import('./codes.zh').then((m) => m.codesZh),
     en: () => import('./codes.en').then((m) => m.codesEn),
+  },
+  editor: {
+    zh: () => import('./editor.zh').then((m) => m.editorZh),
+    en: () => import('./editor.en').then((m) => m.editorEn),
   },
   home: {
     zh: () => import('./home.zh').then((m) => m.homeZh),

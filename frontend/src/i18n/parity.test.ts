@@ -3,6 +3,8 @@ import { catalogueEn } from './catalogue.en'
 import { catalogueZh } from './catalogue.zh'
 import { codesEn } from './codes.en'
 import { codesZh } from './codes.zh'
+import { editorEn } from './editor.en'
+import { editorZh } from './editor.zh'
 import { en } from './en'
 import { homeEn } from './home.en'
 import { homeZh } from './home.zh'
@@ -38,6 +40,7 @@ const texts = {
     codes: codesZh,
     home: homeZh,
     palette: paletteZh,
+    editorPart: editorZh,
     recordings: recordingsZh,
     rehearse: rehearseZh,
     start: startZh,
@@ -50,6 +53,7 @@ const texts = {
     codes: codesEn,
     home: homeEn,
     palette: paletteEn,
+    editorPart: editorEn,
     recordings: recordingsEn,
     rehearse: rehearseEn,
     start: startEn,

@@ -5,7 +5,10 @@ import { useCallback, useEffect, useRef } from 'react'
  * Changes parts of the address of a list. Two changes at the same moment both count: each is made to
  * what was last asked for, which the page may not show yet.
  */
-export function useNarrow<S extends { [key: string]: string | undefined }>(search: S, clean: (search: { [key: string]: unknown }) => S) {
+export function useNarrow<S extends { [key: string]: string | undefined }>(
+  search: S,
+  clean: (search: { [key: string]: unknown }) => S,
+) {
   const navigate = useNavigate()
   const wanted = useRef(search)
   const sent = useRef<string>(undefined)
