@@ -1,6 +1,6 @@
 import { expect, test } from '@playwright/test'
 import { accessible } from './axe'
-import { node, project, publishedFlow } from './steps'
+import { around, node, project, publishedFlow } from './steps'
 
 const wait = (id: string, more: object = {}) => ({
   id,
@@ -87,6 +87,31 @@ test('an operator fills in what the flow asks for, sees what will run, and start
   await page.getByRole('button', { name: '试运行' }).click()
   await expect(page).toHaveURL(/dry-run/)
   await expect(page.getByRole('textbox', { name: '灰度比例' })).toHaveValue('20')
+})
+
+test('what an operator chooses decides what he can choose next, as the plugin says', async ({ page, request }) => {
+  const from = (name: string, fields: object) => ({ plugin: 'demo', action: 'deploy_service', name, fields })
+  const id = await publishedFlow(request, {
+    ...around(`级联 ${Date.now()}`, wait('task')),
+    variables: [
+      { name: 'svc', source: 'input', title: '服务', schema: { type: 'string', 'x-source': from('services', {}) } },
+      {
+        name: 'targets',
+        source: 'input',
+        title: '目标主机',
+        schema: { type: 'array', items: { type: 'string' }, 'x-source': from('hosts', { service: 'svc' }) },
+      },
+    ],
+  })
+  await page.goto(`/p/${project}/flows/${id}/start`)
+  await page.getByRole('combobox', { name: '服务' }).click()
+  await page.getByRole('option', { name: /^ledger/ }).click()
+  await page.getByRole('combobox', { name: '目标主机' }).click()
+  await page.getByRole('option', { name: /^ledger-02/ }).click()
+  await page.keyboard.press('Escape')
+  await page.getByRole('button', { name: '开始运行' }).click()
+  await page.waitForURL(/\/runs\//)
+  await expect(page.getByTestId('run-state')).toHaveText('成功')
 })
 
 for (const scheme of ['light', 'dark'] as const) {
