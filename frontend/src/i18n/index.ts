@@ -2,6 +2,7 @@ import i18next from 'i18next'
 import { initReactI18next } from 'react-i18next'
 import type { CatalogueMessages } from './catalogue.zh'
 import type { CodeMessages } from './codes.zh'
+import type { ConsoleMessages } from './console.zh'
 import type { EditorMessages } from './editor.zh'
 import type { HomeMessages } from './home.zh'
 import type { PaletteMessages } from './palette.zh'
@@ -22,6 +23,7 @@ declare module 'i18next' {
       codes: CodeMessages
       home: HomeMessages
       palette: PaletteMessages
+      console: ConsoleMessages
       editor: EditorMessages
       recordings: RecordingsMessages
       rehearse: RehearseMessages
@@ -43,6 +45,7 @@ const bundles: Record<Lang, () => Promise<Messages>> = {
 type Part =
   | 'catalogue'
   | 'codes'
+  | 'console'
   | 'editor'
   | 'home'
   | 'palette'
@@ -60,6 +63,10 @@ const parts: Record<Part, Record<Lang, () => Promise<object>>> = {
   codes: {
     zh: () => import('./codes.zh').then((m) => m.codesZh),
     en: () => import('./codes.en').then((m) => m.codesEn),
+  },
+  console: {
+    zh: () => import('./console.zh').then((m) => m.consoleZh),
+    en: () => import('./console.en').then((m) => m.consoleEn),
   },
   editor: {
     zh: () => import('./editor.zh').then((m) => m.editorZh),

@@ -3,6 +3,8 @@ import { catalogueEn } from './catalogue.en'
 import { catalogueZh } from './catalogue.zh'
 import { codesEn } from './codes.en'
 import { codesZh } from './codes.zh'
+import { consoleEn } from './console.en'
+import { consoleZh } from './console.zh'
 import { editorEn } from './editor.en'
 import { editorZh } from './editor.zh'
 import { en } from './en'
@@ -40,6 +42,7 @@ const texts = {
     codes: codesZh,
     home: homeZh,
     palette: paletteZh,
+    console: consoleZh,
     editorPart: editorZh,
     recordings: recordingsZh,
     rehearse: rehearseZh,
@@ -53,6 +56,7 @@ const texts = {
     codes: codesEn,
     home: homeEn,
     palette: paletteEn,
+    console: consoleEn,
     editorPart: editorEn,
     recordings: recordingsEn,
     rehearse: rehearseEn,
