@@ -129,6 +129,7 @@ test('a few letters lead to a flow, a page or a command', async ({ page, request
   const stamp = Date.now()
   await publishedFlow(request, around(`直达 ${stamp}`, long))
   await page.goto(`/p/${project}/runs`)
+  await expect(page.getByRole('heading', { name: '任务' })).toBeVisible()
   await page.keyboard.press('ControlOrMeta+k')
   const field = page.getByRole('combobox', { name: '搜索与命令' })
   await field.fill(`直达 ${stamp}`)
