@@ -1,7 +1,7 @@
 import { ActionIcon, Button, Tooltip } from '@mantine/core'
 import { Link, useBlocker, useNavigate } from '@tanstack/react-router'
 import { Panel } from '@xyflow/react'
-import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import { type ReactNode, useCallback, useEffect, useMemo, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useCreateFlow } from '~/api/queries'
 import type { Plugin, Problem } from '~/api/types'
@@ -28,7 +28,7 @@ import { type Actions, useActions } from './actions'
 import { ConflictDialog } from './conflict'
 import { Inspector } from './inspector'
 import { useEditorKeys } from './keys'
-import { SelectionBar, StartDialog } from './lazy-panels'
+import { SelectionBar } from './lazy-panels'
 import { Overlays } from './overlays'
 import { Palette } from './palette'
 import { useShownPerspective } from './perspective'
@@ -101,7 +101,7 @@ function EditorBody({ project, flow, plugins, notice, actions, view, canvasBox }
   const doc = useDoc((s) => s.doc)
   const selection = useUi((s) => s.selection)
   const paletteOpen = useUi((s) => s.paletteOpen)
-  const [starting, setStarting] = useState<number | null>(null)
+  const navigate = useNavigate()
   const saving = useSaving(project, flow, store)
   const { save, publish } = saving
   useValidation(project, store)
@@ -109,8 +109,9 @@ function EditorBody({ project, flow, plugins, notice, actions, view, canvasBox }
 
   const start = useCallback(async () => {
     const version = await publish('')
-    if (version !== null) setStarting(version)
-  }, [publish])
+    if (version !== null)
+      void navigate({ to: '/p/$project/flows/$flow/start', params: { project, flow }, search: { version } })
+  }, [publish, navigate, project, flow])
   const keys = useMemo(
     () => ({
       save: () => void save(),
@@ -183,9 +184,6 @@ function EditorBody({ project, flow, plugins, notice, actions, view, canvasBox }
             copyFlow()
           }}
         />
-      )}
-      {starting !== null && (
-        <StartDialog project={project} flow={flow} version={starting} onClose={() => setStarting(null)} />
       )}
       <Overlays plugins={plugins} actions={actions} />
       <LeaveGuard />
