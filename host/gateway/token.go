@@ -130,8 +130,14 @@ func (k *tokens) fetch(ctx context.Context, key string, c *call, cred *secrets.C
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: cred.Use})
 	started := time.Now() // the library counts by the machine's clock, too
 	got, err := cfg.Token(context.WithValue(ctx, oauth2.HTTPClient, client))
-	if err != nil {
+	var answered *oauth2.RetrieveError
+	var unsent *url.Error
+	switch {
+	case err == nil:
+	case errors.As(err, &answered), errors.As(err, &unsent):
 		return token{}, err
+	default: // the library has no type for it
+		return token{}, errNoToken
 	}
 	if got.Type() != "Bearer" || got.AccessToken == "" || slices.ContainsFunc([]byte(got.AccessToken), func(b byte) bool { return b <= ' ' || b > '~' }) {
 		return token{}, errTokenUnusable
@@ -151,13 +157,20 @@ func (k *tokens) fetch(ctx context.Context, key string, c *call, cred *secrets.C
 	return t, nil
 }
 
-var errTokenUnusable = errors.New("gateway: the token cannot be used")
+// What is wrong with an answer of a token server that says 200.
+var (
+	errNoToken       = errors.New("gateway: the answer holds no token")
+	errTokenUnusable = errors.New("gateway: the token cannot be used")
+)
 
 // failure says why there is no token. It quotes nothing of what the server said.
 func (k *tokens) failure(ctx context.Context, c *call, err error) *contract.Failure {
 	var answered *oauth2.RetrieveError
 	if errors.Is(err, errTokenUnusable) {
 		return fault(contract.OriginSystem, CodeUpstreamInvalid, "the token server gave a token that cannot be sent as a bearer token")
+	}
+	if errors.Is(err, errNoToken) {
+		return fault(contract.OriginSystem, CodeUpstreamInvalid, "the token server gave no token: what it answered cannot be read as one")
 	}
 	if !errors.As(err, &answered) {
 		f := c.sendFailure(ctx, err)
