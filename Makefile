@@ -21,7 +21,7 @@ DATA ?= data
 GO_SOURCES := $(shell git ls-files --cached --others --exclude-standard '*.go' '*.sql' '*.yaml' go.mod go.sum 2>/dev/null)
 WEB_SOURCES := $(shell git ls-files --cached --others --exclude-standard frontend 2>/dev/null | grep -v -e '\.go$$' -e '/e2e/' -e '^frontend/dist/')
 
-.PHONY: help run build plugins frontend deps test test-go test-web test-e2e check fmt fmt-check lint vet generate verify deadcode web-check bench fuzz soak hostile cover hooks clean
+.PHONY: help run build plugins frontend deps test test-go test-web test-e2e check fmt fmt-check lint vet generate verify deadcode web-check bench bench-live drops fuzz soak hostile cover hooks clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -115,6 +115,14 @@ web-check: frontend/dist/index.html ## frontend format, lint, types, unused code
 
 bench: plugins-wasm/.built ## our figures, the physical limits of the same run, and the ratios
 	@scripts/bench.sh
+
+CLIENTS ?= 10000
+bench-live: build ## CLIENTS browsers on one run: memory, fan-out, and clients that do not read
+	go run ./scripts/crowd -bin $(CULM) -clients $(CLIENTS)
+
+DROPS ?= 1000
+drops: plugins-wasm/.built ## 100 clients of a run lose their connection DROPS times each, and miss nothing
+	CULM_DROPS=$(DROPS) go test -v -count=1 -timeout 2h -run '^TestDroppedClientsMissNothing$$' ./host/app
 
 FUZZTIME ?= 30s
 fuzz: ## every fuzz target for FUZZTIME each

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -79,4 +80,42 @@ func (t *step) asked(v *graphVar, d *draft) (bool, *Error) {
 		return false, nil
 	}
 	return false, t.refuseInput(v.Name, "whether input %q is shown: %v", v.Name, err)
+}
+
+// Asked returns the names of the inputs that a start asks for while its form is filled
+// in, in the order of the document. Values that are missing or not JSON are taken for not
+// given; a condition that cannot be decided yet does not hold.
+func (g *Graph) Asked(m Meta, o StartOptions) []string {
+	info := RunStarted{Run: o.Run, Name: o.Name, Project: o.Project, Operator: m.Actor.ID}
+	d := &draft{variables: map[string]json.RawMessage{}, env: o.Env, run: info.facts(m.At)}
+	asked := map[string]bool{}
+	take := func(v *graphVar, given bool) {
+		value := v.Value
+		if in, ok := cleanJSON(o.Inputs[v.Name]); ok && given {
+			value = in
+		}
+		if value != nil && v.template == nil && v.computed == nil {
+			d.variables[v.Name] = value
+		}
+	}
+	sc := &g.scopes[0]
+	for i := range sc.doc.vars {
+		if v := &sc.doc.vars[i]; v.show == nil {
+			asked[v.Name] = v.Source == SourceInput
+			take(v, asked[v.Name])
+		}
+	}
+	for _, i := range sc.doc.shown {
+		v := &sc.doc.vars[i]
+		ok, err := v.show.EvalBool(d)
+		asked[v.Name] = ok && err == nil
+		take(v, asked[v.Name])
+	}
+	names := []string{}
+	for i := range sc.doc.vars {
+		if name := sc.doc.vars[i].Name; asked[name] {
+			names = append(names, name)
+		}
+	}
+	return names
 }

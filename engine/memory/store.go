@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -85,16 +86,20 @@ func (s *Store) ByStartKey(_ context.Context, project, key string) (runner.RunHe
 func (s *Store) List(_ context.Context, q runner.RunQuery) ([]runner.RunHead, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	before := len(s.order)
+	from, step := len(s.order)-1, -1
+	if q.Oldest {
+		from, step = 0, 1
+	}
 	if q.Before != "" {
 		r, ok := s.runs[q.Before]
 		if !ok {
 			return nil, fmt.Errorf("%w: %s", runner.ErrNotFound, q.Before)
 		}
-		before = r.n
+		from = r.n + step
 	}
+	q.Text = runner.Fold(q.Text)
 	var out []runner.RunHead
-	for i := before - 1; i >= 0 && (q.Limit <= 0 || len(out) < q.Limit); i-- {
+	for i := from; i >= 0 && i < len(s.order) && (q.Limit <= 0 || len(out) < q.Limit); i += step {
 		h := s.order[i].head
 		if selects(&q, &h) {
 			out = append(out, h)
@@ -105,12 +110,22 @@ func (s *Store) List(_ context.Context, q runner.RunQuery) ([]runner.RunHead, er
 
 func selects(q *runner.RunQuery, h *runner.RunHead) bool {
 	switch {
-	case q.Project != "" && q.Project != h.Project, q.Flow != "" && q.Flow != h.Flow:
+	case q.Project != "" && q.Project != h.Project, q.Flow != "" && q.Flow != h.Flow,
+		q.Operator != "" && q.Operator != h.Operator:
 		return false
 	case q.Roots && h.Parent != nil, q.Parent != "" && (h.Parent == nil || h.Parent.Run != q.Parent):
 		return false
+	case !q.From.IsZero() && h.CreatedAt.Before(q.From), !q.To.IsZero() && !h.CreatedAt.Before(q.To):
+		return false
+	case q.Text != "" && !contains(q.Text, h.Name, h.ID, h.Flow):
+		return false
 	}
 	return len(q.States) == 0 || slices.Contains(q.States, h.State)
+}
+
+// contains reports whether a folded text is in one of the others.
+func contains(text string, in ...string) bool {
+	return slices.ContainsFunc(in, func(s string) bool { return strings.Contains(runner.Fold(s), text) })
 }
 
 // Records implements runner.Store.

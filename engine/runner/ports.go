@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/culmhq/culm/engine"
@@ -113,9 +114,29 @@ type RunQuery struct {
 	// started.
 	Parent string
 	Roots  bool
+	// Text selects runs whose name, id or flow contains it, whatever the case of its
+	// ASCII letters.
+	Text string
+	// Operator selects the runs that this one started.
+	Operator string
+	// From and To bound when a run was created: From counts, To does not any more.
+	From, To time.Time
+	// Oldest lists the oldest run first.
+	Oldest bool
 	// Before is the cursor: the id of the last run of the page before.
 	Before string
 	Limit  int
+}
+
+// Fold returns a text with its ASCII capitals in lower case: what RunQuery.Text is
+// compared by, because every database can do that.
+func Fold(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'A' && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, s)
 }
 
 // Executor performs dispatches. Execute blocks until the call ended or ctx is done,

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/culmhq/culm/engine"
@@ -47,46 +46,6 @@ func (s *Store) Run(ctx context.Context, id string) (runner.RunHead, error) {
 // ByStartKey implements runner.Store.
 func (s *Store) ByStartKey(ctx context.Context, project, key string) (runner.RunHead, error) {
 	return s.one(ctx, `r.project = ? AND r.start_key = ?`, project, key)
-}
-
-// List implements runner.Store.
-func (s *Store) List(ctx context.Context, q runner.RunQuery) ([]runner.RunHead, error) {
-	where, args := []string{"true"}, []any{}
-	add := func(cond string, vs ...any) {
-		where, args = append(where, cond), append(args, vs...)
-	}
-	if q.Project != "" {
-		add("r.project = ?", q.Project)
-	}
-	if q.Flow != "" {
-		add("r.flow = ?", q.Flow)
-	}
-	if q.Roots {
-		add("r.parent IS NULL")
-	}
-	if q.Parent != "" {
-		add("r.parent = ?", q.Parent)
-	}
-	if len(q.States) > 0 {
-		vs := make([]any, len(q.States))
-		for i, st := range q.States {
-			vs[i] = string(st)
-		}
-		add("r.state IN (?"+strings.Repeat(", ?", len(vs)-1)+")", vs...)
-	}
-	if q.Before != "" {
-		n, err := s.number(ctx, q.Before)
-		if err != nil {
-			return nil, err
-		}
-		add("r.n < ?", n)
-	}
-	query := `SELECT ` + headColumns + ` FROM runs r WHERE ` + strings.Join(where, " AND ") + ` ORDER BY r.n DESC`
-	if q.Limit > 0 {
-		query += " LIMIT ?"
-		args = append(args, q.Limit)
-	}
-	return s.heads(ctx, query, args...)
 }
 
 // Records implements runner.Store.

@@ -34,6 +34,7 @@ func Run(t *testing.T, d Driver) {
 		{"a run ends once", testEndsOnce},
 		{"several batches of one run in one commit", testManyBatches},
 		{"lists are newest first and page by page", testList},
+		{"lists are narrowed by text, operator, time and state", testSearch},
 		{"live runs carry their documents", testLive},
 		{"runs know their parents", testParents},
 		{"timers are set, replaced and cleared", testTimers},

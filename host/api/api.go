@@ -32,6 +32,7 @@ import (
 	"github.com/culmhq/culm/host/runs"
 	"github.com/culmhq/culm/host/systems/openapi"
 	"github.com/culmhq/culm/host/tryout"
+	"github.com/culmhq/culm/host/views"
 )
 
 // The limits of a request.
@@ -59,8 +60,12 @@ type Options struct {
 	Runs     *runs.Service
 	Plugins  *plugins.Catalogue
 	Choices  *runs.Chooser
-	Systems  *registry.Service
-	Tryout   *tryout.Service
+	// Attention knows which nodes need a person.
+	Attention *runs.Attentions
+	// Views keeps the saved views of lists.
+	Views   *views.Service
+	Systems *registry.Service
+	Tryout  *tryout.Service
 	// Callbacks takes what outside systems call back with.
 	Callbacks *callbacks.Service
 	Health    *health.Service

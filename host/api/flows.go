@@ -34,7 +34,14 @@ func (s *Server) listFlows(ctx context.Context, r *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return ok(s.o.Flows.List(ctx, flows.ListQuery{Project: r.params["project"], Search: r.query.Get("q"), Page: q}))
+	w, err := r.listed()
+	if err != nil {
+		return answer{}, err
+	}
+	return ok(s.o.Flows.List(ctx, flows.ListQuery{
+		Project: r.params["project"], Search: r.query.Get("q"), Stage: flows.Stage(r.query.Get("stage")), By: r.query.Get("by"),
+		From: w.from, To: w.to, Sort: flows.Sort(r.query.Get("sort")), Ascending: w.ascending, Page: q,
+	}))
 }
 
 func (s *Server) createFlow(ctx context.Context, r *request) (answer, error) {

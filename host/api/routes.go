@@ -80,7 +80,7 @@ func (r route) fiberPath() string {
 func routes() []route {
 	paged := []string{"limit", "cursor"}
 	searched := append([]string{"q"}, paged...)
-	return append(systemRoutes(), []route{
+	return append(append(systemRoutes(), listRoutes()...), []route{
 		{
 			method: http.MethodGet, path: "/openapi.json", summary: "This document.", out: map[string]any{},
 			handle: (*Server).getOpenAPI,
@@ -258,10 +258,6 @@ func routes() []route {
 		},
 
 		{
-			method: http.MethodGet, path: "/projects/{project}/flows", summary: "List flows, the newest change first.",
-			query: searched, out: page.Of[flows.Summary]{}, handle: (*Server).listFlows,
-		},
-		{
 			method: http.MethodPost, path: "/projects/{project}/flows", summary: "Create a flow from a draft, also one with problems.",
 			in: documentBody{}, out: flows.Detail{}, status: http.StatusCreated, creates: true, quiet: quietDraft, handle: (*Server).createFlow,
 		},
@@ -304,10 +300,6 @@ func routes() []route {
 			in: previewBody{}, out: runs.Preview{}, quiet: quietAsks, handle: (*Server).previewStart,
 		},
 
-		{
-			method: http.MethodGet, path: "/projects/{project}/runs", summary: "List runs, newest first.",
-			query: append([]string{"flow", "state", "parent"}, paged...), out: page.Of[runs.Summary]{}, handle: (*Server).listRuns,
-		},
 		{method: http.MethodGet, path: "/projects/{project}/runs/{run}", summary: "Read a run with the document it runs.", out: runs.Detail{}, handle: (*Server).getRun},
 		{
 			method: http.MethodGet, path: "/projects/{project}/runs/{run}/nodes/{node}", summary: "Read everything about one node.",

@@ -18,7 +18,8 @@ type startBody struct {
 }
 
 type previewBody struct {
-	Version int `json:"version,omitempty"`
+	Version int                        `json:"version,omitempty"`
+	Inputs  map[string]json.RawMessage `json:"inputs,omitempty"`
 	runs.Selection
 }
 
@@ -69,6 +70,7 @@ func (s *Server) previewStart(ctx context.Context, r *request) (answer, error) {
 	}
 	return ok(s.o.Runs.Preview(ctx, runs.PreviewRequest{
 		Project: r.params["project"], Flow: r.params["flow"], Version: b.Version, Selection: b.Selection,
+		Inputs: b.Inputs, Actor: actor(),
 	}))
 }
 
@@ -85,8 +87,13 @@ func (s *Server) listRuns(ctx context.Context, r *request) (answer, error) {
 		}
 		states = append(states, st)
 	}
+	w, err := r.listed()
+	if err != nil {
+		return answer{}, err
+	}
 	return ok(s.o.Runs.List(ctx, runs.ListQuery{
-		Project: r.params["project"], Flow: r.query.Get("flow"), Parent: r.query.Get("parent"), States: states, Page: q,
+		Project: r.params["project"], Flow: r.query.Get("flow"), Parent: r.query.Get("parent"), States: states,
+		Search: r.query.Get("q"), Operator: r.query.Get("operator"), From: w.from, To: w.to, Oldest: w.ascending, Page: q,
 	}))
 }
 

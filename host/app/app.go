@@ -60,7 +60,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 		a.registries.Deny(own)
 	}
 	a.server, err = api.New(api.Options{
-		Projects: a.Projects, Flows: a.Flows, Runs: a.Runs, Plugins: a.Plugins, Choices: a.Choices, Systems: a.Systems, Tryout: a.Tryout, Callbacks: a.Callbacks, Health: a.Health,
+		Projects: a.Projects, Flows: a.Flows, Runs: a.Runs, Plugins: a.Plugins, Choices: a.Choices, Attention: a.Attention, Views: a.Views, Systems: a.Systems, Tryout: a.Tryout, Callbacks: a.Callbacks, Health: a.Health,
 		Recordings: a.Recordings, Audit: a.Audit, Metrics: a.metrics.Text, Observe: a.metrics.Request, Hub: a.hub,
 		Logger: a.deps.Logger, Ready: a.ready, Assets: a.deps.Assets,
 		Meta: api.Meta{Version: a.deps.Version, Commit: a.deps.Commit, Demo: a.cfg.Demo},

@@ -3,10 +3,8 @@ package app_test
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/gorilla/websocket"
@@ -119,49 +117,6 @@ func TestWhatWasAcknowledgedOutlivesTheServer(t *testing.T) {
 	}
 	patrol := s.run("health-patrol", nil)
 	s.published.wait(t, patrol, "look succeeded", "drain failed")
-}
-
-// TestManyClientsSeeTheSameHistory has clients that drop and resume at random while
-// runs go on, through the real server.
-func TestManyClientsSeeTheSameHistory(t *testing.T) {
-	t.Parallel()
-	s := start(t, false, "core")
-	s.publish(asking)
-	run := s.run("asking", nil)
-	var wg sync.WaitGroup
-	for i := range 20 {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			rnd := rand.New(rand.NewPCG(uint64(i), 3))
-			seq := uint64(0)
-			for range 5 {
-				c := s.follow(run, int(seq))
-				for range 1 + rnd.IntN(3) {
-					var f frame
-					if err := c.conn.ReadJSON(&f); err != nil {
-						t.Error(err)
-						return
-					}
-					for _, r := range f.Records {
-						if r.Seq != seq+1 {
-							t.Errorf("record %d after %d", r.Seq, seq)
-						}
-						seq = r.Seq
-					}
-					if seq >= 10 {
-						break
-					}
-				}
-				c.conn.Close()
-				if seq >= 10 {
-					return
-				}
-			}
-		}()
-	}
-	s.published.wait(t, run, "ask waiting")
-	wg.Wait()
 }
 
 func TestStreamRefuses(t *testing.T) {

@@ -35,6 +35,7 @@ import (
 	"github.com/culmhq/culm/host/store"
 	"github.com/culmhq/culm/host/traces"
 	"github.com/culmhq/culm/host/tryout"
+	"github.com/culmhq/culm/host/views"
 	"github.com/culmhq/culm/host/wasm"
 )
 
@@ -82,9 +83,13 @@ type Core struct {
 	Flows    *flows.Service
 	Runs     *runs.Service
 	Choices  *runs.Chooser
-	Plugins  *plugins.Catalogue
-	Systems  *registry.Service
-	Tryout   *tryout.Service
+	// Attention knows which nodes need a person.
+	Attention *runs.Attentions
+	// Views keeps the saved views of lists.
+	Views   *views.Service
+	Plugins *plugins.Catalogue
+	Systems *registry.Service
+	Tryout  *tryout.Service
 	// Callbacks takes what outside systems call back with.
 	Callbacks *callbacks.Service
 	Health    *health.Service
@@ -213,6 +218,8 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	graphs := runs.NewGraphs(c.Plugins)
 	src := &source{}
 	c.hub = live.New(src, live.Options{})
+	c.Attention = runs.NewAttentions()
+	c.Views = views.New(st, c.Projects, clock{})
 	c.openRecordings(cfg, st)
 	c.executor = runs.NewExecutor(runs.ExecutorOptions{
 		Catalogue: c.Plugins, Modules: modules{host, c.Plugins}, Gateway: gw, Handles: vault, Recorder: c.Recordings, Clock: clock{}, Logger: log,
@@ -227,6 +234,7 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	if err != nil {
 		return err
 	}
+	c.Attention.Follow(c.runner, c.Projects)
 	c.Flows = flows.New(flows.Options{
 		Repository: st, Projects: c.Projects, Catalogue: c.Plugins, Switched: c.Plugins, Secrets: vault, Users: st, Runs: runs.NewHistory(c.runner), Clock: clock{}, Logger: log,
 	})
@@ -275,7 +283,7 @@ func (c *Core) openGateway(cfg config.Config, st *store.Store) *gateway.Gateway 
 }
 
 func (c *Core) publisher() runner.Publisher {
-	all := publishers{c.hub, c.metrics}
+	all := publishers{c.hub, c.metrics, c.Attention}
 	if c.tracer != nil {
 		all = append(all, c.tracer)
 	}

@@ -37,6 +37,8 @@ type Summary struct {
 	Doc      contract.Text `json:"doc,omitzero"`
 	Revision int           `json:"revision"`
 	Version  int           `json:"version"`
+	// PublishedRevision is the draft's revision that the latest version was made from.
+	PublishedRevision int `json:"published_revision"`
 	// Nodes counts the nodes of the draft.
 	Nodes     int       `json:"nodes"`
 	UpdatedAt time.Time `json:"updated_at"`
@@ -98,12 +100,42 @@ type PublishRequest struct {
 	Key      idempotency.Key
 }
 
-// ListQuery asks for flows of a project, newest change first.
+// Sort is an order of flows.
+type Sort string
+
+// The orders: by the last change, or by the name in a language.
+const (
+	SortUpdated Sort = "updated"
+	SortNameEn  Sort = "name_en"
+	SortNameZh  Sort = "name_zh"
+)
+
+// Stage is how far a flow has come.
+type Stage string
+
+// The stages. A flow can be in several of them.
+const (
+	StageDraft     Stage = "draft"     // there is no version
+	StagePublished Stage = "published" // there is one
+	StageChanged   Stage = "changed"   // the draft was changed since the last version
+	StageInvalid   Stage = "invalid"   // the draft has errors
+)
+
+// ListQuery asks for flows of a project. Zero fields do not restrict.
 type ListQuery struct {
 	Project string
 	// Search, if not empty, is looked for in id and name, without case.
 	Search string
-	Page   page.Query
+	Stage  Stage
+	// By is who changed the flow last.
+	By string
+	// From and To bound the last change: From counts, To does not any more.
+	From, To time.Time
+	// Sort is SortUpdated where it is empty. Without Ascending the newest change, or the
+	// last name, comes first.
+	Sort      Sort
+	Ascending bool
+	Page      page.Query
 }
 
 // Draft is a flow as it is stored.
@@ -141,7 +173,7 @@ type Repository interface {
 	// reports false, changing nothing, when it is another one or there is none.
 	SaveFlow(ctx context.Context, d Draft) (bool, error)
 	Flow(ctx context.Context, project, id string) (Draft, error)
-	// Flows returns drafts without documents, the newest change first.
+	// Flows returns drafts without documents, in the order of the query.
 	Flows(ctx context.Context, q ListQuery) (page.Of[Draft], error)
 	// DeleteFlow removes draft and versions. The numbers of its versions are not
 	// given again to a flow with the same id. One that a subflow node of another

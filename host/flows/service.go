@@ -124,9 +124,19 @@ func (s *Service) Delete(ctx context.Context, project, id string, by engine.Acto
 	return nil
 }
 
-// List returns a page of flows, the newest change first.
+// List returns a page of flows.
 func (s *Service) List(ctx context.Context, q ListQuery) (page.Of[Summary], error) {
 	none := page.Of[Summary]{}
+	switch q.Stage {
+	case "", StageDraft, StagePublished, StageChanged, StageInvalid:
+	default:
+		return none, fault.At("/stage", "no stage %.32q", q.Stage)
+	}
+	switch q.Sort {
+	case "", SortUpdated, SortNameEn, SortNameZh:
+	default:
+		return none, fault.At("/sort", "flows cannot be sorted by %.32q", q.Sort)
+	}
 	if err := s.o.Projects.Exists(ctx, q.Project); err != nil {
 		return none, err
 	}
@@ -141,7 +151,7 @@ func (s *Service) List(ctx context.Context, q ListQuery) (page.Of[Summary], erro
 			return none, err
 		}
 		out.Items = append(out.Items, Summary{
-			ID: d.ID, Name: d.Name, Doc: d.Doc, Revision: d.Revision, Version: d.Version, Nodes: d.Nodes,
+			ID: d.ID, Name: d.Name, Doc: d.Doc, Revision: d.Revision, Version: d.Version, PublishedRevision: d.PublishedRevision, Nodes: d.Nodes,
 			UpdatedAt: d.UpdatedAt, UpdatedBy: d.UpdatedBy, Valid: d.Valid, LastRun: last,
 		})
 	}

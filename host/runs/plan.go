@@ -23,6 +23,9 @@ type PreviewRequest struct {
 	// Version, if zero, is the latest.
 	Version   int
 	Selection Selection
+	// Inputs are the values of the form as they are now, as far as they may be shown.
+	Inputs map[string]json.RawMessage
+	Actor  engine.Actor
 }
 
 // Preview is what a start would run.
@@ -32,18 +35,28 @@ type Preview struct {
 	// its subflows, complete in itself.
 	Document json.RawMessage  `json:"document"`
 	Problems []engine.Problem `json:"problems"`
+	// Asked names the inputs that a start with these values is asked for; nil when a
+	// problem forbids the start.
+	Asked []string `json:"asked"`
 }
 
 // Preview returns what a start would run, and why it could not; it stores nothing.
 func (s *Service) Preview(ctx context.Context, r PreviewRequest) (Preview, error) {
-	if _, err := s.o.Projects.Get(ctx, r.Project); err != nil {
+	project, err := s.o.Projects.Get(ctx, r.Project)
+	if err != nil {
 		return Preview{}, err
 	}
 	p, err := s.plan(ctx, r.Project, r.Flow, r.Version, r.Selection)
 	if err != nil {
 		return Preview{}, err
 	}
-	return Preview{Version: p.version.Number, Document: p.document, Problems: append([]engine.Problem{}, p.problems...)}, nil
+	out := Preview{Version: p.version.Number, Document: p.document, Problems: append([]engine.Problem{}, p.problems...)}
+	if p.graph != nil {
+		out.Asked = p.graph.Asked(engine.Meta{At: s.o.Clock.Now().UTC(), Actor: r.Actor}, engine.StartOptions{
+			Project: r.Project, Flow: r.Flow, Env: project.Env, Inputs: r.Inputs,
+		})
+	}
+	return out, nil
 }
 
 // plan is what a run is made from.

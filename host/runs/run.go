@@ -111,6 +111,13 @@ type StartRequest struct {
 // ListQuery asks for runs of a project, newest first.
 type ListQuery struct {
 	Project string
+	// Search, if not empty, is looked for in name, id and flow, whatever the case of its
+	// ASCII letters; Operator is who started the run.
+	Search, Operator string
+	// From and To bound when it was started: From counts, To does not any more.
+	From, To time.Time
+	// Oldest lists the oldest first.
+	Oldest bool
 	// Flow and States restrict when they are not empty.
 	Flow   string
 	States []engine.RunState

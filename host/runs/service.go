@@ -63,7 +63,8 @@ func (s *Service) List(ctx context.Context, q ListQuery) (page.Of[Summary], erro
 		return none, err
 	}
 	heads, err := s.o.Runner.List(ctx, runner.RunQuery{
-		Project: q.Project, Flow: q.Flow, States: q.States, Parent: q.Parent, Roots: q.Parent == "", Before: before, Limit: limit + 1,
+		Project: q.Project, Flow: q.Flow, States: q.States, Parent: q.Parent, Roots: q.Parent == "", Text: q.Search,
+		Operator: q.Operator, From: q.From, To: q.To, Oldest: q.Oldest, Before: before, Limit: limit + 1,
 	})
 	if err != nil {
 		return none, refusal("list runs", "", err)

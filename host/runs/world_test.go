@@ -43,15 +43,26 @@ func (wall) After(d time.Duration) (<-chan time.Time, func()) {
 
 // changes lets tests wait for the next commit.
 type changes struct {
-	mu   sync.Mutex
-	next chan struct{}
+	mu     sync.Mutex
+	next   chan struct{}
+	others []runner.Publisher
 }
 
-func (c *changes) Publish(string, []engine.Record) {
+func (c *changes) Publish(run string, rs []engine.Record) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	for _, o := range c.others {
+		o.Publish(run, rs)
+	}
 	close(c.next)
 	c.next = make(chan struct{})
+}
+
+// also tells another of every commit from now on.
+func (c *changes) also(p runner.Publisher) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.others = append(c.others, p)
 }
 
 func (c *changes) wait() <-chan struct{} {

@@ -10,7 +10,6 @@ import (
 	"github.com/culmhq/culm/host/fault"
 	"github.com/culmhq/culm/host/flows"
 	"github.com/culmhq/culm/host/idempotency"
-	"github.com/culmhq/culm/host/page"
 )
 
 var _ flows.Repository = (*Store)(nil)
@@ -83,46 +82,6 @@ func (s *Store) Flow(ctx context.Context, project, id string) (flows.Draft, erro
 	d, err := scanDraft(row, &document)
 	d.Document = document
 	return d, missing(err, "read flow", "flow", id)
-}
-
-// place is where a page of flows starts: they are listed by change, then id.
-type place struct {
-	At int64  `json:"at"`
-	ID string `json:"id"`
-}
-
-// Flows implements flows.Repository.
-func (s *Store) Flows(ctx context.Context, q flows.ListQuery) (page.Of[flows.Draft], error) {
-	none := page.Of[flows.Draft]{}
-	limit, err := q.Page.Size()
-	if err != nil {
-		return none, err
-	}
-	where, args := []string{"project = ?"}, []any{q.Project}
-	var after place
-	further, err := q.Page.After(&after)
-	if err != nil {
-		return none, err
-	}
-	if further {
-		where = append(where, "(updated_at, id) < (?, ?)")
-		args = append(args, after.At, after.ID)
-	}
-	if q.Search != "" {
-		where = append(where, "instr(search, ?) > 0")
-		args = append(args, strings.ToLower(q.Search))
-	}
-	// Only constants are joined into the text; every value is a parameter.
-	rows, err := s.db.Read().QueryContext(ctx, `SELECT `+draftColumns+` FROM flows WHERE `+strings.Join(where, " AND ")+
-		` ORDER BY updated_at DESC, id DESC LIMIT ?`, append(args, limit+1)...)
-	if err != nil {
-		return none, fault.Wrap("list flows", err)
-	}
-	items, err := collect(rows, func(row scanner) (flows.Draft, error) { return scanDraft(row) })
-	if err != nil {
-		return none, fault.Wrap("list flows", err)
-	}
-	return page.Cut(items, limit, func(d flows.Draft) any { return place{micros(d.UpdatedAt), d.ID} })
 }
 
 // DeleteFlow implements flows.Repository.
