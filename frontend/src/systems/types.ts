@@ -208,6 +208,7 @@ export interface ConnectionResult {
   code?: string
   message?: string
   operation?: string
+  base_because?: 'no_read_operation' | 'parameters_required' | 'switched_off'
   http_status?: number
   duration_ms: number
   steps: { stage: Stage; state: 'ok' | 'failed' | 'skipped' }[]
