@@ -143,6 +143,7 @@ MUTANTS ?= 10000
 HOSTILE ?= 1000000
 hostile: ## MUTANTS damaged modules, and HOSTILE calls of every host function
 	CULM_INPUTS=$(MUTANTS) go test -v -count=1 -timeout 24h -run '^TestMutants$$' ./host/wasm
+	CULM_INPUTS=$(MUTANTS) go test -v -count=1 -timeout 24h -run '^TestMutantsInWorkers$$' ./host/wasm
 	CULM_INPUTS=$(HOSTILE) go test -v -count=1 -timeout 24h -run '^TestEveryHostFunctionIsFuzzed$$' ./host/wasm
 
 cover: ## test coverage by package

@@ -127,6 +127,16 @@ func routes() []route {
 			summary: "Ask the plugin for the choices of a form field; change nothing.",
 			in:      choicesBody{}, out: runs.Choices{}, quiet: quietAsks, handle: (*Server).choices,
 		},
+		{
+			method: http.MethodGet, path: "/projects/{project}/plugins/{plugin}/options/recordings",
+			summary: "List the recorded calls for the choices of a form field, the oldest first.",
+			query:   append([]string{"action", "source"}, paged...), out: page.Of[recordings.Meta]{}, handle: (*Server).listChoicesRecordings,
+		},
+		{
+			method: http.MethodGet, path: "/projects/{project}/plugins/{plugin}/options/recordings/{recording}",
+			summary: "Read the recording of a call for choices, without secrets.",
+			query:   []string{"action", "source"}, out: recordings.View{}, handle: (*Server).getChoicesRecording,
+		},
 
 		{
 			method: http.MethodGet, path: uploadPath, summary: "List everything that is installed, in whatever state, with its versions.",

@@ -37,6 +37,9 @@ type Config struct {
 	// Registries lists the registries that plugins may be fetched from, host or
 	// host:port, with "http://" before one on this machine that has no TLS.
 	Registries []string `yaml:"registries"`
+	// RegistryLogins is a file with the logins of these registries, in the form of
+	// docker's config.json; empty goes in without any. It is read at each pull.
+	RegistryLogins string `yaml:"registry_logins"`
 	// Trust says whose signatures on plugins count, and what is asked of a plugin.
 	Trust Trust `yaml:"trust"`
 	// Drain is how long a stopping server waits for the calls that run, at most
@@ -245,6 +248,7 @@ func (c *Config) Validate() error {
 	for i, r := range c.Registries {
 		add(fmt.Sprintf("registries[%d]", i), checkRegistry(r))
 	}
+	add("registry_logins", checkPath(c.RegistryLogins, false))
 	for i, t := range c.Allow {
 		add(fmt.Sprintf("allow[%d]", i), checkTarget(t))
 	}

@@ -65,6 +65,7 @@ func Settings() []Setting {
 			set: func(c *Config, v string) error { c.Registries = splitList(v); return nil },
 			get: func(c *Config) string { return strings.Join(c.Registries, ",") },
 		}),
+		mk("registry_logins", "file of the logins of registries, in the form of docker's config.json", func(c *Config) *string { return &c.RegistryLogins }),
 		mk("trust.policy", "what is asked of plugins: required (a trusted signature), warn or off", func(c *Config) *string { return &c.Trust.Policy }),
 		mk("trust.uncontained", "what becomes of unsigned plugins where the system cannot contain them: refuse or run", func(c *Config) *string { return &c.Trust.Uncontained }),
 		mk("trust.keys", "file of the keys whose signatures count (default: trust.yaml in the data directory)", func(c *Config) *string { return &c.Trust.Keys }),
