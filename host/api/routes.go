@@ -80,7 +80,7 @@ func (r route) fiberPath() string {
 func routes() []route {
 	paged := []string{"limit", "cursor"}
 	searched := append([]string{"q"}, paged...)
-	return append(append(systemRoutes(), listRoutes()...), []route{
+	return append(append(append(systemRoutes(), listRoutes()...), draftRoutes()...), []route{
 		{
 			method: http.MethodGet, path: "/openapi.json", summary: "This document.", out: map[string]any{},
 			handle: (*Server).getOpenAPI,
