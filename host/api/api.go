@@ -82,7 +82,7 @@ type Options struct {
 	Hub        *live.Hub
 	// Presence has the rooms of those who edit the same flow.
 	Presence *presence.Hub
-	Logger     *slog.Logger
+	Logger   *slog.Logger
 	// Ready reports why the server cannot work now, or nil.
 	Ready func() error
 	// Meta is what GET /meta answers.

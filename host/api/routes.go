@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -80,7 +81,7 @@ func (r route) fiberPath() string {
 func routes() []route {
 	paged := []string{"limit", "cursor"}
 	searched := append([]string{"q"}, paged...)
-	return append(append(append(systemRoutes(), listRoutes()...), draftRoutes()...), []route{
+	return slices.Concat(systemRoutes(), listRoutes(), draftRoutes(), keyRoutes(), []route{
 		{
 			method: http.MethodGet, path: "/openapi.json", summary: "This document.", out: map[string]any{},
 			handle: (*Server).getOpenAPI,
@@ -125,6 +126,16 @@ func routes() []route {
 			method: http.MethodPost, path: "/projects/{project}/plugins/{plugin}/options",
 			summary: "Ask the plugin for the choices of a form field; change nothing.",
 			in:      choicesBody{}, out: runs.Choices{}, quiet: quietAsks, handle: (*Server).choices,
+		},
+		{
+			method: http.MethodGet, path: "/projects/{project}/plugins/{plugin}/options/recordings",
+			summary: "List the recorded calls for the choices of a form field, the oldest first.",
+			query:   append([]string{"action", "source"}, paged...), out: page.Of[recordings.Meta]{}, handle: (*Server).listChoicesRecordings,
+		},
+		{
+			method: http.MethodGet, path: "/projects/{project}/plugins/{plugin}/options/recordings/{recording}",
+			summary: "Read the recording of a call for choices, without secrets.",
+			query:   []string{"action", "source"}, out: recordings.View{}, handle: (*Server).getChoicesRecording,
 		},
 
 		{
@@ -332,7 +343,7 @@ func routes() []route {
 			method: http.MethodGet, path: "/projects/{project}/runs/{run}/events", summary: "Follow a run over a WebSocket.",
 			query: []string{"after"}, status: http.StatusSwitchingProtocols, stream: (*Server).events,
 		},
-	}...)
+	})
 }
 
 type problemsBody struct {

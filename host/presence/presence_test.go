@@ -118,7 +118,9 @@ func TestEditorsOfOneFlowSeeEachOther(t *testing.T) {
 		t.Errorf("the room is %+v", first)
 	}
 	b := open(t, url)
-	b.sees("both", func(r presence.Room) bool { return len(r.Members) == 2 && r.You == r.Members[1].ID && r.Members[1].Number == 2 })
+	b.sees("both", func(r presence.Room) bool {
+		return len(r.Members) == 2 && r.You == r.Members[1].ID && r.Members[1].Number == 2
+	})
 	b.say(map[string]any{"name": "李雷", "node": "task", "editing": true, "revision": 7})
 	r := a.sees("who edits what", func(r presence.Room) bool { return len(r.Members) == 2 && r.Members[1].Node == "task" })
 	if m := r.Members[1]; m.Name != "李雷" || !m.Editing || m.Revision != 7 || !m.Since.Equal(clock{}.Now()) {

@@ -30,6 +30,7 @@ const flows = createRoute({
 const editor = createRoute({
   getParentRoute: () => root,
   path: '/p/$project/flows/$flow',
+  loader: () => loadTexts('editor'),
   component: lazyRouteComponent(() => import('~/editor/page'), 'EditorPage'),
 })
 

@@ -11,6 +11,7 @@ import { useNodeRun } from '~/run/store'
 import { useNow } from '~/run/ticker'
 import { type CanvasInfo, useCanvasInfo } from './context'
 import { iconOf } from './icons'
+import { NodeTools } from './node-tools'
 import type { CanvasNode } from './rf'
 
 type Props = NodeProps<CanvasNode>
@@ -102,6 +103,7 @@ const TaskNode = memo(function TaskNode({ id, data, selected }: Props) {
       {view && info.onNodeAction && (
         <NodeActions id={id} node={node} name={name} view={view} onAction={info.onNodeAction} />
       )}
+      {selected && <NodeTools node={node} />}
       <Handles node={node} connectable={info.mode === 'edit'} />
     </div>
   )
@@ -232,6 +234,7 @@ const GatewayNode = memo(function GatewayNode({ id, data, selected }: Props) {
       {view && info.onNodeAction && (
         <NodeActions id={id} node={node} name={name} view={view} below={26} onAction={info.onNodeAction} />
       )}
+      {selected && <NodeTools node={node} />}
       <Handles node={node} connectable={info.mode === 'edit'} />
     </div>
   )
@@ -257,6 +260,7 @@ const EventNode = memo(function EventNode({ id, data, selected }: Props) {
       <span className="nd-below">{useNodeName()(node)}</span>
       <Mark level={info.problems.get(id)} />
       <HeldMark view={view} />
+      {selected && <NodeTools node={node} />}
       <Handles node={node} connectable={info.mode === 'edit'} />
     </div>
   )

@@ -70,6 +70,8 @@ export function EdgeFields({ edge, plugins, heading, onUp, onDown, onDefault }: 
   const codes = useCodes()
   const scope = useScope(plugins, edge.from)
   const problems = all.filter((p) => p.edge === edge.id)
+  // A problem that leads here puts the cursor where it is mended.
+  const focus = useUi((s) => (s.selection.edges.has(edge.id) && s.focus?.field === '/condition' ? s.focus.turn : 0))
   const set = (patch: Partial<FlowEdge>, tag: string) =>
     store.getState().commit({ op: 'set', list: 'edges', key: edge.id, patch }, `${edge.id}:${tag}`)
   return (
@@ -102,6 +104,8 @@ export function EdgeFields({ edge, plugins, heading, onUp, onDown, onDefault }: 
             <label htmlFor={`cond-${edge.id}`}>{t('edge.condition')}</label>
           </div>
           <Expression
+            key={focus}
+            autoFocus={focus > 0}
             id={`cond-${edge.id}`}
             bare
             label={t('edge.condition')}

@@ -3,6 +3,8 @@ import { catalogueEn } from './catalogue.en'
 import { catalogueZh } from './catalogue.zh'
 import { codesEn } from './codes.en'
 import { codesZh } from './codes.zh'
+import { editorEn } from './editor.en'
+import { editorZh } from './editor.zh'
 import { en } from './en'
 import { recordingsEn } from './recordings.en'
 import { recordingsZh } from './recordings.zh'
@@ -30,6 +32,7 @@ const texts = {
     ...zh,
     catalogue: catalogueZh,
     codes: codesZh,
+    editorPart: editorZh,
     recordings: recordingsZh,
     rehearse: rehearseZh,
     systems: systemsZh,
@@ -39,6 +42,7 @@ const texts = {
     ...en,
     catalogue: catalogueEn,
     codes: codesEn,
+    editorPart: editorEn,
     recordings: recordingsEn,
     rehearse: rehearseEn,
     systems: systemsEn,
