@@ -116,9 +116,9 @@ func TestSuperfluousKeepsTheNewestAndTheLastOfEachStretch(t *testing.T) {
 		want []int
 	}{
 		"few":               {recent(flows.RevisionsRecent, 1), nil},
-		"one of a stretch":  {append(recent(20, 1), revision(9, "me", time.Hour, 1), revision(8, "me", time.Hour+time.Minute, 1)), []int{8}},
-		"each person's":     {append(recent(20, 1), revision(9, "me", time.Hour, 1), revision(8, "you", time.Hour+time.Minute, 1)), nil},
-		"large":             {append(recent(20, flows.RevisionsBytesMax/20), revision(9, "me", time.Hour, 1)), []int{9}},
+		"one of a stretch":  {append(recent(20, 1), revision(9, "me", 61*time.Minute, 1), revision(8, "me", 62*time.Minute, 1)), []int{8}},
+		"each person's":     {append(recent(20, 1), revision(9, "me", 61*time.Minute, 1), revision(8, "you", 62*time.Minute, 1)), nil},
+		"large":             {append(recent(20, flows.RevisionsBytesMax/20+1), revision(9, "me", time.Hour, 1)), []int{9}},
 		"recent, but large": {recent(20, flows.RevisionsBytesMax), nil},
 	} {
 		if got := flows.Superfluous(tt.rs); !slices.Equal(got, tt.want) {

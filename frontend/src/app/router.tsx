@@ -30,7 +30,7 @@ const flows = createRoute({
 const editor = createRoute({
   getParentRoute: () => root,
   path: '/p/$project/flows/$flow',
-  loader: () => loadTexts('editor'),
+  loader: () => Promise.all([loadTexts('editor'), loadTexts('versions')]),
   component: lazyRouteComponent(() => import('~/editor/page'), 'EditorPage'),
 })
 

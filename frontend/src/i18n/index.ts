@@ -8,6 +8,7 @@ import type { RehearseMessages } from './rehearse.zh'
 import type { SystemsMessages } from './systems.zh'
 import type { Lang } from './text'
 import type { TimelineMessages } from './timeline.zh'
+import type { VersionsMessages } from './versions.zh'
 import type { Messages } from './zh'
 
 declare module 'i18next' {
@@ -22,6 +23,7 @@ declare module 'i18next' {
       rehearse: RehearseMessages
       systems: SystemsMessages
       timeline: TimelineMessages
+      versions: VersionsMessages
     }
   }
 }
@@ -34,7 +36,7 @@ const bundles: Record<Lang, () => Promise<Messages>> = {
 }
 
 /** Texts that only some pages need: each part is a namespace, loaded with the first such page. */
-type Part = 'catalogue' | 'codes' | 'editor' | 'recordings' | 'rehearse' | 'systems' | 'timeline'
+type Part = 'catalogue' | 'codes' | 'editor' | 'recordings' | 'rehearse' | 'systems' | 'timeline' | 'versions'
 
 const parts: Record<Part, Record<Lang, () => Promise<object>>> = {
   catalogue: {
@@ -64,6 +66,10 @@ const parts: Record<Part, Record<Lang, () => Promise<object>>> = {
   timeline: {
     zh: () => import('./timeline.zh').then((m) => m.timelineZh),
     en: () => import('./timeline.en').then((m) => m.timelineEn),
+  },
+  versions: {
+    zh: () => import('./versions.zh').then((m) => m.versionsZh),
+    en: () => import('./versions.en').then((m) => m.versionsEn),
   },
 }
 

@@ -14,6 +14,8 @@ import { systemsEn } from './systems.en'
 import { systemsZh } from './systems.zh'
 import { timelineEn } from './timeline.en'
 import { timelineZh } from './timeline.zh'
+import { versionsEn } from './versions.en'
+import { versionsZh } from './versions.zh'
 import { zh } from './zh'
 
 type Tree = { [key: string]: string | Tree }
@@ -37,6 +39,7 @@ const texts = {
     rehearse: rehearseZh,
     systems: systemsZh,
     timeline: timelineZh,
+    versions: versionsZh,
   }),
   en: flatten({
     ...en,
@@ -47,6 +50,7 @@ const texts = {
     rehearse: rehearseEn,
     systems: systemsEn,
     timeline: timelineEn,
+    versions: versionsEn,
   }),
 }
 const placeholders = (text: string) => [...text.matchAll(/\{\{(\w+)\}\}/g)].map((m) => m[1]).sort()
