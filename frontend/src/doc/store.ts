@@ -5,8 +5,6 @@ import { apply, type Command, join, joinInverse } from './commands'
 import { merge } from './merge'
 import { sameFlow } from './same'
 
-export { canonical, sameFlow } from './same'
-
 /** One entry of the history: one gesture, however many commands it took. */
 interface Entry {
   command: Command

@@ -62,19 +62,6 @@ export function counted(changes: readonly Change[]): Record<Kind, number> {
   return out
 }
 
-/** The newer document, with what is only in the older one where it was: for a drawing of both. */
-export function union(before: Flow, after: Flow): Pick<Flow, 'nodes' | 'edges'> {
-  const nodes = [...after.nodes, ...missing(before.nodes, after.nodes)]
-  const ids = new Set(nodes.map((n) => n.id))
-  const edges = [...after.edges, ...missing(before.edges, after.edges)]
-  return { nodes, edges: edges.filter((e) => ids.has(e.from) && ids.has(e.to)) }
-}
-
-function missing<T extends { id: string }>(before: readonly T[], after: readonly T[]): T[] {
-  const known = new Set(after.map((item) => item.id))
-  return before.filter((item) => !known.has(item.id))
-}
-
 type Item = Items[ListName]
 
 function byKey(list: ListName, doc: Flow): Map<string, Item> {
