@@ -131,6 +131,7 @@ test('an operator sees what a rollback undoes, and the flow runs again from ther
   await expect(steps.getByRole('listitem')).toHaveText([/last/, /second/, /first/])
   await dialog.getByText('撤销', { exact: true }).click()
   await expect(steps).toContainText('插件没有回滚动作，只重置')
+  await dialog.getByRole('textbox', { name: '输入 first 以确认' }).fill('first')
   await dialog.getByRole('button', { name: '回退到这里' }).click()
   await expect(dialog).toHaveCount(0)
 

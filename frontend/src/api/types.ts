@@ -553,6 +553,8 @@ export interface NodeDetail {
   node: string
   state: NodeState
   held?: boolean
+  /** The last record that is told of here. */
+  seq: number
   attempts: Attempt[] | null
 }
 
