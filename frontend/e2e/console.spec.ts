@@ -62,12 +62,19 @@ test('an operator follows a failure into the subflows, and sends a colleague the
   await expect(page).toHaveTitle(/^! 1 个节点失败 · /)
   await expect(page.locator('link[rel="icon"]')).toHaveAttribute('href', /ac0000/)
   await expect(node(page, 'deploy')).toHaveAttribute('data-s', 'running')
+  await expect(node(page, 'deploy').getByRole('img', { name: '错误' })).toBeVisible()
 
   await page.keyboard.press('F8')
   await expect(node(page, 'verify')).toHaveAttribute('data-s', 'failed')
   await expect(node(page, 'probe')).toHaveAttribute('data-s', 'succeeded')
   const place = page.getByRole('navigation', { name: '子流程位置' })
   await expect(place).toContainText('检查')
+  await page.keyboard.press('r')
+  await expect(page.getByRole('dialog')).toContainText('重试 核对')
+  await page.keyboard.press('s') // a dialog is open: the key is not the console's
+  await expect(page.getByRole('dialog')).toContainText('重试 核对')
+  await page.keyboard.press('Escape')
+  await expect(page.getByRole('dialog')).toHaveCount(0)
 
   // The same place in another window, from the address alone.
   await page.getByRole('tab', { name: '输入' }).click()

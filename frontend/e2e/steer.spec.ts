@@ -1,5 +1,16 @@
 import { type APIRequestContext, expect, type Page, test } from '@playwright/test'
-import { around, drop, type FlowDocument, node, project, publishedFlow, startedRun, wire, writeInto } from './steps'
+import {
+  around,
+  drop,
+  type FlowDocument,
+  node,
+  project,
+  publishedFlow,
+  showCel,
+  startedRun,
+  wire,
+  writeInto,
+} from './steps'
 
 const question = { plugin: 'core', action: 'confirm', inputs: { prompt: '可以继续吗？' } }
 const tooLate = { plugin: 'core', action: 'wait_until', inputs: { at: '2020-01-01T00:00:00Z', past: 'fail' } }
@@ -62,6 +73,7 @@ test('a flow with a subflow and an inclusive gateway is drawn, and runs to its e
 
   await node(page, 'inclusive1').click()
   await expect(page.getByRole('tab', { name: '分支' })).toHaveAttribute('aria-selected', 'true')
+  await showCel(page)
   const conditions = page.getByRole('textbox', { name: '条件（CEL）' })
   await writeInto(conditions.first(), 'true')
   await writeInto(conditions.last(), 'run.name != ""')

@@ -21,6 +21,7 @@ import { Canvas } from '~/canvas/canvas'
 import { CanvasContext, type CanvasInfo } from '~/canvas/context'
 import type { View } from '~/canvas/rf'
 import { isDirty, useDoc, useDocStore } from '~/doc/store'
+import { PreviewContext } from '~/form/preview-context'
 import { useCodes } from '~/i18n/codes'
 import { textIn, useLang, useText } from '~/i18n/text'
 import { useUi } from '~/ui/store'
@@ -30,9 +31,15 @@ import { useEditorKeys } from './keys'
 import { ConflictDialog, PublishDialog, SelectionBar, StartDialog } from './lazy-panels'
 import { Overlays } from './overlays'
 import { Palette } from './palette'
+<<<<<<< HEAD
 import { type Keeping, useSaver, useSaving, useValidation } from './save'
 import { SaveStatus } from './save-status'
 import type { Saver, SaveState } from './saver'
+=======
+import { useShownPerspective } from './perspective'
+import { usePreviewer } from './preview'
+import { useBackup, useSaving, useValidation } from './save'
+>>>>>>> main
 import { Toolbar } from './toolbar'
 
 interface Props {
@@ -49,18 +56,29 @@ export function Editor(props: Props) {
   const view = useRef<View | null>(null)
   const canvasBox = useRef<HTMLDivElement>(null)
   const actions = useActions(view, canvasBox)
+  const { perspective, variable } = useShownPerspective()
+  const preview = usePreviewer(props.project, props.flow)
   const info = useMemo<CanvasInfo>(
     () => ({
+      perspective,
+      variable,
       mode: 'edit',
       plugins: props.plugins,
       problems: marksOf(problems),
       edit: { add: actions.ask, tool: actions.tool },
     }),
-    [props.plugins, problems, actions],
+    [props.plugins, problems, actions, perspective, variable],
   )
   return (
     <CanvasContext value={info}>
+<<<<<<< HEAD
       <EditorBody {...props} actions={actions} view={view} canvasBox={canvasBox} />
+=======
+      {!props.holdBackup && <Keeper project={props.project} flow={props.flow} />}
+      <PreviewContext value={preview}>
+        <EditorBody {...props} actions={actions} view={view} canvasBox={canvasBox} />
+      </PreviewContext>
+>>>>>>> main
     </CanvasContext>
   )
 }

@@ -11,6 +11,8 @@ const LoadedValues = lazy(() => import('./values').then((m) => ({ default: m.Val
 const LoadedLog = lazy(() => import('./log-view').then((m) => ({ default: m.LogView })))
 const LoadedCalls = lazy(() => import('./node-tabs').then((m) => ({ default: m.Calls })))
 const LoadedHistory = lazy(() => import('./node-tabs').then((m) => ({ default: m.History })))
+const LoadedKeys = lazy(() => import('./keys-sheet').then((m) => ({ default: m.KeysSheet })))
+const LoadedTree = lazy(() => import('./tree').then((m) => ({ default: m.Tree })))
 const LoadedAlerts = lazy(() => import('./alerts').then((m) => ({ default: m.Alerts })))
 const LoadedAnswer = lazy(() => import('./answer').then((m) => ({ default: m.Answer })))
 const LoadedDialog = lazy(() => import('./actions').then((m) => ({ default: m.NodeDialog })))
@@ -106,6 +108,22 @@ export function EndRun(props: ComponentProps<typeof LoadedEnd>) {
   return (
     <Suspense>
       <LoadedEnd {...props} />
+    </Suspense>
+  )
+}
+
+export function KeysSheet(props: ComponentProps<typeof LoadedKeys>) {
+  return (
+    <Suspense>
+      <LoadedKeys {...props} />
+    </Suspense>
+  )
+}
+
+export function Tree(props: ComponentProps<typeof LoadedTree>) {
+  return (
+    <Suspense fallback={<Skeleton height={96} radius="md" />}>
+      <LoadedTree {...props} />
     </Suspense>
   )
 }

@@ -1,5 +1,5 @@
 import { Button, Switch, TextInput } from '@mantine/core'
-import { memo, useMemo, useState } from 'react'
+import { memo, useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { IconCircleDashed, IconPlayerPause, IconSearch } from '~/app/icons'
 import { useNodeName } from '~/canvas/nodes'
@@ -7,6 +7,7 @@ import type { PathNode } from '~/doc/paths'
 import { isSpinning, nodeIcon } from '~/run/states'
 import { useNodeRun, useRunStore, useRunSummary } from '~/run/store'
 import { type Group, groupOf, groups, groupsIn, toggled } from './filter'
+import { useKeys } from './hotkeys'
 
 /** A long list is shown in parts: search and filters reach the rest. */
 const rowsStep = 300
@@ -33,6 +34,8 @@ export function NodeList({ nodes, chosen, show, quiet, onChoose, onShow, onQuiet
   const name = useNodeName()
   const [query, setQuery] = useState('')
   const [rows, setRows] = useState(rowsStep)
+  const find = useRef<HTMLInputElement>(null)
+  useKeys([['/', () => find.current?.focus()]])
   const words = query.trim().toLowerCase()
   const wanted = useMemo(() => groupsIn(show), [show])
   // biome-ignore lint/correctness/useExhaustiveDependencies: the summary says when states changed
@@ -50,6 +53,8 @@ export function NodeList({ nodes, chosen, show, quiet, onChoose, onShow, onQuiet
     <nav className="rn-list" aria-label={t('run.nodes')}>
       <div className="rn-list-head">
         <TextInput
+          ref={find}
+          aria-keyshortcuts="/"
           aria-label={t('run.findNode')}
           placeholder={t('run.findNode')}
           leftSection={<IconSearch size={14} aria-hidden />}

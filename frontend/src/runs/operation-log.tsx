@@ -29,7 +29,9 @@ export function OperationLog({ operations, nameOf, onChoose }: Props) {
         <tbody>
           {[...operations].reverse().map(({ seq, at, actor, deed, node, detail }) => (
             <tr key={seq}>
-              <td className="num">{format.full(at)}</td>
+              <td className="num" title={format.full(at)}>
+                {format.when(at)}
+              </td>
               <td>{actor}</td>
               <td>{t(`done.${deed}`)}</td>
               <td>

@@ -17,6 +17,7 @@ import { type PathNode, parentOf } from '~/doc/paths'
 import { runEnded } from '~/run/fold'
 import { useRunStore, useRunSummary } from '~/run/store'
 import type { NodeAct } from './actions'
+import { useKeys } from './hotkeys'
 import { judge, loops, type Operation, runsBelow, type Verdict } from './preconditions'
 import { useRefused } from './refused'
 
@@ -34,6 +35,9 @@ const icons: Record<Operation, ReactNode> = {
 
 /** What is not the next thing to do, and so never the loudest button. */
 const calm: ReadonlySet<Operation> = new Set(['force_fail', 'pause', 'rollback'])
+
+/** The keys of what is done most: both ask before they do it. */
+const keys = { retry: 'r', skip: 's' } as const
 
 interface Props {
   project: string
@@ -60,6 +64,13 @@ export function Operations({ project, run, entry, nodes, view, onAct }: Props) {
     if (op !== 'pause' && op !== 'resume') return onAct(op)
     command.mutate({ node: entry.path, body: { command: op } }, { onError: refused })
   }
+  const press = (op: Operation) => () => {
+    if (!command.isPending && able.some((v) => v.op === op)) act(op)
+  }
+  useKeys([
+    [keys.retry, press('retry')],
+    [keys.skip, press('skip')],
+  ])
   return (
     <>
       {able.length > 0 && (
@@ -71,6 +82,7 @@ export function Operations({ project, run, entry, nodes, view, onAct }: Props) {
               variant={i === 0 && !calm.has(op) ? undefined : 'default'}
               leftSection={icons[op]}
               disabled={command.isPending}
+              aria-keyshortcuts={op === 'retry' || op === 'skip' ? keys[op].toUpperCase() : undefined}
               onClick={() => act(op)}
             >
               {label(op)}

@@ -1,5 +1,5 @@
 import { Button, Skeleton } from '@mantine/core'
-import { useHotkeys, useLocalStorage, useMediaQuery } from '@mantine/hooks'
+import { useLocalStorage, useMediaQuery } from '@mantine/hooks'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import { useCallback, useEffect, useMemo, useState } from 'react'
@@ -8,12 +8,13 @@ import { queries } from '~/api/queries'
 import type { Plugin, RunDetail } from '~/api/types'
 import { ErrorNotice } from '~/app/notices'
 import { CanvasContext, type CanvasInfo } from '~/canvas/context'
-import { pathNodes } from '~/doc/paths'
+import { flowIn, pathNodes } from '~/doc/paths'
 import { follow, type Link } from '~/run/live'
 import { RunContext, RunStore } from '~/run/store'
 import type { NodeAct } from './actions'
 import { RunHeader } from './header'
-import { Alerts, NodeDialog, RunDrawer } from './lazy'
+import { useKeys } from './hotkeys'
+import { Alerts, KeysSheet, NodeDialog, RunDrawer } from './lazy'
 import { NodeList } from './node-list'
 import { NodePanel } from './node-panel'
 import { OverviewPanel } from './overview-panel'
@@ -85,7 +86,9 @@ interface ConsoleProps {
 
 function Console({ project, detail, plugins, store, link }: ConsoleProps) {
   const { t } = useTranslation()
-  const [place, moves] = usePlace()
+  const [asked, moves] = usePlace()
+  // An address may name a subflow that the run does not have.
+  const place = flowIn(detail.document, asked.scope) ? asked : { ...asked, scope: '' }
   const narrow = useMediaQuery('(max-width: 700px)') ?? false
   const [showList, setShowList] = useState(true)
   const [sheet, setSheet] = useLocalStorage<Sheet | null>({ key: 'culm.sheet', defaultValue: null })
@@ -108,7 +111,12 @@ function Console({ project, detail, plugins, store, link }: ConsoleProps) {
     [moves, narrow],
   )
   const turnTo = (to: Sheet) => setSheet((old) => (old === to ? null : to))
-  useHotkeys(sheets.map((s) => [sheetKeys[s], () => turnTo(s)]))
+  const [keys, setKeys] = useState(false)
+  useKeys([
+    ...sheets.map((s) => [sheetKeys[s], () => turnTo(s)] as const),
+    ['h', () => setQuiet(!quiet)],
+    ['shift+?', () => setKeys(true)],
+  ])
   useNextFailure(store, goTo, place.node)
   // The console opens where something happens.
   const [opening] = useState(() => store.hotspot())
@@ -184,6 +192,7 @@ function Console({ project, detail, plugins, store, link }: ConsoleProps) {
           />
         </div>
       )}
+      {keys && <KeysSheet onClose={() => setKeys(false)} />}
       {act && (
         <NodeDialog
           project={project}

@@ -1,5 +1,4 @@
 import { Button } from '@mantine/core'
-import { useHotkeys } from '@mantine/hooks'
 import { type MouseEvent, type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Flow, Plugin } from '~/api/types'
@@ -10,8 +9,9 @@ import { useNodeName } from '~/canvas/nodes'
 import type { View } from '~/canvas/rf'
 import { placed } from '~/doc/arrange'
 import { childIn, flowIn, type PathNode, parentOf } from '~/doc/paths'
-import { ScopeContext } from '~/run/store'
+import { ScopeContext, useRunStore, useRunSummary } from '~/run/store'
 import type { Selection } from '~/ui/store'
+import { useKeys } from './hotkeys'
 
 const noEdges: ReadonlySet<string> = new Set()
 
@@ -40,15 +40,16 @@ export function RunCanvas(props: Props) {
   const drawing = useDrawing(document, scope)
   const view = useRef<View | null>(null)
   const prefix = scope === '' ? '' : `${scope}.`
+  const problems = useInside(scope)
   const child = chosen === undefined ? undefined : childIn(scope, chosen)
   const info = useMemo<CanvasInfo>(
     () => ({
       mode: 'run',
       plugins,
-      problems: new Map(),
+      problems,
       onNodeAction: (id, what) => onNodeAction(prefix + id, what),
     }),
-    [plugins, onNodeAction, prefix],
+    [plugins, problems, onNodeAction, prefix],
   )
   const selection = useMemo<Selection>(
     () => ({ nodes: new Set(child ? [child.slice(prefix.length)] : []), edges: noEdges }),
@@ -72,7 +73,7 @@ export function RunCanvas(props: Props) {
     (path: string | undefined) => path !== undefined && isOpenable(nodes, path) && onEnter(path),
     [nodes, onEnter],
   )
-  useHotkeys([
+  useKeys([
     ['alt+ArrowDown', () => enter(chosen)],
     ['alt+ArrowUp', () => scope !== '' && onEnter(parentOf(scope), scope)],
   ])
@@ -105,6 +106,23 @@ export function RunCanvas(props: Props) {
       </div>
     </CanvasContext>
   )
+}
+
+/** The subflows of the drawing inside which something failed or asks: they themselves only say that they run. */
+function useInside(scope: string): CanvasInfo['problems'] {
+  const { failed, asking } = useRunSummary(useRunStore())
+  // Summaries come with every change; the drawing is told only when the marks change.
+  const marks = JSON.stringify([marksIn(scope, failed), marksIn(scope, asking)])
+  return useMemo(() => {
+    const [errors, warnings] = JSON.parse(marks) as [string[], string[]]
+    return new Map([...warnings.map((id) => [id, 'warning'] as const), ...errors.map((id) => [id, 'error'] as const)])
+  }, [marks])
+}
+
+function marksIn(scope: string, paths: readonly string[]): string[] {
+  const prefix = scope === '' ? 0 : scope.length + 1
+  const deeper = paths.map((path) => [childIn(scope, path), path] as const)
+  return [...new Set(deeper.flatMap(([child, path]) => (child && child !== path ? [child.slice(prefix)] : [])))]
 }
 
 /** What is drawn: null until its nodes have places. */
