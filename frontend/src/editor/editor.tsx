@@ -31,15 +31,11 @@ import { useEditorKeys } from './keys'
 import { ConflictDialog, PublishDialog, SelectionBar, StartDialog } from './lazy-panels'
 import { Overlays } from './overlays'
 import { Palette } from './palette'
-<<<<<<< HEAD
+import { useShownPerspective } from './perspective'
+import { usePreviewer } from './preview'
 import { type Keeping, useSaver, useSaving, useValidation } from './save'
 import { SaveStatus } from './save-status'
 import type { Saver, SaveState } from './saver'
-=======
-import { useShownPerspective } from './perspective'
-import { usePreviewer } from './preview'
-import { useBackup, useSaving, useValidation } from './save'
->>>>>>> main
 import { Toolbar } from './toolbar'
 
 interface Props {
@@ -71,14 +67,9 @@ export function Editor(props: Props) {
   )
   return (
     <CanvasContext value={info}>
-<<<<<<< HEAD
-      <EditorBody {...props} actions={actions} view={view} canvasBox={canvasBox} />
-=======
-      {!props.holdBackup && <Keeper project={props.project} flow={props.flow} />}
       <PreviewContext value={preview}>
         <EditorBody {...props} actions={actions} view={view} canvasBox={canvasBox} />
       </PreviewContext>
->>>>>>> main
     </CanvasContext>
   )
 }

@@ -38,7 +38,16 @@ const bundles: Record<Lang, () => Promise<Messages>> = {
 }
 
 /** Texts that only some pages need: each part is a namespace, loaded with the first such page. */
-type Part = 'catalogue' | 'codes' | 'console' | 'editor' | 'recordings' | 'rehearse' | 'systems' | 'timeline' | 'versions'
+type Part =
+  | 'catalogue'
+  | 'codes'
+  | 'console'
+  | 'editor'
+  | 'recordings'
+  | 'rehearse'
+  | 'systems'
+  | 'timeline'
+  | 'versions'
 
 const parts: Record<Part, Record<Lang, () => Promise<object>>> = {
   catalogue: {
