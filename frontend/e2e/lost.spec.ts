@@ -1,58 +1,106 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from '@playwright/test'
+import { type APIRequestContext, expect, type Locator, type Page, test } from '@playwright/test'
 import { launch, type Server, stop } from './server'
-import { around, node, project, publishedFlow, startedRun } from './steps'
+import { around, type FlowDocument, node, project, publishedFlow, startedRun } from './steps'
 
 const api = `/api/v1/projects/${project}`
 const wait = { plugin: 'core', action: 'wait_for', inputs: { duration: '1s' } }
 
-test('two people edit at once and nothing of either is lost', async ({ page, request }) => {
-  const flow = await publishedFlow(request, around('同时编辑', wait))
+const status = (page: Page, kind: string) => page.locator(`.ed-saved[data-save="${kind}"]`)
+
+async function drawn(request: APIRequestContext, flow: string) {
+  const { document } = await (await request.get(`${api}/flows/${flow}`)).json()
+  return document as { variables?: { name: string }[]; nodes: { id: string; name?: string; inputs?: object }[] }
+}
+
+const nameOf = async (request: APIRequestContext, flow: string) =>
+  (await drawn(request, flow)).nodes.find((n) => n.id === 'task')?.name
+
+/** Opens a flow and the field with the name of its task. */
+async function naming(page: Page, flow: string): Promise<Locator> {
   await page.goto(`/p/${project}/flows/${flow}`)
   await node(page, 'task').click()
   await page.getByRole('tab', { name: '基本' }).click()
-  await page.getByRole('textbox', { name: '节点名称' }).fill('我的名字')
+  return page.getByRole('textbox', { name: '节点名称' })
+}
 
-  // The other person saves first.
+/** Saves in the name of somebody else, who has the newest revision. */
+async function saveAsAnother(request: APIRequestContext, flow: string, change: (document: FlowDocument) => void) {
   const theirs = await (await request.get(`${api}/flows/${flow}`)).json()
-  theirs.document.variables = [{ name: 'theirs', source: 'input', schema: { type: 'string' } }]
+  change(theirs.document)
   const saved = await request.put(`${api}/flows/${flow}`, {
     data: { document: theirs.document },
     headers: { 'If-Match': `"${theirs.revision}"` },
   })
   expect(saved.status()).toBe(200)
+}
 
-  await page.getByRole('button', { name: '保存' }).click()
-  const dialog = page.getByRole('dialog', { name: '别人刚刚也保存了' })
-  await expect(dialog).toContainText('1 处修改')
-  await dialog.getByRole('button', { name: '合并并保存' }).click()
-  await expect(page.getByRole('status').filter({ hasText: '已保存' })).toBeVisible()
-
-  const { document } = await (await request.get(`${api}/flows/${flow}`)).json()
-  expect(document.variables.map((v: { name: string }) => v.name)).toEqual(['theirs'])
-  expect(document.nodes.find((n: { id: string }) => n.id === 'task').name).toBe('我的名字')
+test('what is edited is saved by itself', async ({ page, request }) => {
+  const flow = await publishedFlow(request, around('自动保存', wait))
+  await (await naming(page, flow)).fill('自己存的')
+  await expect(status(page, 'saved')).toBeVisible()
+  await expect.poll(() => nameOf(request, flow)).toBe('自己存的')
 })
 
-test('unsaved edits outlive the tab', async ({ context, request }) => {
+test('two people edit at once and nothing of either is lost', async ({ page, request }) => {
+  const flow = await publishedFlow(request, around('同时编辑', wait))
+  const name = await naming(page, flow)
+  await saveAsAnother(request, flow, (document) => {
+    document.variables = [{ name: 'theirs', source: 'input', schema: { type: 'string' } }]
+  })
+  await name.fill('我的名字')
+  await page.getByRole('button', { name: '保存' }).click()
+  await expect(status(page, 'saved')).toBeVisible()
+  const both = await drawn(request, flow)
+  expect(both.variables?.map((v) => v.name)).toEqual(['theirs'])
+  expect(both.nodes.find((n) => n.id === 'task')?.name).toBe('我的名字')
+
+  // Undo takes back one's own edits, and only those.
+  await page.getByRole('button', { name: '撤销', exact: true }).click()
+  await page.getByRole('button', { name: '保存' }).click()
+  await expect.poll(() => nameOf(request, flow)).toBeUndefined()
+  expect((await drawn(request, flow)).variables).toHaveLength(1)
+})
+
+test('two people change the same field, and a person decides', async ({ page, request }) => {
+  const flow = await publishedFlow(request, around('同一处', { ...wait, name: '原来的名字' }))
+  const name = await naming(page, flow)
+  await saveAsAnother(request, flow, (document) => {
+    Object.assign(document.nodes[1] ?? {}, { name: '对方的名字' })
+  })
+  await name.fill('我的名字')
+  await page.getByRole('button', { name: '保存' }).click()
+  const dialog = page.getByRole('dialog', { name: '别人刚刚也保存了' })
+  for (const side of ['原来的名字', '对方的名字', '我的名字'])
+    await expect(dialog.locator('dd', { hasText: side })).toBeVisible()
+  await dialog.getByRole('radiogroup').getByText('对方的').click()
+  await dialog.getByRole('button', { name: '合并并保存' }).click()
+  await expect(status(page, 'saved')).toBeVisible()
+  await expect(node(page, 'task')).toContainText('对方的名字')
+  expect(await nameOf(request, flow)).toBe('对方的名字')
+})
+
+test('edits outlive a tab that is killed at once', async ({ context, request }) => {
   const flow = await publishedFlow(request, around('标签页', wait))
   const first = await context.newPage()
-  await first.goto(`/p/${project}/flows/${flow}`)
-  await node(first, 'task').click()
-  await first.getByRole('tab', { name: '基本' }).click()
-  await first.getByRole('textbox', { name: '节点名称' }).fill('没有保存')
-  await expect(node(first, 'task')).toContainText('没有保存')
+  // Nothing that this tab saves arrives.
+  await first.route(`**${api}/flows/${flow}`, (route) =>
+    route.request().method() === 'PUT' ? undefined : route.continue(),
+  )
+  await (await naming(first, flow)).fill('没有保存')
   await first.close({ runBeforeUnload: false })
 
   const second = await context.newPage()
   await second.goto(`/p/${project}/flows/${flow}`)
-  await expect(second.getByText('浏览器里有')).toBeVisible()
-  await expect(node(second, 'task')).not.toContainText('没有保存')
-  await second.getByRole('button', { name: '恢复' }).click()
+  await expect(second.getByText('已取回')).toBeVisible()
   await expect(node(second, 'task')).toContainText('没有保存')
-  await second.getByRole('button', { name: '撤销', exact: true }).click()
+  await expect(status(second, 'saved')).toBeVisible()
+  await expect.poll(() => nameOf(request, flow)).toBe('没有保存')
+  await second.getByRole('button', { name: '不要这些修改' }).click()
   await expect(node(second, 'task')).not.toContainText('没有保存')
+  await expect.poll(() => nameOf(request, flow)).toBeUndefined()
 })
 
 test.describe('a server that is killed', () => {
@@ -86,6 +134,51 @@ test.describe('a server that is killed', () => {
     await expect(node(page, 'task')).toHaveAttribute('data-s', 'succeeded')
     await expect(page.getByTestId('run-state')).toHaveText('成功')
     expect(await page.evaluate(() => 'sameDocument' in window)).toBe(true)
+    await context.close()
+    await request.dispose()
+  })
+
+  test('no edit is lost when the network, the server and the tab die one after the other', async ({
+    browser,
+    playwright,
+  }) => {
+    if (server) await stop(server, 'SIGKILL')
+    server = await launch(join(dir, 'data'), server ? new URL(server.url).host : '127.0.0.1:0')
+    const request = await playwright.request.newContext({ baseURL: server.url })
+    const flow = await publishedFlow(request, around('什么都断', wait))
+    const context = await browser.newContext({ baseURL: server.url })
+    const page = await context.newPage()
+    const name = await naming(page, flow)
+
+    await context.setOffline(true)
+    await name.fill('断网时')
+    await expect(status(page, 'offline')).toBeVisible()
+    await context.setOffline(false)
+    await expect(status(page, 'saved')).toBeVisible()
+    expect(await nameOf(request, flow)).toBe('断网时')
+
+    await stop(server, 'SIGKILL')
+    await name.fill('服务器死了')
+    await expect(status(page, 'offline')).toBeVisible()
+    await name.fill('标签页也死了')
+    await page.close({ runBeforeUnload: false })
+
+    server = await launch(join(dir, 'data'), new URL(server.url).host)
+    // Whoever saved meanwhile keeps what they did, too.
+    await saveAsAnother(request, flow, (document) => {
+      document.variables = [{ name: 'theirs', source: 'input', schema: { type: 'string' } }]
+    })
+    const again = await context.newPage()
+    await again.goto(`/p/${project}/flows/${flow}`)
+    await expect(node(again, 'task')).toContainText('标签页也死了')
+    await expect(status(again, 'saved')).toBeVisible()
+    expect(await nameOf(request, flow)).toBe('标签页也死了')
+    expect((await drawn(request, flow)).variables).toHaveLength(1)
+
+    // What was saved before a kill is there after it.
+    await stop(server, 'SIGKILL')
+    server = await launch(join(dir, 'data'), new URL(server.url).host)
+    expect(await nameOf(request, flow)).toBe('标签页也死了')
     await context.close()
     await request.dispose()
   })

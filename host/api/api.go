@@ -26,6 +26,7 @@ import (
 	"github.com/culmhq/culm/host/health"
 	"github.com/culmhq/culm/host/live"
 	"github.com/culmhq/culm/host/plugins"
+	"github.com/culmhq/culm/host/presence"
 	"github.com/culmhq/culm/host/projects"
 	"github.com/culmhq/culm/host/recordings"
 	"github.com/culmhq/culm/host/registry"
@@ -79,7 +80,9 @@ type Options struct {
 	// Recordings keeps what passed the boundary of plugin calls.
 	Recordings *recordings.Keeper
 	Hub        *live.Hub
-	Logger     *slog.Logger
+	// Presence has the rooms of those who edit the same flow.
+	Presence *presence.Hub
+	Logger   *slog.Logger
 	// Ready reports why the server cannot work now, or nil.
 	Ready func() error
 	// Meta is what GET /meta answers.

@@ -31,6 +31,18 @@ func (s *Server) events(c *fiber.Ctx) error {
 		after = &n
 	}
 	project, run := strings.Clone(c.Params("project")), strings.Clone(c.Params("run"))
+	return upgraded(c, func(conn *websocket.Conn) {
+		// The request ends here as far as the HTTP server knows; its context
+		// belongs to the next one.
+		s.o.Hub.Serve(context.Background(), conn, project, run, after)
+	})
+}
+
+// upgraded makes the connection a WebSocket and hands it over.
+func upgraded(c *fiber.Ctx, serve func(*websocket.Conn)) error {
+	if !websocketUpgrade(c) {
+		return fault.New(codeUpgrade, "this path is a WebSocket")
+	}
 	up := websocket.Upgrader{
 		// The guard decided with more signs than the upgrader knows.
 		CheckOrigin: func(*http.Request) bool { return true },
@@ -43,9 +55,7 @@ func (s *Server) events(c *fiber.Ctx) error {
 		if err != nil {
 			return
 		}
-		// The request ends here as far as the HTTP server knows; its context
-		// belongs to the next one.
-		s.o.Hub.Serve(context.Background(), conn, project, run, after)
+		serve(conn)
 	})(c)
 }
 

@@ -81,7 +81,7 @@ func (r route) fiberPath() string {
 func routes() []route {
 	paged := []string{"limit", "cursor"}
 	searched := append([]string{"q"}, paged...)
-	return slices.Concat(systemRoutes(), listRoutes(), keyRoutes(), []route{
+	return slices.Concat(systemRoutes(), listRoutes(), draftRoutes(), keyRoutes(), []route{
 		{
 			method: http.MethodGet, path: "/openapi.json", summary: "This document.", out: map[string]any{},
 			handle: (*Server).getOpenAPI,

@@ -28,6 +28,7 @@ import (
 	"github.com/culmhq/culm/host/live"
 	"github.com/culmhq/culm/host/metrics"
 	"github.com/culmhq/culm/host/plugins"
+	"github.com/culmhq/culm/host/presence"
 	"github.com/culmhq/culm/host/projects"
 	"github.com/culmhq/culm/host/recordings"
 	"github.com/culmhq/culm/host/registry"
@@ -105,6 +106,7 @@ type Core struct {
 	gateway  gateway.Config
 	host     *wasm.Host
 	hub      *live.Hub
+	presence *presence.Hub
 	executor *runs.Executor
 	counted  *health.Recorder
 	runner   *runner.Runner
@@ -221,6 +223,7 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	graphs := runs.NewGraphs(c.Plugins)
 	src := &source{}
 	c.hub = live.New(src, live.Options{})
+	c.presence = presence.New(presence.Options{Clock: clock{}})
 	c.Attention = runs.NewAttentions()
 	c.Views = views.New(st, c.Projects, clock{})
 	c.openRecordings(cfg, st)
@@ -239,8 +242,9 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	}
 	c.Attention.Follow(c.runner, c.Projects)
 	c.Flows = flows.New(flows.Options{
-		Repository: st, Projects: c.Projects, Catalogue: c.Plugins, Switched: c.Plugins, Secrets: vault, Operations: c.Systems, Users: st, Runs: runs.NewHistory(c.runner), Clock: clock{}, Logger: log,
+		Repository: st, Projects: c.Projects, Catalogue: c.Plugins, Switched: c.Plugins, Secrets: vault, Operations: c.Systems, Users: st, Runs: runs.NewHistory(c.runner), Followers: c.presence, Clock: clock{}, Logger: log,
 	})
+	c.presence.Follow(c.Flows)
 	c.Runs = runs.New(runs.Options{
 		Runner: c.runner, Flows: c.Flows, Projects: c.Projects, Catalogue: c.Plugins, Graphs: graphs, Audit: st.Audit(), Vault: vault, Clock: clock{},
 	})

@@ -169,17 +169,19 @@ type Repository interface {
 	// the draft that it created, as it was then, or fault.KeyReused when it came
 	// with another body; an id that is taken is fault.Exists.
 	CreateFlow(ctx context.Context, d Draft, e *idempotency.Entry) (Draft, error)
-	// SaveFlow replaces the draft if the stored revision is d.Revision-1. It
-	// reports false, changing nothing, when it is another one or there is none.
+	// SaveFlow replaces the draft if the stored revision is d.Revision-1, and keeps what it
+	// replaced, but for what is Superfluous. It reports false, changing nothing, when it is
+	// another one or there is none.
 	SaveFlow(ctx context.Context, d Draft) (bool, error)
 	Flow(ctx context.Context, project, id string) (Draft, error)
 	// Flows returns drafts without documents, in the order of the query.
 	Flows(ctx context.Context, q ListQuery) (page.Of[Draft], error)
-	// DeleteFlow removes draft and versions. The numbers of its versions are not
+	// DeleteFlow removes draft, revisions and versions. The numbers of its versions are not
 	// given again to a flow with the same id. One that a subflow node of another
 	// flow's draft or latest version names stays: fault.InUse says which those are.
 	DeleteFlow(ctx context.Context, project, id string) error
 	Versions
+	Revisions
 }
 
 // Versions keeps the published versions of flows.
@@ -201,6 +203,12 @@ type Switched interface {
 	Disabled(project, plugin string) bool
 	// OutOfUse reports whether there are versions of the plugin and none may be used.
 	OutOfUse(plugin string) bool
+}
+
+// Followers are told what became of flows. They do not wait for anybody.
+type Followers interface {
+	// Changed tells that a draft was saved, or a version of it published.
+	Changed(project, flow string, revision, version int)
 }
 
 // Runs tells about the runs of flows.

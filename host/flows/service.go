@@ -14,7 +14,7 @@ import (
 	"github.com/culmhq/culm/host/page"
 )
 
-// Options are what the use cases of flows need; all fields are required.
+// Options are what the use cases of flows need; all fields but Followers are required.
 type Options struct {
 	Repository Repository
 	Projects   Projects
@@ -24,6 +24,7 @@ type Options struct {
 	Operations Operations
 	Users      Users
 	Runs       Runs
+	Followers  Followers
 	Clock      Clock
 	Logger     *slog.Logger
 }
@@ -38,7 +39,17 @@ type Service struct {
 }
 
 // New makes the use cases.
-func New(o Options) *Service { return &Service{o: o, checker: NewChecker(o.Catalogue)} }
+func New(o Options) *Service {
+	if o.Followers == nil {
+		o.Followers = nobody{}
+	}
+	return &Service{o: o, checker: NewChecker(o.Catalogue)}
+}
+
+// nobody follows flows.
+type nobody struct{}
+
+func (nobody) Changed(string, string, int, int) {}
 
 // Create stores a new draft, also one with problems. An id that is taken is a
 // fault.Exists; an empty one is made from the name.
@@ -112,6 +123,7 @@ func (s *Service) Save(ctx context.Context, r SaveRequest) (Detail, error) {
 	if !saved {
 		return Detail{}, s.conflict(ctx, r.Project, r.Flow)
 	}
+	s.o.Followers.Changed(r.Project, r.Flow, next.Revision, next.Version)
 	return s.detail(ctx, next)
 }
 
@@ -210,6 +222,7 @@ func (s *Service) Publish(ctx context.Context, r PublishRequest) (Version, error
 	if !current {
 		return Version{}, s.conflict(ctx, r.Project, r.Flow)
 	}
+	s.o.Followers.Changed(r.Project, r.Flow, r.Revision, v.Number)
 	return v, nil
 }
 

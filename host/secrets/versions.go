@@ -99,7 +99,7 @@ type Vault struct {
 	log  *slog.Logger
 	// rotating is held while the keys are changed.
 	rotating sync.Mutex
-	opened opened
+	opened   opened
 
 	mu   sync.Mutex
 	used map[string]time.Time // by id, not stored yet

@@ -56,6 +56,14 @@ func (s *Store) SaveFlow(ctx context.Context, d flows.Draft) (bool, error) {
 	if err != nil {
 		return false, fault.Wrap("store flow", err)
 	}
+	before, err := s.Flow(ctx, d.Project, d.ID)
+	if err != nil || before.Revision != d.Revision-1 {
+		return false, present(err)
+	}
+	old, err := replaced(before)
+	if err != nil {
+		return false, fault.Wrap("store flow", err)
+	}
 	saved := false
 	err = s.db.Write(ctx, func(ctx context.Context, tx *sqlite.Tx) error {
 		r, err := tx.ExecContext(ctx, `UPDATE flows SET name = ?, doc = ?, search = ?, document = ?, nodes = ?,
@@ -66,10 +74,21 @@ func (s *Store) SaveFlow(ctx context.Context, d flows.Draft) (bool, error) {
 			return err
 		}
 		n, err := r.RowsAffected()
-		saved = n == 1
-		return err
+		if saved = n == 1; err != nil || !saved {
+			return err
+		}
+		// The revision that the statement asked for is the one that was read.
+		return keepRevision(ctx, tx, d.Project, d.ID, old)
 	})
-	return saved, fault.Wrap("store flow", err)
+	return saved && err == nil, fault.Wrap("store flow", err)
+}
+
+// present lets a flow that is not there be no error: there is nothing to save over.
+func present(err error) error {
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	}
+	return err
 }
 
 // draftColumns are those of scanDraft, without the document.
@@ -101,7 +120,10 @@ func (s *Store) DeleteFlow(ctx context.Context, project, id string) error {
 		if n == 0 {
 			return fault.Missing("flow", id)
 		}
-		_, err = tx.ExecContext(ctx, `DELETE FROM flow_versions WHERE project = ? AND flow = ?`, project, id)
+		if _, err = tx.ExecContext(ctx, `DELETE FROM flow_versions WHERE project = ? AND flow = ?`, project, id); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `DELETE FROM flow_revisions WHERE project = ? AND flow = ?`, project, id)
 		return err
 	}))
 }

@@ -137,14 +137,20 @@ export function useDeleteFlow(project: string) {
   })
 }
 
+/** The server takes a second for the largest flow; a connection that died silently takes for ever. */
+const saveWithinMs = 20_000
+
 export function useSaveFlow(project: string, flow: string) {
   const client = useQueryClient()
   return useMutation({
+    // Without a network it fails, and the editor says so and goes on by itself.
+    networkMode: 'always',
     mutationFn: ({ document, revision }: { document: Flow; revision: number }) =>
       call<FlowDetail>(within(project, 'flows', flow), {
         method: 'PUT',
         body: { document },
         headers: { 'If-Match': `"${revision}"` },
+        signal: AbortSignal.timeout(saveWithinMs),
       }),
     onSuccess: () => forgetFlows(client, project),
   })

@@ -50,7 +50,7 @@ const start = createRoute({
 const editor = createRoute({
   getParentRoute: () => root,
   path: '/p/$project/flows/$flow',
-  loader: () => loadTexts('editor'),
+  loader: () => Promise.all([loadTexts('editor'), loadTexts('versions')]),
   component: lazyRouteComponent(() => import('~/editor/page'), 'EditorPage'),
 })
 

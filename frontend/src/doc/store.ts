@@ -2,6 +2,8 @@ import { createContext, useContext } from 'react'
 import { createStore, type StoreApi, useStore } from 'zustand'
 import type { Flow, FlowDetail, Problem } from '~/api/types'
 import { apply, type Command, join, joinInverse } from './commands'
+import { merge } from './merge'
+import { sameFlow } from './same'
 
 /** One entry of the history: one gesture, however many commands it took. */
 interface Entry {
@@ -31,8 +33,11 @@ export interface DocState {
   /** Takes over what the server answered to a save; edits made since stay. */
   markSaved(detail: FlowDetail): void
   markPublished(version: number, revision: number): void
-  /** Takes another base for the next save, without touching the document. */
-  rebase(detail: FlowDetail): void
+  /**
+   * Takes over what somebody else saved, and the document that holds their edits and these.
+   * Undo goes on to take back the edits of this page, and only those; forget gives it up.
+   */
+  absorb(theirs: FlowDetail, document: Flow, forget: boolean): void
 }
 
 export type DocStore = StoreApi<DocState>
@@ -61,13 +66,7 @@ export function createDocStore(detail: FlowDetail): DocStore {
     setProblems: (problems) => set({ problems }),
     markSaved: (answer) => set((s) => savedWith(s, answer)),
     markPublished: (version, revision) => set({ version, publishedRevision: revision }),
-    rebase: (answer) =>
-      set({
-        saved: answer.document,
-        revision: answer.revision,
-        version: answer.version,
-        publishedRevision: answer.published_revision,
-      }),
+    absorb: (theirs, document, forget) => set((s) => absorbed(s, theirs, document, forget)),
   }))
 }
 
@@ -109,35 +108,28 @@ function savedWith(state: DocState, answer: FlowDetail): Partial<DocState> {
     revision: answer.revision,
     version: answer.version,
     publishedRevision: answer.published_revision,
-    problems: answer.problems ?? [],
+    // Those of an older document say nothing of this one; the next validation does.
+    problems: untouched ? (answer.problems ?? []) : state.problems,
   }
 }
 
-/** Whether two documents say the same, whatever the order of their properties. */
-export function sameFlow(a: Flow, b: Flow): boolean {
-  if (a === b) return true
-  const { nodes: an, edges: ae, variables: av, ...ar } = a
-  const { nodes: bn, edges: be, variables: bv, ...br } = b
-  return sameItems(an, bn) && sameItems(ae, be) && sameItems(av ?? [], bv ?? []) && canonical(ar) === canonical(br)
-}
-
-/** Most items of an edited document are those it was loaded with: only the others are looked into. */
-function sameItems(a: readonly object[], b: readonly object[]): boolean {
-  return a.length === b.length && a.every((item, i) => item === b[i] || canonical(item) === canonical(b[i]))
-}
-
-/** JSON with sorted properties and without those that say nothing. */
-export function canonical(value: unknown): string {
-  return JSON.stringify(value, (key, v: unknown) => {
-    if (v === '' && (key === 'strategy' || key === 'on_failure' || key === 'condition')) return undefined
-    if (v === null || typeof v !== 'object' || Array.isArray(v)) return v
-    const object = v as Record<string, unknown>
-    return Object.fromEntries(
-      Object.keys(object)
-        .sort()
-        .map((k) => [k, object[k]]),
-    )
-  })
+function absorbed(state: DocState, theirs: FlowDetail, document: Flow, forget: boolean): Partial<DocState> {
+  // An entry that replaces the whole document would take back their edits too.
+  const along = (command: Command): Command => {
+    if (command.op === 'batch') return { ...command, commands: command.commands.map(along) }
+    if (command.op !== 'replace') return command
+    return { ...command, document: merge(state.saved, command.document, theirs.document, 'mine').document }
+  }
+  const carried = (entry: Entry): Entry => ({ ...entry, command: along(entry.command), inverse: along(entry.inverse) })
+  return {
+    doc: document,
+    saved: sameFlow(document, theirs.document) ? document : theirs.document,
+    revision: theirs.revision,
+    version: theirs.version,
+    publishedRevision: theirs.published_revision,
+    undoable: forget ? [] : state.undoable.map(carried),
+    redoable: forget ? [] : state.redoable.map(carried),
+  }
 }
 
 /** Whether the document holds edits that the server does not have. */

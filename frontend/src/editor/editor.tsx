@@ -1,7 +1,7 @@
 import { ActionIcon, Button, Tooltip } from '@mantine/core'
 import { Link, useBlocker, useNavigate } from '@tanstack/react-router'
 import { Panel } from '@xyflow/react'
-import { type ReactNode, useCallback, useEffect, useMemo, useRef } from 'react'
+import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useCreateFlow } from '~/api/queries'
 import type { Plugin, Problem } from '~/api/types'
@@ -12,6 +12,7 @@ import {
   IconDeviceFloppy,
   IconPlayerPlayFilled,
   IconPlus,
+  IconRocket,
   IconVariable,
 } from '~/app/icons'
 import { sayError } from '~/app/notices'
@@ -25,24 +26,24 @@ import { useCodes } from '~/i18n/codes'
 import { textIn, useLang, useText } from '~/i18n/text'
 import { useUi } from '~/ui/store'
 import { type Actions, useActions } from './actions'
-import { ConflictDialog } from './conflict'
 import { Inspector } from './inspector'
 import { useEditorKeys } from './keys'
-import { SelectionBar } from './lazy-panels'
+import { ConflictDialog, PublishDialog, SelectionBar } from './lazy-panels'
 import { Overlays } from './overlays'
 import { Palette } from './palette'
 import { useShownPerspective } from './perspective'
 import { usePreviewer } from './preview'
-import { useBackup, useSaving, useValidation } from './save'
+import { type Keeping, useSaver, useSaving, useValidation } from './save'
+import { SaveStatus } from './save-status'
+import type { Saver, SaveState } from './saver'
 import { Toolbar } from './toolbar'
 
 interface Props {
   project: string
   flow: string
   plugins: readonly Plugin[]
+  keeping: Keeping
   notice: ReactNode
-  /** A backup waits for a decision: it is not overwritten before. */
-  holdBackup: boolean
 }
 
 /** The editor of one flow. */
@@ -66,17 +67,11 @@ export function Editor(props: Props) {
   )
   return (
     <CanvasContext value={info}>
-      {!props.holdBackup && <Keeper project={props.project} flow={props.flow} />}
       <PreviewContext value={preview}>
         <EditorBody {...props} actions={actions} view={view} canvasBox={canvasBox} />
       </PreviewContext>
     </CanvasContext>
   )
-}
-
-function Keeper({ project, flow }: { project: string; flow: string }) {
-  useBackup(project, flow, useDocStore())
-  return null
 }
 
 /** The worst problem of each node and edge. */
@@ -95,14 +90,16 @@ interface BodyProps extends Props {
   canvasBox: React.RefObject<HTMLDivElement | null>
 }
 
-function EditorBody({ project, flow, plugins, notice, actions, view, canvasBox }: BodyProps) {
+function EditorBody({ project, flow, plugins, keeping, notice, actions, view, canvasBox }: BodyProps) {
   const { t } = useTranslation()
   const store = useDocStore()
   const doc = useDoc((s) => s.doc)
   const selection = useUi((s) => s.selection)
   const paletteOpen = useUi((s) => s.paletteOpen)
   const navigate = useNavigate()
-  const saving = useSaving(project, flow, store)
+  const [publishing, setPublishing] = useState(false)
+  const saver = useSaver(project, flow, store, keeping)
+  const saving = useSaving(project, flow, store, saver)
   const { save, publish } = saving
   useValidation(project, store)
   useTrimmedSelection()
@@ -128,7 +125,14 @@ function EditorBody({ project, flow, plugins, notice, actions, view, canvasBox }
   const copyFlow = useCopyFlow(project)
   return (
     <div className="ed-page">
-      <EditorBar project={project} busy={saving.busy} onSave={() => void save()} onStart={() => void start()} />
+      <EditorBar
+        project={project}
+        saving={saving.state}
+        busy={saving.busy}
+        onSave={() => void save()}
+        onPublish={() => setPublishing(true)}
+        onStart={() => void start()}
+      />
       {notice}
       <div className="ed-grid" data-palette={paletteOpen}>
         {paletteOpen && (
@@ -171,42 +175,31 @@ function EditorBody({ project, flow, plugins, notice, actions, view, canvasBox }
         </div>
         <Inspector plugins={plugins} onJump={actions.jump} />
       </div>
-      {saving.theirs && (
-        <ConflictDialog
-          theirs={saving.theirs}
-          onClose={saving.dismiss}
-          onMerged={() => {
-            saving.dismiss()
-            void save()
-          }}
-          onCopy={() => {
-            saving.dismiss()
-            copyFlow()
-          }}
-        />
+      {saving.state.kind === 'conflict' && (
+        <ConflictDialog theirs={saving.state.theirs} saver={saver} onCopy={copyFlow} />
+      )}
+      {publishing && (
+        <PublishDialog project={project} flow={flow} onPublish={publish} onClose={() => setPublishing(false)} />
       )}
       <Overlays plugins={plugins} actions={actions} />
-      <LeaveGuard />
+      <LeaveGuard saver={saver} />
     </div>
   )
 }
 
-function EditorBar({
-  project,
-  busy,
-  onSave,
-  onStart,
-}: {
+interface BarProps {
   project: string
+  saving: SaveState
   busy: boolean
   onSave(): void
+  onPublish(): void
   onStart(): void
-}) {
-  const { t } = useTranslation()
+}
+
+function EditorBar({ project, saving, busy, onSave, onPublish, onStart }: BarProps) {
+  const { t } = useTranslation(['translation', 'versions'])
   const text = useText()
   const name = useDoc((s) => s.doc.name)
-  const version = useDoc((s) => s.version)
-  const dirty = useDoc(isDirty)
   const errors = useDoc((s) => s.problems.filter((p) => p.level === 'error').length)
   const problems = useDoc((s) => s.problems.length)
   const openDrawer = useUi((s) => s.openDrawer)
@@ -227,10 +220,7 @@ function EditorBar({
         >
           {text(name)}
         </button>
-        <span className="quiet num ed-saved" role="status">
-          {dirty ? t('editor.unsaved') : t('editor.saved')}
-          {version > 0 && ` · v${version}`}
-        </span>
+        <SaveStatus state={saving} />
       </Crumbs>
       <BarActions>
         <Button
@@ -249,15 +239,19 @@ function EditorBar({
             <IconVariable size={17} stroke={1.7} aria-hidden />
           </ActionIcon>
         </Tooltip>
+        <Tooltip label={t('action.save')}>
+          <ActionIcon aria-label={t('action.save')} onClick={onSave} loading={busy}>
+            <IconDeviceFloppy size={17} stroke={1.7} aria-hidden />
+          </ActionIcon>
+        </Tooltip>
         <Button
           variant="default"
-          aria-label={t('action.save')}
-          leftSection={<IconDeviceFloppy size={15} aria-hidden />}
-          onClick={onSave}
-          loading={busy}
-          disabled={!dirty}
+          aria-label={t('versions:publish.open')}
+          leftSection={<IconRocket size={15} aria-hidden />}
+          onClick={onPublish}
+          disabled={busy}
         >
-          <span className="shell-wide">{t('action.save')}</span>
+          <span className="shell-wide">{t('versions:publish.open')}</span>
         </Button>
         <Button leftSection={<IconPlayerPlayFilled size={13} aria-hidden />} onClick={onStart} disabled={busy}>
           {t('action.start')}
@@ -267,12 +261,16 @@ function EditorBar({
   )
 }
 
-/** Keeps a person from leaving with unsaved edits by mistake. */
-function LeaveGuard() {
-  const { t } = useTranslation()
+/**
+ * Whoever leaves has what is on the screen saved first. Only when that does not work is
+ * a person asked; the edits stay in this browser either way.
+ */
+function LeaveGuard({ saver }: { saver: Saver }) {
+  const { t } = useTranslation(['versions', 'translation'])
   const store = useDocStore()
   const blocker = useBlocker({
-    shouldBlockFn: ({ current, next }) => current.pathname !== next.pathname && isDirty(store.getState()),
+    shouldBlockFn: async ({ current, next }) =>
+      current.pathname !== next.pathname && isDirty(store.getState()) && !(await saver.flush()),
     enableBeforeUnload: () => isDirty(store.getState()),
     withResolver: true,
   })
@@ -297,7 +295,7 @@ function useCopyFlow(project: string): () => void {
   const navigate = useNavigate()
   const codes = useCodes()
   const lang = useLang()
-  const { t } = useTranslation()
+  const { t } = useTranslation('versions')
   return () => {
     const { id: _id, ...document } = store.getState().doc
     create.mutate(

@@ -47,3 +47,22 @@ export function SubflowFields(props: ComponentProps<typeof LoadedSubflow>) {
     </Suspense>
   )
 }
+
+const LoadedConflict = lazy(() => import('./conflict').then((m) => ({ default: m.ConflictDialog })))
+const LoadedPublish = lazy(() => import('~/versions/publish').then((m) => ({ default: m.PublishDialog })))
+
+export function ConflictDialog(props: ComponentProps<typeof LoadedConflict>) {
+  return (
+    <Suspense>
+      <LoadedConflict {...props} />
+    </Suspense>
+  )
+}
+
+export function PublishDialog(props: ComponentProps<typeof LoadedPublish>) {
+  return (
+    <Suspense>
+      <LoadedPublish {...props} />
+    </Suspense>
+  )
+}

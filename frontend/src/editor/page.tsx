@@ -9,13 +9,16 @@ import { useFormat } from '~/app/format'
 import { IconInfoCircle } from '~/app/icons'
 import { ErrorNotice } from '~/app/notices'
 import { placed } from '~/doc/arrange'
-import { type Backup, clearBackup, readBackup } from '~/doc/backup'
-import { createDocStore, DocContext, type DocStore, sameFlow } from '~/doc/store'
+import { openBackups } from '~/doc/backup'
+import { createDocStore, DocContext, type DocStore } from '~/doc/store'
 import { preloadExpression } from '~/form/lazy-expression'
 import { preloadForm } from '~/form/lazy-form'
 import { useUi } from '~/ui/store'
 import { Editor } from './editor'
+import { nameEditor, orphaned } from './editors'
 import './editor.css'
+import { type Recovered, recover } from './recover'
+import type { Keeping } from './save'
 
 const route = getRouteApi('/p/$project/flows/$flow')
 
@@ -45,85 +48,75 @@ function Loading() {
   )
 }
 
+interface Held {
+  store: DocStore
+  keeping: Keeping
+  /** What an editor left that went away before the server had it. */
+  found: Recovered | null
+}
+
 /** Makes the store once: from then on the editor, not the cache, holds the flow. */
 function Opened({ project, detail, plugins }: { project: string; detail: FlowDetail; plugins: readonly Plugin[] }) {
-  const [store, setStore] = useState<DocStore | null>(null)
-  const [backup, setBackup] = useState<Backup | null>(null)
+  const [held, setHeld] = useState<Held | null>(null)
   // biome-ignore lint/correctness/useExhaustiveDependencies: a later answer of the server must not replace what is being edited
   useEffect(() => {
     let gone = false
     preloadForm()
     preloadExpression()
-    void placed(detail.document).then((document) => {
-      if (gone) return
-      const kept = readBackup(project, detail.id)
-      if (kept && !sameFlow(kept.document, document) && !sameFlow(kept.document, detail.document)) setBackup(kept)
-      else clearBackup(project, detail.id)
-      setStore(createDocStore({ ...detail, document }))
+    const me = nameEditor()
+    const open = async (): Promise<Held> => {
+      const [document, backups] = await Promise.all([placed(detail.document), openBackups()])
+      const left = await orphaned(await backups.read(project, detail.id))
+      const at = { ...detail, document }
+      const found = recover(at, left)
+      const keeping: Keeping = { backups, editor: me.name, instead: found?.editors ?? [] }
+      if (!found) for (const { editor } of left) backups.clear(project, detail.id, editor)
+      const store = createDocStore(found ? { ...at, document: found.base, revision: found.revision } : at)
+      if (found) store.getState().commit({ op: 'replace', document: await placed(found.document) })
+      return { store, keeping, found }
+    }
+    void open().then((opened) => {
+      if (!gone) setHeld(opened)
     })
     return () => {
       gone = true
+      me.leave()
       useUi.getState().reset()
     }
   }, [])
-  if (!store) return <Loading />
+  if (!held) return <Loading />
   return (
-    <DocContext value={store}>
+    <DocContext value={held.store}>
       <Editor
         project={project}
         flow={detail.id}
         plugins={plugins}
-        notice={
-          backup && (
-            <BackupNotice
-              project={project}
-              flow={detail.id}
-              backup={backup}
-              store={store}
-              onDone={() => setBackup(null)}
-            />
-          )
-        }
-        holdBackup={backup !== null}
+        keeping={held.keeping}
+        notice={held.found && <FoundNotice at={held.found.at} store={held.store} />}
       />
     </DocContext>
   )
 }
 
-function BackupNotice({
-  project,
-  flow,
-  backup,
-  store,
-  onDone,
-}: {
-  project: string
-  flow: string
-  backup: Backup
-  store: DocStore
-  onDone(): void
-}) {
-  const { t } = useTranslation()
+/** Says that edits of another time were taken in, and takes them back if they are not wanted. */
+function FoundNotice({ at, store }: { at: string; store: DocStore }) {
+  const { t } = useTranslation('versions')
   const format = useFormat()
-  const restore = () => {
-    void placed(backup.document).then((document) => {
-      store.getState().commit({ op: 'replace', document })
-      onDone()
-    })
-  }
-  const discard = () => {
-    clearBackup(project, flow)
-    onDone()
+  const [open, setOpen] = useState(true)
+  if (!open) return null
+  const undo = () => {
+    store.getState().undo()
+    setOpen(false)
   }
   return (
     <div className="notice" data-s="waiting" role="status">
       <IconInfoCircle size={18} aria-hidden />
-      <div className="grow">{t('editor.backup', { when: format.when(backup.at) })}</div>
-      <Button variant="default" size="compact-xs" onClick={discard}>
-        {t('editor.discard')}
+      <div className="grow">{t('found.text', { when: format.when(at) })}</div>
+      <Button variant="default" size="compact-xs" onClick={undo}>
+        {t('found.undo')}
       </Button>
-      <Button size="compact-xs" onClick={restore}>
-        {t('editor.restore')}
+      <Button size="compact-xs" onClick={() => setOpen(false)}>
+        {t('found.keep')}
       </Button>
     </div>
   )

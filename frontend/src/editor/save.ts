@@ -1,16 +1,16 @@
-import { useCallback, useEffect, useState } from 'react'
+import { useCallback, useEffect, useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import { useStore } from 'zustand'
 import { ApiError } from '~/api/client'
 import { fetchFlow, usePublishFlow, useSaveFlow, validateFlow } from '~/api/queries'
-import type { FlowDetail } from '~/api/types'
 import { say, sayError } from '~/app/notices'
-import { clearBackup, writeBackup } from '~/doc/backup'
+import type { Backups } from '~/doc/backup'
 import { type DocStore, isDirty } from '~/doc/store'
 import { useCodes } from '~/i18n/codes'
 import { useUi } from '~/ui/store'
+import { createSaver, type Saver, type SaveState } from './saver'
 
 const validateAfterMs = 500
-const backupAfterMs = 400
 
 /** Asks the server about the document some time after each edit. */
 export function useValidation(project: string, store: DocStore): void {
@@ -43,55 +43,82 @@ export function useValidation(project: string, store: DocStore): void {
   }, [project, store])
 }
 
-/** Keeps unsaved edits in this browser, whatever happens to the tab. */
-export function useBackup(project: string, flow: string, store: DocStore): void {
-  useEffect(() => {
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const write = () => {
-      const state = store.getState()
-      if (isDirty(state))
-        writeBackup(project, flow, { revision: state.revision, document: state.doc, at: new Date().toISOString() })
-      else clearBackup(project, flow)
-    }
-    const off = store.subscribe((state, before) => {
-      if (state.doc === before.doc && state.saved === before.saved) return
-      clearTimeout(timer)
-      timer = setTimeout(write, backupAfterMs)
-    })
-    window.addEventListener('pagehide', write)
-    return () => {
-      off()
-      clearTimeout(timer)
-      write()
-      window.removeEventListener('pagehide', write)
-    }
-  }, [project, flow, store])
+/** Where the edits of one opened editor are kept until the server has them. */
+export interface Keeping {
+  backups: Backups
+  /** The editor's name among all that keep something. */
+  editor: string
+  /** Other editors whose edits this one has taken in: theirs are let go once its own are kept. */
+  instead: string[]
 }
 
-/** Saves and publishes the flow that is being edited. */
-export function useSaving(project: string, flow: string, store: DocStore) {
+/** Saves the flow that is being edited, by itself and when asked. */
+export function useSaver(project: string, flow: string, store: DocStore, keeping: Keeping): Saver {
+  const { t } = useTranslation()
+  const put = useSaveFlow(project, flow).mutateAsync
+  const saver = useMemo(
+    () =>
+      createSaver(store, {
+        put: (document, revision) => put({ document, revision }),
+        fetch: () => fetchFlow(project, flow),
+        keep: () => {
+          const { doc, saved, revision } = store.getState()
+          const { backups, editor, instead } = keeping
+          const at = new Date().toISOString()
+          backups.write({ project, flow, editor, revision, base: saved, document: doc, at }, instead)
+        },
+        forget: () => {
+          for (const editor of [keeping.editor, ...keeping.instead.splice(0)])
+            keeping.backups.clear(project, flow, editor)
+        },
+        after: (ms, work) => {
+          const timer = setTimeout(work, ms)
+          return () => clearTimeout(timer)
+        },
+        taken: ({ taken }) => say(t('editor.taken', { n: taken })),
+      }),
+    [project, flow, store, keeping, put, t],
+  )
+  useEffect(() => {
+    const keep = () => saver.keep()
+    const hidden = () => {
+      if (document.hidden) {
+        saver.keep()
+        if (isDirty(store.getState())) void saver.flush()
+      } else saver.retry()
+    }
+    const online = () => saver.retry()
+    window.addEventListener('pagehide', keep)
+    window.addEventListener('online', online)
+    document.addEventListener('visibilitychange', hidden)
+    const stop = saver.start()
+    return () => {
+      window.removeEventListener('pagehide', keep)
+      window.removeEventListener('online', online)
+      document.removeEventListener('visibilitychange', hidden)
+      stop()
+    }
+  }, [saver, store])
+  return saver
+}
+
+/** Saving and publishing, as the editor's bar and keys ask for it. */
+export function useSaving(project: string, flow: string, store: DocStore, saver: Saver) {
   const { t } = useTranslation()
   const codes = useCodes()
-  const put = useSaveFlow(project, flow)
   const publishing = usePublishFlow(project, flow)
-  const [theirs, setTheirs] = useState<FlowDetail | null>(null)
+  const state: SaveState = useStore(saver.state)
+  const [asked, setAsked] = useState(false)
 
   const save = useCallback(async (): Promise<boolean> => {
-    const { doc, revision } = store.getState()
     store.getState().seal()
-    try {
-      const detail = await put.mutateAsync({ document: doc, revision })
-      store.getState().markSaved({ ...detail, document: doc })
-      return true
-    } catch (e) {
-      if (e instanceof ApiError && e.status === 409) {
-        setTheirs(await fetchFlow(project, flow).catch(() => null))
-        return false
-      }
-      sayError(codes.error(e))
-      return false
-    }
-  }, [project, flow, store, put.mutateAsync, codes.error])
+    setAsked(true)
+    const done = await saver.flush()
+    setAsked(false)
+    const now = saver.state.getState()
+    if (!done && (now.kind === 'refused' || now.kind === 'offline')) sayError(codes.error(now.error))
+    return done
+  }, [store, saver, codes.error])
 
   /** Makes a version of what is drawn; answers its number, or null when refused. */
   const publish = useCallback(
@@ -109,12 +136,13 @@ export function useSaving(project: string, flow: string, store: DocStore) {
           store.getState().setProblems(e.body.problems)
           useUi.getState().openDrawer('problems')
         }
+        // Somebody saved in between: their edits are taken in, and the person looks again.
+        if (e instanceof ApiError && e.status === 409) saver.pull(Number(e.body.current?.revision ?? 0))
         sayError(codes.error(e))
         return null
       }
     },
-    [store, save, publishing.mutateAsync, codes.error, t],
+    [store, save, saver, publishing.mutateAsync, codes.error, t],
   )
-  const busy = put.isPending || publishing.isPending
-  return { save, publish, busy, theirs, dismiss: () => setTheirs(null) }
+  return { save, publish, state, busy: asked || publishing.isPending }
 }

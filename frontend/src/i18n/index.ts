@@ -13,6 +13,7 @@ import type { StartMessages } from './start.zh'
 import type { SystemsMessages } from './systems.zh'
 import type { Lang } from './text'
 import type { TimelineMessages } from './timeline.zh'
+import type { VersionsMessages } from './versions.zh'
 import type { Messages } from './zh'
 
 declare module 'i18next' {
@@ -32,6 +33,7 @@ declare module 'i18next' {
       start: StartMessages
       systems: SystemsMessages
       timeline: TimelineMessages
+      versions: VersionsMessages
     }
   }
 }
@@ -57,6 +59,7 @@ type Part =
   | 'start'
   | 'systems'
   | 'timeline'
+  | 'versions'
 
 const parts: Record<Part, Record<Lang, () => Promise<object>>> = {
   catalogue: {
@@ -106,6 +109,10 @@ const parts: Record<Part, Record<Lang, () => Promise<object>>> = {
   timeline: {
     zh: () => import('./timeline.zh').then((m) => m.timelineZh),
     en: () => import('./timeline.en').then((m) => m.timelineEn),
+  },
+  versions: {
+    zh: () => import('./versions.zh').then((m) => m.versionsZh),
+    en: () => import('./versions.en').then((m) => m.versionsEn),
   },
 }
 

@@ -24,6 +24,8 @@ import { systemsEn } from './systems.en'
 import { systemsZh } from './systems.zh'
 import { timelineEn } from './timeline.en'
 import { timelineZh } from './timeline.zh'
+import { versionsEn } from './versions.en'
+import { versionsZh } from './versions.zh'
 import { zh } from './zh'
 
 type Tree = { [key: string]: string | Tree }
@@ -52,6 +54,7 @@ const texts = {
     start: startZh,
     systems: systemsZh,
     timeline: timelineZh,
+    versions: versionsZh,
   }),
   en: flatten({
     ...en,
@@ -67,6 +70,7 @@ const texts = {
     start: startEn,
     systems: systemsEn,
     timeline: timelineEn,
+    versions: versionsEn,
   }),
 }
 const placeholders = (text: string) => [...text.matchAll(/\{\{(\w+)\}\}/g)].map((m) => m[1]).sort()

@@ -1,0 +1,57 @@
+import type { VersionsMessages } from './versions.zh'
+
+export const versionsEn: VersionsMessages = {
+  title: 'History and comparison',
+  save: {
+    saved: 'Saved',
+    edited: 'Not saved',
+    saving: 'Saving',
+    offline: 'The server cannot be reached; your changes stay in this browser',
+    refused: 'The server refused to save this',
+    gone: 'The flow was deleted; your changes stay in this browser',
+    conflict: 'There is a conflict to decide',
+  },
+  found: {
+    text: 'Changes of {{when}} that had not been saved were brought back.',
+    undo: 'Drop these changes',
+    keep: 'Keep',
+  },
+  leave: {
+    title: 'The server does not have everything yet',
+    text: 'Your changes stay in this browser and come back when the flow is opened again.',
+    leave: 'Leave',
+  },
+  conflict: {
+    title: 'Somebody else saved too',
+    text: 'Revision {{revision}} of the draft was saved at {{when}}. You both changed {{n}} things below: choose for each. Everything else is merged already.',
+    all: 'Take all',
+    mine: 'Mine',
+    theirs: 'Theirs',
+    base: 'Before',
+    absent: '(nothing)',
+    whole: 'All of it',
+    merge: 'Merge and save',
+    copy: 'Save as a new flow',
+    copyName: '{{name}} (copy)',
+  },
+  thing: { nodes: 'Node', edges: 'Edge', variables: 'Variable', flow: 'Flow' },
+  publish: {
+    open: 'Publish',
+    title: 'Publish a new version',
+    note: 'Note',
+    noteHelp: 'For whoever reads the history later: what was changed, and why.',
+    changes: 'Changes since v{{version}}:',
+    first: 'This is the first version.',
+    none: 'The draft is the same as v{{version}}: there is nothing to publish.',
+    errors: '{{n}} errors must be solved before it can be published.',
+    confirm: 'Publish',
+    compare: 'See the differences',
+  },
+  count: {
+    added: '{{n}} added',
+    removed: '{{n}} removed',
+    changed: '{{n}} changed',
+    moved: '{{n}} moved',
+    none: 'No differences',
+  },
+}

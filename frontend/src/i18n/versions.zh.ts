@@ -1,0 +1,50 @@
+/** Texts of drafts and versions: saving, conflicts, who else is here, history and comparison. */
+export const versionsZh = {
+  title: '历史与比较',
+  save: {
+    saved: '已保存',
+    edited: '未保存',
+    saving: '保存中',
+    offline: '连不上服务器，修改先留在本浏览器',
+    refused: '服务器拒绝了这次保存',
+    gone: '流程已被删除，修改留在本浏览器',
+    conflict: '有冲突，等你决定',
+  },
+  found: { text: '已取回 {{when}} 没来得及保存的修改。', undo: '不要这些修改', keep: '好' },
+  leave: { title: '还没有保存到服务器', text: '修改会留在这个浏览器里，下次打开时自动取回。', leave: '离开' },
+  conflict: {
+    title: '别人刚刚也保存了',
+    text: '第 {{revision}} 版草稿于 {{when}} 保存。下面 {{n}} 处你们都改了，请逐项选择；其余修改已自动合并。',
+    all: '全部采用',
+    mine: '我的',
+    theirs: '对方的',
+    base: '原来',
+    absent: '（没有）',
+    whole: '整项',
+    merge: '合并并保存',
+    copy: '另存为新流程',
+    copyName: '{{name}}（副本）',
+  },
+  thing: { nodes: '节点', edges: '连线', variables: '变量', flow: '流程' },
+  publish: {
+    open: '发布',
+    title: '发布新版本',
+    note: '版本说明',
+    noteHelp: '写给以后看历史的人：改了什么，为什么改。',
+    changes: '相对 v{{version}} 的修改：',
+    first: '这是第一个版本。',
+    none: '草稿和 v{{version}} 相同，没有可发布的修改。',
+    errors: '有 {{n}} 个错误，改好才能发布。',
+    confirm: '发布',
+    compare: '查看差异',
+  },
+  count: {
+    added: '新增 {{n}}',
+    removed: '删除 {{n}}',
+    changed: '修改 {{n}}',
+    moved: '移动 {{n}}',
+    none: '没有差异',
+  },
+}
+
+export type VersionsMessages = typeof versionsZh
