@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -43,14 +44,23 @@ type mirror struct {
 	got  map[string]bool // canaries that arrived
 	want hosttest.Canaries
 	hook string
+	all  map[string][]string // everything that a system ever got
 }
 
 func (m *mirror) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	w.Header().Set("Content-Type", "application/json")
 	user, password, _ := r.BasicAuth()
+	system, operation, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	if operation == "recall" { // as a system does that tells of what it was sent before
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		_ = json.NewEncoder(w).Encode(m.all[system])
+		return
+	}
 	if r.URL.Path == "/token" {
-		m.arrived(password, string(body))
+		password, _ = url.QueryUnescape(password) // RFC 6749 §2.3.1
+		m.arrived("", password)
 		_ = json.NewEncoder(w).Encode(map[string]any{"access_token": m.want["access token"], "token_type": "Bearer", "expires_in": 3600})
 		return
 	}
@@ -65,7 +75,7 @@ func (m *mirror) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for _, h := range r.Header {
 		texts = append(texts, h...)
 	}
-	m.arrived(texts...)
+	m.arrived(system, texts...)
 	m.mu.Lock()
 	if hook, ok := in["hook"].(string); ok {
 		m.hook = hook
@@ -73,7 +83,7 @@ func (m *mirror) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	m.mu.Unlock()
 	w.Header().Set("Set-Cookie", "t="+r.Header.Get("Authorization"))
 	w.Header().Set("X-Request-Id", "r-1")
-	if r.URL.Path == "/refuse" {
+	if operation == "refuse" {
 		w.WriteHeader(http.StatusUnprocessableEntity)
 	}
 	var forms [][]string
@@ -83,9 +93,10 @@ func (m *mirror) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(map[string]any{"headers": r.Header, "body": string(body), "query": r.URL.RawQuery, "forms": forms, "in": in})
 }
 
-func (m *mirror) arrived(texts ...string) {
+func (m *mirror) arrived(system string, texts ...string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.all[system] = append(m.all[system], texts...)
 	for name, value := range m.want {
 		if slices.Contains(texts, value) {
 			m.got[name] = true
@@ -106,8 +117,8 @@ func mirrors(base string) map[string]string {
 format: culm.system/v1
 id: %s
 title: Mirror
-base_url: %s
-auth: %s
+base_url: %s/%[1]s
+auth: %[3]s
 limits: {timeout_ms: 20000}
 operations:
   - {id: send, title: Send, method: POST, path: /send, retry: safe, risk: write,
@@ -115,6 +126,7 @@ operations:
      parameters: [{name: token, in: header, wire: X-Token, secret: true}]}
   - {id: refuse, title: Refuse, method: POST, path: /refuse, retry: keyed, risk: write,
      body: {type: object, properties: {password: {type: string, x-secret: true}, note: {type: string}}}}
+  - {id: recall, title: Recall, method: GET, path: /recall, retry: safe, risk: read}
 `, id, base, a)
 	}
 	return out
@@ -131,6 +143,7 @@ const wholeFlow = `{"format":"culm.flow/v1","id":"whole","name":"Whole","variabl
 	"nodes":[{"id":"start","type":"start"},
 		{"id":"ask","type":"task","plugin":"core","action":"confirm","inputs":{"prompt":"Go on with ${note}?"}},
 		NODES,
+		{"id":"recall","type":"task","plugin":"http","action":"call","inputs":{"system":"plain","operation":"recall"}},
 		{"id":"refused","type":"task","plugin":"http","action":"call","inputs":{"system":"plain","operation":"refuse","body":{"password":"${password}","note":"${note}"}}},
 		{"id":"hook","type":"task","plugin":"http","action":"call_and_wait","inputs":{"system":"plain","operation":"send","body":{"hook":"{callback_url}","password":"${password}"}},"outputs":{"answer":"callback"}},
 		{"id":"end","type":"end"}],
@@ -146,7 +159,7 @@ func drawWhole(systems []string) string {
 			`","operation":"send","params":{"token":"${token}"},"body":{"password":"${password}","more":"${later}","note":"${note}"}}}`)
 		path = append(path, "to_"+id)
 	}
-	path = append(path, "refused", "hook", "end")
+	path = append(path, "recall", "refused", "hook", "end")
 	for i := range len(path) - 1 {
 		edges = append(edges, fmt.Sprintf(`{"id":"e%d","from":%q,"to":%q}`, i, path[i], path[i+1]))
 	}
@@ -167,7 +180,7 @@ type whole struct {
 func newWhole(t *testing.T, canaries hosttest.Canaries) *whole {
 	t.Helper()
 	w := &whole{
-		mirror: &mirror{want: canaries, got: map[string]bool{}}, log: &lockedLog{},
+		mirror: &mirror{want: canaries, got: map[string]bool{}, all: map[string][]string{}}, log: &lockedLog{},
 		spans: &spans{names: map[string]string{}, parents: map[string]string{}}, texts: map[string][]byte{}, copies: t.TempDir(),
 	}
 	up, traces := httptest.NewServer(w.mirror), httptest.NewServer(w.spans)
@@ -181,7 +194,7 @@ func newWhole(t *testing.T, canaries hosttest.Canaries) *whole {
 	grants := []string{}
 	for id, doc := range mirrors(up.URL) {
 		w.put("/systems/"+id, systemJSON(t, doc))
-		grants = append(grants, `{"system":"`+id+`","operation":"send"},{"system":"`+id+`","operation":"refuse"}`)
+		grants = append(grants, `{"system":"`+id+`","operation":"send"},{"system":"`+id+`","operation":"refuse"},{"system":"`+id+`","operation":"recall"}`)
 		w.systems = append(w.systems, id)
 	}
 	slices.Sort(w.systems)
@@ -270,7 +283,7 @@ func (w *whole) look(run string) {
 	for _, id := range w.systems {
 		paths = append(paths, w.in("/systems/%s", id), w.in("/systems/%s/document", id), w.in("/systems/%s/credential", id), w.in("/systems/%s/versions", id), w.in("/systems/%s/state", id))
 	}
-	for _, node := range append([]string{"ask", "refused", "hook"}, w.systems...) {
+	for _, node := range append([]string{"ask", "recall", "refused", "hook"}, w.systems...) {
 		if slices.Contains(w.systems, node) {
 			node = "to_" + node
 		}
@@ -361,7 +374,7 @@ func TestTheSearchOfTheWholeSystemFindsWhatIsNoSecret(t *testing.T) {
 	w.play(wholeCanaries(), note)
 	found := w.hits(hosttest.Canaries{"note": note})
 	for _, part := range []string{
-		filepath.Join(w.cfg.Data, "culm.db"), filepath.Join(w.copies, "while", "culm.db-wal"), filepath.Join(w.copies, "backup.db"), "backup.db records.",
+		filepath.Join(w.cfg.Data, "culm.db"), filepath.Join(w.copies, "while", "culm.db-wal"), filepath.Join(w.copies, "backup.db"), "backup.db chunks.data",
 		"the live stream", "/records?limit=1000", "/nodes/to_bearer", "/recordings/", "recordings.body (unpacked)",
 	} {
 		if !slices.ContainsFunc(slices.Collect(maps.Keys(found)), func(where string) bool { return strings.Contains(where, part) }) {

@@ -266,6 +266,7 @@ func TestASecretInAnotherPlaceIsRefused(t *testing.T) {
 		"parameter": {"login", `{"user":"${token}"}`, `{"user":"ada","password":"plain-pass"}`, "does not declare"},
 	} {
 		doc := strings.Replace(drawn(c.operation, c.params, c.body), `"id":"login"`, `"id":"`+flow+`"`, 1)
+		doc = strings.Replace(doc, `"params":{},`, "", 1) // one of the operations has none
 		s.publish(doc)
 		run := s.run(flow, map[string]any{"password": runCanary})
 		s.published.wait(t, run, "a failed")

@@ -95,6 +95,8 @@ type Credentials interface {
 type Secrets interface {
 	// Resolve returns secrets.ErrNotFound for what does not exist in the project.
 	Resolve(ctx context.Context, project, ref string) (secrets.Secret, error)
+	// OfRun returns all the secrets that a run was given or handed.
+	OfRun(ctx context.Context, project, run string) ([]secrets.Secret, error)
 }
 
 // Journal remembers the calls that may not be repeated. What it has acknowledged

@@ -45,16 +45,14 @@ func scrub(s *secrets.Scrubber, r contract.GatewayResponse) (clean contract.Gate
 }
 
 // Scrub puts secrets.Mask in the place of every secret in a JSON value, in the encodings
-// in which a system may reflect one. What is no JSON without it becomes a text.
-func Scrub(raw json.RawMessage, values []secrets.Secret) json.RawMessage {
-	if len(values) == 0 {
-		return raw
-	}
+// in which a system may reflect one: those that s looks for, which may be nil, and the
+// values. What is no JSON without it becomes a text.
+func Scrub(raw json.RawMessage, s *secrets.Scrubber, values []secrets.Secret) json.RawMessage {
 	plain := make([]string, len(values))
 	for i, v := range values {
 		plain[i] = v.Reveal()
 	}
-	clean := secrets.NewScrubber().With(plain...).JSON(raw)
+	clean := s.With(plain...).JSON(raw)
 	if !json.Valid(clean) {
 		return marshalText(string(clean))
 	}

@@ -211,15 +211,18 @@ type heldPlace struct{ pointer, ref string }
 func (h *held) param(name string) bool { return h.params[name] != "" }
 
 // reveal puts the secrets into the request, as the last thing before the wire, and takes
-// them, in every usual encoding, out of what comes back: also those that the attempt
-// holds and this call does not send.
+// them, in every usual encoding, out of what comes back: also those that the run was
+// handed elsewhere, since a system may tell of what it was sent before.
 func reveal(store Secrets, log *slog.Logger, next handler) handler {
 	return func(ctx context.Context, c *call) contract.GatewayResponse {
-		if len(c.caller.Secrets) == 0 {
+		values, err := ofRun(ctx, store, c.caller)
+		if err != nil {
+			return failed(unavailable(ctx, log, "the secrets of the run cannot be read", err))
+		}
+		if len(c.caller.Secrets) == 0 && len(values) == 0 {
 			return next(ctx, c)
 		}
 		known := map[string]string{}
-		var values []string
 		for _, h := range c.caller.Secrets {
 			s, err := store.Resolve(ctx, c.caller.Project, h.Ref)
 			switch {
@@ -239,6 +242,22 @@ func reveal(store Secrets, log *slog.Logger, next handler) handler {
 		c.wire, c.echoed = nil, c.echoed || echoed
 		return res
 	}
+}
+
+// ofRun returns the values of the run's secrets; a call that is of no run has none.
+func ofRun(ctx context.Context, store Secrets, c Caller) ([]string, error) {
+	if c.Run == "" {
+		return nil, nil
+	}
+	all, err := store.OfRun(ctx, c.Project, c.Run)
+	if err != nil {
+		return nil, fmt.Errorf("gateway: %w", err)
+	}
+	values := make([]string, len(all))
+	for i, s := range all {
+		values[i] = s.Reveal()
+	}
+	return values, nil
 }
 
 // fill makes the request with the secrets in it. It returns what was computed with

@@ -48,13 +48,18 @@ func (s *Service) Callback(ctx context.Context, r CallbackRequest) error {
 	return err
 }
 
-// Scrub takes the secrets of a run out of what comes in for it.
+// Scrub takes the secrets of a run, and the credentials that its calls may have used, out
+// of what comes in for it.
 func (s *Service) Scrub(ctx context.Context, project, run string, data json.RawMessage) (json.RawMessage, error) {
 	values, err := s.o.Vault.OfRun(ctx, project, run)
 	if err != nil {
 		return nil, fault.Wrap("read the secrets of the run", err)
 	}
-	return gateway.Scrub(data, values), nil
+	credentials, err := s.o.Vault.Scrubber(ctx, project)
+	if err != nil {
+		return nil, fault.Wrap("read the credentials of the project", err)
+	}
+	return gateway.Scrub(data, credentials, values), nil
 }
 
 // takes is CheckCallback. It is not ready when a callback given to the run now could end

@@ -108,7 +108,7 @@ func (e *Executor) Execute(ctx context.Context, run runner.RunInfo, d engine.Dis
 		emit(engine.Note{Node: d.Node, Epoch: d.Epoch, Log: log, Progress: progress})
 	})
 	c := caller(run, d)
-	if d.Inputs, c.Secrets, failure = e.disguise(run, d); failure != nil {
+	if d.Inputs, c.Secrets, failure = e.disguise(ctx, run, d); failure != nil {
 		r.Answer = failed(failure)
 		return r
 	}
@@ -161,7 +161,7 @@ func (e *Executor) Cancel(ctx context.Context, run runner.RunInfo, d engine.Disp
 	defer stop()
 	d.Reason = contract.ReasonCancel
 	c := caller(run, d)
-	if d.Inputs, c.Secrets, failure = e.disguise(run, d); failure != nil {
+	if d.Inputs, c.Secrets, failure = e.disguise(ctx, run, d); failure != nil {
 		return // it never ran
 	}
 	notes := newNotes(e.o.Clock, e.o.NoteEvery, func([]contract.LogLine, *engine.Progress) {})

@@ -79,8 +79,10 @@ type Vault interface {
 	PutRun(ctx context.Context, project, run, name string, value secrets.Secret) (ref string, err error)
 	// DropRun deletes the values of a run.
 	DropRun(ctx context.Context, run string) error
-	// OfRun returns the values of a run.
+	// OfRun returns the values that a run was given or handed.
 	OfRun(ctx context.Context, project, run string) ([]secrets.Secret, error)
+	// Scrubber looks for the credentials of a project.
+	Scrubber(ctx context.Context, project string) (*secrets.Scrubber, error)
 	// Hash is a keyed hash.
 	Hash(text string) string
 }
@@ -89,6 +91,8 @@ type Vault interface {
 type Handles interface {
 	// Handle returns the same handle for the same attempt and reference.
 	Handle(a secrets.Attempt, ref string) string
+	// Use notes that a run is handed a secret, before it is.
+	Use(ctx context.Context, project, run, ref string) error
 }
 
 // Modules calls plugin modules; the wasm host is behind it.

@@ -121,18 +121,15 @@ func (s *Service) scrubbed(ctx context.Context, h runner.RunHead, e engine.Event
 	if !ok || len(c.Data) == 0 {
 		return e, nil
 	}
-	values, err := s.o.Vault.OfRun(ctx, h.Project, h.ID)
-	if err != nil {
-		return nil, fault.Wrap("read the secrets of the run", err)
-	}
-	c.Data = gateway.Scrub(c.Data, values)
-	return c, nil
+	var err error
+	c.Data, err = s.Scrub(ctx, h.Project, h.ID, c.Data)
+	return c, err
 }
 
 // disguise puts handles in the place of the references in the inputs of a call. Only
 // where the core says that a reference stands by the drawing is one replaced: a text
 // that looks like one stays what it is.
-func (e *Executor) disguise(run runner.RunInfo, d engine.Dispatch) (json.RawMessage, []gateway.SecretHandle, *contract.Failure) {
+func (e *Executor) disguise(ctx context.Context, run runner.RunInfo, d engine.Dispatch) (json.RawMessage, []gateway.SecretHandle, *contract.Failure) {
 	if len(d.Secrets) == 0 {
 		return d.Inputs, nil, nil
 	}
@@ -149,6 +146,13 @@ func (e *Executor) disguise(run runner.RunInfo, d engine.Dispatch) (json.RawMess
 		attempt: secrets.Attempt{Project: run.Project, Run: run.ID, Node: d.Node, Iteration: d.Iteration, Attempt: d.Attempt},
 	}
 	v = w.value(v, "")
+	for _, h := range w.made {
+		// Before it is handed out: what comes back from then on is searched for it.
+		if err := e.o.Handles.Use(ctx, run.Project, run.ID, h.Ref); err != nil {
+			e.o.Logger.ErrorContext(ctx, "a secret cannot be handed out", "run_id", run.ID, "node_id", d.Node, "error", err)
+			return nil, nil, &contract.Failure{Code: CodeHostFault, Origin: contract.OriginHost, Retryable: true, Message: "a secret cannot be handed out: the store failed"}
+		}
+	}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)

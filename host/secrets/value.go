@@ -82,10 +82,14 @@ type RunRows interface {
 	LoadRunSecret(ctx context.Context, project, run, name string, version int) (RunValue, error)
 	// RunSecrets returns all of a run.
 	RunSecrets(ctx context.Context, project, run string) ([]RunValue, error)
-	// DeleteRunSecrets removes those of a run; none is no error.
+	// AddSecretUse notes that a run is handed a secret that is not its own; twice is once.
+	AddSecretUse(ctx context.Context, project, run, ref string, at time.Time) error
+	// SecretUses returns the references of those.
+	SecretUses(ctx context.Context, project, run string) ([]string, error)
+	// DeleteRunSecrets removes those of a run and its uses; none is no error.
 	DeleteRunSecrets(ctx context.Context, run string) error
-	// RunsWithSecrets lists runs that have secrets which were set before a time, in order
-	// after one.
+	// RunsWithSecrets lists runs that have secrets, or uses, which were set before a time,
+	// in order after one.
 	RunsWithSecrets(ctx context.Context, before time.Time, after string, limit int) ([]string, error)
 }
 
@@ -123,6 +127,7 @@ func (v *Vault) PutRun(ctx context.Context, project, run, name string, value Sec
 	if err := Check(plain); err != nil {
 		return "", err
 	}
+	defer v.bare.handed(run)
 	row, err := v.rows.AddRunSecret(ctx, RunValue{Project: project, Run: run, Name: name, SetAt: v.clock.Now()}, func(r RunValue) ([]byte, error) {
 		return v.key.Seal([]byte(plain), r.associated())
 	})
@@ -166,24 +171,9 @@ func (v *Vault) open(cipher, associated []byte, a Alarm) (Secret, error) {
 	return NewSecret(string(plain)), nil
 }
 
-// OfRun returns all the values that a run was given: what has to be taken out of what
-// comes in for it.
-func (v *Vault) OfRun(ctx context.Context, project, run string) ([]Secret, error) {
-	rows, err := v.rows.RunSecrets(ctx, project, run)
-	if err != nil {
-		return nil, fmt.Errorf("secrets: read the secrets of run %s: %w", run, err)
-	}
-	out := make([]Secret, len(rows))
-	for i, row := range rows {
-		if out[i], err = v.open(row.Cipher, row.associated(), row.alarm()); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
-}
-
 // DropRun deletes the secrets of a run.
 func (v *Vault) DropRun(ctx context.Context, run string) error {
+	defer v.bare.forget()
 	if err := v.rows.DeleteRunSecrets(ctx, run); err != nil {
 		return fmt.Errorf("secrets: delete the secrets of run %s: %w", run, err)
 	}

@@ -97,6 +97,7 @@ type Vault struct {
 	o    Options
 	file keyFile
 	log  *slog.Logger
+	bare bare
 	// rotating is held while the keys are changed.
 	rotating sync.Mutex
 	opened   opened

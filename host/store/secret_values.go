@@ -66,10 +66,38 @@ func (s Secrets) RunSecrets(ctx context.Context, project, run string) ([]secrets
 	return all, nil
 }
 
+// AddSecretUse implements secrets.RunRows. Nothing that the memo holds depends on it.
+func (s Secrets) AddSecretUse(ctx context.Context, project, run, ref string, at time.Time) error {
+	err := s.db.WriteUnseen(ctx, func(ctx context.Context, tx *sqlite.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO secret_uses (project, run, ref, set_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`, project, run, ref, micros(at))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("store: secrets of run %s: %w", run, err)
+	}
+	return nil
+}
+
+// SecretUses implements secrets.RunRows.
+func (s Secrets) SecretUses(ctx context.Context, project, run string) ([]string, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT ref FROM secret_uses WHERE run = ? AND project = ? ORDER BY ref`, run, project)
+	if err != nil {
+		return nil, fmt.Errorf("store: secrets of run %s: %w", run, err)
+	}
+	refs, err := collect(rows, func(r scanner) (ref string, err error) { return ref, r.Scan(&ref) })
+	if err != nil {
+		return nil, fmt.Errorf("store: secrets of run %s: %w", run, err)
+	}
+	return refs, nil
+}
+
 // DeleteRunSecrets implements secrets.ValueRows.
 func (s Secrets) DeleteRunSecrets(ctx context.Context, run string) error {
 	err := s.db.Write(ctx, func(ctx context.Context, tx *sqlite.Tx) error {
-		_, err := tx.ExecContext(ctx, `DELETE FROM run_secrets WHERE run = ?`, run)
+		if _, err := tx.ExecContext(ctx, `DELETE FROM run_secrets WHERE run = ?`, run); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `DELETE FROM secret_uses WHERE run = ?`, run)
 		return err
 	})
 	if err != nil {
@@ -80,8 +108,8 @@ func (s Secrets) DeleteRunSecrets(ctx context.Context, run string) error {
 
 // RunsWithSecrets implements secrets.ValueRows.
 func (s Secrets) RunsWithSecrets(ctx context.Context, before time.Time, after string, limit int) ([]string, error) {
-	rows, err := s.db.Read().QueryContext(ctx, `SELECT run FROM run_secrets WHERE run > ? GROUP BY run HAVING max(set_at) <= ? ORDER BY run LIMIT ?`,
-		after, micros(before), limit)
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT run FROM (SELECT run, set_at FROM run_secrets WHERE run > ?1 UNION ALL SELECT run, set_at FROM secret_uses WHERE run > ?1)
+		GROUP BY run HAVING max(set_at) <= ?2 ORDER BY run LIMIT ?3`, after, micros(before), limit)
 	if err != nil {
 		return nil, fmt.Errorf("store: runs with secrets: %w", err)
 	}
