@@ -39,7 +39,7 @@ async function opened(page: Page, name: string, extra: { nodes?: object[]; edges
 
 const edges = (page: Page) => page.locator('.react-flow__edge')
 const edge = (page: Page, from: string, to: string) =>
-  page.locator(`.react-flow__edge[aria-label="Edge from ${from} to ${to}"]`)
+  page.locator(`.react-flow__edge[data-from="${from}"][data-to="${to}"]`)
 
 test('a node is added behind another, into a line, and by dropping it on one', async ({ page }) => {
   await opened(page, '插入')

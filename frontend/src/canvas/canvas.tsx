@@ -123,6 +123,7 @@ function Drawing({
       doc.edges.map(
         (edge): CanvasEdge => ({
           ariaLabel: labelOf(edge),
+          domAttributes: { 'data-from': edge.from, 'data-to': edge.to } as CanvasEdge['domAttributes'],
           id: edge.id,
           source: edge.from,
           target: edge.to,
