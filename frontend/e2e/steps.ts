@@ -27,8 +27,13 @@ export async function publishedFlow(request: APIRequestContext, document: FlowDo
 }
 
 /** Starts the latest version of a flow, through the API; answers the run's id. */
-export async function startedRun(request: APIRequestContext, flow: string, inputs: object = {}): Promise<string> {
-  const run = await request.post(`${api}/flows/${flow}/runs`, { data: { inputs } })
+export async function startedRun(
+  request: APIRequestContext,
+  flow: string,
+  inputs: object = {},
+  name?: string,
+): Promise<string> {
+  const run = await request.post(`${api}/flows/${flow}/runs`, { data: { inputs, name } })
   expect(run.status(), await run.text()).toBe(201)
   return ((await run.json()) as { id: string }).id
 }

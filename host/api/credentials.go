@@ -59,11 +59,19 @@ func (s *Server) setCredential(ctx context.Context, r *request, ref registry.Cre
 }
 
 func (s *Server) testCredential(ctx context.Context, r *request) (answer, error) {
+	return s.tryCredential(ctx, r, credential(r, false))
+}
+
+func (s *Server) testDefaultCredential(ctx context.Context, r *request) (answer, error) {
+	return s.tryCredential(ctx, r, credential(r, true))
+}
+
+func (s *Server) tryCredential(ctx context.Context, r *request, ref registry.CredentialRef) (answer, error) {
 	var b testBody
 	if err := r.decode(&b); err != nil {
 		return answer{}, err
 	}
-	return ok(s.o.Systems.TestCredential(ctx, registry.TestRequest{CredentialRef: credential(r, false), Actor: actor(), Version: b.Version}))
+	return ok(s.o.Systems.TestCredential(ctx, registry.TestRequest{CredentialRef: ref, Actor: actor(), Version: b.Version}))
 }
 
 func (s *Server) deleteCredential(ctx context.Context, r *request) (answer, error) {

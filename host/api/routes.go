@@ -223,6 +223,11 @@ func routes() []route {
 			in:      credentialBody{}, out: registry.CredentialView{}, handle: (*Server).putDefaultCredential,
 		},
 		{
+			method: http.MethodPost, path: "/projects/{project}/systems/{system}/credential/default/test",
+			summary: "Try to reach the system with the credential that the installation has for it, and say how far that came.",
+			in:      testBody{}, out: registry.ConnectionResult{}, handle: (*Server).testDefaultCredential,
+		},
+		{
 			method: http.MethodDelete, path: "/projects/{project}/systems/{system}/credential/default/versions/{version}",
 			summary: "Delete a version of the credential that the installation has for a system.",
 			handle:  (*Server).deleteDefaultCredentialVersion,

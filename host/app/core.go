@@ -229,7 +229,7 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	c.openRecordings(cfg, st)
 	c.executor = runs.NewExecutor(runs.ExecutorOptions{
 		Catalogue: c.Plugins, Modules: modules{host, c.Plugins}, Gateway: gw, Handles: vault, Recorder: c.Recordings, Clock: clock{}, Logger: log,
-		CallbackURL: callbackBase(cfg.Callbacks),
+		CallbackURL: callbackBase(cfg.Callbacks), SecretsTo: c.secretsTo(cfg.Secrets.Approved),
 	})
 	c.counted = health.NewRecorder(health.Options{Store: st, Clock: clock{}, Logger: log})
 	c.Health = health.NewService(c.counted, c.Projects)

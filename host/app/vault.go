@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -32,6 +33,14 @@ func (c *Core) openVault(ctx context.Context, cfg config.Config, st *store.Store
 		KeyFile: cfg.Secrets.Path(cfg.Data), Master: master, Former: former, Outside: secrets.Outside{Getenv: c.deps.Getenv},
 		Rows: st.Secrets(), Clock: clock{}, Logger: c.deps.Logger, Alarm: (&alarms{core: c}).raise,
 	})
+}
+
+// secretsTo tells which modules may be handed secrets: those that came with the program or
+// that a trusted key signed now, and those that the configuration names.
+func (c *Core) secretsTo(approved []string) func(digest string) bool {
+	return func(digest string) bool {
+		return slices.Contains(approved, config.ApprovedAny) || slices.Contains(approved, digest) || c.Plugins.Trusted(digest)
+	}
 }
 
 // alarms enters in the audit that a stored secret does not open, once for each row while

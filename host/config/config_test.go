@@ -132,7 +132,7 @@ func TestEverySettingCanBeSetAndReadBack(t *testing.T) {
 		"log.level": "warn", "log.format": "json",
 		"callbacks.url": "https://culm.example.com/x", "callbacks.expire": "2h0m0s", "record.mode": "all", "record.call_bytes": "4096", "record.total_bytes": "2000000", "record.keep": "1h0m0s",
 		"audit.keep": "48h0m0s", "audit.anchors": "an", "audit.anchor_every": "1m0s", "trace.endpoint": "https://collector.example.com/v1/traces",
-		"secrets.key_file": "k", "secrets.master_key": "env:MASTER", "secrets.former_master_key": "credential:former", "secrets.keep": "2h0m0s",
+		"secrets.key_file": "k", "secrets.master_key": "env:MASTER", "secrets.former_master_key": "credential:former", "secrets.keep": "2h0m0s", "secrets.approved": "any",
 	}
 	for _, s := range config.Settings() {
 		v, ok := values[s.Field]

@@ -82,6 +82,11 @@ func Settings() []Setting {
 		mk("secrets.key_file", "file of the keys of secrets (default: secrets.key in the data directory)", func(c *Config) *string { return &c.Secrets.KeyFile }),
 		mk("secrets.master_key", "where the key comes from that the key file is encrypted with: env:NAME, file:/PATH or credential:NAME", func(c *Config) *string { return &c.Secrets.MasterKey }),
 		mk("secrets.former_master_key", "where the master key before comes from, while it is replaced", func(c *Config) *string { return &c.Secrets.FormerMasterKey }),
+		named(Setting{
+			Field: "secrets.approved", Doc: "digests of unsigned plugins that may be handed secrets, comma-separated, or any",
+			set: func(c *Config, v string) error { c.Secrets.Approved = splitList(v); return nil },
+			get: func(c *Config) string { return strings.Join(c.Secrets.Approved, ",") },
+		}),
 		durationOf("secrets.keep", "how long the secrets of a run are kept after its end", func(c *Config) *time.Duration { return &c.Secrets.Keep }),
 		durationOf("drain", "how long a stopping server waits for running calls, at most 20s", func(c *Config) *time.Duration { return &c.Drain }),
 		mk("log.level", "debug, info, warn or error", func(c *Config) *string { return &c.Log.Level }),

@@ -19,7 +19,15 @@ type Secrets struct {
 	FormerMasterKey string `yaml:"former_master_key"`
 	// Keep is how long the secrets of a run are kept after its end.
 	Keep time.Duration `yaml:"keep"`
+	// Approved lists the digests of plugins that may be handed secrets besides those that
+	// came with the program or that a trusted key signed; "any" is every plugin.
+	Approved []string `yaml:"approved"`
 }
+
+// ApprovedAny stands in Secrets.Approved for every plugin.
+const ApprovedAny = "any"
+
+var digestPattern = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 
 // MaxSecretsKeep bounds how long the secrets of an ended run may be kept.
 const MaxSecretsKeep = 30 * 24 * time.Hour
@@ -41,6 +49,11 @@ func (s *Secrets) check(add func(string, error)) {
 	add("secrets.key_file", checkPath(s.KeyFile, false))
 	add("secrets.master_key", checkMasterKey(s.MasterKey))
 	add("secrets.former_master_key", checkMasterKey(s.FormerMasterKey))
+	for i, d := range s.Approved {
+		if d != ApprovedAny && !digestPattern.MatchString(d) {
+			add(fmt.Sprintf("secrets.approved[%d]", i), fmt.Errorf("%q is neither a digest, sha256:..., nor %s", d, ApprovedAny))
+		}
+	}
 	if s.Keep < 0 || s.Keep > MaxSecretsKeep {
 		add("secrets.keep", fmt.Errorf("%s is not between 0s and %s", s.Keep, MaxSecretsKeep))
 	}

@@ -18,6 +18,7 @@ func TestSettingsOfSecretsAreChecked(t *testing.T) {
 		"a key for its place":        {func(s *config.Secrets) { s.MasterKey = "correct-horse" }, "secrets.master_key"},
 		"a former key for its place": {func(s *config.Secrets) { s.FormerMasterKey = "file:correct-horse" }, "secrets.former_master_key"},
 		"a root":                     {func(s *config.Secrets) { s.KeyFile = "/" }, "secrets.key_file"},
+		"no digest":                  {func(s *config.Secrets) { s.Approved = []string{"ticket"} }, "secrets.approved[0]"},
 		"before the end":             {func(s *config.Secrets) { s.Keep = -time.Second }, "secrets.keep"},
 		"for ever":                   {func(s *config.Secrets) { s.Keep = config.MaxSecretsKeep + 1 }, "secrets.keep"},
 	} {

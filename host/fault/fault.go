@@ -57,7 +57,7 @@ type Error struct {
 	Field string
 	// Node names the node of the flow or run that the refusal is about.
 	Node string
-	// Problems are those of a flow document that may not be used as it is.
+	// Problems are those of a document, of a flow or a system, that may not be used as it is.
 	Problems []engine.Problem
 	// Current is the stored thing that a change conflicts with; it marshals to
 	// the JSON that reading it would answer. Nil when there is none.

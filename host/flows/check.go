@@ -57,7 +57,7 @@ func placeOf(p engine.Problem) place { return place{p.Node, p.Variable, p.Field}
 func (c *Checker) values(f *engine.Flow, ops map[called]taken) []engine.Problem {
 	var out []engine.Problem
 	for i := range f.Variables {
-		out = append(out, c.variable(&f.Variables[i])...)
+		out = append(append(out, c.variable(&f.Variables[i])...), c.choices(f, &f.Variables[i])...)
 	}
 	for i := range f.Nodes {
 		switch n := &f.Nodes[i]; n.Type {

@@ -49,7 +49,7 @@ func New(o Options) *Service {
 // nobody follows flows.
 type nobody struct{}
 
-// Changed implements Followers.
+// Changed tells nobody.
 func (nobody) Changed(string, string, int, int) {}
 
 // Create stores a new draft, also one with problems. An id that is taken is a

@@ -32,7 +32,7 @@ type signed struct {
 
 // authorize puts a credential on a request that is complete otherwise. A client
 // certificate is the transport's.
-func (s signer) authorize(r *http.Request, a systems.Auth, cred *secrets.Credential, with signed) {
+func (s signer) authorize(r *http.Request, a *systems.Auth, cred *secrets.Credential, with signed) {
 	switch cred.Kind {
 	case secrets.KindBasic:
 		r.SetBasicAuth(cred.Username, cred.Secret.Reveal())
@@ -87,7 +87,7 @@ func asciiJSON(s string) string {
 }
 
 // sign puts a signature over the parts that the system names on a request.
-func (s signer) sign(r *http.Request, a systems.Auth, cred *secrets.Credential, body []byte) {
+func (s signer) sign(r *http.Request, a *systems.Auth, cred *secrets.Credential, body []byte) {
 	stamp, nonce := strconv.FormatInt(s.clock.Now().Unix(), 10), rand.Text()
 	sum := sha256.Sum256(body)
 	parts := make([]string, 0, len(a.SignedParts()))

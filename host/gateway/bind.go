@@ -103,6 +103,10 @@ func texts(op *systems.CompiledOperation, params map[string]json.RawMessage, lat
 			continue
 		}
 		schema, _ := op.Parameter(p.Name)
+		if text, ok := plainText(raw); ok && schema.TakesText() {
+			out[p.Name] = []string{text}
+			continue
+		}
 		if !later.param(p.Name) {
 			if err := schema.Check(raw); err != nil {
 				return nil, badParam(field, "is not valid: %v", err)
@@ -242,7 +246,7 @@ func body(op *systems.CompiledOperation, raw json.RawMessage, check bool) ([]byt
 	}
 	clean := bytes.TrimRight(b.Bytes(), "\n")
 	if check {
-		if err := schema.Check(clean); err != nil {
+		if err := schema.CheckValue(v); err != nil {
 			return nil, badParam("the body", "is not valid: %v", err)
 		}
 	}

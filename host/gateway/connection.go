@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 
 	"github.com/culmhq/culm/host/secrets"
 	"github.com/culmhq/culm/host/systems"
@@ -60,24 +61,39 @@ type ConnectionResult struct {
 	Code    string `json:"code,omitempty"`
 	Message string `json:"message,omitempty"`
 	// Operation is the one that was called, empty where it was the base URL alone: then a
-	// system that takes everybody there looks well.
-	Operation string `json:"operation,omitempty"`
+	// system that takes everybody there looks well. BaseBecause says why there was none to call.
+	Operation   string      `json:"operation,omitempty"`
+	BaseBecause BaseBecause `json:"base_because,omitempty"`
 	// HTTPStatus is zero when there was no HTTP answer.
 	HTTPStatus int              `json:"http_status,omitempty"`
 	DurationMS int64            `json:"duration_ms"`
 	Steps      []ConnectionStep `json:"steps"`
 }
 
+// BaseBecause says why a test calls the base URL and no operation.
+type BaseBecause string
+
+// The reasons, the first that fits. The zero value: an operation was called.
+const (
+	// BaseNoRead: the system has no operation that only reads and is safe to repeat.
+	BaseNoRead BaseBecause = "no_read_operation"
+	// BaseParameters: each that reads needs parameters, which nobody can make up.
+	BaseParameters BaseBecause = "parameters_required"
+	// BaseDisabled: each that reads and needs none is switched off.
+	BaseDisabled BaseBecause = "switched_off"
+)
+
 // TestConnection makes one call over a new connection, of an operation that only reads
 // and needs no parameter or else of the base URL, and says how far it came. It is audited
 // as a call of no plugin.
 func (g *Gateway) TestConnection(ctx context.Context, t ConnectionTest) ConnectionResult {
 	c := &call{session: &session{gateway: g}, caller: Caller{Project: t.Project, Operator: t.Actor}, system: t.System, isFresh: true}
-	c.op = probe(t.System)
+	var why BaseBecause
+	c.op, why = probe(t.System)
 	c.req = contract.GatewayRequest{System: t.System.System.ID, Operation: c.op.ID}
 	start := g.clock.Now()
 	res := g.probe(ctx, c, t.Credential)
-	out := ConnectionResult{OK: true, Operation: c.op.ID, HTTPStatus: res.Status, DurationMS: g.clock.Now().Sub(start).Milliseconds()}
+	out := ConnectionResult{OK: true, Operation: c.op.ID, BaseBecause: why, HTTPStatus: res.Status, DurationMS: g.clock.Now().Sub(start).Milliseconds()}
 	if res.Failure != nil {
 		out.HTTPStatus = max(out.HTTPStatus, res.Failure.HTTPStatus)
 	}
@@ -86,21 +102,28 @@ func (g *Gateway) TestConnection(ctx context.Context, t ConnectionTest) Connecti
 	return out
 }
 
-// probe is the operation that a test calls.
-func probe(s *systems.Compiled) *systems.CompiledOperation {
+// probe is the operation that a test calls: the first that is on, only reads and needs no
+// parameter. Where there is none, it is a GET of the base URL, and why.
+func probe(s *systems.Compiled) (*systems.CompiledOperation, BaseBecause) {
+	why := BaseNoRead
 	for i := range s.System.Operations {
 		o := &s.System.Operations[i]
-		needs := false
-		for k := range o.Parameters {
-			needs = needs || o.Parameters[k].Required
+		if o.Method != http.MethodGet || o.Retry != systems.RetrySafe || o.Risk != systems.RiskRead {
+			continue
 		}
-		if o.Method == http.MethodGet && o.Retry == systems.RetrySafe && o.Risk == systems.RiskRead && !needs {
-			if op, ok := s.Operation(o.ID); ok {
-				return op
-			}
+		needs := slices.ContainsFunc(o.Parameters, func(p systems.Parameter) bool { return p.Required }) || o.BodyRequired
+		op, ok := s.Operation(o.ID)
+		switch {
+		case needs && why == BaseNoRead:
+			why = BaseParameters
+		case needs || !ok:
+		case o.Disabled:
+			why = BaseDisabled
+		default:
+			return op, ""
 		}
 	}
-	return &systems.CompiledOperation{Operation: &systems.Operation{Method: http.MethodGet, Path: "/", Retry: systems.RetrySafe, Risk: systems.RiskRead}}
+	return &systems.CompiledOperation{Operation: &systems.Operation{Method: http.MethodGet, Path: "/", Retry: systems.RetrySafe, Risk: systems.RiskRead}}, why
 }
 
 // probe makes the call and writes it to the audit.

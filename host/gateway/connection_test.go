@@ -16,6 +16,7 @@ import (
 
 	"github.com/culmhq/culm/host/gateway"
 	"github.com/culmhq/culm/host/secrets"
+	"github.com/culmhq/culm/host/systems"
 	"github.com/culmhq/culm/pdk/contract"
 )
 
@@ -154,5 +155,37 @@ func TestSystemThatDemandsAClientCertificateTakesOurs(t *testing.T) {
 	fails(t, b.call("read", map[string]any{"id": "1"}, ""), gateway.CodeTLSFailed, contract.OriginSystem)
 	if got := b.test(t); got.Stage != gateway.StageTLS {
 		t.Fatalf("the connection test says %+v", got)
+	}
+}
+
+// A test that calls no operation says why.
+func TestAConnectionTestSaysWhyItCallsNoOperation(t *testing.T) {
+	t.Parallel()
+	const read, write = "{id: read, title: R, method: GET, path: /r, retry: safe, risk: read", "{id: write, title: W, method: POST, path: /w, retry: never, risk: write}"
+	for name, c := range map[string]struct {
+		operations string
+		operation  string
+		because    gateway.BaseBecause
+	}{
+		"one that reads":                 {write + ", " + read + "}", "read", ""},
+		"none that reads":                {write, "", gateway.BaseNoRead},
+		"none without parameters":        {read + ", parameters: [{name: q, in: query, required: true}]}", "", gateway.BaseParameters},
+		"one that is off":                {read + ", disabled: true}", "", gateway.BaseDisabled},
+		"one whose parameters are there": {read + ", parameters: [{name: q, in: query}]}", "read", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, nil, setting{})
+			doc, err := systems.Parse([]byte("format: culm.system/v1\nid: things\ntitle: T\nbase_url: " + b.up.URL + "\nauth: {type: bearer}\noperations: [" + c.operations + "]\n"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if b.systems["things"], err = systems.Compile(doc); err != nil {
+				t.Fatal(err)
+			}
+			if got := b.test(t); !got.OK || got.Operation != c.operation || got.BaseBecause != c.because {
+				t.Errorf("got %+v", got)
+			}
+		})
 	}
 }

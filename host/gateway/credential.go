@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -19,6 +20,15 @@ func Target(project string, s *systems.System) secrets.Target {
 	}
 	return secrets.Target{
 		Project: project, System: s.ID, Kind: kind, Origin: s.Origin(), Binding: s.Binding(), Certificate: s.Auth.NeedsCertificate(),
+	}
+}
+
+// target is Target for a system that is ready to be called.
+func target(project string, c *systems.Compiled) secrets.Target {
+	auth := &c.System.Auth
+	return secrets.Target{
+		Project: project, System: c.System.ID, Kind: secrets.Kind(cmp.Or(auth.Type, systems.AuthNone)), Origin: c.Origin, Binding: c.Binding,
+		Certificate: auth.NeedsCertificate(),
 	}
 }
 
@@ -45,7 +55,7 @@ func credential(k *credentials, next handler) handler {
 		if !sys.Auth.NeedsCredential() {
 			return next(ctx, c)
 		}
-		cred, err := k.store.Credential(ctx, Target(c.caller.Project, sys))
+		cred, err := k.store.Credential(ctx, target(c.caller.Project, c.system))
 		switch {
 		case errors.Is(err, secrets.ErrNoCredential):
 			return failed(fault(contract.OriginGateway, CodeCredentialMissing, "no credential is set for the system at its present address"))
@@ -76,26 +86,25 @@ func refused(r contract.GatewayResponse) bool {
 // with makes the call with one version of the credential.
 func (k *credentials) with(ctx context.Context, c *call, cred *secrets.Credential, next handler) contract.GatewayResponse {
 	c.credential, c.authorize, c.isKept = cred, nil, false
-	cred.Use()
-	s := secrets.NewScrubber(cred)
-	auth := c.system.System.Auth
-	token := ""
+	s := cred.Scrubber()
+	auth := &c.system.System.Auth
+	var t token
 	if cred.Kind == secrets.KindOAuth2 {
 		var f *contract.Failure
-		if token, c.isKept, f = k.tokens.token(ctx, c, cred); f != nil {
+		if t, c.isKept, f = k.tokens.token(ctx, c, cred); f != nil {
 			res, _ := scrub(s, failed(f))
 			return res
 		}
-		s = s.With(token)
+		s = t.scrubber
 	}
 	c.authorize = func(r *http.Request, body []byte) {
-		k.signer.authorize(r, auth, cred, signed{token: token, user: c.caller.Operator, body: body})
+		k.signer.authorize(r, auth, cred, signed{token: t.value, user: c.caller.Operator, body: body})
 	}
 	res, echoed := scrub(s, next(ctx, c))
 	c.authorize = nil
 	c.echoed = c.echoed || echoed
-	if token != "" && res.Status == http.StatusUnauthorized {
-		k.tokens.drop(auth, cred, token)
+	if t.value != "" && res.Status == http.StatusUnauthorized {
+		k.tokens.drop(auth, cred, t.value)
 	}
 	return res
 }

@@ -166,3 +166,29 @@ func TestDefaultOfTheInstallationIsUsedAndBoundToo(t *testing.T) {
 		t.Fatal("the new address was reached")
 	}
 }
+
+// The last use is when a credential went out, not when a call looked for it: neither a call
+// that is refused nor one whose system cannot be reached uses it.
+func TestACredentialWasUsedWhenItWasSent(t *testing.T) {
+	t.Parallel()
+	nobody := closed(t)
+	for name, c := range map[string]struct {
+		s    setting
+		used bool
+	}{
+		"it was sent":                       {setting{}, true},
+		"nobody listens":                    {setting{base: "http://" + nobody, allow: []string{nobody}}, false},
+		"the policy forbids the address":    {setting{allow: []string{}}, false},
+		"a certificate that is not trusted": {setting{base: "https://" + nobody, allow: []string{nobody}}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, nil, c.s)
+			b.call("read", map[string]any{"id": "1"}, "")
+			all, err := b.vault.Versions(t.Context(), b.target())
+			if err != nil || len(all) != 1 || (all[0].LastUsedAt != nil) != c.used {
+				t.Fatalf("got %+v, %v", all, err)
+			}
+		})
+	}
+}

@@ -1,8 +1,8 @@
 package gateway
 
 import (
+	"bytes"
 	"encoding/json"
-	"strings"
 
 	"github.com/culmhq/culm/host/secrets"
 	"github.com/culmhq/culm/pdk/contract"
@@ -13,7 +13,7 @@ import (
 func scrub(s *secrets.Scrubber, r contract.GatewayResponse) (clean contract.GatewayResponse, echoed bool) {
 	text := func(in string) string {
 		out := s.Text(in)
-		echoed = echoed || strings.Count(out, secrets.Mask) > strings.Count(in, secrets.Mask)
+		echoed = echoed || out != in
 		return out
 	}
 	if len(r.Headers) > 0 {
@@ -32,10 +32,12 @@ func scrub(s *secrets.Scrubber, r contract.GatewayResponse) (clean contract.Gate
 	}
 	if len(r.Body) > 0 {
 		clean := s.JSON(r.Body)
-		echoed = echoed || strings.Count(string(clean), secrets.Mask) > strings.Count(string(r.Body), secrets.Mask)
-		if json.Valid(clean) {
+		echoed = echoed || bytes.Count(clean, []byte(secrets.Mask)) > bytes.Count(r.Body, []byte(secrets.Mask))
+		switch {
+		case bytes.Equal(clean, r.Body): // nearly always; it was valid before
+		case json.Valid(clean):
 			r.Body = clean
-		} else {
+		default:
 			r.Body, r.Text = nil, string(clean)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"slices"
 	"sync"
@@ -42,6 +43,8 @@ type tokens struct {
 // token is one that a server gave.
 type token struct {
 	value string
+	// scrubber looks for the token and the client's secret.
+	scrubber *secrets.Scrubber
 	// renew is when the next one is asked for, end when this one is no good any more; zero
 	// is never.
 	renew, end time.Time
@@ -53,12 +56,12 @@ func newTokens(t *transport, clock Clock) *tokens {
 
 // token returns a token for the call: the kept one, or a new one, which all who wait for
 // it share. One that ends soon is replaced meanwhile and still used.
-func (k *tokens) token(ctx context.Context, c *call, cred *secrets.Credential) (value string, isKept bool, f *contract.Failure) {
-	key := tokenKey(c.system.System.Auth, cred)
+func (k *tokens) token(ctx context.Context, c *call, cred *secrets.Credential) (t token, isKept bool, f *contract.Failure) {
+	key := tokenKey(&c.system.System.Auth, cred)
 	now := k.clock.Now()
 	kept, ok := k.kept(key)
 	if ok && kept.lasts(now) {
-		return kept.value, true, nil
+		return kept, true, nil
 	}
 	// Who waits may give up; the request goes on for the others.
 	detached := context.WithoutCancel(ctx)
@@ -70,16 +73,16 @@ func (k *tokens) token(ctx context.Context, c *call, cred *secrets.Credential) (
 		return k.fetch(detached, key, c, cred)
 	})
 	if ok && now.Before(kept.end) {
-		return kept.value, true, nil
+		return kept, true, nil
 	}
 	select {
 	case r := <-got:
 		if r.Err != nil {
-			return "", false, k.failure(ctx, c, r.Err)
+			return token{}, false, k.failure(ctx, c, r.Err)
 		}
-		return r.Val.(token).value, false, nil
+		return r.Val.(token), false, nil
 	case <-ctx.Done():
-		return "", false, c.sendFailure(ctx, ctx.Err())
+		return token{}, false, c.sendFailure(ctx, ctx.Err())
 	}
 }
 
@@ -95,7 +98,7 @@ func (k *tokens) kept(key string) (token, bool) {
 }
 
 // drop forgets a token that a system did not take.
-func (k *tokens) drop(a systems.Auth, cred *secrets.Credential, value string) {
+func (k *tokens) drop(a *systems.Auth, cred *secrets.Credential, value string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if key := tokenKey(a, cred); k.m[key].value == value {
@@ -105,7 +108,7 @@ func (k *tokens) drop(a systems.Auth, cred *secrets.Credential, value string) {
 
 // fetch asks the token server, through the same transport and address policy as calls.
 func (k *tokens) fetch(ctx context.Context, key string, c *call, cred *secrets.Credential) (token, error) {
-	a := c.system.System.Auth
+	a := &c.system.System.Auth
 	cfg := clientcredentials.Config{
 		ClientID: cred.Username, ClientSecret: cred.Secret.Reveal(), TokenURL: a.TokenURL, Scopes: a.Scopes, AuthStyle: oauth2.AuthStyleInHeader,
 	}
@@ -115,20 +118,31 @@ func (k *tokens) fetch(ctx context.Context, key string, c *call, cred *secrets.C
 	if a.Audience != "" {
 		cfg.EndpointParams = url.Values{"audience": {a.Audience}}
 	}
-	via, err := k.transport.via(k.transport.http, cred)
+	base, err := k.transport.trust(k.transport.http, c.system.System.TokenTLS())
+	if err != nil {
+		return token{}, err
+	}
+	via, err := k.transport.via(base, cred)
 	if err != nil {
 		return token{}, err
 	}
 	client := &http.Client{Transport: via, Timeout: tokenTimeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: cred.Use})
 	started := time.Now() // the library counts by the machine's clock, too
 	got, err := cfg.Token(context.WithValue(ctx, oauth2.HTTPClient, client))
-	if err != nil {
+	var answered *oauth2.RetrieveError
+	var unsent *url.Error
+	switch {
+	case err == nil:
+	case errors.As(err, &answered), errors.As(err, &unsent):
 		return token{}, err
+	default: // the library has no type for it
+		return token{}, errNoToken
 	}
 	if got.Type() != "Bearer" || got.AccessToken == "" || slices.ContainsFunc([]byte(got.AccessToken), func(b byte) bool { return b <= ' ' || b > '~' }) {
 		return token{}, errTokenUnusable
 	}
-	t := token{value: got.AccessToken}
+	t := token{value: got.AccessToken, scrubber: cred.Scrubber().With(got.AccessToken)}
 	if !got.Expiry.IsZero() {
 		life := got.Expiry.Sub(started)
 		t.end = k.clock.Now().Add(life)
@@ -143,13 +157,20 @@ func (k *tokens) fetch(ctx context.Context, key string, c *call, cred *secrets.C
 	return t, nil
 }
 
-var errTokenUnusable = errors.New("gateway: the token cannot be used")
+// What is wrong with an answer of a token server that says 200.
+var (
+	errNoToken       = errors.New("gateway: the answer holds no token")
+	errTokenUnusable = errors.New("gateway: the token cannot be used")
+)
 
 // failure says why there is no token. It quotes nothing of what the server said.
 func (k *tokens) failure(ctx context.Context, c *call, err error) *contract.Failure {
 	var answered *oauth2.RetrieveError
 	if errors.Is(err, errTokenUnusable) {
 		return fault(contract.OriginSystem, CodeUpstreamInvalid, "the token server gave a token that cannot be sent as a bearer token")
+	}
+	if errors.Is(err, errNoToken) {
+		return fault(contract.OriginSystem, CodeUpstreamInvalid, "the token server gave no token: what it answered cannot be read as one")
 	}
 	if !errors.As(err, &answered) {
 		f := c.sendFailure(ctx, err)
@@ -181,6 +202,6 @@ func known(code string) bool {
 }
 
 // tokenKey tells tokens apart: by version of the credential and by what was asked for.
-func tokenKey(a systems.Auth, cred *secrets.Credential) string {
+func tokenKey(a *systems.Auth, cred *secrets.Credential) string {
 	return fmt.Sprintf("%s %q %q %q %s", cred.ID, a.TokenURL, a.Scopes, a.Audience, a.ClientAuth)
 }

@@ -34,6 +34,7 @@ const (
 	maxIdlePerSystem    = 256 // fewer than a system has places would mean a new connection for many a call
 	maxIdle             = 2048
 	maxHeaderValueBytes = 4 << 10
+	believedBytes       = 64 << 10
 )
 
 // Trust holds the certificates of authorities.
@@ -109,7 +110,10 @@ func guardedDial(policy *AddressPolicy, names *net.Resolver) func(ctx context.Co
 func (t *transport) send(ctx context.Context, c *call) contract.GatewayResponse {
 	// The trace is called from the transport's own goroutines, also after the end.
 	var connected atomic.Bool
-	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }})
+	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn:      func(httptrace.GotConnInfo) { connected.Store(true) },
+		WroteHeaders: c.credential.Use, // not before: one that never left was not used
+	})
 	req := c.httpRequest(traced)
 	via, f := t.way(c)
 	if f != nil {
@@ -207,7 +211,7 @@ func (c *call) read(ctx context.Context, res *http.Response) (contract.GatewayRe
 	case res.ContentLength > most && res.Request.Method != http.MethodHead:
 		return out, c.tooMuch(res.StatusCode)
 	}
-	data, err := io.ReadAll(io.LimitReader(res.Body, most+1))
+	data, err := readUpTo(res.Body, most+1, res.ContentLength)
 	switch {
 	case err != nil:
 		f := c.sendFailure(ctx, err)
@@ -230,6 +234,17 @@ func (c *call) read(ctx context.Context, res *http.Response) (contract.GatewayRe
 		out.Text = strings.ToValidUTF8(string(data), "\ufffd")
 	}
 	return out, nil
+}
+
+// readUpTo reads a body to its end, or as much of it. A length that is said and small is
+// believed; another one takes memory only as it comes.
+func readUpTo(r io.Reader, most, length int64) ([]byte, error) {
+	var b bytes.Buffer
+	if length > 0 && length <= believedBytes {
+		b.Grow(int(length) + bytes.MinRead) // the reader wants room for the end, too
+	}
+	_, err := b.ReadFrom(io.LimitReader(r, most))
+	return b.Bytes(), err
 }
 
 // isJSON reports whether a body is JSON: by its type, or by its look where a system

@@ -161,7 +161,14 @@ func invalid(err error) error {
 	if !errors.As(err, &ps) || len(ps) == 0 {
 		return fault.Wrap("read the document", err)
 	}
-	return fault.At(ps[0].Field, "the system document is not valid: %s", ps.Error())
+	e := fault.New(fault.Invalid, "the system document is not valid: %s", ps.Error())
+	e.Field = ps[0].Field
+	for _, x := range ps {
+		e.Problems = append(e.Problems, engine.Problem{
+			Code: string(fault.Invalid), Message: x.Message, Level: engine.SeverityError, Field: x.Field,
+		})
+	}
+	return e
 }
 
 // cache keeps compiled systems by the digest of their document: the same document is

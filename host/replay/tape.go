@@ -71,6 +71,26 @@ func (t *Tape) End(n int, answer Event) {
 	e.Answer, e.Value, e.Absent, e.Open = bytes.Clone(answer.Answer), answer.Value, answer.Absent, false
 }
 
+// Last returns the fresh bytes and the events after the first ones that were taken down, and
+// whether everything was.
+func (t *Tape) Last(fresh, events int) (Data, []Event, bool) {
+	return t.fresh[min(fresh, len(t.fresh)):], t.events[min(events, len(t.events)):], t.cut == PartNone
+}
+
+// Add takes down an event that has ended.
+func (t *Tape) Add(e Event) {
+	if t.take(e.size(), PartEvents) {
+		t.events = append(t.events, e)
+	}
+}
+
+// Cut ends the tape: what comes after is not taken down.
+func (t *Tape) Cut() {
+	if t.cut == PartNone {
+		t.cut = PartEvents
+	}
+}
+
 // Events returns the events, and whether these are all.
 func (t *Tape) Events() ([]Event, bool) { return t.events, t.cut == PartNone }
 

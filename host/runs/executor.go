@@ -47,6 +47,9 @@ type ExecutorOptions struct {
 	Clock     Clock
 	Logger    *slog.Logger
 	NoteEvery time.Duration
+	// SecretsTo reports whether the module with a digest may be handed secrets; nil lets
+	// every module have them.
+	SecretsTo func(digest string) bool
 	// CallbackURL is what the token of a callback is appended to; empty means that nobody
 	// can call back.
 	CallbackURL string
@@ -209,6 +212,12 @@ func (e *Executor) prepare(run runner.RunInfo, d engine.Dispatch) (*prepared, *c
 	key := actionKey{run.Plugins[d.Plugin], d.Action}
 	if f := e.o.Catalogue.Refusal(key.digest); f != nil {
 		return nil, f
+	}
+	if len(d.Secrets) > 0 && e.o.SecretsTo != nil && !e.o.SecretsTo(key.digest) {
+		return nil, &contract.Failure{
+			Code: plugins.CodeSignaturePolicy, Origin: contract.OriginHost,
+			Message: "plugin " + d.Plugin + " is handed no secrets: no trusted key signed it, and secrets.approved does not name " + key.digest,
+		}
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -75,11 +75,22 @@ type Credential struct {
 	Standby *Credential
 
 	use func(id string)
+	// scrub makes the scrubber once, nil where there is no place to keep one.
+	scrub func() *Scrubber
 }
 
-// Use notes that the credential is used now.
+// Scrubber looks for what is secret in the credential, without its other version.
+func (c *Credential) Scrubber() *Scrubber {
+	if c.scrub == nil {
+		return NewScrubber(c)
+	}
+	return c.scrub()
+}
+
+// Use notes that the credential is sent to its system, or to a token server, now.
+// A nil Credential is none.
 func (c *Credential) Use() {
-	if c.use != nil {
+	if c != nil && c.use != nil {
 		c.use(c.ID)
 	}
 }

@@ -184,7 +184,12 @@ func (s *Scrubber) JSON(value []byte) []byte {
 	if bytes.IndexByte(value, '\\') >= 0 {
 		value = s.unescaped(value)
 	}
-	return []byte(s.Text(string(value)))
+	in := string(value)
+	out := s.Text(in)
+	if out == in {
+		return value
+	}
+	return []byte(out)
 }
 
 // Any scrubs a text that may be JSON, or hold JSON in its texts. One in which there is

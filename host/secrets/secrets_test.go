@@ -2,6 +2,7 @@ package secrets_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -239,6 +240,42 @@ func TestSwappedRowsDoNotOpen(t *testing.T) {
 		}
 		if c, err := v.Credential(t.Context(), target("b")); err == nil || errors.Is(err, secrets.ErrNoCredential) {
 			t.Errorf("%s: got %+v, %v", name, c, err)
+		}
+	}
+}
+
+// What is kept open holds for the bytes of its row alone: rows that change places, or are
+// changed in place, fail at the next call and not at the next start.
+func TestARowThatIsChangedWhileItsCredentialIsOpenDoesNotOpen(t *testing.T) {
+	t.Parallel()
+	p := open(t, t.TempDir())
+	v := p.vault(t)
+	for _, system := range []string{"a", "b"} {
+		if err := v.Set(t.Context(), target(system), token(canary+system), "ada"); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if c, err := v.Credential(t.Context(), target(system)); err != nil || c.Secret.Reveal() != canary+system {
+				t.Fatalf("%s: %+v, %v", system, c, err)
+			}
+		}
+	}
+	for _, change := range []string{
+		`UPDATE credential_versions SET cipher = (SELECT cipher FROM credential_versions WHERE system = 'a') WHERE system = 'b'`,
+		`UPDATE credential_versions SET cipher = CAST(substr(cipher, 1, length(cipher) - 1) || x'00' AS BLOB)`,
+	} {
+		err := p.db.Write(t.Context(), func(ctx context.Context, tx *sqlite.Tx) error {
+			_, err := tx.ExecContext(ctx, change)
+			return err
+		})
+		if err == nil { // so that the store looks again
+			err = p.rows.UsedCredentials(t.Context(), map[string]time.Time{"nobody": time.Unix(1, 0)})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c, err := v.Credential(t.Context(), target("b")); err == nil || errors.Is(err, secrets.ErrNoCredential) {
+			t.Errorf("after %s: got %+v, %v", change, c, err)
 		}
 	}
 }

@@ -99,6 +99,7 @@ type Vault struct {
 	log  *slog.Logger
 	// rotating is held while the keys are changed.
 	rotating sync.Mutex
+	opened   opened
 
 	mu   sync.Mutex
 	used map[string]time.Time // by id, not stored yet
@@ -162,6 +163,7 @@ func (v *Vault) Add(ctx context.Context, t Target, in Input, o AddOptions) error
 	}
 	c := Sealed{ID: id.String(), Project: t.Project, System: t.System, SetAt: v.clock.Now(), SetBy: o.Actor, Primary: !o.Standby}
 	_, err = v.rows.AddCredential(ctx, c, o.Alone, func(row Sealed) ([]byte, error) { return v.key.Seal(plain, row.associated()) })
+	v.opened.forget(t.Project, t.System)
 	if err != nil {
 		return fmt.Errorf("secrets: set the credential of %s: %w", t.System, err)
 	}
@@ -179,16 +181,18 @@ func (v *Vault) Credential(ctx context.Context, t Target) (*Credential, error) {
 		}
 		var found *Credential
 		for _, c := range all {
-			p, err := v.payload(c)
+			o, err := v.openVersion(c)
 			if err != nil {
 				return nil, err
 			}
 			switch {
-			case !p.fits(t):
+			case !o.payload.fits(t):
 			case found == nil:
-				found = v.credential(c, p)
+				found = o.credential
 			default:
-				found.Standby = v.credential(c, p)
+				both := *found // what is kept open is shared
+				both.Standby = o.credential
+				found = &both
 			}
 		}
 		if found != nil {
@@ -219,10 +223,11 @@ func (v *Vault) Versions(ctx context.Context, t Target) ([]Version, error) {
 	}
 	out := make([]Version, 0, len(all))
 	for _, c := range all {
-		p, err := v.payload(c)
+		o, err := v.openVersion(c)
 		if err != nil {
 			return nil, err
 		}
+		p := o.payload
 		row := Version{Version: c.Version, ID: c.ID, State: StateStandby, SetAt: c.SetAt, SetBy: c.SetBy, Fingerprint: v.fingerprint(t.Project, p.Secret+p.PrivateKey)}
 		switch {
 		case !p.fits(t):
@@ -252,12 +257,12 @@ func (v *Vault) CredentialVersion(ctx context.Context, t Target, version int) (*
 		if c.Version != version {
 			continue
 		}
-		p, err := v.payload(c)
+		o, err := v.openVersion(c)
 		if err != nil {
 			return nil, err
 		}
-		if p.fits(t) {
-			return v.credential(c, p), nil
+		if o.payload.fits(t) {
+			return o.credential, nil
 		}
 	}
 	return nil, ErrNoCredential
@@ -265,6 +270,7 @@ func (v *Vault) CredentialVersion(ctx context.Context, t Target, version int) (*
 
 // Promote makes a version of a credential the primary, or returns ErrNoCredential.
 func (v *Vault) Promote(ctx context.Context, project, system string, version int) error {
+	defer v.opened.forget(project, system)
 	if err := v.rows.PromoteCredential(ctx, project, system, version); err != nil {
 		return fmt.Errorf("secrets: promote a credential of %s: %w", system, err)
 	}
@@ -274,6 +280,7 @@ func (v *Vault) Promote(ctx context.Context, project, system string, version int
 // Delete removes a version of the credential of a system in a project, or all with 0, or
 // returns ErrNoCredential.
 func (v *Vault) Delete(ctx context.Context, project, system string, version int) error {
+	defer v.opened.forget(project, system)
 	if err := v.rows.DeleteCredential(ctx, project, system, version); err != nil {
 		return fmt.Errorf("secrets: delete the credential of %s: %w", system, err)
 	}
@@ -290,18 +297,20 @@ func (v *Vault) Scrubber(ctx context.Context, project string) (*Scrubber, error)
 			return nil, fmt.Errorf("secrets: list the credentials of %s: %w", project, err)
 		}
 		for _, c := range all {
-			p, err := v.payload(c)
+			o, err := v.openVersion(c)
 			if err != nil {
 				return nil, err
 			}
-			creds = append(creds, v.credential(c, p))
+			creds = append(creds, o.credential)
 		}
 	}
 	return NewScrubber(creds...), nil
 }
 
-// StoreUses writes down when credentials were used since the last time.
+// StoreUses writes down when credentials were used since the last time, and closes those
+// that nobody has asked for of late. It is called from time to time.
 func (v *Vault) StoreUses(ctx context.Context) error {
+	v.opened.rest(v.clock.Now().Add(-openedFor))
 	v.mu.Lock()
 	used := maps.Clone(v.used)
 	v.mu.Unlock()
@@ -347,6 +356,7 @@ func (v *Vault) payload(c Sealed) (payload, error) {
 		v.broken(c.alarm())
 		return p, fmt.Errorf("secrets: open the credential of %s: %w", c.System, err)
 	}
+	defer clear(plain)
 	if err := json.Unmarshal(plain, &p); err != nil {
 		return p, fmt.Errorf("secrets: the credential of %s is damaged", c.System)
 	}
@@ -354,9 +364,11 @@ func (v *Vault) payload(c Sealed) (payload, error) {
 }
 
 func (v *Vault) credential(c Sealed, p payload) *Credential {
-	return &Credential{
+	cred := &Credential{
 		ID: c.ID, Kind: p.Kind, Username: p.Username, Secret: NewSecret(p.Secret), Certificate: p.Certificate, PrivateKey: NewSecret(p.PrivateKey), use: v.note,
 	}
+	cred.scrub = sync.OnceValue(func() *Scrubber { return NewScrubber(cred) })
+	return cred
 }
 
 // associated is the data that ties a ciphertext to its row: swapped rows do not open.

@@ -21,8 +21,8 @@ type Compiled struct {
 	System *System
 	// Base is the parsed base URL.
 	Base *url.URL
-	// Origin is that of System.Origin.
-	Origin string
+	// Origin and Binding are those of the system's methods.
+	Origin, Binding string
 	// Limits have their defaults filled in.
 	Limits     Limits
 	operations map[string]*CompiledOperation
@@ -47,7 +47,14 @@ type CompiledOperation struct {
 }
 
 // Schema is a compiled JSON Schema.
-type Schema struct{ s *jsonschema.Schema }
+type Schema struct {
+	s *jsonschema.Schema
+	// anyText says that every text fits: the schema of a parameter that declares none.
+	anyText bool
+}
+
+// anyText is the schema of a parameter that declares none.
+const anyText = `{"type":"string"}`
 
 // Compile checks a system and makes it ready to be called. The error is of type
 // document.Problems.
@@ -86,7 +93,7 @@ func Load(data []byte) (*Compiled, error) {
 
 // outline is a compiled system without its operations.
 func (s *System) outline(base *url.URL) *Compiled {
-	return &Compiled{System: s, Base: base, Origin: s.Origin(), Limits: s.Limits.WithDefaults(), operations: make(map[string]*CompiledOperation, len(s.Operations))}
+	return &Compiled{System: s, Base: base, Origin: s.Origin(), Binding: s.Binding(), Limits: s.Limits.WithDefaults(), operations: make(map[string]*CompiledOperation, len(s.Operations))}
 }
 
 // Operation returns the operation with that id, or false.
@@ -142,7 +149,7 @@ func (o *CompiledOperation) checkSchemas(c check) {
 		p := &o.Parameters[i]
 		raw := p.Schema
 		if len(raw) == 0 {
-			raw = json.RawMessage(`{"type":"string"}`)
+			raw = json.RawMessage(anyText)
 		}
 		o.ready.params[p.Name], _ = o.schema(raw, c.index("parameters", i).in("schema"))
 	}
@@ -165,6 +172,9 @@ func (o *CompiledOperation) schema(raw json.RawMessage, c check) (*Schema, json.
 	return s, whole
 }
 
+// TakesText reports whether every text fits the schema. False says nothing.
+func (s *Schema) TakesText() bool { return s.anyText }
+
 // Check validates a JSON value. The error says where and which rule is broken; it
 // never holds a value, which may be a secret.
 func (s *Schema) Check(value json.RawMessage) error {
@@ -174,6 +184,14 @@ func (s *Schema) Check(value json.RawMessage) error {
 	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(value))
 	if err != nil {
 		return errors.New("is not JSON")
+	}
+	return s.CheckValue(v)
+}
+
+// CheckValue is Check of a value that was decoded with json.Decoder.UseNumber.
+func (s *Schema) CheckValue(v any) error {
+	if s.s == nil {
+		return errors.New("cannot be checked against its schema")
 	}
 	var ve *jsonschema.ValidationError
 	switch err := s.s.Validate(v); {
@@ -246,7 +264,7 @@ func compileSchema(raw json.RawMessage) (*Schema, error) {
 	case err != nil:
 		return nil, fmt.Errorf("is not a valid JSON Schema: %s", schemaFault(err))
 	}
-	return &Schema{s}, nil
+	return &Schema{s, string(raw) == anyText}, nil
 }
 
 // schemaFault says where a schema itself is wrong, without its text.

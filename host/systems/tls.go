@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
+	"net/url"
 	"strings"
 )
 
@@ -48,11 +49,23 @@ func (t TLS) Roots() (*x509.CertPool, error) {
 	}
 }
 
-func (t TLS) validate(c check, baseURL string) {
+// TokenTLS says how the certificate of the token server is verified: by the authorities of the
+// system, under the name of its own host, or of the system's where the two are one.
+func (s *System) TokenTLS() TLS {
+	out := s.TLS
+	base, err := url.Parse(s.BaseURL)
+	if tokens, bad := url.Parse(s.Auth.TokenURL); err != nil || bad != nil || !strings.EqualFold(base.Host, tokens.Host) {
+		out.ServerName = ""
+	}
+	return out
+}
+
+func (t TLS) validate(c check, s *System) {
 	if t == (TLS{}) {
 		return
 	}
-	c.that(strings.HasPrefix(strings.ToLower(baseURL), "https:"), "is only for a base URL that starts with https://")
+	encrypted := func(u string) bool { return strings.HasPrefix(strings.ToLower(u), "https:") }
+	c.that(encrypted(s.BaseURL) || t.ServerName == "" && s.Auth.Type == AuthOAuth2 && encrypted(s.Auth.TokenURL), "is only for a base URL that starts with https://")
 	if _, err := t.Roots(); err != nil {
 		c.in("ca").bad("%v", err)
 	}

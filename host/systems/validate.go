@@ -69,7 +69,7 @@ func (s *System) validateHead(c check) {
 	}
 	s.Auth.validate(c.in("auth"))
 	s.Limits.validate(c.in("limits"))
-	s.TLS.validate(c.in("tls"), s.BaseURL)
+	s.TLS.validate(c.in("tls"), s)
 	s.Callbacks.validate(c.in("callbacks"))
 	s.validateSecretHeaders(c)
 	s.Success.validate(c.in("success"))

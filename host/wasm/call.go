@@ -29,6 +29,9 @@ type Call struct {
 	// clocks, randomness and the gateway included. Of Services only Log and Progress
 	// are used, and Config is not. The module need not be the recorded one.
 	Replay *replay.Recording
+
+	// taping, if not nil, is told of the tape of a call that is recorded.
+	taping func(*replay.Tape)
 }
 
 // Result is what is known about a call, whether it succeeded or not.

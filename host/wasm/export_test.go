@@ -8,6 +8,7 @@ import (
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
 
+	"github.com/culmhq/culm/host/replay"
 	"github.com/culmhq/culm/host/wasm/binary"
 )
 
@@ -110,4 +111,18 @@ func (ws *Workers) KillAll() {
 			w.kill(demise{code: CodeTimeout, why: "a test says so"})
 		}
 	}
+}
+
+// CallTaped makes a call and returns the tape that the host kept of it, too.
+func (ws *Workers) CallTaped(ctx context.Context, m Isolated, c Call) (Result, *replay.Recording, error) {
+	at := &place{slots: ws.host.slots}
+	defer at.leave()
+	w, err := ws.take(ctx, m, at)
+	if err != nil {
+		return Result{}, nil, err
+	}
+	defer ws.give(w)
+	v := w.newCall(c, at)
+	r, err := v.call(ctx, c)
+	return r, v.remains(errReplay), err
 }

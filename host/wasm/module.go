@@ -84,6 +84,9 @@ func (m *Module) callIn(ctx context.Context, l *live, c Call, kind callable, lim
 	} else if c.RecordBytes > 0 {
 		v.tape = replay.NewTape(c.RecordBytes)
 		v.tape.Input(c.Input)
+		if c.taping != nil {
+			c.taping(v.tape)
+		}
 	}
 	status, e := l.run(ctx, v, c.Export, kind)
 	r, err := v.finish(ctx, status, e)

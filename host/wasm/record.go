@@ -80,7 +80,7 @@ func (v *invocation) replayStopped(s *replay.Stop) *Error {
 // recording returns what was recorded of a call that ended with r and err.
 func (v *invocation) recording(m *Module, l *live, c Call, r Result, err error) *replay.Recording {
 	rec := v.tape.Finish(outcomeOf(r, err))
-	rec.At, rec.Digest, rec.Export, rec.Limits = v.started.UTC(), m.info.Digest, c.Export, v.recordedLimits()
+	rec.At, rec.Digest, rec.Export, rec.Limits = v.started.UTC(), m.info.Digest, c.Export, v.limits.recorded()
 	if rec.Image = l.initialised; rec.Image {
 		rec.Start = l.began
 		if l.beganCut && rec.Truncated != replay.PartInput {
@@ -100,9 +100,8 @@ func outcomeOf(r Result, err error) replay.Outcome {
 	return replay.Outcome{Failure: &own, Stopped: f.Code == CodeTimeout || f.Code == CodeCancelled || f.Code == CodeStartTimeout}
 }
 
-// recordedLimits are the limits of the call that its guest can notice.
-func (v *invocation) recordedLimits() replay.Limits {
-	l := v.limits
+// recorded are the limits of a call that its guest can notice.
+func (l Limits) recorded() replay.Limits {
 	return replay.Limits{
 		Memory: l.MemoryBytes, Blocks: l.BlockBytes, Input: l.InputBytes, Output: l.OutputBytes, Log: l.LogBytes,
 		LogLine: l.LogLineBytes, Request: l.RequestBytes, Response: l.ResponseBytes, Var: l.VarBytes,

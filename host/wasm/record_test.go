@@ -289,3 +289,76 @@ func BenchmarkRecord(b *testing.B) {
 	b.ReportMetric(float64(best[0].Microseconds()), "µs/call")
 	b.ReportMetric(float64(best[1].Microseconds()), "µs/recorded")
 }
+
+// TestARecordingOutlivesItsProcess: what a call did until its worker process was killed is
+// recorded in the host; it can be played as far as it goes, clocks and randomness included.
+func TestARecordingOutlivesItsProcess(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	goPlugin(t, h)
+	module, err := goBuild(t, "goplugin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := isolate(h, module, "tenant")
+	dying := &services{gateway: func(context.Context, contract.GatewayRequest) contract.GatewayResponse {
+		h.Workers().KillAll()
+		return contract.GatewayResponse{Status: 200, Body: json.RawMessage(`{"answered":true}`)}
+	}}
+	r, err := m.Call(t.Context(), wasm.Call{
+		Export: "call", Input: []byte(`{"system":"s","operation":"o"}`), Services: dying, RecordBytes: recordBytes,
+	})
+	f := wasm.AsFailure(err)
+	rec := r.Recording
+	if f == nil || rec == nil || r.HostCalls != 1 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	last := rec.Events[len(rec.Events)-1]
+	if rec.Outcome.Failure.Code != f.Code || last.Kind != replay.KindGateway || !strings.Contains(string(last.Answer), "answered") || rec.Truncated != replay.PartEvents || len(rec.Fresh) == 0 {
+		t.Errorf("recorded %+v", rec)
+	}
+	b, err := json.Marshal(rec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rec, err = replay.Decode(b); err != nil {
+		t.Fatal(err)
+	}
+	played, err := replayed(t, goPlugin(t, elsewhere(t, rec)), rec)
+	if d := played.Replay.Difference; d != nil || !played.Replay.Cut || played.Replay.Used != played.Replay.Events {
+		t.Errorf("played %+v, %+v, %v", played.Replay, d, err)
+	}
+}
+
+// TestBothEndsOfAWorkerRecordTheSame: the tape that the host keeps beside that of the
+// process has everything in its order, whatever a call does, until the process is asked for
+// its own.
+func TestBothEndsOfAWorkerRecordTheSame(t *testing.T) {
+	t.Parallel()
+	h := newHost(t)
+	module, err := goBuild(t, "goplugin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := isolate(h, module, "tenant")
+	for name, c := range recordingCases() {
+		c.RecordBytes = recordBytes
+		r, there, _ := h.Workers().CallTaped(t.Context(), m.module, c)
+		if r.Recording == nil || there == nil {
+			t.Errorf("%s: no recording", name)
+			continue
+		}
+		whole := r.Recording.Events
+		if len(there.Events) > len(whole) || !bytes.Equal(there.Fresh, r.Recording.Fresh) && len(there.Fresh) > 0 {
+			t.Errorf("%s: the host has %d events, the process %d", name, len(there.Events), len(whole))
+			continue
+		}
+		for i := range there.Events {
+			a, b := there.Events[i], whole[i]
+			if a.Kind != b.Kind || a.Name != b.Name || a.Number != b.Number || a.Value != b.Value || !bytes.Equal(a.Answer, b.Answer) {
+				t.Errorf("%s: event %d is %+v in the host, %+v in the process", name, i, a, b)
+				break
+			}
+		}
+	}
+}

@@ -38,6 +38,7 @@ type worker struct {
 	out      *wire.Writer
 	layers   confine.Layers
 	limits   Limits
+	began    workerReady // what recordings begin with
 
 	// doomed is closed when the process is killed, dead when it is gone.
 	doomed chan struct{}

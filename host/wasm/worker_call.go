@@ -39,29 +39,41 @@ type workerCall struct {
 	ended    bool          // the context has
 	counts   counts
 	logBytes int64
-	record   []byte // JSON of the recording, as far as it has come
-	// recordMax bounds it; 0 when the call is not recorded.
-	recordMax int64
-	fault     *Error // a defect of the services
+	export   string
+	// tape is that of a call that is recorded; its own is lost with the process.
+	tape   *replay.Tape
+	record []byte // JSON of the recording, as far as it has come
+	// recordMax bounds it, and taking, what was told for the tape; 0 when the call is not
+	// recorded.
+	recordMax, taking int64
+	fault             *Error // a defect of the services
 	// denied is the last failure that the gateway answered with: http_request has no
 	// other way to tell the guest than to end the call with it.
 	denied *contract.Failure
 }
 
-// call makes a call and waits for its end.
-func (w *worker) call(ctx context.Context, c Call, at *place) (Result, error) {
+// newCall makes the state of a call.
+func (w *worker) newCall(c Call, at *place) *workerCall {
 	v := &workerCall{
 		place: at, w: w, id: w.nextID.Add(1), limits: w.limits.lowered(&c.Limits), services: c.Services,
-		inbox: make(chan wire.Frame), over: make(chan struct{}),
+		inbox: make(chan wire.Frame), over: make(chan struct{}), export: c.Export,
 	}
 	if v.services == nil {
 		v.services = None{}
 	}
 	if c.RecordBytes > 0 {
 		v.recordMax = recordFactor*c.RecordBytes + recordChunk
+		v.tape = replay.NewTape(c.RecordBytes)
+		v.tape.Input(c.Input)
 	}
+	return v
+}
+
+// call makes the call and waits for its end.
+func (v *workerCall) call(ctx context.Context, c Call) (Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, v.limits.Timeout)
 	defer cancel()
+	w := v.w
 	w.mu.Lock()
 	w.calls[v.id] = v
 	w.mu.Unlock()
@@ -88,7 +100,7 @@ func (v *workerCall) onPipe(ctx context.Context, f wire.Frame) (Result, error) {
 	v.resume()
 	if err := v.w.out.Send(f.Kind, v.id, f.Body); err != nil {
 		<-v.w.dead
-		return Result{}, v.lost()
+		return v.lost()
 	}
 	return v.follow(ctx)
 }
@@ -114,7 +126,7 @@ func (v *workerCall) follow(ctx context.Context) (Result, error) {
 			v.end(context.Cause(ctx))
 			v.resume()
 		case <-v.w.dead:
-			return Result{}, v.lost()
+			return v.lost()
 		}
 	}
 }
@@ -123,7 +135,7 @@ func (v *workerCall) follow(ctx context.Context) (Result, error) {
 func (v *workerCall) misused(err error) (Result, error) {
 	v.w.kill(demise{code: CodeTrap, why: err.Error(), culprit: v.id})
 	<-v.w.dead
-	return Result{}, v.lost()
+	return v.lost()
 }
 
 // tell sends a frame. A process that takes none is dead or will be: the watch sees to
@@ -214,6 +226,10 @@ func (v *workerCall) serve(ctx context.Context, f wire.Frame) error {
 		return v.log(d)
 	case wire.Progress:
 		return v.progress(d)
+	case wire.Taped:
+		if v.taking += int64(len(f.Body)); v.taking <= v.recordMax {
+			return v.taped(d)
+		}
 	case wire.Recording:
 		if v.record = append(v.record, f.Body...); int64(len(v.record)) <= v.recordMax {
 			return nil
@@ -240,15 +256,18 @@ func (v *workerCall) gateway(ctx context.Context, raw []byte) error {
 		req.HTTP == nil && (req.System == "" || req.Operation == "") {
 		return fmt.Errorf("%w: a gateway request that makes no sense", errProtocol)
 	}
-	v.outside(ctx, func() []byte {
-		var resp contract.GatewayResponse
-		v.guard(ctx, "the gateway", func() { resp = v.services.Gateway(ctx, req) })
-		if v.fault != nil {
-			resp = contract.GatewayResponse{Failure: &v.fault.Failure}
-			v.fault = nil // as in this process: the guest gets it as an answer
-		}
-		v.denied = resp.Failure
-		return encoded(resp)
+	v.exchanged(replay.Event{Kind: replay.KindGateway, Ask: raw}, func(e *replay.Event) {
+		v.outside(ctx, func() []byte {
+			var resp contract.GatewayResponse
+			v.guard(ctx, "the gateway", func() { resp = v.services.Gateway(ctx, req) })
+			if v.fault != nil {
+				resp = contract.GatewayResponse{Failure: &v.fault.Failure}
+				v.fault = nil // as in this process: the guest gets it as an answer
+			}
+			v.denied = resp.Failure
+			e.Answer = encoded(resp)
+			return e.Answer
+		})
 	})
 	return nil
 }
@@ -261,20 +280,27 @@ func (v *workerCall) eval(ctx context.Context, raw []byte) error {
 	if int64(len(raw)) > v.limits.RequestBytes+frameSlack || decodeStrict(raw, &req) != nil {
 		return fmt.Errorf("%w: a request of eval that makes no sense", errProtocol)
 	}
-	v.outside(ctx, func() []byte {
-		e, ok := v.services.(Evaluator)
-		if !ok {
-			return encoded(evalRefused(CodeEvalAbsent, contract.OriginHost, "there are no expressions here"))
-		}
-		var resp contract.EvalResponse
-		v.guard(ctx, "an evaluation", func() { resp = e.Eval(ctx, req) })
-		if v.fault != nil {
-			resp = contract.EvalResponse{Failure: &v.fault.Failure}
-			v.fault = nil
-		}
-		return encoded(resp)
+	v.exchanged(replay.Event{Kind: replay.KindEval, Ask: raw}, func(e *replay.Event) {
+		v.outside(ctx, func() []byte {
+			e.Answer = encoded(v.evaluate(ctx, req))
+			return e.Answer
+		})
 	})
 	return nil
+}
+
+// evaluate asks the services, which may have no expressions.
+func (v *workerCall) evaluate(ctx context.Context, req contract.EvalRequest) (resp contract.EvalResponse) {
+	s, ok := v.services.(Evaluator)
+	if !ok {
+		return evalRefused(CodeEvalAbsent, contract.OriginHost, "there are no expressions here")
+	}
+	v.guard(ctx, "an evaluation", func() { resp = s.Eval(ctx, req) })
+	if v.fault != nil {
+		resp = contract.EvalResponse{Failure: &v.fault.Failure}
+		v.fault = nil
+	}
+	return resp
 }
 
 // encoded encodes an answer of the contract, or says that it cannot be.
@@ -307,11 +333,15 @@ func (v *workerCall) getVar(d *wire.Decoder) error {
 	if err := over(&v.counts.vars, v.limits.SmallCalls, "var_get and var_set"); err != nil {
 		return err
 	}
+	name = clean(name, varNameMax)
 	found, value := int64(0), json.RawMessage(nil)
-	v.guarded("var_get", func() {
-		if b, ok := v.services.Var(clean(name, varNameMax)); ok {
-			found, value = 1, b
-		}
+	v.exchanged(replay.Event{Kind: replay.KindVarGet, Name: name}, func(e *replay.Event) {
+		v.guarded("var_get", func() {
+			if b, ok := v.services.Var(name); ok {
+				found, value = 1, b
+			}
+		})
+		e.Answer, e.Absent = replay.Data(value), found == 0
 	})
 	v.answer(new(wire.Encoder).Int(found).Bytes(value).Body())
 	return nil
@@ -328,12 +358,16 @@ func (v *workerCall) setVar(d *wire.Decoder) error {
 	if int64(len(value)) > v.limits.VarBytes || checkJSON(value) != nil {
 		return fmt.Errorf("%w: a variable that makes no sense", errProtocol)
 	}
-	var refusal error
-	v.guarded("var_set", func() { refusal = v.services.SetVar(clean(name, varNameMax), value) })
+	name = clean(name, varNameMax)
 	var answer []byte
-	if refusal != nil {
-		answer = []byte(orElse(refusal.Error(), "refused"))
-	}
+	v.exchanged(replay.Event{Kind: replay.KindVarSet, Name: name, Ask: value}, func(e *replay.Event) {
+		var refusal error
+		v.guarded("var_set", func() { refusal = v.services.SetVar(name, value) })
+		if refusal != nil {
+			answer = []byte(orElse(refusal.Error(), "refused"))
+			e.Answer = replay.Data(orElse(clean(refusal.Error(), 300), "refused"))
+		}
+	})
 	v.answer(answer)
 	return nil
 }
@@ -381,6 +415,7 @@ func (v *workerCall) log(d *wire.Decoder) error {
 	default:
 		level = contract.LevelInfo
 	}
+	v.said(replay.Event{Kind: replay.KindLog, Name: string(level), Ask: replay.Data(text)})
 	v.guarded("log", func() {
 		v.services.Log(contract.LogLine{At: v.w.ws.host.now().UTC(), Level: level, Text: text})
 	})
@@ -395,9 +430,9 @@ func (v *workerCall) progress(d *wire.Decoder) error {
 	if err := over(&v.counts.progress, v.limits.SmallCalls, "progress"); err != nil {
 		return err
 	}
-	v.guarded("progress", func() {
-		v.services.Progress(int(min(max(percent, 0), 100)), clean(message, progressBytesMax))
-	})
+	percent, message = min(max(percent, 0), 100), clean(message, progressBytesMax)
+	v.said(replay.Event{Kind: replay.KindProgress, Number: percent, Ask: replay.Data(message)})
+	v.guarded("progress", func() { v.services.Progress(int(percent), message) })
 	return nil
 }
 
@@ -439,7 +474,13 @@ func (v *workerCall) result(ctx context.Context, body []byte) (Result, error) {
 
 // lost says how a call ended whose process is gone. Who it was that brought the process
 // down is known when it was killed; when it died, it was one of those that were running.
-func (v *workerCall) lost() error {
+func (v *workerCall) lost() (Result, error) {
+	err := v.loss()
+	return Result{Duration: v.w.ws.host.now().Sub(v.started), HostCalls: v.counts.gateway, Recording: v.remains(err)}, err
+}
+
+// loss is the failure of a call whose process is gone.
+func (v *workerCall) loss() error {
 	fate := v.w.fateOf()
 	running := !v.parked.Load()
 	switch {

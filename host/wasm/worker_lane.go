@@ -133,7 +133,7 @@ func (v *workerCall) hear(ctx context.Context, o lane.Outcome) (wire.Frame, erro
 			}
 			return f, nil
 		}
-		if f.Kind != wire.Log && f.Kind != wire.Progress && f.Kind != wire.Recording {
+		if f.Kind != wire.Log && f.Kind != wire.Progress && f.Kind != wire.Taped && f.Kind != wire.Recording {
 			return f, fmt.Errorf("%w: a frame of kind %d within a batch", errProtocol, f.Kind)
 		}
 		if err := v.serve(ctx, f); err != nil {

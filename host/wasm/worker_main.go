@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/culmhq/culm/host/replay"
 	"github.com/culmhq/culm/host/wasm/confine"
 	"github.com/culmhq/culm/host/wasm/wire"
 	"github.com/culmhq/culm/pdk/contract"
@@ -31,8 +32,14 @@ type workerOrder struct {
 
 // workerReady is what a worker process says of itself.
 type workerReady struct {
-	Failure  *contract.Failure `json:"failure,omitempty"`
-	Limits   contract.Limits   `json:"limits"`
+	Failure *contract.Failure `json:"failure,omitempty"`
+	Limits  contract.Limits   `json:"limits"`
+	// Image says that calls begin from an image of the initialised module; Start is what
+	// that initialisation asked for, StartCut that this is not all of it.
+	Image    bool           `json:"image,omitempty"`
+	Start    []replay.Event `json:"start,omitempty"`
+	StartCut bool           `json:"start_cut,omitempty"`
+
 	Syscalls bool              `json:"syscalls"`
 	Attempts []confine.Attempt `json:"attempts,omitempty"`
 	Open     []string          `json:"open,omitempty"`
@@ -141,6 +148,7 @@ func (p *workerProcess) open(order workerOrder, code []byte) workerReady {
 		if l, e = h.build(context.Background(), a, filepath.Clean(order.Dir), p.module.limits); e == nil {
 			l.refs = 1 // the process ends with it
 			p.module.live = l
+			r.Image, r.Start, r.StartCut = l.initialised, l.began, l.beganCut
 		}
 	}
 	if e != nil {
@@ -209,7 +217,7 @@ func (p *workerProcess) begin(id uint64, body []byte) (*remote, bool) {
 // invoke makes a call and sends its result.
 func (p *workerProcess) invoke(c *remote) {
 	defer c.cancel(nil)
-	c.order.Services = c
+	c.order.Services, c.order.taping = c, c.tape.watch
 	r, err := p.module.Call(c.ctx, c.order)
 	if errors.Is(err, syscall.ENOMEM) {
 		err = failure(contract.OriginLimit, CodeResource, "the worker process of the plugin has no memory left")

@@ -56,6 +56,8 @@ type remote struct {
 	ctx     context.Context //nolint:containedctx // the call's, which Cancel ends
 	cancel  context.CancelCauseFunc
 
+	tape tapeWatch
+
 	mu   sync.Mutex
 	lane *lane.Lane // nil when the pipe has the call
 	said []byte     // a batch of frames that were held back
@@ -64,6 +66,14 @@ type remote struct {
 // send says something to the host. A host that is gone ends the process by closing
 // stdin: errors are of no use here.
 func (c *remote) send(k wire.Kind, body []byte) {
+	if k != wire.Recording {
+		c.catchUp(k)
+	}
+	c.say(k, body)
+}
+
+// say is send for what needs nothing before it.
+func (c *remote) say(k wire.Kind, body []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.lane == nil {
@@ -111,6 +121,7 @@ func (c *remote) finish(result []byte) {
 // ask sends a question and waits for its answer. The host answers every question, soon
 // after the call was cancelled at the latest; a host that is gone ends the process.
 func (c *remote) ask(k wire.Kind, body []byte) []byte {
+	c.catchUp(k)
 	c.mu.Lock()
 	l := c.lane
 	if l != nil && l.Put(wire.Append(c.said, k, body)) {

@@ -83,7 +83,7 @@ func (ws *Workers) Call(ctx context.Context, m Isolated, c Call) (result Result,
 			err = hostFault("a defect", nil)
 		}
 	}()
-	result, err = w.call(ctx, c, at)
+	result, err = w.newCall(c, at).call(ctx, c)
 	if r := result.Recording; r != nil { // the process is not asked what it was told
 		r.Digest, r.Export = m.Digest, c.Export
 	}
@@ -419,7 +419,7 @@ func (w *worker) prepare(ctx context.Context, m Isolated) error {
 	if e != nil {
 		return e
 	}
-	w.limits = h.limits.lowered(&ready.Limits)
+	w.limits, w.began = h.limits.lowered(&ready.Limits), ready
 	return nil
 }
 

@@ -11,6 +11,9 @@ import (
 	"github.com/culmhq/culm/pdk/contract"
 )
 
+// CodeRefused is the code of a failure that the rule of a system found in an answer.
+const CodeRefused = "UPSTREAM_REFUSED"
+
 // Bench is a plugin on a scripted host. It belongs to one test.
 type Bench struct {
 	// Now is the time that the plugin sees; New sets an arbitrary one.
@@ -69,6 +72,14 @@ func (b *Bench) Reply(system, operation string, status int, body string) {
 // Refuse scripts a failure as the next answer of an operation.
 func (b *Bench) Refuse(system, operation string, f contract.Failure) {
 	b.add(system, operation, contract.GatewayResponse{Failure: &f})
+}
+
+// ReplyRefused scripts an answer that the rule of its system does not take for a success, as
+// the next answer of an operation: the plugin gets the failure and what was answered.
+func (b *Bench) ReplyRefused(system, operation string, status int, body, why string) {
+	b.Reply(system, operation, status, body)
+	all := b.replies[contract.Need{System: system, Operation: operation}]
+	all[len(all)-1].Failure = &contract.Failure{Code: CodeRefused, Message: why, Origin: contract.OriginSystem, HTTPStatus: status}
 }
 
 // Execute runs an action from its beginning. Inputs are anything that encodes to the

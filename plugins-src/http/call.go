@@ -36,18 +36,19 @@ type CallOut struct {
 	Text string `json:"text,omitempty"`
 }
 
-// call keeps the answer as outputs also when it does not count as a success: the
-// operator sees what came back, and an edited condition can be tried by a retry.
+// call keeps the answer as outputs also when it does not count as a success, by the rule of
+// its system or by the condition: the operator sees what came back, and an edited condition
+// can be tried by a retry.
 func call(c *pdk.Ctx, in CallIn) (CallOut, error) {
 	req := contract.GatewayRequest{System: in.System, Operation: in.Operation, Params: in.Params, Body: in.Body}
 	resp := c.Call(req)
 	err := pdk.Check(req, resp)
-	if resp.Failure != nil {
-		return CallOut{}, err
+	if resp.Failure != nil && resp.Status == 0 {
+		return CallOut{}, err // there was no answer
 	}
 	out := CallOut{Status: resp.Status, Headers: resp.Headers, Body: resp.Body, Text: resp.Text}
 	c.Info("%s %s answered with status %d", in.System, in.Operation, resp.Status)
-	if in.Success == "" {
+	if in.Success == "" || resp.Failure != nil { // what the system's own rule refuses is no success of anybody's
 		return out, err
 	}
 	return out, judge(c, in, resp)

@@ -73,6 +73,21 @@ func TestCallSuccessCondition(t *testing.T) {
 	}
 }
 
+// A rule of the system says that a 200 is no success: what it answered is kept, and the
+// condition of the node has no say any more.
+func TestCallKeepsWhatTheRuleOfTheSystemRefuses(t *testing.T) {
+	t.Parallel()
+	b := pdktest.New(t, plugin)
+	b.ReplyRefused("cmdb", "search", 200, `{"code":1101,"message":"no such biz"}`, "no such biz")
+	ans := b.Execute("call", CallIn{System: "cmdb", Operation: "search", Success: "true"})
+	if f := pdktest.Failed(t, ans, pdktest.CodeRefused); f.Origin != contract.OriginSystem || f.System != "cmdb" || f.HTTPStatus != 200 {
+		t.Errorf("failure %+v", f)
+	}
+	if out := pdktest.Outputs[CallOut](t, ans); out.Status != 200 || string(out.Body) != `{"code":1101,"message":"no such biz"}` {
+		t.Errorf("outputs %s: what came back is lost", ans.Outputs)
+	}
+}
+
 func TestCallRefusedByTheGateway(t *testing.T) {
 	t.Parallel()
 	b := pdktest.New(t, plugin)

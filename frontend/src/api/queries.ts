@@ -18,7 +18,6 @@ import type {
   RollbackPlan,
   RunCommand,
   RunDetail,
-  RunState,
   RunSummary,
 } from './types'
 
@@ -110,13 +109,6 @@ export const queries = {
       gcTime: 0,
       retry: false,
     }),
-}
-
-/** The query of the list of runs. */
-export function runsQuery(filter: { flow?: string; state?: RunState; parent?: string; cursor?: string }): string {
-  const query = new URLSearchParams({ limit: '50' })
-  for (const [key, value] of Object.entries(filter)) if (value) query.set(key, value)
-  return query.toString()
 }
 
 function forgetFlows(client: QueryClient, project: string): Promise<void> {

@@ -405,6 +405,8 @@ export interface FlowSummary {
   doc?: Text
   revision: number
   version: number
+  /** The draft's revision that the latest version was made from. */
+  published_revision: number
   nodes: number
   updated_at: string
   updated_by: string
@@ -612,3 +614,35 @@ export type NodeCommand = Expecting &
     | { command: 'reschedule'; at: string }
     | { command: 'callback'; data: Json }
   )
+
+/** A node of a run that needs a person. */
+export interface Attention {
+  need: 'answer' | 'decision'
+  state: NodeState
+  run: string
+  run_name: string
+  flow: string
+  flow_name: Text
+  version: number
+  operator: string
+  node: string
+  node_name?: Text
+  since: string
+  prompt?: Text
+  failure?: Failure
+}
+
+export interface AttentionPage extends Page<Attention> {
+  answers: number
+  decisions: number
+}
+
+/** A saved view of a list. */
+export interface View {
+  id: string
+  list: 'flows' | 'runs'
+  name: string
+  query: string
+  updated_by: string
+  updated_at: string
+}

@@ -2,9 +2,8 @@ import { useQuery } from '@tanstack/react-query'
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Navigate } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
 import { queries } from '~/api/queries'
-import type { RunState } from '~/api/types'
 import { loadTexts } from '~/i18n'
-import { FlowsPage } from '~/pages/flows'
+import { flowsSearch, runsSearch } from '~/pages/list/search'
 import { EmptyState, ErrorNotice } from './notices'
 import { Shell } from './shell'
 
@@ -20,11 +19,32 @@ const root = createRootRoute({ component: Shell, notFoundComponent: NotFound, er
 
 const home = createRoute({ getParentRoute: () => root, path: '/', component: Home })
 
+const project = createRoute({
+  getParentRoute: () => root,
+  path: '/p/$project',
+  loader: () => loadTexts('home'),
+  component: lazyRouteComponent(() => import('~/home/page'), 'HomePage'),
+})
+
 const flows = createRoute({
   getParentRoute: () => root,
   path: '/p/$project/flows',
-  component: FlowsPage,
-  validateSearch: words('q'),
+  loader: () => loadTexts('home'),
+  component: lazyRouteComponent(() => import('~/pages/flows'), 'FlowsPage'),
+  validateSearch: flowsSearch,
+})
+
+const start = createRoute({
+  getParentRoute: () => root,
+  path: '/p/$project/flows/$flow/start',
+  loader: () => loadTexts('start'),
+  component: lazyRouteComponent(() => import('~/editor/start'), 'StartPage'),
+  validateSearch: (search: { version?: unknown; run?: unknown }): { version?: number; run?: string } => ({
+    ...(Number.isInteger(Number(search.version)) && Number(search.version) > 0
+      ? { version: Number(search.version) }
+      : {}),
+    ...(typeof search.run === 'string' ? { run: search.run } : {}),
+  }),
 })
 
 const editor = createRoute({
@@ -50,16 +70,9 @@ const rehearsal = createRoute({
 const runs = createRoute({
   getParentRoute: () => root,
   path: '/p/$project/runs',
+  loader: () => loadTexts('home'),
   component: lazyRouteComponent(() => import('~/pages/runs'), 'RunsPage'),
-  validateSearch: (search: {
-    state?: unknown
-    flow?: unknown
-    parent?: unknown
-  }): { state?: RunState; flow?: string; parent?: string } => ({
-    ...(typeof search.state === 'string' ? { state: search.state as RunState } : {}),
-    ...(typeof search.parent === 'string' ? { parent: search.parent } : {}),
-    ...(typeof search.flow === 'string' ? { flow: search.flow } : {}),
-  }),
+  validateSearch: runsSearch,
 })
 
 const run = createRoute({
@@ -92,15 +105,30 @@ const plugin = createRoute({
 const systems = createRoute({
   getParentRoute: () => root,
   path: '/p/$project/systems',
-  loader: () => loadTexts('systems'),
+  loader: () => Promise.all([loadTexts('systems'), loadTexts('registry')]),
   component: lazyRouteComponent(() => import('~/systems/list'), 'SystemsPage'),
   validateSearch: words('q'),
+})
+
+const systemNew = createRoute({
+  getParentRoute: () => root,
+  path: '/p/$project/system-new',
+  loader: () => Promise.all([loadTexts('systems'), loadTexts('registry')]),
+  component: lazyRouteComponent(() => import('~/systems/create'), 'CreatePage'),
+})
+
+const systemImport = createRoute({
+  getParentRoute: () => root,
+  path: '/p/$project/system-import',
+  loader: () => Promise.all([loadTexts('systems'), loadTexts('registry')]),
+  component: lazyRouteComponent(() => import('~/systems/import'), 'ImportPage'),
+  validateSearch: words('system'),
 })
 
 const system = createRoute({
   getParentRoute: () => root,
   path: '/p/$project/systems/$system',
-  loader: () => Promise.all([loadTexts('systems'), loadTexts('catalogue')]),
+  loader: () => Promise.all([loadTexts('systems'), loadTexts('catalogue'), loadTexts('registry')]),
   component: lazyRouteComponent(() => import('~/systems/page'), 'SystemPage'),
   validateSearch: words('tab', 'op', 'q', 'show'),
 })
@@ -115,7 +143,7 @@ const secrets = createRoute({
 const audit = createRoute({
   getParentRoute: () => root,
   path: '/p/$project/audit',
-  loader: () => loadTexts('systems'),
+  loader: () => Promise.all([loadTexts('systems'), loadTexts('registry')]),
   component: lazyRouteComponent(() => import('~/systems/audit'), 'AuditPage'),
   validateSearch: words(
     'kind',
@@ -135,7 +163,9 @@ const audit = createRoute({
 export const router = createRouter({
   routeTree: root.addChildren([
     home,
+    project,
     flows,
+    start,
     editor,
     rehearsal,
     runs,
@@ -143,6 +173,8 @@ export const router = createRouter({
     plugins,
     plugin,
     systems,
+    systemNew,
+    systemImport,
     system,
     secrets,
     audit,
@@ -165,7 +197,7 @@ function Home() {
   const { data, error, refetch } = useQuery(queries.projects())
   const { t } = useTranslation()
   const first = data?.items[0]
-  if (first) return <Navigate to="/p/$project/flows" params={{ project: first.id }} replace />
+  if (first) return <Navigate to="/p/$project" params={{ project: first.id }} replace />
   return (
     <div className="page">
       {error && <ErrorNotice error={error} onRetry={() => void refetch()} />}

@@ -1,25 +1,33 @@
 import { ActionIcon, Menu, Tooltip, useMantineColorScheme } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link, Outlet, useParams } from '@tanstack/react-router'
-import { createContext, type ReactNode, useContext, useState } from 'react'
+import { createContext, lazy, type ReactNode, Suspense, useContext, useEffect, useState } from 'react'
 import { createPortal } from 'react-dom'
 import { useTranslation } from 'react-i18next'
 import { queries } from '~/api/queries'
-import { switchLanguage } from '~/i18n'
+import { needsQuery } from '~/home/queries'
+import { loadTexts, switchLanguage } from '~/i18n'
 import { useLang } from '~/i18n/text'
 import {
   IconActivity,
   IconCheck,
   IconDeviceDesktop,
   IconFileText,
+  IconHome,
   IconLock,
   IconMoon,
   IconPlug,
+  IconSearch,
   IconServer,
   IconSitemap,
   IconSun,
 } from './icons'
 import './shell.css'
+
+const Palette = lazy(async () => {
+  const [module] = await Promise.all([import('~/home/palette'), loadTexts('palette')])
+  return { default: module.Palette }
+})
 
 const SlotContext = createContext<{ crumbs: HTMLElement | null; actions: HTMLElement | null }>({
   crumbs: null,
@@ -61,6 +69,7 @@ export function Shell() {
             <span ref={setCrumbs} className="shell-slot" />
           </nav>
           <div ref={setActions} className="shell-slot" />
+          <Finder />
           <LanguageSwitch />
           <SchemeSwitch />
         </header>
@@ -71,6 +80,39 @@ export function Shell() {
       </div>
     </SlotContext>
   )
+}
+
+/** The button of the command palette, and its keys. */
+function Finder() {
+  const { t } = useTranslation()
+  const [open, setOpen] = useState(false)
+  useEffect(() => {
+    const pressed = (e: KeyboardEvent) => {
+      if (e.key.toLowerCase() !== 'k' || !(e.ctrlKey || e.metaKey) || e.altKey || e.shiftKey) return
+      e.preventDefault()
+      setOpen((old) => !old)
+    }
+    document.addEventListener('keydown', pressed)
+    return () => document.removeEventListener('keydown', pressed)
+  }, [])
+  return (
+    <>
+      <Tooltip label={`${t('shell.find')} (${mac() ? '⌘' : 'Ctrl '}K)`}>
+        <ActionIcon aria-label={t('shell.find')} aria-keyshortcuts="Control+K Meta+K" onClick={() => setOpen(true)}>
+          <IconSearch size={17} stroke={1.7} aria-hidden />
+        </ActionIcon>
+      </Tooltip>
+      {open && (
+        <Suspense fallback={null}>
+          <Palette onClose={() => setOpen(false)} />
+        </Suspense>
+      )}
+    </>
+  )
+}
+
+function mac(): boolean {
+  return /Mac|iPhone|iPad/.test(navigator.userAgent)
 }
 
 function Mark() {
@@ -92,7 +134,7 @@ function ProjectCrumb({ project }: { project: string }) {
   const others = data?.items.filter((p) => p.id !== project) ?? []
   if (others.length === 0) {
     return (
-      <Link to="/p/$project/flows" params={{ project }} className="shell-wide">
+      <Link to="/p/$project" params={{ project }} className="shell-wide">
         {name}
       </Link>
     )
@@ -106,11 +148,7 @@ function ProjectCrumb({ project }: { project: string }) {
       </Menu.Target>
       <Menu.Dropdown>
         {data?.items.map((p) => (
-          <Menu.Item
-            key={p.id}
-            component={Link}
-            {...({ to: '/p/$project/flows', params: { project: p.id } } as object)}
-          >
+          <Menu.Item key={p.id} component={Link} {...({ to: '/p/$project', params: { project: p.id } } as object)}>
             {p.name}
           </Menu.Item>
         ))}
@@ -121,7 +159,9 @@ function ProjectCrumb({ project }: { project: string }) {
 
 function Rail({ project }: { project: string }) {
   const { t } = useTranslation()
+  const needs = useQuery(needsQuery(project)).data ?? 0
   const entries = [
+    { to: '/p/$project', label: t('nav.home'), Icon: IconHome, n: needs },
     { to: '/p/$project/flows', label: t('nav.flows'), Icon: IconSitemap },
     { to: '/p/$project/runs', label: t('nav.runs'), Icon: IconActivity },
     { to: '/p/$project/plugins', label: t('nav.plugins'), Icon: IconPlug },
@@ -131,13 +171,24 @@ function Rail({ project }: { project: string }) {
   ] as const
   return (
     <nav className="shell-rail" aria-label={t('shell.nav')}>
-      {entries.map(({ to, label, Icon }) => (
-        <Tooltip key={to} label={label} position="right">
-          <Link to={to} params={{ project }} aria-label={label} activeProps={{ 'aria-current': 'page' }}>
-            <Icon size={20} stroke={1.7} aria-hidden />
-          </Link>
-        </Tooltip>
-      ))}
+      {entries.map(({ to, label, Icon, ...more }) => {
+        const n = 'n' in more ? more.n : 0
+        const name = n > 0 ? `${label}, ${t('shell.needs', { n })}` : label
+        return (
+          <Tooltip key={to} label={name} position="right">
+            <Link
+              to={to}
+              params={{ project }}
+              aria-label={name}
+              activeProps={{ 'aria-current': 'page' }}
+              activeOptions={{ exact: to === '/p/$project' }}
+            >
+              <Icon size={20} stroke={1.7} aria-hidden />
+              {n > 0 && <span className="shell-badge num">{n > 99 ? '99+' : n}</span>}
+            </Link>
+          </Tooltip>
+        )
+      })}
     </nav>
   )
 }

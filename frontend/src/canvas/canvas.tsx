@@ -18,14 +18,14 @@ import '@xyflow/react/dist/base.css'
 import { ActionIcon, Tooltip } from '@mantine/core'
 import { type ReactNode, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import type { Flow, Position } from '~/api/types'
+import type { Flow, FlowEdge, Position } from '~/api/types'
 import { IconArrowsMaximize, IconMinus, IconPlus } from '~/app/icons'
 import { grid } from '~/doc/graph'
 import type { Selection } from '~/ui/store'
 import './canvas.css'
 import { GuideLines, useDragging, useDropEdge, WhyNot } from './drag'
 import { edgeTypes } from './edges'
-import { nodeTypes } from './nodes'
+import { nodeTypes, useNodeName } from './nodes'
 import { Overview } from './overview'
 import {
   type CanvasEdge,
@@ -117,10 +117,12 @@ function Drawing({
   const { t } = useTranslation()
   const { drawn, setDragged } = useCanvasNodes(doc.nodes, selection.nodes)
   const lanes = useMemo(() => lanesOf(doc.nodes, doc.edges), [doc.nodes, doc.edges])
+  const labelOf = useEdgeLabel(doc.nodes)
   const edges = useMemo(
     () =>
       doc.edges.map(
         (edge): CanvasEdge => ({
+          ariaLabel: labelOf(edge),
           id: edge.id,
           source: edge.from,
           target: edge.to,
@@ -130,7 +132,7 @@ function Drawing({
           markerEnd: marker,
         }),
       ),
-    [doc.edges, lanes, selection.edges],
+    [doc.edges, lanes, labelOf, selection.edges],
   )
   const overview = useOverviewFrom(doc.nodes, start)
   const view = useView(doc.nodes)
@@ -229,7 +231,8 @@ function Drawing({
         onDrop?.(event.dataTransfer, view.toFlow({ x: event.clientX, y: event.clientY }), edge)
       }}
       ariaLabelConfig={{
-        'node.a11yDescription.default': editable ? t('canvas.nodeHelp') : t('canvas.nodeHelpRun'),
+        // The library reads this one where nodes can be reached by the keyboard, in spite of its name.
+        'node.a11yDescription.keyboardDisabled': editable ? t('canvas.nodeHelp') : t('canvas.nodeHelpRun'),
         'edge.a11yDescription.default': t('canvas.edgeHelp'),
       }}
     >
@@ -255,6 +258,22 @@ function Drawing({
       {children}
     </ReactFlow>
   )
+}
+
+/** How edges are named to who does not see them: by the nodes that they connect. */
+function useEdgeLabel(nodes: Flow['nodes']): (edge: FlowEdge) => string {
+  const { t } = useTranslation()
+  const nameOf = useNodeName()
+  const naming = useRef(nameOf)
+  naming.current = nameOf
+  return useMemo(() => {
+    const byId = new Map(nodes.map((n) => [n.id, n]))
+    const name = (id: string) => {
+      const node = byId.get(id)
+      return node ? naming.current(node) : id
+    }
+    return (edge) => t('canvas.edge', { from: name(edge.from), to: name(edge.to) })
+  }, [nodes, t])
 }
 
 /** Before React Flow knows its size, the first view decides. */

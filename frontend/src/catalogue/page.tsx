@@ -18,9 +18,9 @@ import {
   IconSitemap,
 } from '~/app/icons'
 import { EmptyState, ErrorNotice } from '~/app/notices'
+import { Rows } from '~/app/rows'
 import { Crumbs } from '~/app/shell'
 import { useText } from '~/i18n/text'
-import { Rows } from '~/pages/flows'
 import { AccessTab } from './access'
 import { ActionsTab } from './actions'
 import { catalogue } from './api'

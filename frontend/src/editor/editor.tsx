@@ -28,7 +28,7 @@ import { useUi } from '~/ui/store'
 import { type Actions, useActions } from './actions'
 import { Inspector } from './inspector'
 import { useEditorKeys } from './keys'
-import { ConflictDialog, PublishDialog, SelectionBar, StartDialog } from './lazy-panels'
+import { ConflictDialog, PublishDialog, SelectionBar } from './lazy-panels'
 import { Overlays } from './overlays'
 import { Palette } from './palette'
 import { useShownPerspective } from './perspective'
@@ -96,7 +96,7 @@ function EditorBody({ project, flow, plugins, keeping, notice, actions, view, ca
   const doc = useDoc((s) => s.doc)
   const selection = useUi((s) => s.selection)
   const paletteOpen = useUi((s) => s.paletteOpen)
-  const [starting, setStarting] = useState<number | null>(null)
+  const navigate = useNavigate()
   const [publishing, setPublishing] = useState(false)
   const saver = useSaver(project, flow, store, keeping)
   const saving = useSaving(project, flow, store, saver)
@@ -106,8 +106,9 @@ function EditorBody({ project, flow, plugins, keeping, notice, actions, view, ca
 
   const start = useCallback(async () => {
     const version = await publish('')
-    if (version !== null) setStarting(version)
-  }, [publish])
+    if (version !== null)
+      void navigate({ to: '/p/$project/flows/$flow/start', params: { project, flow }, search: { version } })
+  }, [publish, navigate, project, flow])
   const keys = useMemo(
     () => ({
       save: () => void save(),
@@ -179,9 +180,6 @@ function EditorBody({ project, flow, plugins, keeping, notice, actions, view, ca
       )}
       {publishing && (
         <PublishDialog project={project} flow={flow} onPublish={publish} onClose={() => setPublishing(false)} />
-      )}
-      {starting !== null && (
-        <StartDialog project={project} flow={flow} version={starting} onClose={() => setStarting(null)} />
       )}
       <Overlays plugins={plugins} actions={actions} />
       <LeaveGuard saver={saver} />

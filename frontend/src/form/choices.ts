@@ -68,9 +68,16 @@ function isEmpty(value: Json | undefined): boolean {
   return value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0)
 }
 
+/**
+ * Where choices come from. A field of an action names what its own plugin finds; an input of a flow also names
+ * the plugin and the action, and which inputs stand for the fields that the choices depend on.
+ */
 interface SourceWord {
   name: string
   dependsOn?: string[]
+  plugin?: string
+  action?: string
+  fields?: { [field: string]: string }
 }
 
 /** Asks for the choices of a field once it is wanted, and again when what they depend on changes. */
@@ -78,7 +85,8 @@ export function useChoices(props: WidgetProps, wanted: boolean): Offer {
   const info = infoOf(props.registry)
   const source = (props.schema as Schema)['x-source'] as unknown as SourceWord
   const data = (info.data ?? {}) as JsonObject
-  const names = source.dependsOn ?? []
+  const fields = source.fields ?? Object.fromEntries((source.dependsOn ?? []).map((name) => [name, name]))
+  const names = Object.values(fields)
   const titles = (all: readonly string[]) => {
     const fields = (props.registry.rootSchema.properties ?? {}) as { [name: string]: Schema }
     return all.map((name) => String(fields[name]?.title ?? name))
@@ -86,14 +94,16 @@ export function useChoices(props: WidgetProps, wanted: boolean): Offer {
   const given = names.filter((name) => !isEmpty(data[name]))
   const unknown = given.filter((name) => !info.literal.has(name) && holdsExpression(data[name] as Json))
   const now = JSON.stringify([
-    Object.fromEntries(given.map((name) => [name, data[name]])),
+    Object.fromEntries(Object.entries(fields).flatMap(([f, name]) => (given.includes(name) ? [[f, data[name]]] : []))),
     names.filter((n) => info.literal.has(n)),
   ])
   const [settled] = useDebouncedValue(now, restMs)
   const [form, literal] = JSON.parse(settled) as [JsonObject, string[]]
-  const asks = info.asks ?? { project: '', plugin: '', action: '' }
+  const asks = { project: '', plugin: '', action: '', ...info.asks }
+  const plugin = source.plugin ?? asks.plugin
+  const action = source.action ?? asks.action
   const query = useQuery({
-    ...queries.choices(asks.project, asks.plugin, { action: asks.action, source: source.name, form, literal }),
+    ...queries.choices(asks.project, plugin, { action, source: source.name, form, literal }),
     enabled: wanted && unknown.length === 0 && info.asks !== undefined,
     placeholderData: undefined,
   })

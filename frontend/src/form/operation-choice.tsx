@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { JsonObject } from '~/api/types'
-import { useText } from '~/i18n/text'
+import { textIn, useLang, useText } from '~/i18n/text'
 import { gateway } from '~/systems/api'
 import { type Entry, keyOf, type Offer } from './choices'
 import { infoOf } from './context'
@@ -35,7 +35,7 @@ function useOffer(entries: Entry[], query: { isFetching: boolean; error: unknown
 }
 
 function Systems(props: WidgetProps) {
-  const text = useText()
+  const lang = useLang()
   const project = infoOf(props.registry).asks?.project ?? ''
   const [opened, setOpened] = useState(false)
   const query = useQuery({
@@ -43,13 +43,13 @@ function Systems(props: WidgetProps) {
     enabled: opened || props.value !== undefined,
     staleTime: 30_000,
   })
-  const entries = useMemo(() => (query.data ?? []).map((s) => entry(s.id, text(s.title))), [query.data, text])
+  const entries = useMemo(() => (query.data ?? []).map((s) => entry(s.id, textIn(s.title, lang))), [query.data, lang])
   return <PickOne {...props} offer={useOffer(entries, query)} onOpen={() => setOpened(true)} />
 }
 
 function Operations(props: WidgetProps) {
   const { t } = useTranslation()
-  const text = useText()
+  const lang = useLang()
   const info = infoOf(props.registry)
   const name = wordOf(props.schema as never)?.system ?? ''
   const given = ((info.data ?? {}) as JsonObject)[name]
@@ -62,12 +62,12 @@ function Operations(props: WidgetProps) {
   })
   const entries = useMemo(() => {
     const all = system === undefined ? [] : (query.data?.operations ?? [])
-    const label = (o: (typeof all)[number]) => [o.group, text(o.title) || o.id].filter(Boolean).join(' / ')
+    const label = (o: (typeof all)[number]) => [o.group, textIn(o.title, lang) || o.id].filter(Boolean).join(' / ')
     // Those that can be called come first.
     return all
       .toSorted((a, b) => Number(b.enabled) - Number(a.enabled))
       .map((o) => entry(o.id, o.enabled ? label(o) : t('form.operation.off', { name: label(o) })))
-  }, [query.data, system, text, t])
+  }, [query.data, system, lang, t])
   const titles = (props.registry.rootSchema.properties ?? {}) as { [n: string]: { title?: string } }
   const offer = useOffer(entries, query)
   const missing = system === undefined ? [titles[name]?.title ?? name] : []

@@ -63,8 +63,9 @@ beforeEach(() => {
             ]
           : [{ value: 'east', label: 'East' }],
   })
-  vi.stubGlobal('fetch', async (_url: string, init: RequestInit) => {
-    const body = JSON.parse(String(init.body)) as { source: string; form: JsonObject }
+  vi.stubGlobal('fetch', async (url: string, init: RequestInit) => {
+    const body = JSON.parse(String(init.body)) as { action: string; source: string; form: JsonObject }
+    expect([url, body.action]).toEqual(['/api/v1/projects/demo/plugins/picker/options', 'pick'])
     asked.push({ source: body.source, form: body.form })
     return new Response(JSON.stringify(answer(body.source, body.form)), { status: 200 })
   })
@@ -72,15 +73,28 @@ beforeEach(() => {
 
 afterEach(cleanup)
 
-function Held({ start, onChange }: { start: JsonObject; onChange(v: JsonObject): void }) {
+/** The inputs of a flow, whose choices come from an action under other names. */
+const inputs: Schema = {
+  type: 'object',
+  properties: {
+    place: { type: 'string', title: 'Place', 'x-source': { plugin: 'picker', action: 'pick', name: 'zones' } },
+    target: {
+      type: 'string',
+      title: 'Target',
+      'x-source': { plugin: 'picker', action: 'pick', name: 'hosts', fields: { zone: 'place' } },
+    },
+  },
+}
+
+function Held({ start, onChange, of }: { start: JsonObject; onChange(v: JsonObject): void; of: Schema }) {
   const [value, setValue] = useState(start)
   return (
     <SchemaForm
       name="f"
-      schema={schema}
+      schema={of}
       value={value}
-      expressions
-      asks={{ project: 'demo', plugin: 'picker', action: 'pick' }}
+      expressions={of === schema}
+      asks={{ project: 'demo', ...(of === schema ? { plugin: 'picker', action: 'pick' } : { plugin: '', action: '' }) }}
       onChange={(v) => {
         setValue(v)
         onChange(v)
@@ -89,12 +103,12 @@ function Held({ start, onChange }: { start: JsonObject; onChange(v: JsonObject):
   )
 }
 
-function show(start: JsonObject) {
+function show(start: JsonObject, of = schema) {
   const onChange = vi.fn<(v: JsonObject) => void>()
   render(
     <QueryClientProvider client={new QueryClient()}>
       <MantineProvider env="test">
-        <Held start={start} onChange={onChange} />
+        <Held start={start} onChange={onChange} of={of} />
       </MantineProvider>
     </QueryClientProvider>,
   )
@@ -111,6 +125,15 @@ describe('choices of a source', () => {
     fireEvent.focus(zone)
     fireEvent.click(await screen.findByText('East'))
     expect(last()).toEqual({ zone: 'east' })
+  })
+
+  it('of an input of a flow come from the action that it names, by the fields of that', async () => {
+    const { last } = show({ place: 'east' }, inputs)
+    const target = await field('Target')
+    fireEvent.focus(target)
+    fireEvent.click(await screen.findByText('Host 1 of east'))
+    expect(last()).toEqual({ place: 'east', target: 'east-1' })
+    expect(asked.filter((a) => a.source === 'hosts')).toEqual([{ source: 'hosts', form: { zone: 'east' } }])
   })
 
   it('are asked for again when what they depend on changes, and mark a value that is not among them', async () => {

@@ -4,8 +4,12 @@ import type { CatalogueMessages } from './catalogue.zh'
 import type { CodeMessages } from './codes.zh'
 import type { ConsoleMessages } from './console.zh'
 import type { EditorMessages } from './editor.zh'
+import type { HomeMessages } from './home.zh'
+import type { PaletteMessages } from './palette.zh'
 import type { RecordingsMessages } from './recordings.zh'
+import type { RegistryMessages } from './registry.zh'
 import type { RehearseMessages } from './rehearse.zh'
+import type { StartMessages } from './start.zh'
 import type { SystemsMessages } from './systems.zh'
 import type { Lang } from './text'
 import type { TimelineMessages } from './timeline.zh'
@@ -19,10 +23,14 @@ declare module 'i18next' {
       translation: Messages
       catalogue: CatalogueMessages
       codes: CodeMessages
+      home: HomeMessages
+      palette: PaletteMessages
       console: ConsoleMessages
       editor: EditorMessages
       recordings: RecordingsMessages
+      registry: RegistryMessages
       rehearse: RehearseMessages
+      start: StartMessages
       systems: SystemsMessages
       timeline: TimelineMessages
       versions: VersionsMessages
@@ -43,8 +51,12 @@ type Part =
   | 'codes'
   | 'console'
   | 'editor'
+  | 'home'
+  | 'palette'
   | 'recordings'
+  | 'registry'
   | 'rehearse'
+  | 'start'
   | 'systems'
   | 'timeline'
   | 'versions'
@@ -66,13 +78,29 @@ const parts: Record<Part, Record<Lang, () => Promise<object>>> = {
     zh: () => import('./editor.zh').then((m) => m.editorZh),
     en: () => import('./editor.en').then((m) => m.editorEn),
   },
+  home: {
+    zh: () => import('./home.zh').then((m) => m.homeZh),
+    en: () => import('./home.en').then((m) => m.homeEn),
+  },
+  palette: {
+    zh: () => import('./palette.zh').then((m) => m.paletteZh),
+    en: () => import('./palette.en').then((m) => m.paletteEn),
+  },
   recordings: {
     zh: () => import('./recordings.zh').then((m) => m.recordingsZh),
     en: () => import('./recordings.en').then((m) => m.recordingsEn),
   },
+  registry: {
+    zh: () => import('./registry.zh').then((m) => m.registryZh),
+    en: () => import('./registry.en').then((m) => m.registryEn),
+  },
   rehearse: {
     zh: () => import('./rehearse.zh').then((m) => m.rehearseZh),
     en: () => import('./rehearse.en').then((m) => m.rehearseEn),
+  },
+  start: {
+    zh: () => import('./start.zh').then((m) => m.startZh),
+    en: () => import('./start.en').then((m) => m.startEn),
   },
   systems: {
     zh: () => import('./systems.zh').then((m) => m.systemsZh),

@@ -8,10 +8,18 @@ import { consoleZh } from './console.zh'
 import { editorEn } from './editor.en'
 import { editorZh } from './editor.zh'
 import { en } from './en'
+import { homeEn } from './home.en'
+import { homeZh } from './home.zh'
+import { paletteEn } from './palette.en'
+import { paletteZh } from './palette.zh'
 import { recordingsEn } from './recordings.en'
 import { recordingsZh } from './recordings.zh'
+import { registryEn } from './registry.en'
+import { registryZh } from './registry.zh'
 import { rehearseEn } from './rehearse.en'
 import { rehearseZh } from './rehearse.zh'
+import { startEn } from './start.en'
+import { startZh } from './start.zh'
 import { systemsEn } from './systems.en'
 import { systemsZh } from './systems.zh'
 import { timelineEn } from './timeline.en'
@@ -36,10 +44,14 @@ const texts = {
     ...zh,
     catalogue: catalogueZh,
     codes: codesZh,
+    home: homeZh,
+    palette: paletteZh,
     console: consoleZh,
     editorPart: editorZh,
     recordings: recordingsZh,
+    registry: registryZh,
     rehearse: rehearseZh,
+    start: startZh,
     systems: systemsZh,
     timeline: timelineZh,
     versions: versionsZh,
@@ -48,10 +60,14 @@ const texts = {
     ...en,
     catalogue: catalogueEn,
     codes: codesEn,
+    home: homeEn,
+    palette: paletteEn,
     console: consoleEn,
     editorPart: editorEn,
     recordings: recordingsEn,
+    registry: registryEn,
     rehearse: rehearseEn,
+    start: startEn,
     systems: systemsEn,
     timeline: timelineEn,
     versions: versionsEn,

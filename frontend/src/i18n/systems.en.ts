@@ -186,7 +186,11 @@ export const systemsEn: SystemsMessages = {
     ok: 'The connection works: {{time}}',
     failed: 'Stuck at: {{stage}}',
     by: 'Called {{operation}}',
-    byBase: 'No read operation goes without required parameters, so only the address was called',
+    byBase: {
+      no_read_operation: 'The system has no operation that only reads, so only the address was called',
+      parameters_required: 'Every operation that reads needs parameters, so only the address was called',
+      switched_off: 'Every operation that could be tried is switched off, so only the address was called',
+    },
   },
   failure: { side: 'Side: {{side}}', attempts: 'Attempts: {{n}}', request: 'Request {{id}}' },
   state: {

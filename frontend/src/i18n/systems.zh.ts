@@ -174,7 +174,11 @@ export const systemsZh = {
     ok: '连接正常，用时 {{time}}',
     failed: '卡在“{{stage}}”',
     by: '调用了 {{operation}}',
-    byBase: '没有不带必填参数的只读操作可试，只访问了系统的地址',
+    byBase: {
+      no_read_operation: '系统没有只读操作，只访问了系统的地址',
+      parameters_required: '只读操作都需要填写参数，只访问了系统的地址',
+      switched_off: '可以试调的只读操作都已停用，只访问了系统的地址',
+    },
   },
   failure: { side: '责任方：{{side}}', attempts: '共尝试 {{n}} 次', request: '请求号 {{id}}' },
   state: {

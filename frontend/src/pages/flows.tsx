@@ -1,232 +1,389 @@
-import { ActionIcon, Button, Group, Menu, Modal, Skeleton, TextInput } from '@mantine/core'
-import { useDebouncedValue } from '@mantine/hooks'
-import { useQuery } from '@tanstack/react-query'
+import { ActionIcon, Button, Group, Menu, Modal, TextInput } from '@mantine/core'
+import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query'
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router'
-import { lazy, Suspense, useState } from 'react'
+import { useCallback, useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { queries, useCreateFlow, useDeleteFlow } from '~/api/queries'
-import type { Flow, FlowSummary } from '~/api/types'
+import { call, idempotencyKey, path } from '~/api/client'
+import { useCreateFlow, useDeleteFlow } from '~/api/queries'
+import type { Flow, FlowSummary, FlowVersion, Page } from '~/api/types'
 import { Confirm } from '~/app/confirm'
 import { useFormat } from '~/app/format'
-import { IconDotsVertical, IconPlayerPlay, IconPlus, IconSearch, IconTrash } from '~/app/icons'
+import { IconDotsVertical, IconPlayerPlay, IconPlus, IconTrash } from '~/app/icons'
 import { EmptyState, ErrorNotice, say, sayError } from '~/app/notices'
+import { Rows } from '~/app/rows'
 import { Crumbs } from '~/app/shell'
 import { useCodes } from '~/i18n/codes'
-import { useText } from '~/i18n/text'
+import { useLang, useText } from '~/i18n/text'
 import { RunPill } from '~/run/states'
-
-const StartDialog = lazy(() => import('~/editor/start').then((m) => ({ default: m.StartDialog })))
+import { type BulkAction, BulkBar } from './list/bulk-dialog'
+import { useColumns } from './list/columns'
+import { type Column, List } from './list/list'
+import { useNarrow } from './list/narrow'
+import { type FlowsSearch, flowsSearch, narrowed, queryOf, stages, timesOf, viewOf, wordsOf } from './list/search'
+import { Chips, ColumnPicker, ListFoot, MoreFilters, SearchField } from './list/toolbar'
+import { Views } from './list/views'
 
 const route = getRouteApi('/p/$project/flows')
+
+/** How often the last runs are asked for while they are looked at. */
+const refreshMs = 10_000
+
+const usual = ['last', 'version', 'nodes', 'updated', 'act'] as const
 
 /** The list of a project's flows. */
 export function FlowsPage() {
   const { t } = useTranslation()
+  const { t: home } = useTranslation('home')
   const { project } = route.useParams()
   const search = route.useSearch()
   const navigate = useNavigate()
-  const [text, setText] = useState(search.q ?? '')
-  const [q] = useDebouncedValue(text.trim(), 200)
-  const { data, error, isPending, refetch } = useQuery(queries.flows(project, q))
-  const [creating, setCreating] = useState(false)
+  const client = useQueryClient()
+  const text = useText()
+  const flows = useFlows(project, search)
+  const items = useMemo(() => flows.data?.pages.flatMap((p) => p.items) ?? [], [flows.data])
+  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set())
+  const [removing, setRemoving] = useState<FlowSummary | null>(null)
+  const change = useNarrow<FlowsSearch>(search, flowsSearch)
+  const narrow = useCallback(
+    (next: FlowsSearch) => {
+      setSelected(new Set())
+      change(next)
+    },
+    [change],
+  )
+  const all = useFlowColumns(project, search, narrow, setRemoving)
+  const choice = all.slice(1, -1)
+  const { shown, keep } = useColumns(
+    'flows',
+    choice.map((c) => c.id),
+    usual,
+    search.cols,
+  )
+  const columns = all.filter((c, i) => i === 0 || c.id === 'act' || shown.includes(c.id))
+  const nameOf = useCallback((flow: FlowSummary) => text(flow.name), [text])
+  const onSearch = useCallback((q: string) => narrow({ q }), [narrow])
+  const { fetchNextPage } = flows
+  const onMore = useCallback(() => void fetchNextPage(), [fetchNextPage])
+  const filtered = narrowed(search)
+  const creating = search.create !== undefined
   const create = (
-    <Button leftSection={<IconPlus size={15} />} onClick={() => setCreating(true)}>
+    <Button leftSection={<IconPlus size={15} />} onClick={() => narrow({ create: '1' })}>
       {t('flows.create')}
     </Button>
   )
-  const setQuery = (value: string) => {
-    setText(value)
-    void navigate({ to: '.', search: value ? { q: value } : {}, replace: true })
-  }
   return (
-    <div className="page">
-      <Crumbs>
-        <span className="sep shell-wide">/</span>
-        <span aria-current="page">{t('nav.flows')}</span>
-      </Crumbs>
-      <div className="page-head">
-        <h1>{t('nav.flows')}</h1>
-        <span className="grow" />
-        <TextInput
-          aria-label={t('flows.search')}
-          placeholder={t('flows.search')}
-          leftSection={<IconSearch size={14} aria-hidden />}
-          value={text}
-          onChange={(e) => setQuery(e.currentTarget.value)}
-          w={220}
-        />
-        {create}
-      </div>
-      {isPending && <Rows />}
-      {error && <ErrorNotice error={error} onRetry={() => void refetch()} />}
-      {data && data.items.length === 0 && (
-        <EmptyState title={q ? t('flows.noMatch', { q }) : t('flows.empty')} action={q ? undefined : create}>
-          {q ? null : t('flows.emptyHint')}
-        </EmptyState>
-      )}
-      {data && data.items.length > 0 && <FlowTable project={project} flows={data.items} />}
-      <CreateDialog project={project} opened={creating} onClose={() => setCreating(false)} />
-    </div>
-  )
-}
-
-/** Grey rows while a list is on its way. */
-export function Rows() {
-  const { t } = useTranslation()
-  return (
-    <div role="status" aria-label={t('state.loading')}>
-      {[0, 1, 2, 3].map((i) => (
-        <Skeleton key={i} height={38} mb={6} radius="md" />
-      ))}
-    </div>
-  )
-}
-
-function FlowTable({ project, flows }: { project: string; flows: FlowSummary[] }) {
-  const { t } = useTranslation()
-  const [starting, setStarting] = useState<FlowSummary | null>(null)
-  const [removing, setRemoving] = useState<FlowSummary | null>(null)
-  const remove = useDeleteFlow(project)
-  const codes = useCodes()
-  const text = useText()
-  const confirmRemove = (flow: FlowSummary) =>
-    remove.mutate(flow.id, {
-      onSuccess: () => say(t('flows.removed', { name: text(flow.name) })),
-      onError: (e) => sayError(codes.error(e)),
-      onSettled: () => setRemoving(null),
-    })
-  return (
-    <>
-      <table className="list">
-        <thead>
-          <tr>
-            <th>{t('flows.name')}</th>
-            <th>{t('flows.lastRun')}</th>
-            <th>{t('flows.version')}</th>
-            <th>{t('flows.nodes')}</th>
-            <th>{t('flows.updated')}</th>
-            <th aria-label={t('flows.actions')} />
-          </tr>
-        </thead>
-        <tbody>
-          {flows.map((flow) => (
-            <FlowRow
-              key={flow.id}
-              project={project}
-              flow={flow}
-              onStart={() => setStarting(flow)}
-              onRemove={() => setRemoving(flow)}
-            />
-          ))}
-        </tbody>
-      </table>
-      {starting && (
-        <Suspense fallback={null}>
-          <StartDialog
-            project={project}
-            flow={starting.id}
-            version={starting.version}
-            onClose={() => setStarting(null)}
+    <div className="lp-wrap">
+      <div className="lp">
+        <Crumbs>
+          <span className="sep shell-wide">/</span>
+          <span aria-current="page">{t('nav.flows')}</span>
+        </Crumbs>
+        <div className="lp-head">
+          <h1>{t('nav.flows')}</h1>
+          <SearchField label={t('flows.search')} value={search.q ?? ''} onChange={onSearch} />
+          <Chips
+            label={home('list.stages')}
+            chips={stages.map((s) => ({ value: s, label: home(`list.${s}`) }))}
+            on={search.stage ? [search.stage] : []}
+            onChange={(on) => narrow({ stage: on[0] })}
+            single
           />
-        </Suspense>
-      )}
-      <Confirm
-        opened={removing !== null}
-        title={t('flows.removeTitle')}
-        confirm={t('action.remove')}
-        danger
-        busy={remove.isPending}
-        onConfirm={() => removing && confirmRemove(removing)}
-        onClose={() => setRemoving(null)}
-      >
-        {removing && t('flows.removeText', { name: text(removing.name) })}
-      </Confirm>
-    </>
+          <span className="grow" />
+          <MoreFilters
+            time={search}
+            person={search.by ?? ''}
+            personLabel={home('list.by')}
+            onTime={(time) => narrow({ since: time.since, from: time.from, to: time.to })}
+            onPerson={(by) => narrow({ by })}
+          />
+          <Views
+            project={project}
+            list="flows"
+            query={viewOf(search)}
+            onOpen={(view) => {
+              setSelected(new Set())
+              void navigate({ to: '.', search: flowsSearch(wordsOf(view)) })
+            }}
+          />
+          <ColumnPicker columns={choice} shown={shown} onChange={(c) => narrow({ cols: keep(c) })} />
+          {create}
+        </div>
+        {flows.isPending && <Rows />}
+        {flows.error && <ErrorNotice error={flows.error} onRetry={() => void flows.refetch()} />}
+        {flows.data && items.length === 0 && (
+          <EmptyState
+            title={search.q ? t('flows.noMatch', { q: search.q }) : filtered ? home('list.noMatch') : t('flows.empty')}
+            action={
+              filtered ? (
+                <Button variant="default" onClick={() => void navigate({ to: '.', search: {}, replace: true })}>
+                  {home('list.clear')}
+                </Button>
+              ) : (
+                create
+              )
+            }
+          >
+            {filtered ? null : t('flows.emptyHint')}
+          </EmptyState>
+        )}
+        {items.length > 0 && (
+          <>
+            <List
+              label={t('nav.flows')}
+              items={items}
+              columns={columns}
+              keyOf={keyOf}
+              nameOf={nameOf}
+              selected={selected}
+              onSelect={setSelected}
+              more={flows.hasNextPage}
+              loading={flows.isFetchingNextPage}
+              onMore={onMore}
+            />
+            <ListFoot count={items.length} more={flows.hasNextPage} />
+          </>
+        )}
+      </div>
+      <BulkBar
+        items={items.filter((f) => selected.has(f.id))}
+        actions={useFlowActions(project)}
+        nameOf={nameOf}
+        onClear={() => setSelected(new Set())}
+        onDone={() => void client.invalidateQueries({ queryKey: ['flows', project] })}
+      />
+      <RemoveDialog project={project} flow={removing} onClose={() => setRemoving(null)} />
+      <CreateDialog project={project} opened={creating} onClose={() => narrow({ create: undefined })} />
+    </div>
   )
 }
 
-function FlowRow({
-  project,
-  flow,
-  onStart,
-  onRemove,
-}: {
-  project: string
-  flow: FlowSummary
-  onStart(): void
-  onRemove(): void
-}) {
+const keyOf = (flow: FlowSummary) => flow.id
+
+/** The flows that the address asks for, page by page. */
+function useFlows(project: string, search: FlowsSearch) {
+  const lang = useLang()
+  const { q, stage, by, since, from, to } = search
+  const byName = search.sort === 'name'
+  const sort = byName ? `name_${lang}` : undefined
+  const order = search.order ?? (byName ? 'asc' : 'desc')
+  return useInfiniteQuery({
+    queryKey: ['flows', project, 'list', q, stage, by, since, from, to, sort, order],
+    queryFn: ({ pageParam, signal }) => {
+      const words = { q, stage, by, sort, order, ...timesOf(search, Date.now()) }
+      return call<Page<FlowSummary>>(
+        `${path('projects', project, 'flows')}?${queryOf({ ...words, limit: '100', cursor: pageParam })}`,
+        { signal },
+      )
+    },
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last) => last.next,
+    refetchInterval: (query) => refreshMs * Math.max(1, query.state.data?.pages.length ?? 1),
+  })
+}
+
+function useFlowActions(project: string): BulkAction<FlowSummary>[] {
+  const { t } = useTranslation('home')
+  const at = (flow: FlowSummary, ...rest: string[]) => path('projects', project, 'flows', flow.id, ...rest)
+  return [
+    {
+      label: t('bulk.publish'),
+      act: async (flow) => {
+        const version = await call<FlowVersion>(at(flow, 'versions'), {
+          method: 'POST',
+          body: { revision: flow.revision, note: '' },
+          headers: idempotencyKey(),
+        })
+        return version.version === flow.version
+          ? t('bulk.unchanged')
+          : t('bulk.publishedAs', { version: version.version })
+      },
+    },
+    {
+      label: t('bulk.remove'),
+      act: async (flow) => {
+        await call<void>(at(flow), { method: 'DELETE' })
+        return undefined
+      },
+      danger: true,
+    },
+  ]
+}
+
+function useFlowColumns(
+  project: string,
+  search: FlowsSearch,
+  narrow: (next: FlowsSearch) => void,
+  onRemove: (flow: FlowSummary) => void,
+): Column<FlowSummary>[] {
   const { t } = useTranslation()
+  const { t: home } = useTranslation('home')
   const text = useText()
   const format = useFormat()
-  const name = text(flow.name)
-  return (
-    <tr>
-      <td>
-        <Link className="title" to="/p/$project/flows/$flow" params={{ project, flow: flow.id }}>
-          {name}
-        </Link>
-        {!flow.valid && (
-          <span className="pill" data-s="waiting" style={{ marginInlineStart: 8, paddingInlineStart: 8 }}>
-            {t('flows.invalid')}
-          </span>
-        )}
-        <div className="quiet clip" style={{ maxWidth: 460 }}>
-          {flow.doc ? text(flow.doc) : <span className="mono">{flow.id}</span>}
-        </div>
-      </td>
-      <td>
-        {flow.last_run ? (
+  const byName = search.sort === 'name'
+  const order = (search.order as 'asc' | 'desc' | undefined) ?? (byName ? 'asc' : 'desc')
+  const turned = order === 'asc' ? 'desc' : 'asc'
+  return [
+    {
+      id: 'name',
+      title: t('flows.name'),
+      width: 'minmax(190px, 2.6fr)',
+      sort: {
+        order: byName ? order : undefined,
+        toggle: () => narrow({ sort: 'name', order: byName ? turned : undefined }),
+      },
+      cell: (flow) => (
+        <>
+          <Link className="title" to="/p/$project/flows/$flow" params={{ project, flow: flow.id }}>
+            {text(flow.name)}
+          </Link>{' '}
+          {flow.doc && <span className="quiet">{text(flow.doc)}</span>}
+        </>
+      ),
+    },
+    {
+      id: 'last',
+      title: t('flows.lastRun'),
+      width: '96px',
+      cell: (flow) =>
+        flow.last_run ? (
           <Link
             to="/p/$project/runs/$run"
             params={{ project, run: flow.last_run.id }}
-            aria-label={t('flows.openRun', { name })}
+            aria-label={t('flows.openRun', { name: text(flow.name) })}
           >
             <RunPill state={flow.last_run.state} />
           </Link>
         ) : (
           <span className="quiet">{t('flows.neverRun')}</span>
-        )}
-      </td>
-      <td className="num wide">
-        {flow.version > 0 ? `v${flow.version}` : <span className="quiet">{t('flows.draft')}</span>}
-      </td>
-      <td className="num wide">{flow.nodes}</td>
-      <td className="num quiet wide">{format.when(flow.updated_at)}</td>
-      <td className="act">
-        <Group gap={4} justify="flex-end" wrap="nowrap">
-          <Button
-            variant="default"
-            size="compact-xs"
-            leftSection={<IconPlayerPlay size={13} />}
-            disabled={flow.version === 0}
-            title={flow.version === 0 ? t('flows.publishFirst') : undefined}
-            aria-label={t('flows.startNamed', { name })}
-            onClick={onStart}
+        ),
+    },
+    {
+      id: 'version',
+      title: t('flows.version'),
+      width: '124px',
+      wide: true,
+      num: true,
+      cell: (flow) => <Stage flow={flow} />,
+    },
+    { id: 'nodes', title: t('flows.nodes'), width: '52px', wide: true, num: true, cell: (flow) => flow.nodes },
+    {
+      id: 'updated',
+      title: t('flows.updated'),
+      width: '112px',
+      wide: true,
+      num: true,
+      sort: {
+        order: byName ? undefined : order,
+        toggle: () => narrow({ sort: undefined, order: byName ? undefined : turned === 'asc' ? 'asc' : undefined }),
+      },
+      cell: (flow) => <time dateTime={flow.updated_at}>{format.when(flow.updated_at)}</time>,
+    },
+    {
+      id: 'by',
+      title: home('list.columnBy'),
+      width: '90px',
+      wide: true,
+      cell: (flow) => <span className="quiet">{flow.updated_by}</span>,
+    },
+    {
+      id: 'id',
+      title: home('list.columnId'),
+      width: 'minmax(110px, 1fr)',
+      wide: true,
+      cell: (flow) => <span className="mono quiet">{flow.id}</span>,
+    },
+    {
+      id: 'act',
+      title: t('flows.actions'),
+      width: '104px',
+      cell: (flow) => <RowActions project={project} flow={flow} onRemove={() => onRemove(flow)} />,
+    },
+  ]
+}
+
+/** How far a flow has come, in words. */
+function Stage({ flow }: { flow: FlowSummary }) {
+  const { t } = useTranslation()
+  const { t: home } = useTranslation('home')
+  const version = flow.version > 0 ? `v${flow.version}` : t('flows.draft')
+  if (!flow.valid) {
+    return (
+      <>
+        {version}{' '}
+        <span className="pill" data-s="waiting" style={{ paddingInlineStart: 8 }}>
+          {t('flows.invalid')}
+        </span>
+      </>
+    )
+  }
+  const changed = flow.version > 0 && flow.revision !== flow.published_revision
+  return changed ? <span title={home('list.changed')}>{version} *</span> : version
+}
+
+function RowActions({ project, flow, onRemove }: { project: string; flow: FlowSummary; onRemove(): void }) {
+  const { t } = useTranslation()
+  const text = useText()
+  const navigate = useNavigate()
+  const name = text(flow.name)
+  return (
+    <span className="ls-act">
+      <Button
+        variant="default"
+        size="compact-xs"
+        leftSection={<IconPlayerPlay size={13} />}
+        disabled={flow.version === 0}
+        title={flow.version === 0 ? t('flows.publishFirst') : undefined}
+        aria-label={t('flows.startNamed', { name })}
+        onClick={() => void navigate({ to: '/p/$project/flows/$flow/start', params: { project, flow: flow.id } })}
+      >
+        {t('action.start')}
+      </Button>
+      <Menu position="bottom-end">
+        <Menu.Target>
+          <ActionIcon aria-label={t('flows.moreNamed', { name })} size={24}>
+            <IconDotsVertical size={16} aria-hidden />
+          </ActionIcon>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Item
+            component={Link}
+            {...({ to: '/p/$project/runs', params: { project }, search: { flow: flow.id } } as object)}
           >
-            {t('action.start')}
-          </Button>
-          <Menu position="bottom-end">
-            <Menu.Target>
-              <ActionIcon aria-label={t('flows.moreNamed', { name })}>
-                <IconDotsVertical size={16} aria-hidden />
-              </ActionIcon>
-            </Menu.Target>
-            <Menu.Dropdown>
-              <Menu.Item
-                component={Link}
-                {...({ to: '/p/$project/runs', params: { project }, search: { flow: flow.id } } as object)}
-              >
-                {t('flows.itsRuns')}
-              </Menu.Item>
-              <Menu.Item color="red" leftSection={<IconTrash size={14} aria-hidden />} onClick={onRemove}>
-                {t('action.remove')}
-              </Menu.Item>
-            </Menu.Dropdown>
-          </Menu>
-        </Group>
-      </td>
-    </tr>
+            {t('flows.itsRuns')}
+          </Menu.Item>
+          <Menu.Item color="red" leftSection={<IconTrash size={14} aria-hidden />} onClick={onRemove}>
+            {t('action.remove')}
+          </Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+    </span>
+  )
+}
+
+function RemoveDialog({ project, flow, onClose }: { project: string; flow: FlowSummary | null; onClose(): void }) {
+  const { t } = useTranslation()
+  const text = useText()
+  const codes = useCodes()
+  const remove = useDeleteFlow(project)
+  return (
+    <Confirm
+      opened={flow !== null}
+      title={t('flows.removeTitle')}
+      confirm={t('action.remove')}
+      danger
+      busy={remove.isPending}
+      onConfirm={() =>
+        flow &&
+        remove.mutate(flow.id, {
+          onSuccess: () => say(t('flows.removed', { name: text(flow.name) })),
+          onError: (e) => sayError(codes.error(e)),
+          onSettled: onClose,
+        })
+      }
+      onClose={onClose}
+    >
+      {flow && t('flows.removeText', { name: text(flow.name) })}
+    </Confirm>
   )
 }
 

@@ -1,90 +1,236 @@
 import { Button, Select } from '@mantine/core'
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query'
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router'
+import { useCallback, useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { call, path } from '~/api/client'
-import { queries, runsQuery } from '~/api/queries'
+import { queries } from '~/api/queries'
 import type { Page, RunState, RunSummary } from '~/api/types'
 import { useFormat } from '~/app/format'
 import { EmptyState, ErrorNotice } from '~/app/notices'
+import { Rows } from '~/app/rows'
 import { Crumbs } from '~/app/shell'
 import { useText } from '~/i18n/text'
 import { runEnded } from '~/run/fold'
-import { RunPill } from '~/run/states'
+import { RunIcon, RunPill } from '~/run/states'
 import { useNow } from '~/run/ticker'
-import { Rows } from './flows'
+import { type BulkAction, BulkBar } from './list/bulk-dialog'
+import { useColumns } from './list/columns'
+import { type Column, List } from './list/list'
+import { useNarrow } from './list/narrow'
+import { retryFailed, runErrands, startAgain } from './list/run-actions'
+import {
+  narrowed,
+  queryOf,
+  type RunsSearch,
+  runStates,
+  runsSearch,
+  statesOf,
+  timesOf,
+  viewOf,
+  wordsOf,
+} from './list/search'
+import { Chips, ColumnPicker, ListFoot, MoreFilters, SearchField } from './list/toolbar'
+import { Views } from './list/views'
 
 const route = getRouteApi('/p/$project/runs')
 
-const states: RunState[] = ['running', 'blocked', 'suspended', 'succeeded', 'failed', 'revoked']
-
-/** How often the list asks again while it is looked at. */
+/** How often the list asks again while it is looked at; a long one asks less often. */
 const refreshMs = 3000
+
+const usual = ['state', 'flow', 'operator', 'created', 'duration'] as const
 
 /** The list of a project's runs, newest first. */
 export function RunsPage() {
   const { t } = useTranslation()
+  const { t: home } = useTranslation('home')
   const { project } = route.useParams()
-  const { state, flow, parent } = route.useSearch()
+  const search = route.useSearch()
   const navigate = useNavigate()
+  const client = useQueryClient()
   const text = useText()
-  const flows = useQuery(queries.flows(project, ''))
-  const { data, error, isPending, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery({
-    queryKey: ['runs', project, state, flow, parent],
-    queryFn: ({ pageParam, signal }) =>
-      call<Page<RunSummary>>(
-        `${path('projects', project, 'runs')}?${runsQuery({ state, flow, parent, cursor: pageParam })}`,
+  const runs = useRuns(project, search)
+  const items = useMemo(() => runs.data?.pages.flatMap((p) => p.items) ?? [], [runs.data])
+  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set())
+  const change = useNarrow<RunsSearch>(search, runsSearch)
+  const narrow = useCallback(
+    (next: RunsSearch) => {
+      setSelected(new Set())
+      change(next)
+    },
+    [change],
+  )
+  const all = useRunColumns(project, search.order === 'asc', () =>
+    narrow({ order: search.order === 'asc' ? undefined : 'asc' }),
+  )
+  const { shown, keep } = useColumns(
+    'runs',
+    all.slice(1).map((c) => c.id),
+    usual,
+    search.cols,
+  )
+  const columns = all.filter((c, i) => i === 0 || shown.includes(c.id))
+  const nameOf = useCallback((run: RunSummary) => run.name || text(run.flow_name), [text])
+  const onSearch = useCallback((q: string) => narrow({ q }), [narrow])
+  const { fetchNextPage } = runs
+  const onMore = useCallback(() => void fetchNextPage(), [fetchNextPage])
+  const filtered = narrowed(search)
+  return (
+    <div className="lp-wrap">
+      <div className="lp">
+        <Crumbs>
+          <span className="sep shell-wide">/</span>
+          <span aria-current="page">{t('nav.runs')}</span>
+        </Crumbs>
+        <div className="lp-head">
+          <h1>{t('nav.runs')}</h1>
+          <SearchField label={home('list.search')} value={search.q ?? ''} onChange={onSearch} />
+          <FlowFilter project={project} flow={search.flow} onChange={(flow) => narrow({ flow })} />
+          <span className="grow" />
+          <MoreFilters
+            time={search}
+            person={search.operator ?? ''}
+            personLabel={home('list.operator')}
+            onTime={(time) => narrow({ since: time.since, from: time.from, to: time.to })}
+            onPerson={(operator) => narrow({ operator })}
+          />
+          <Views
+            project={project}
+            list="runs"
+            query={viewOf(search)}
+            onOpen={(view) => {
+              setSelected(new Set())
+              void navigate({ to: '.', search: runsSearch(wordsOf(view)) })
+            }}
+          />
+          <ColumnPicker columns={all.slice(1)} shown={shown} onChange={(c) => narrow({ cols: keep(c) })} />
+        </div>
+        <Chips
+          label={t('runs.byState')}
+          chips={runStates.map((s) => ({
+            value: s,
+            label: t(`run.state.${s}`),
+            state: s,
+            icon: <RunIcon state={s} still />,
+          }))}
+          on={statesOf(search)}
+          onChange={(states) => narrow({ state: states.join(',') })}
+        />
+        {search.parent && <ChildrenOf project={project} parent={search.parent} />}
+        {runs.isPending && <Rows />}
+        {runs.error && <ErrorNotice error={runs.error} onRetry={() => void runs.refetch()} />}
+        {runs.data && items.length === 0 && (
+          <EmptyState
+            title={filtered ? home('list.noMatch') : t('runs.empty')}
+            action={
+              filtered && (
+                <Button variant="default" onClick={() => void navigate({ to: '.', search: {}, replace: true })}>
+                  {home('list.clear')}
+                </Button>
+              )
+            }
+          >
+            {filtered ? null : t('runs.emptyHint')}
+          </EmptyState>
+        )}
+        {items.length > 0 && (
+          <>
+            <List
+              label={t('nav.runs')}
+              items={items}
+              columns={columns}
+              keyOf={keyOf}
+              nameOf={nameOf}
+              selected={selected}
+              onSelect={setSelected}
+              more={runs.hasNextPage}
+              loading={runs.isFetchingNextPage}
+              onMore={onMore}
+            />
+            <ListFoot count={items.length} more={runs.hasNextPage} />
+          </>
+        )}
+      </div>
+      <BulkBar
+        items={items.filter((r) => selected.has(r.id))}
+        actions={useRunActions(project)}
+        nameOf={nameOf}
+        onClear={() => setSelected(new Set())}
+        onDone={() => void client.invalidateQueries({ queryKey: ['runs', project] })}
+      />
+    </div>
+  )
+}
+
+const keyOf = (run: RunSummary) => run.id
+
+/** The runs that the address asks for, page by page. */
+function useRuns(project: string, search: RunsSearch) {
+  const { q, flow, operator, order, parent } = search
+  const states = statesOf(search)
+  return useInfiniteQuery({
+    queryKey: ['runs', project, q, flow, operator, order, parent, states, search.since, search.from, search.to],
+    queryFn: ({ pageParam, signal }) => {
+      const words = { q, flow, operator, order, parent, state: states, ...timesOf(search, Date.now()) }
+      return call<Page<RunSummary>>(
+        `${path('projects', project, 'runs')}?${queryOf({ ...words, limit: '100', cursor: pageParam })}`,
         { signal },
-      ),
+      )
+    },
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last) => last.next,
-    refetchInterval: refreshMs,
+    refetchInterval: (query) => refreshMs * Math.max(1, query.state.data?.pages.length ?? 1),
   })
-  const items = data?.pages.flatMap((p) => p.items) ?? []
-  const filter = (next: { state?: RunState; flow?: string }) =>
-    void navigate({ to: '.', search: { ...next, ...(parent ? { parent } : {}) }, replace: true })
+}
+
+function useRunActions(project: string): BulkAction<RunSummary>[] {
+  const { t } = useTranslation('home')
+  const plain = (name: 'pause' | 'resume' | 'revoke') => (run: RunSummary) => runErrands[name](project, run)
+  return [
+    { label: t('bulk.pause'), act: plain('pause') },
+    { label: t('bulk.resume'), act: plain('resume') },
+    {
+      label: t('bulk.retry'),
+      act: async (run) => {
+        const n = await retryFailed(project, run)
+        if (n === 0) throw new Error(t('bulk.nothingFailed'))
+        return t('bulk.retried', { n })
+      },
+    },
+    {
+      label: t('bulk.again'),
+      act: async (run) => {
+        const started = await startAgain(project, run)
+        if (!started) throw new Error(t('bulk.secretInputs'))
+        return t('bulk.started', { name: started.name })
+      },
+    },
+    { label: t('bulk.revoke'), act: plain('revoke'), danger: true },
+  ]
+}
+
+/** One flow out of those that match what is typed. */
+function FlowFilter(props: { project: string; flow: string | undefined; onChange(flow: string | undefined): void }) {
+  const { project, flow, onChange } = props
+  const { t } = useTranslation()
+  const text = useText()
+  const flows = useQuery({ ...queries.flows(project, ''), staleTime: 30_000 })
+  const data = (flows.data?.items ?? []).map((f) => ({ value: f.id, label: text(f.name) }))
+  // A flow that was deleted still has runs.
+  if (flow && flows.data && !data.some((d) => d.value === flow)) data.push({ value: flow, label: flow })
   return (
-    <div className="page">
-      <Crumbs>
-        <span className="sep shell-wide">/</span>
-        <span aria-current="page">{t('nav.runs')}</span>
-      </Crumbs>
-      <div className="page-head">
-        <h1>{t('nav.runs')}</h1>
-        <span className="grow" />
-        <Select
-          aria-label={t('runs.byFlow')}
-          placeholder={t('runs.byFlow')}
-          data={(flows.data?.items ?? []).map((f) => ({ value: f.id, label: text(f.name) }))}
-          value={flow ?? null}
-          onChange={(value) => filter({ state, ...(value ? { flow: value } : {}) })}
-          clearable
-          searchable
-          clearButtonProps={{ 'aria-label': t('action.clear') }}
-          w={200}
-        />
-        <Select
-          aria-label={t('runs.byState')}
-          placeholder={t('runs.byState')}
-          data={states.map((s) => ({ value: s, label: t(`run.state.${s}`) }))}
-          value={state ?? null}
-          onChange={(value) => filter({ flow, ...(value ? { state: value as RunState } : {}) })}
-          clearable
-          clearButtonProps={{ 'aria-label': t('action.clear') }}
-          w={140}
-        />
-      </div>
-      {parent && <ChildrenOf project={project} parent={parent} />}
-      {isPending && <Rows />}
-      {error && <ErrorNotice error={error} onRetry={() => void refetch()} />}
-      {data && items.length === 0 && <EmptyState title={t('runs.empty')}>{t('runs.emptyHint')}</EmptyState>}
-      {items.length > 0 && <RunTable project={project} runs={items} />}
-      {hasNextPage && (
-        <Button variant="subtle" mt="sm" loading={isFetchingNextPage} onClick={() => void fetchNextPage()}>
-          {t('action.more')}
-        </Button>
-      )}
-    </div>
+    <Select
+      aria-label={t('runs.byFlow')}
+      placeholder={t('runs.byFlow')}
+      data={data}
+      value={flow ?? null}
+      onChange={(value) => onChange(value ?? undefined)}
+      clearable
+      searchable
+      limit={100}
+      clearButtonProps={{ 'aria-label': t('action.clear') }}
+      w={190}
+    />
   )
 }
 
@@ -92,7 +238,7 @@ export function RunsPage() {
 function ChildrenOf({ project, parent }: { project: string; parent: string }) {
   const { t } = useTranslation()
   return (
-    <p className="quiet">
+    <div className="quiet">
       {t('runs.childrenOf')}{' '}
       <Link className="mono" to="/p/$project/runs/$run" params={{ project, run: parent }}>
         {parent}
@@ -101,63 +247,80 @@ function ChildrenOf({ project, parent }: { project: string; parent: string }) {
       <Link to="/p/$project/runs" params={{ project }} search={{}}>
         {t('runs.all')}
       </Link>
-    </p>
+    </div>
   )
 }
 
-function RunTable({ project, runs }: { project: string; runs: RunSummary[] }) {
+function useRunColumns(project: string, oldest: boolean, turn: () => void): Column<RunSummary>[] {
   const { t } = useTranslation()
-  return (
-    <table className="list">
-      <thead>
-        <tr>
-          <th>{t('runs.name')}</th>
-          <th>{t('runs.state')}</th>
-          <th>{t('runs.flow')}</th>
-          <th>{t('runs.operator')}</th>
-          <th>{t('runs.created')}</th>
-          <th>{t('runs.duration')}</th>
-        </tr>
-      </thead>
-      <tbody>
-        {runs.map((run) => (
-          <RunRow key={run.id} project={project} run={run} />
-        ))}
-      </tbody>
-    </table>
-  )
-}
-
-function RunRow({ project, run }: { project: string; run: RunSummary }) {
+  const { t: home } = useTranslation('home')
   const text = useText()
   const format = useFormat()
-  const now = useNow(!runEnded(run.state))
-  const end = run.ended_at ? Date.parse(run.ended_at) : now
-  return (
-    <tr>
-      <td>
+  return [
+    {
+      id: 'name',
+      title: t('runs.name'),
+      width: 'minmax(180px, 2.4fr)',
+      cell: (run) => (
         <Link className="title" to="/p/$project/runs/$run" params={{ project, run: run.id }}>
           {run.name || text(run.flow_name)}
         </Link>
-        <div className="quiet mono clip">{run.id}</div>
-      </td>
-      <td>
-        <RunPill state={run.state} />
-      </td>
-      <td className="wide">
-        <Link
-          className="title"
-          style={{ fontWeight: 400 }}
-          to="/p/$project/flows/$flow"
-          params={{ project, flow: run.flow }}
-        >
-          {text(run.flow_name)}
-        </Link>{' '}
-        <span className="quiet num">v{run.version}</span>
-      </td>
-      <td className="quiet wide">{run.operator}</td>
-      <td className="num quiet">{format.when(run.created_at)}</td>
-      <td className="num quiet wide">{format.duration(end - Date.parse(run.created_at))}</td>
-    </tr>
-  )
+      ),
+    },
+    { id: 'state', title: t('runs.state'), width: '96px', cell: (run) => <RunPill state={run.state} /> },
+    {
+      id: 'flow',
+      title: t('runs.flow'),
+      width: 'minmax(120px, 1.4fr)',
+      wide: true,
+      cell: (run) => (
+        <>
+          <Link className="plain" to="/p/$project/flows/$flow" params={{ project, flow: run.flow }}>
+            {text(run.flow_name)}
+          </Link>{' '}
+          <span className="quiet num">v{run.version}</span>
+        </>
+      ),
+    },
+    { id: 'operator', title: t('runs.operator'), width: '90px', wide: true, cell: (run) => run.operator },
+    {
+      id: 'created',
+      title: t('runs.created'),
+      width: '112px',
+      num: true,
+      sort: { order: oldest ? 'asc' : 'desc', toggle: turn },
+      cell: (run) => <time dateTime={run.created_at}>{format.when(run.created_at)}</time>,
+    },
+    {
+      id: 'ended',
+      title: home('list.columnEnded'),
+      width: '112px',
+      num: true,
+      wide: true,
+      cell: (run) => (run.ended_at ? <time dateTime={run.ended_at}>{format.when(run.ended_at)}</time> : '–'),
+    },
+    {
+      id: 'duration',
+      title: t('runs.duration'),
+      width: '92px',
+      num: true,
+      wide: true,
+      cell: (run) => <Took run={run} />,
+    },
+    {
+      id: 'id',
+      title: home('list.columnId'),
+      width: 'minmax(120px, 1fr)',
+      wide: true,
+      cell: (run) => <span className="mono quiet">{run.id}</span>,
+    },
+  ]
+}
+
+/** How long a run took, or has run so far. */
+function Took({ run }: { run: { state: RunState; created_at: string; ended_at?: string } }) {
+  const format = useFormat()
+  const now = useNow(!runEnded(run.state))
+  const end = run.ended_at ? Date.parse(run.ended_at) : now
+  return format.duration(end - Date.parse(run.created_at))
 }

@@ -57,13 +57,18 @@ export function isSpinning(state: string): boolean {
   return state === 'running' || state === 'rolling_back'
 }
 
+/** The icon of a run's state; still where it only stands for the state. */
+export function RunIcon({ state, still = false }: { state: RunState; still?: boolean }) {
+  const Icon = runIcons[state] ?? IconCircleDashed
+  return <Icon size={13} stroke={2.2} aria-hidden className={isSpinning(state) && !still ? 'spin' : ''} />
+}
+
 /** A state as icon and word: colour is never the only sign. */
 export function RunPill({ state }: { state: RunState }) {
   const { t } = useTranslation()
-  const Icon = runIcons[state] ?? IconCircleDashed
   return (
     <span className="pill" data-s={state} data-testid="run-state">
-      <Icon size={13} stroke={2.2} aria-hidden className={isSpinning(state) ? 'spin' : ''} />
+      <RunIcon state={state} />
       {t(`run.state.${state}`)}
     </span>
   )

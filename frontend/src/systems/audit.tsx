@@ -9,8 +9,8 @@ import { IconAlertTriangle, IconBan, IconCheck, IconChevronRight, IconRefresh } 
 import { EmptyState, ErrorNotice } from '~/app/notices'
 import { Crumbs } from '~/app/shell'
 import '~/catalogue/catalogue.css'
+import { Rows } from '~/app/rows'
 import { useText } from '~/i18n/text'
-import { Rows } from '~/pages/flows'
 import { gateway } from './api'
 import { EntryDetail } from './audit-detail'
 import { AuditFilters } from './audit-filters'
@@ -203,9 +203,9 @@ function CallName({ project, entry: e }: { project: string; entry: AuditEntry })
 }
 
 function ChangeName({ entry: e }: { entry: AuditEntry }) {
-  const { t, i18n } = useTranslation('systems')
-  const key = `audit.action.${e.action?.replaceAll('.', '_')}`
-  const known = i18n.exists(key, { ns: 'systems' })
+  const { t, i18n } = useTranslation('registry')
+  const key = `action.${e.action?.replaceAll('.', '_')}`
+  const known = i18n.exists(key, { ns: 'registry' })
   return (
     <>
       <strong className="sys-action">{known ? (t as unknown as (k: string) => string)(key) : e.action}</strong>

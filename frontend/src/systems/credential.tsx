@@ -14,8 +14,8 @@ import {
   IconTrash,
 } from '~/app/icons'
 import { EmptyState, ErrorNotice, say, sayError } from '~/app/notices'
+import { Rows } from '~/app/rows'
 import { useCodes } from '~/i18n/codes'
-import { Rows } from '~/pages/flows'
 import { gateway, useDropVersion, usePromote } from './api'
 import { ConnectionTest } from './connection'
 import { CredentialDialog } from './credential-dialog'

@@ -1,17 +1,18 @@
-import { TextInput } from '@mantine/core'
+import { Button, TextInput } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
-import { IconSearch } from '~/app/icons'
+import { IconPlus, IconSearch, IconUpload } from '~/app/icons'
 import { EmptyState, ErrorNotice } from '~/app/notices'
 import { Crumbs } from '~/app/shell'
 import '~/catalogue/catalogue.css'
+import { Rows } from '~/app/rows'
 import { useText } from '~/i18n/text'
-import { Rows } from '~/pages/flows'
 import { gateway } from './api'
 import { has } from './model'
 import { CredentialMark, SystemTile } from './parts'
 import { BreakerPill } from './state'
+import './registry.css'
 import './systems.css'
 import type { System } from './types'
 
@@ -24,6 +25,7 @@ const refreshMs = 15_000
 export function SystemsPage() {
   const { t } = useTranslation('systems')
   const { t: common } = useTranslation()
+  const { t: registry } = useTranslation('registry')
   const { project } = route.useParams()
   const { q = '' } = route.useSearch()
   const navigate = useNavigate()
@@ -48,12 +50,35 @@ export function SystemsPage() {
           onChange={(e) => search(e.currentTarget.value)}
           className="cat-search"
         />
+        <NewLinks project={project} />
       </div>
       {isPending && <Rows />}
       {error && <ErrorNotice error={error} onRetry={() => void refetch()} />}
-      {data?.length === 0 && <EmptyState title={t('list.empty')}>{t('list.emptyHint')}</EmptyState>}
+      {data?.length === 0 && <EmptyState title={t('list.empty')}>{registry('list.importHint')}</EmptyState>}
       {data && data.length > 0 && shown.length === 0 && <EmptyState title={t('list.noMatch')} />}
       {shown.length > 0 && <SystemTable project={project} systems={shown} />}
+    </div>
+  )
+}
+
+function NewLinks({ project }: { project: string }) {
+  const { t } = useTranslation('registry')
+  const navigate = useNavigate()
+  return (
+    <div className="sys-new">
+      <Button
+        variant="default"
+        leftSection={<IconPlus size={14} aria-hidden />}
+        onClick={() => void navigate({ to: '/p/$project/system-new', params: { project } })}
+      >
+        {t('list.create')}
+      </Button>
+      <Button
+        leftSection={<IconUpload size={14} aria-hidden />}
+        onClick={() => void navigate({ to: '/p/$project/system-import', params: { project } })}
+      >
+        {t('list.import')}
+      </Button>
     </div>
   )
 }

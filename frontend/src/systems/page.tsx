@@ -3,24 +3,27 @@ import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
 import { ApiError } from '~/api/client'
-import { IconActivity, IconBolt, IconKey, IconShield } from '~/app/icons'
+import { IconActivity, IconBolt, IconHistory, IconKey, IconPencil, IconShield, IconUpload } from '~/app/icons'
 import { EmptyState, ErrorNotice } from '~/app/notices'
 import { Crumbs } from '~/app/shell'
 import '~/catalogue/catalogue.css'
+import { Rows } from '~/app/rows'
 import { useText } from '~/i18n/text'
-import { Rows } from '~/pages/flows'
 import { gateway } from './api'
 import { CredentialTab } from './credential'
 import { GrantsTab } from './grants'
+import { HistoryTab } from './history'
 import { OperationsTab } from './operations'
 import { CredentialMark, SystemTile } from './parts'
+import { SettingsTab } from './settings'
 import { BreakerPill, StateTab } from './state'
+import './registry.css'
 import './systems.css'
 import type { System } from './types'
 
 const route = getRouteApi('/p/$project/systems/$system')
 
-const tabs = ['operations', 'credential', 'grants', 'state'] as const
+const tabs = ['operations', 'credential', 'grants', 'state', 'settings', 'history'] as const
 type Tab = (typeof tabs)[number]
 
 const icons: Record<Tab, typeof IconBolt> = {
@@ -28,6 +31,8 @@ const icons: Record<Tab, typeof IconBolt> = {
   credential: IconKey,
   grants: IconShield,
   state: IconActivity,
+  settings: IconPencil,
+  history: IconHistory,
 }
 
 /** Everything about one outside system. */
@@ -79,6 +84,7 @@ const headMs = 10_000
 
 function Head({ project, system }: { project: string; system: System }) {
   const { t } = useTranslation('systems')
+  const { t: registry } = useTranslation('registry')
   const text = useText()
   const state = useQuery(gateway.state(project, system.id, headMs))
   return (
@@ -94,6 +100,9 @@ function Head({ project, system }: { project: string; system: System }) {
           <Link className="sys-more" to="/p/$project/audit" params={{ project }} search={{ system: system.id }}>
             {t('page.calls')}
           </Link>
+          <Link className="sys-more" to="/p/$project/system-import" params={{ project }} search={{ system: system.id }}>
+            <IconUpload size={13} aria-hidden /> {registry('list.import')}
+          </Link>
         </div>
       </div>
     </header>
@@ -107,6 +116,7 @@ function reveal(element: HTMLElement | null): void {
 
 function SystemTabs({ project, system }: { project: string; system: System }) {
   const { t } = useTranslation('systems')
+  const { t: registry } = useTranslation('registry')
   const { tab } = route.useSearch()
   const navigate = useNavigate()
   const chosen: Tab = tabs.find((x) => x === tab) ?? 'operations'
@@ -137,7 +147,11 @@ function SystemTabs({ project, system }: { project: string; system: System }) {
                 ) : null
               }
             >
-              {t(`page.tabs.${x}`)}
+              {x === 'settings'
+                ? registry('edit.tab')
+                : x === 'history'
+                  ? registry('history.tab')
+                  : t(`page.tabs.${x}`)}
             </Tabs.Tab>
           )
         })}
@@ -153,6 +167,12 @@ function SystemTabs({ project, system }: { project: string; system: System }) {
       </Tabs.Panel>
       <Tabs.Panel value="state">
         <StateTab project={project} system={system} />
+      </Tabs.Panel>
+      <Tabs.Panel value="settings">
+        {chosen === 'settings' && <SettingsTab project={project} system={system} />}
+      </Tabs.Panel>
+      <Tabs.Panel value="history">
+        {chosen === 'history' && <HistoryTab project={project} system={system} />}
       </Tabs.Panel>
     </Tabs>
   )

@@ -1,4 +1,4 @@
-import type { Failure, Json, Schema, Text } from '~/api/types'
+import type { Failure, Json, JsonObject, Schema, Text } from '~/api/types'
 
 export type Retry = 'safe' | 'keyed' | 'never'
 export type Risk = 'read' | 'write' | 'destructive'
@@ -208,9 +208,86 @@ export interface ConnectionResult {
   code?: string
   message?: string
   operation?: string
+  base_because?: 'no_read_operation' | 'parameters_required' | 'switched_off'
   http_status?: number
   duration_ms: number
   steps: { stage: Stage; state: 'ok' | 'failed' | 'skipped' }[]
 }
 
 export type Stage = 'dns' | 'address' | 'tcp' | 'tls' | 'auth' | 'http'
+
+/** A change of one field: short values only. */
+export interface FieldChange {
+  field: string
+  from?: string
+  to?: string
+  /** The operation reaches or takes more than before, or that cannot be ruled out. */
+  wider?: boolean
+}
+
+/** What becomes of one operation. */
+export interface OperationChange {
+  operation: string
+  kind: 'added' | 'changed' | 'removed'
+  title: Text
+  group?: string
+  method: string
+  path: string
+  risk: Risk
+  fields?: FieldChange[]
+  wider: boolean
+  was_enabled: boolean
+  enabled: boolean
+  plugins?: string[]
+}
+
+/** What a document or an import would change. */
+export interface Difference {
+  system: string
+  /** The stored version that it is against; 0 for a new system. */
+  version: number
+  fields: FieldChange[]
+  changes: OperationChange[]
+  unchanged: number
+}
+
+export interface ImportResult extends Difference {
+  applied: boolean
+  document: { openapi: string; title: string; version: string; digest: string; servers: string[]; operations: number }
+  skipped: { method: string; path: string; part?: string; reason: string }[]
+}
+
+export interface ImportInput {
+  id: string
+  document?: string
+  contract?: string
+  base_url?: string
+  enable?: 'none' | 'read' | 'all'
+  removed?: 'disable' | 'delete'
+  apply?: boolean
+  version?: number
+}
+
+/** An OpenAPI document that comes with the program. */
+export interface Contract {
+  id: string
+  title: Text
+  doc?: Text
+}
+
+export interface HistoryEntry {
+  version: number
+  action: 'put' | 'import' | 'enable' | 'delete'
+  at: string
+  actor: string
+  summary: {
+    added?: number
+    changed?: number
+    removed?: number
+    enabled?: string[]
+    disabled?: string[]
+    revoked?: number
+    fields?: FieldChange[]
+  }
+  document?: JsonObject
+}

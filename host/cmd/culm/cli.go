@@ -140,8 +140,8 @@ func (p *program) root() *cobra.Command {
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
-		p.serveCommand(), p.runCommand(), p.simulateCommand(), p.validateCommand(), p.pluginCommand(), p.systemCommand(), p.secretCommand(),
-		p.keysCommand(),
+		p.serveCommand(), p.runCommand(), p.simulateCommand(), p.validateCommand(), p.pluginCommand(), p.systemCommand(), p.credentialCommand(),
+		p.secretCommand(), p.keysCommand(),
 		p.auditCommand(), p.callCommand(), p.versionCommand(), p.compileCommand(), p.workerCommand(),
 	)
 	return root
@@ -168,7 +168,9 @@ func (p *program) report(err error) {
 	if errors.As(err, &f) {
 		fmt.Fprintf(p.err, "%s: %s%s\n", p.text.code(f), place(f), detail(f))
 		for _, q := range f.Problems {
-			fmt.Fprintf(p.err, "  %s\n", q.Error())
+			if !strings.Contains(f.Message, q.Message) { // it may name them all itself
+				fmt.Fprintf(p.err, "  %s\n", q.Error())
+			}
 		}
 		return
 	}

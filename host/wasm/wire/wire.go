@@ -23,7 +23,8 @@ type Kind byte
 
 // Kinds. The host sends Open once, then Invoke, Answer, Cancel and Flush; the rest comes
 // from the worker. Each question (Gateway to Sleep) is answered by one Answer. Flush asks
-// for what the worker holds back of a call that the pipe took over from a lane.
+// for what the worker holds back of a call that the pipe took over from a lane. Taped tells
+// of a call that is recorded what the host does not see.
 const (
 	Open Kind = iota + 1
 	Invoke
@@ -39,6 +40,7 @@ const (
 	Log
 	Progress
 	Recording
+	Taped
 	Result
 	kinds
 )
@@ -196,6 +198,9 @@ func (d *Decoder) End() error {
 	}
 	return d.err
 }
+
+// Err returns an ErrFrame once something was not there that was asked for.
+func (d *Decoder) Err() error { return d.err }
 
 func (d *Decoder) fail() {
 	if d.err == nil {

@@ -1,0 +1,38 @@
+import { queryOptions } from '@tanstack/react-query'
+import { call, path } from '~/api/client'
+import type { AttentionPage, Page, RunSummary } from '~/api/types'
+
+/** How often the home page asks again while it is looked at. */
+const liveMs = 2000
+
+/** How many rows a part of the home page has. */
+export const partMax = 8
+
+export function attentionQuery(project: string, need: 'answer' | 'decision') {
+  return queryOptions({
+    queryKey: ['attention', project, need],
+    queryFn: ({ signal }) =>
+      call<AttentionPage>(`${path('projects', project, 'attention')}?need=${need}&limit=${partMax}`, { signal }),
+    refetchInterval: liveMs,
+  })
+}
+
+/** How much needs a person: what the rail shows on every page. */
+export function needsQuery(project: string) {
+  return queryOptions({
+    queryKey: ['attention', project, 'count'],
+    queryFn: ({ signal }) => call<AttentionPage>(`${path('projects', project, 'attention')}?limit=1`, { signal }),
+    refetchInterval: 10_000,
+    select: (page: AttentionPage) => page.answers + page.decisions,
+    retry: false,
+  })
+}
+
+export function runsPart(project: string, query: string) {
+  return queryOptions({
+    queryKey: ['runs', project, 'part', query],
+    queryFn: ({ signal }) =>
+      call<Page<RunSummary>>(`${path('projects', project, 'runs')}?${query}&limit=${partMax}`, { signal }),
+    refetchInterval: liveMs,
+  })
+}

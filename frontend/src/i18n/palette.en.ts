@@ -1,0 +1,25 @@
+import type { PaletteMessages } from './palette.zh'
+
+export const paletteEn: PaletteMessages = {
+  label: 'Search and commands',
+  placeholder: 'Search flows, runs, pages and commands',
+  none: 'Nothing matches “{{q}}”',
+  pages: 'Pages',
+  flows: 'Flows',
+  runs: 'Runs',
+  actions: 'Commands',
+  recent: 'Recent',
+  hint: '↑ ↓ choose, Enter opens, Esc closes',
+  newFlow: 'New flow',
+  startFlow: 'Start {{name}}',
+  failedRuns: 'Show failed runs',
+  waitingRuns: 'Show blocked runs',
+  light: 'Use light colours',
+  dark: 'Use dark colours',
+  system: 'Use the colours of the system',
+  language: 'Language: Chinese',
+  keysOff: 'Switch single-key shortcuts off',
+  keysOn: 'Switch single-key shortcuts on',
+  results: '{{n}} results',
+  searching: 'Searching',
+}

@@ -1,0 +1,32 @@
+/** The texts of the start page. */
+export const startZh = {
+  title: '运行',
+  name: '任务名称',
+  noInputs: '这个流程没有输入，直接开始即可。',
+  go: '开始运行',
+  refused: '无法启动',
+  optional: '可选节点',
+  optionalHelp: '不勾选的节点这次不执行。',
+  scheme: '执行方案',
+  schemeHelp: '选多个方案时，只要有一个方案执行的节点就会执行。',
+  schemeNone: '全部执行',
+  at: '从哪个节点开始',
+  atHelp: '前面的节点不执行，它们的输出也没有。',
+  atStart: '从头开始',
+  dryRun: '试运行',
+  atRefused: '不能从这个节点开始：它在并行分支里面',
+  unpublished: '这个流程还没有发布的版本',
+  toEditor: '到编辑器发布',
+  version: '版本',
+  latest: 'v{{version}}（最新）',
+  reuse: '沿用以前的输入',
+  reuseNone: '选一个任务',
+  reuseLast: '用上次的输入',
+  reuseSecrets: '密文输入不会沿用，需要重新填写。',
+  reuseFailed: '读不到这个任务的输入',
+  preview: '将要执行的流程',
+  whole: '全部 {{n}} 个节点',
+  reduced: '执行 {{n}} 个节点，略过 {{left}} 个',
+}
+
+export type StartMessages = typeof startZh
