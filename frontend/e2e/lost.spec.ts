@@ -85,17 +85,23 @@ test('two people change the same field, and a person decides', async ({ page, re
 test('edits outlive a tab that is killed at once', async ({ context, request }) => {
   const flow = await publishedFlow(request, around('标签页', wait))
   const first = await context.newPage()
-  // Nothing that this tab saves arrives.
-  await first.route(`**${api}/flows/${flow}`, (route) =>
-    route.request().method() === 'PUT' ? undefined : route.continue(),
+  let arrives = false
+  await context.route(`**${api}/flows/${flow}`, (route) =>
+    arrives || route.request().method() !== 'PUT' ? route.continue() : route.abort(),
   )
   await (await naming(first, flow)).fill('没有保存')
-  await first.close({ runBeforeUnload: false })
+  // Not closed, but killed: nothing of the page runs any more.
+  const killed = first.waitForEvent('crash')
+  const session = await context.newCDPSession(first)
+  session.send('Page.crash').catch(() => undefined)
+  await killed
 
   const second = await context.newPage()
   await second.goto(`/p/${project}/flows/${flow}`)
   await expect(second.getByText('已取回')).toBeVisible()
   await expect(node(second, 'task')).toContainText('没有保存')
+  expect(await nameOf(request, flow)).toBeUndefined()
+  arrives = true
   await expect(status(second, 'saved')).toBeVisible()
   await expect.poll(() => nameOf(request, flow)).toBe('没有保存')
   await second.getByRole('button', { name: '不要这些修改' }).click()
