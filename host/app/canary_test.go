@@ -289,7 +289,9 @@ func (w *whole) look(run string) {
 		}
 		paths = append(paths, w.in("/runs/%s/nodes/%s", run, node))
 		_, text := w.show("GET", w.in("/runs/%s/nodes/%s/recordings", run, node), nil)
-		var list struct{ Items []struct{ ID json.RawMessage } }
+		var list struct {
+			Items []struct{ ID json.RawMessage }
+		}
 		_ = json.Unmarshal([]byte(text), &list)
 		for _, r := range list.Items {
 			paths = append(paths, w.in("/runs/%s/nodes/%s/recordings/%s", run, node, strings.Trim(string(r.ID), `"`)))

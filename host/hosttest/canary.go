@@ -184,6 +184,7 @@ func (ns needles) searchCells(ctx context.Context, path string) ([]Hit, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer tables.Close() //nolint:errcheck // tables.Err says it
 	var names []string
 	for tables.Next() {
 		var name string
