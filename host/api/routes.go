@@ -305,6 +305,11 @@ func routes() []route {
 			method: http.MethodPost, path: "/projects/{project}/flows/{flow}/preview", summary: "Show what a start would run; start nothing.",
 			in: previewBody{}, out: runs.Preview{}, quiet: quietAsks, handle: (*Server).previewStart,
 		},
+		{
+			method: http.MethodPost, path: "/projects/{project}/flows/{flow}/expressions/preview",
+			summary: "Evaluate expressions over the values of a run; store nothing.",
+			in:      expressionsBody{}, out: runs.ExpressionValues{}, quiet: quietAsks, handle: (*Server).previewExpressions,
+		},
 
 		{method: http.MethodGet, path: "/projects/{project}/runs/{run}", summary: "Read a run with the document it runs.", out: runs.Detail{}, handle: (*Server).getRun},
 		{

@@ -239,7 +239,7 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	}
 	c.Attention.Follow(c.runner, c.Projects)
 	c.Flows = flows.New(flows.Options{
-		Repository: st, Projects: c.Projects, Catalogue: c.Plugins, Switched: c.Plugins, Secrets: vault, Users: st, Runs: runs.NewHistory(c.runner), Clock: clock{}, Logger: log,
+		Repository: st, Projects: c.Projects, Catalogue: c.Plugins, Switched: c.Plugins, Secrets: vault, Operations: c.Systems, Users: st, Runs: runs.NewHistory(c.runner), Clock: clock{}, Logger: log,
 	})
 	c.Runs = runs.New(runs.Options{
 		Runner: c.runner, Flows: c.Flows, Projects: c.Projects, Catalogue: c.Plugins, Graphs: graphs, Audit: st.Audit(), Vault: vault, Clock: clock{},

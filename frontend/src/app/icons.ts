@@ -39,6 +39,7 @@ export { default as IconLayoutAlignRight } from '@tabler/icons-react/dist/esm/ic
 export { default as IconLayoutAlignTop } from '@tabler/icons-react/dist/esm/icons/IconLayoutAlignTop.mjs'
 export { default as IconLayoutDistributeHorizontal } from '@tabler/icons-react/dist/esm/icons/IconLayoutDistributeHorizontal.mjs'
 export { default as IconLayoutDistributeVertical } from '@tabler/icons-react/dist/esm/icons/IconLayoutDistributeVertical.mjs'
+export { default as IconLink } from '@tabler/icons-react/dist/esm/icons/IconLink.mjs'
 export { default as IconLoader2 } from '@tabler/icons-react/dist/esm/icons/IconLoader2.mjs'
 export { default as IconLock } from '@tabler/icons-react/dist/esm/icons/IconLock.mjs'
 export { default as IconMail } from '@tabler/icons-react/dist/esm/icons/IconMail.mjs'

@@ -8,6 +8,10 @@ export interface CanvasInfo {
   /** How many problems a node or edge has; told to it alone when it changes. */
   problems: ReadonlyMap<string, 'error' | 'warning'>
   onNodeAction?: (node: string, action: 'retry' | 'skip' | 'confirm') => void
+  /** What each node reads and writes, while that is shown. */
+  perspective?: ReadonlyMap<string, { reads: readonly string[]; writes: readonly string[] }> | undefined
+  /** The variable whose nodes stand out. */
+  variable?: string | null
   /** What the editor does from the drawing itself. */
   edit?: {
     /** Opens the list of what can be added, at a place of the window. */

@@ -5,10 +5,10 @@ import { IconArrowDown, IconArrowUp, IconTrash } from '~/app/icons'
 import { useNodeName } from '~/canvas/nodes'
 import { hasConditions, removeAll, setDefault } from '~/doc/graph'
 import { useDoc, useDocStore } from '~/doc/store'
-import { Expression } from '~/form/lazy-expression'
 import { useCodes } from '~/i18n/codes'
 import { useLang, useText, withText } from '~/i18n/text'
 import { useUi } from '~/ui/store'
+import { ConditionField } from './lazy-panels'
 import { PanelHead, ProblemLines } from './panel'
 import { useScope } from './subflows'
 
@@ -100,14 +100,10 @@ export function EdgeFields({ edge, plugins, heading, onUp, onDown, onDefault }: 
       />
       {!edge.default && (
         <div className="sf-field">
-          <div className="sf-label">
-            <label htmlFor={`cond-${edge.id}`}>{t('edge.condition')}</label>
-          </div>
-          <Expression
-            key={focus}
+          <ConditionField
+            key={`${edge.id}${focus}`}
             autoFocus={focus > 0}
             id={`cond-${edge.id}`}
-            bare
             label={t('edge.condition')}
             placeholder={t('edge.conditionExample')}
             value={edge.condition ?? ''}

@@ -20,6 +20,7 @@ import { Canvas } from '~/canvas/canvas'
 import { CanvasContext, type CanvasInfo } from '~/canvas/context'
 import type { View } from '~/canvas/rf'
 import { isDirty, useDoc, useDocStore } from '~/doc/store'
+import { PreviewContext } from '~/form/preview-context'
 import { useCodes } from '~/i18n/codes'
 import { textIn, useLang, useText } from '~/i18n/text'
 import { useUi } from '~/ui/store'
@@ -30,6 +31,8 @@ import { useEditorKeys } from './keys'
 import { SelectionBar, StartDialog } from './lazy-panels'
 import { Overlays } from './overlays'
 import { Palette } from './palette'
+import { useShownPerspective } from './perspective'
+import { usePreviewer } from './preview'
 import { useBackup, useSaving, useValidation } from './save'
 import { Toolbar } from './toolbar'
 
@@ -48,19 +51,25 @@ export function Editor(props: Props) {
   const view = useRef<View | null>(null)
   const canvasBox = useRef<HTMLDivElement>(null)
   const actions = useActions(view, canvasBox)
+  const { perspective, variable } = useShownPerspective()
+  const preview = usePreviewer(props.project, props.flow)
   const info = useMemo<CanvasInfo>(
     () => ({
+      perspective,
+      variable,
       mode: 'edit',
       plugins: props.plugins,
       problems: marksOf(problems),
       edit: { add: actions.ask, tool: actions.tool },
     }),
-    [props.plugins, problems, actions],
+    [props.plugins, problems, actions, perspective, variable],
   )
   return (
     <CanvasContext value={info}>
       {!props.holdBackup && <Keeper project={props.project} flow={props.flow} />}
-      <EditorBody {...props} actions={actions} view={view} canvasBox={canvasBox} />
+      <PreviewContext value={preview}>
+        <EditorBody {...props} actions={actions} view={view} canvasBox={canvasBox} />
+      </PreviewContext>
     </CanvasContext>
   )
 }

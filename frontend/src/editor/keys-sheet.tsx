@@ -23,6 +23,7 @@ const sheet = {
     ['0', 'actual'],
     ['V', 'variables'],
     ['E', 'problems'],
+    ['P', 'perspective'],
     ['[', 'panels'],
     ['Tab', 'walk'],
   ],

@@ -5,6 +5,7 @@ import { bridged, moveOntoEdge } from '~/doc/insert'
 import type { DocStore } from '~/doc/store'
 import { useUi } from '~/ui/store'
 import { useOverlay } from './overlay'
+import { usePerspective } from './perspective'
 
 interface Keys {
   save(): void
@@ -97,6 +98,7 @@ function handlePlain(store: DocStore, key: string, shift: boolean, keys: Keys): 
     '[': () => ui.setPaletteOpen(!ui.paletteOpen),
     a: keys.add,
     e: () => ui.openDrawer('problems'),
+    p: () => usePerspective.getState().toggle(),
     v: () => ui.openDrawer('variables'),
     '?': () => useOverlay.getState().show({ kind: 'keys' }),
   }

@@ -3,12 +3,14 @@ import { useTranslation } from 'react-i18next'
 import {
   IconArrowBackUp,
   IconArrowForwardUp,
+  IconEye,
   IconKeyboard,
   IconLayoutDistributeHorizontal,
   IconSearch,
 } from '~/app/icons'
 import { useDoc, useDocStore } from '~/doc/store'
 import { useOverlay } from './overlay'
+import { usePerspective } from './perspective'
 
 /** The tools above the drawing. */
 export function Toolbar({ onLayout }: { onLayout(): void }) {
@@ -17,8 +19,9 @@ export function Toolbar({ onLayout }: { onLayout(): void }) {
   const store = useDocStore()
   const canUndo = useDoc((s) => s.undoable.length > 0)
   const canRedo = useDoc((s) => s.redoable.length > 0)
+  const perspective = usePerspective((s) => s.on)
   const { show } = useOverlay.getState()
-  const tools = [
+  const tools: { label: string; icon: React.ReactNode; disabled: boolean; pressed?: boolean; run(): void }[] = [
     {
       label: t('action.undo'),
       icon: <IconArrowBackUp size={17} aria-hidden />,
@@ -44,6 +47,13 @@ export function Toolbar({ onLayout }: { onLayout(): void }) {
       run: () => show({ kind: 'find' }),
     },
     {
+      label: own('perspective.title'),
+      icon: <IconEye size={17} aria-hidden />,
+      disabled: false,
+      pressed: perspective,
+      run: () => usePerspective.getState().toggle(),
+    },
+    {
       label: own('keys.title'),
       icon: <IconKeyboard size={17} aria-hidden />,
       disabled: false,
@@ -54,7 +64,14 @@ export function Toolbar({ onLayout }: { onLayout(): void }) {
     <div className="ed-tools" role="toolbar" aria-label={t('editor.tools')}>
       {tools.map((tool) => (
         <Tooltip key={tool.label} label={tool.label}>
-          <ActionIcon aria-label={tool.label} disabled={tool.disabled} onClick={tool.run} size={30}>
+          <ActionIcon
+            aria-label={tool.label}
+            aria-pressed={tool.pressed}
+            variant={tool.pressed ? 'light' : 'subtle'}
+            disabled={tool.disabled}
+            onClick={tool.run}
+            size={30}
+          >
             {tool.icon}
           </ActionIcon>
         </Tooltip>
