@@ -75,7 +75,7 @@ func (w *walker) instruction(depth int) int {
 		}
 	case 0x11: // call_indirect
 		w.plan.call(w)
-		w.plan.more(leafMax)
+		w.plan.indirect()
 		w.index("type", len(w.m.Types))
 		w.u32()
 	case 0x0f: // return

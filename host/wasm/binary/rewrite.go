@@ -20,13 +20,13 @@ const (
 
 // RewriteVersion changes whenever the same module would be rewritten to other
 // bytes or with other meaning; it is part of the keys of caches.
-const RewriteVersion = 3
+const RewriteVersion = 4
 
-// YieldEvery is the number of ticks between two yields: iterations of loops and calls,
-// more for those that are long. A yield leaves native code for a moment: 20,000 ticks are some tens of
-// microseconds, so that a stop and the Go scheduler are never far, and cost a
-// tight loop a few per cent.
-const YieldEvery = 20_000
+// YieldEvery is the number of ticks between two yields: rounds of loops and calls, more
+// for those that are long. A yield leaves native code for a moment: 5,000 ticks are some
+// microseconds of a tight loop and a few milliseconds of the slowest code, so that a stop
+// and the Go scheduler are never far, and cost nothing that can be measured.
+const YieldEvery = 5_000
 
 // GlobalExport returns the name under which Rewrite exports the mutable global i.
 func GlobalExport(i int) string { return Reserved + "g" + strconv.Itoa(i) }
@@ -43,9 +43,9 @@ type Rewritten struct {
 
 // Rewrite prepares a parsed module:
 //
-//   - a counter is decremented at every loop header, at the entry of every function
-//     that calls or is large, by the more the more code follows, and by its length at
-//     every bulk instruction; when YieldEvery ticks are used up a helper leaves native
+//   - a counter is decremented at loop headers, at the entry of functions that may call
+//     themselves again or are large, by the more the more code follows, and by its length
+//     at every bulk instruction; when YieldEvery ticks are used up a helper leaves native
 //     code by memory.grow 0, which is where the Go scheduler and the garbage collector
 //     get their chance, and traps if StopExport is set;
 //   - tables get a maximum of tableElements, so that table.grow fails beyond;
@@ -106,9 +106,9 @@ func (w *rewriter) assemble() Rewritten {
 		}
 	}
 	globals := w.mutableGlobals()
-	put(secType, extend(raw[secType].body, 1, []byte{0x60, 0, 0}))
+	put(secType, extend(raw[secType].body, 2, []byte{0x60, 0, 0, 0x60, 1, byte(I32), 0}))
 	put(secImport, raw[secImport].body)
-	put(secFunction, extend(raw[secFunction].body, 1, appendU(nil, uint64(len(w.m.Types)))))
+	put(secFunction, extend(raw[secFunction].body, 2, appendU(appendU(nil, uint64(len(w.m.Types))), uint64(len(w.m.Types)+1))))
 	put(secTable, w.tables())
 	put(secMemory, w.memory(raw[secMemory].body))
 	put(secGlobal, w.globals(raw[secGlobal].body))
@@ -216,20 +216,29 @@ func (w *rewriter) code() []byte {
 	for _, c := range w.m.codes {
 		size += len(c.bytes)
 	}
-	b := appendU(make([]byte, 0, size+size/8+64), uint64(len(w.m.codes)+1))
+	b := appendU(make([]byte, 0, size+size/8+64), uint64(len(w.m.codes)+2))
 	var f []byte
 	for i, c := range w.m.codes {
 		f = w.function(f[:0], i, c)
 		b = appendU(b, uint64(len(f)))
 		b = append(b, f...)
 	}
-	f = append([]byte{0, 0x41}, appendS(nil, int64(w.plan.every))...) // no locals; i32.const every
-	f = appendU(append(f, 0x24), w.ticks)                             // global.set ticks
-	f = append(f, 0x41, 0, 0x40, 0, 0x1a)                             // i32.const 0; memory.grow; drop
-	f = appendU(append(f, 0x23), w.stop)                              // global.get stop
-	f = append(f, 4, 0x40, 0, 0x0b, 0x0b)                             // if; unreachable; end; end
-	b = appendU(b, uint64(len(f)))
-	return append(b, f...)
+	for _, f := range w.helpers() {
+		b = appendU(b, uint64(len(f)))
+		b = append(b, f...)
+	}
+	return b
+}
+
+// helpers returns the bodies of the functions that checks call: the yield, and what takes
+// ticks for the rounds of a short loop and yields if none are left.
+func (w *rewriter) helpers() [2][]byte {
+	f := append([]byte{0, 0x41}, appendS(nil, int64(w.plan.every))...) // no locals; i32.const every
+	f = appendU(append(f, 0x24), w.ticks)                              // global.set ticks
+	f = append(f, 0x41, 0, 0x40, 0, 0x1a)                              // i32.const 0; memory.grow; drop
+	f = appendU(append(f, 0x23), w.stop)                               // global.get stop
+	f = append(f, 4, 0x40, 0, 0x0b, 0x0b)                              // if; unreachable; end; end
+	return [2][]byte{f, append(w.yield(w.pay([]byte{0})), 0x0b)}
 }
 
 // function appends one body with its checks to f.
@@ -243,8 +252,10 @@ func (w *rewriter) function(f []byte, i int, c body) []byte {
 		}
 	}
 	k.walk()
-	temp := uint64(len(w.m.Types[w.m.Functions[i]].Params)) + k.total
-	f = append(f, w.localsOf(&k)...)
+	params := uint64(len(w.m.Types[w.m.Functions[i]].Params))
+	locals, temp, left := w.localsOf(&k)
+	temp, left = params+temp, params+left
+	f = append(f, locals...)
 	if w.drawers[i] {
 		f = append(f, w.mark...)
 	}
@@ -260,6 +271,10 @@ func (w *rewriter) function(f []byte, i int, c body) []byte {
 			f = w.openLoop(f, c.bytes[e.at+1], e.value)
 		case closeLoop:
 			f = w.closeLoop(f)
+		case wrapShort:
+			f = w.openShort(f, c.bytes[e.at+1], left, e.value)
+		case closeShort:
+			f = w.closeShort(f, left, e.value)
 		case relabel:
 			f = appendU(f, uint64(e.value))
 		case chargeLoop:
@@ -271,16 +286,28 @@ func (w *rewriter) function(f []byte, i int, c body) []byte {
 	return append(f, c.bytes[last:]...)
 }
 
-// localsOf returns the locals of a body, with one more where bulk instructions need
-// a place for their length.
-func (w *rewriter) localsOf(k *walker) []byte {
-	locals := k.b[:k.start]
+// localsOf returns the locals of a body, with those that the checks need: the length of a
+// bulk instruction, and the rounds that a short loop has left.
+func (w *rewriter) localsOf(k *walker) (locals []byte, temp, left uint64) {
+	first := k.total
+	temp, left = first, first
+	bulk, short := false, false
 	for _, e := range w.plan.edits {
-		if e.kind == chargeBulk {
-			return extend(locals, 1, []byte{1, byte(I32)})
-		}
+		bulk, short = bulk || e.kind == chargeBulk, short || e.kind == wrapShort
 	}
-	return locals
+	n := byte(0)
+	if bulk {
+		n++
+		left++
+	}
+	if short {
+		n++
+	}
+	locals = k.b[:k.start]
+	if n > 0 {
+		locals = extend(locals, 1, []byte{n, byte(I32)})
+	}
+	return locals, temp, left
 }
 
 // data keeps passive segments and replaces active ones by empty ones.

@@ -5,8 +5,8 @@ package binary
 type edit struct {
 	kind    editKind
 	at, end int
-	// value is the weight of a loop, the new index of a label, or the shift of a bulk
-	// instruction's length.
+	// value is the weight of a loop, the rounds of a short one, the new index of a label,
+	// or the shift of a bulk instruction's length.
 	value int
 }
 
@@ -17,6 +17,10 @@ const (
 	// wrapLoop puts blocks around a loop, to which closeLoop is the end.
 	wrapLoop editKind = iota
 	closeLoop
+	// wrapShort and closeShort are the same for a short loop, which counts its rounds in a
+	// local.
+	wrapShort
+	closeShort
 	// relabel is a branch out of a loop that was wrapped: it passes more blocks.
 	relabel
 	// chargeLoop is the check behind the header of a loop that cannot be wrapped.
@@ -34,17 +38,29 @@ type block struct {
 	added int // blocks put around it and those it is in
 	edit  int // of a loop, the index of its edit; else -1
 	from  int // work at its beginning
+	seen  int // plan.seen at its beginning
 }
 
 // A tick stands for weightUnit bytes of code, so that the time between two yields is
 // bounded whatever a body looks like. The bytes of functions that do not check at
-// their entry count where they are called; leafMax is how many such a function can
-// have, and stands for those of a call whose target is not known. stretchMax is the
-// work after which a check comes in front of a call, wherever that is.
+// their entry count where they are called, with those of the functions that they call;
+// uncheckedMax is how many that can be, and stands for those of a call whose target is not
+// known. stretchMax is the work after which a check comes in front of a call, wherever
+// that is.
 const (
-	weightUnit = 2048
-	leafMax    = 512
-	stretchMax = 1 << 20
+	weightUnit   = 2048
+	uncheckedMax = 8192
+	stretchMax   = 1 << 20
+)
+
+// A short loop has no loop, no call and no bulk instruction in it, and at most shortMax bytes
+// of code. It counts its rounds in a local, which the compiler keeps in a register, and pays
+// for shortRounds bytes of them at a time. Rounds at its end that do not make as many are not
+// paid for; shortWork bytes are, where the loop stands.
+const (
+	shortMax    = 128
+	shortRounds = 2048
+	shortWork   = 512
 )
 
 // weightOf is the number of ticks for an amount of work. It stays below the ticks
@@ -57,13 +73,16 @@ type plan struct {
 	edits  []edit  // in order
 	blocks []block // those that are open, but for the function itself
 
+	seen     int  // loops, calls and bulk instructions so far
 	extra    int  // work beyond the bytes that were read
 	stretch  int  // work at the last check that was made because of it
-	calls    bool // a call can be reached without passing the header of the main loop
+	unknown  bool // a call of nobody knows what can be reached without passing the header of the main loop
 	branched bool // not every way leads here
 	// main is the index of the edit of the loop that every way leads to, -1 without
-	// one: Go's compiler puts such a loop around the whole body. inside is its work.
+	// one: Go's compiler puts such a loop around the whole body. mainOpen says that it has
+	// not ended, inside is its work.
 	main, inside int
+	mainOpen     bool
 
 	every int // ticks between two yields
 }
@@ -98,6 +117,8 @@ func (p *plan) open(w *walker, op byte, from int) {
 	}
 	b := block{added: p.added(), edit: -1, from: p.work(w)}
 	if op == 0x03 {
+		p.seen++
+		b.seen = p.seen
 		b.edit = len(p.edits)
 		if w.pos == from+2 && w.b[from+1] >= 0x40 {
 			p.edits = append(p.edits, edit{kind: wrapLoop, at: from, end: w.pos})
@@ -106,7 +127,7 @@ func (p *plan) open(w *walker, op byte, from int) {
 			p.edits = append(p.edits, edit{kind: chargeLoop, at: w.pos, end: w.pos})
 		}
 		if p.main < 0 && !p.branched {
-			p.main = b.edit
+			p.main, p.mainOpen = b.edit, true
 		}
 	}
 	p.branched = p.branched || op == 0x04
@@ -126,11 +147,18 @@ func (p *plan) end(w *walker) {
 	}
 	work := p.work(w) - b.from
 	if b.edit == p.main {
-		p.inside = work
+		p.inside, p.mainOpen = work, false
 	}
 	e := &p.edits[b.edit]
-	e.value = p.weightOf(work)
-	if e.kind == wrapLoop {
+	switch {
+	case e.kind != wrapLoop:
+		e.value = p.weightOf(work)
+	case p.seen == b.seen && work <= shortMax && b.edit != p.main:
+		e.kind, e.value = wrapShort, min(shortRounds/work, p.every)
+		p.edits = append(p.edits, edit{kind: closeShort, at: w.pos, end: w.pos, value: e.value})
+		p.more(shortWork)
+	default:
+		e.value = p.weightOf(work)
 		p.edits = append(p.edits, edit{kind: closeLoop, at: w.pos, end: w.pos})
 	}
 }
@@ -163,36 +191,26 @@ func (p *plan) call(w *walker) {
 	if p == nil {
 		return
 	}
-	p.calls = p.calls || p.main < 0
+	p.seen++
 	if work := p.work(w) - p.stretch; work > stretchMax {
 		p.edits = append(p.edits, edit{kind: chargeLoop, at: w.pos - 1, end: w.pos - 1, value: p.weightOf(work)})
 		p.stretch += work
 	}
 }
 
-// bulk notes a bulk instruction at at.
-func (p *plan) bulk(at, shift int) {
+// indirect notes that it is not known what is called.
+func (p *plan) indirect() {
 	if p != nil {
-		p.edits = append(p.edits, edit{kind: chargeBulk, at: at, end: at, value: shift})
+		p.unknown = p.unknown || p.main < 0
+		p.more(uncheckedMax)
 	}
 }
 
-// weigh decides which functions are checked at their entry: those from which something
-// can be called before their main loop, since that may come back to them, and those
-// with much code outside it. Of the others it returns the work of a call.
-func (w *rewriter) weigh() {
-	w.checked, w.work = make([]bool, len(w.m.codes)), make([]int, len(w.m.codes))
-	for i, c := range w.m.codes {
-		k := walker{reader: reader{b: c.bytes, base: c.at}, m: w.m, locals: ^uint32(0), plan: &w.plan}
-		w.plan.begin()
-		k.callees = func(uint32) { w.plan.more(leafMax + 1) } // whose work is not known yet
-		k.walk()
-		outside := w.plan.work(&k) - w.plan.inside
-		if w.plan.calls || outside > leafMax {
-			w.checked[i] = true
-		} else {
-			w.work[i] = outside
-		}
+// bulk notes a bulk instruction at at.
+func (p *plan) bulk(at, shift int) {
+	if p != nil {
+		p.seen++
+		p.edits = append(p.edits, edit{kind: chargeBulk, at: at, end: at, value: shift})
 	}
 }
 
@@ -258,6 +276,37 @@ func (w *rewriter) openLoop(f []byte, kind byte, weight int) []byte {
 func (w *rewriter) closeLoop(f []byte) []byte {
 	f = append(f, 0x0c, 2, 0x0b)                                           // br $done; end
 	return append(appendU(append(f, 0x10), w.helper), 0x0c, 0, 0x0b, 0x0b) // call helper; br $again; end; end
+}
+
+// openShort appends the header of a short loop: as openLoop, but for what is counted.
+//
+//	left = rounds
+//	block $done ... loop
+//	  left -= 1; br_if $yield (left == 0)
+func (w *rewriter) openShort(f []byte, kind byte, left uint64, rounds int) []byte {
+	f = w.setLeft(f, left, rounds)
+	f = append(f, 0x02, kind, 0x03, kind, 0x02, 0x40, 0x03, kind)                  // block $done; loop $again; block $yield; loop
+	f = appendU(append(appendU(append(f, 0x20), left), 0x41, 1, 0x6b, 0x22), left) // local.get left; i32.const 1; i32.sub; local.tee left
+	return append(f, 0x45, 0x0d, 1)                                                // i32.eqz; br_if $yield
+}
+
+// closeShort appends what follows the end of a short loop: its rounds are paid for.
+func (w *rewriter) closeShort(f []byte, left uint64, rounds int) []byte {
+	f = append(f, 0x0c, 2, 0x0b)                                                   // br $done; end
+	f = appendU(append(appendS(append(f, 0x41), int64(rounds)), 0x10), w.helper+1) // i32.const rounds; call pay
+	f = w.setLeft(f, left, rounds)
+	return append(f, 0x0c, 0, 0x0b, 0x0b) // br $again; end; end
+}
+
+// pay appends what takes as many ticks as the first local says, and leaves on the stack
+// whether none are left.
+func (w *rewriter) pay(f []byte) []byte {
+	f = appendU(append(appendU(append(f, 0x23), w.ticks), 0x20, 0, 0x6b, 0x24), w.ticks) // global.get ticks; local.get 0; i32.sub; global.set ticks
+	return w.compare(f, false)
+}
+
+func (w *rewriter) setLeft(f []byte, left uint64, rounds int) []byte {
+	return appendU(append(appendS(append(f, 0x41), int64(rounds)), 0x21), left)
 }
 
 // chargeBulk appends the check in front of a bulk instruction. The local temp holds
