@@ -72,7 +72,9 @@ function Result({ result: r }: { result: ConnectionResult }) {
           )}
           {!r.ok && r.message && <div className="sys-message">{r.message}</div>}
           <div className="num sys-message">
-            {r.operation ? t('connection.by', { operation: r.operation }) : t(`connection.byBase.${r.base_because ?? 'no_read_operation'}`)}
+            {r.operation
+              ? t('connection.by', { operation: r.operation })
+              : t(`connection.byBase.${r.base_because ?? 'no_read_operation'}`)}
             {r.http_status ? ` · HTTP ${r.http_status}` : ''}
           </div>
         </div>
