@@ -21,7 +21,7 @@ DATA ?= data
 GO_SOURCES := $(shell git ls-files --cached --others --exclude-standard '*.go' '*.sql' '*.yaml' go.mod go.sum 2>/dev/null)
 WEB_SOURCES := $(shell git ls-files --cached --others --exclude-standard frontend 2>/dev/null | grep -v -e '\.go$$' -e '/e2e/' -e '^frontend/dist/')
 
-.PHONY: help run build plugins frontend deps test test-go test-web test-e2e check fmt fmt-check lint vet generate verify deadcode web-check bench bench-live drops fuzz soak hostile cover hooks clean
+.PHONY: help run build plugins frontend deps test test-go test-web test-e2e check fmt fmt-check lint vet generate verify deadcode web-check bench bench-ui bench-live drops fuzz soak hostile cover hooks clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -116,6 +116,9 @@ web-check: frontend/dist/index.html ## frontend format, lint, types, unused code
 bench: plugins-wasm/.built ## our figures, the physical limits of the same run, and the ratios
 	@scripts/bench.sh
 
+bench-ui: build ## the canvas at 200 to 5,000 nodes in a real browser, beside its goals
+	cd frontend && CULM_BIN="$(CURDIR)/$(CULM)" npm run --silent bench
+
 CLIENTS ?= 10000
 bench-live: build ## CLIENTS browsers on one run: memory, fan-out, and clients that do not read
 	go run ./scripts/crowd -bin $(CULM) -clients $(CLIENTS)
@@ -140,6 +143,7 @@ MUTANTS ?= 10000
 HOSTILE ?= 1000000
 hostile: ## MUTANTS damaged modules, and HOSTILE calls of every host function
 	CULM_INPUTS=$(MUTANTS) go test -v -count=1 -timeout 24h -run '^TestMutants$$' ./host/wasm
+	CULM_INPUTS=$(MUTANTS) go test -v -count=1 -timeout 24h -run '^TestMutantsInWorkers$$' ./host/wasm
 	CULM_INPUTS=$(HOSTILE) go test -v -count=1 -timeout 24h -run '^TestEveryHostFunctionIsFuzzed$$' ./host/wasm
 
 cover: ## test coverage by package

@@ -32,7 +32,8 @@
 //   - `choices:"in:In service|out:Drained"` is an enumeration with labels.
 //   - `ui:"widget=textarea;placeholder=...;advanced"` adds ui:* keywords, which
 //     only paint; `x:"expression=forbidden;secret"` adds x-* keywords, which the
-//     server obeys.
+//     server obeys. `x:"operation=system"`, `operation`, `params` and `body` give the
+//     form the fields of the operation that the fields system and operation choose.
 //   - Action.Defaults holds default values: the form shows them, and a call that
 //     leaves a field out gets them.
 //

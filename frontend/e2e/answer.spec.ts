@@ -33,7 +33,8 @@ test('on a phone, a person finds the question and rejects it', async ({ browser,
 })
 
 test('a run is paused, resumed and revoked', async ({ page, request }) => {
-  const run = await startedRun(request, await publishedFlow(request, around('终止', question)))
+  const flow = await publishedFlow(request, around('终止', question))
+  const run = await startedRun(request, flow)
   await page.goto(`/p/${project}/runs/${run}`)
   await page.getByRole('button', { name: '暂停' }).click()
   await expect(page.getByTestId('run-state')).toHaveText('已暂停')
@@ -41,6 +42,9 @@ test('a run is paused, resumed and revoked', async ({ page, request }) => {
   await expect(page.getByTestId('run-state')).not.toHaveText('已暂停')
   await page.getByRole('button', { name: '更多任务操作' }).click()
   await page.getByRole('menuitem', { name: '终止' }).click()
-  await page.getByRole('dialog').getByRole('button', { name: '终止' }).click()
+  const dialog = page.getByRole('dialog')
+  await expect(dialog.getByRole('button', { name: '终止' })).toBeDisabled()
+  await dialog.getByRole('textbox', { name: /以确认$/ }).fill(flow)
+  await dialog.getByRole('button', { name: '终止' }).click()
   await expect(page.getByTestId('run-state')).toHaveText('已终止')
 })

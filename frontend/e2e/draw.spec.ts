@@ -1,5 +1,5 @@
 import { expect, test } from '@playwright/test'
-import { drop, node, project, wire, writeInto } from './steps'
+import { drop, node, project, showCel, wire, writeInto } from './steps'
 
 test('an operator draws a flow, starts it, sees it fail live, and retries with another input', async ({ page }) => {
   await page.goto(`/p/${project}/flows`)
@@ -117,6 +117,7 @@ test('every problem leads to its place, and conditions are written on branches',
 
   await page.getByRole('button', { name: '1 个问题' }).click()
   await page.getByRole('button', { name: /分支缺少条件/ }).click()
+  await showCel(page)
   const condition = page.getByRole('textbox', { name: '条件（CEL）' })
   await condition.click()
   await condition.pressSequentially('cou')

@@ -1,5 +1,16 @@
 import { type APIRequestContext, expect, type Page, test } from '@playwright/test'
-import { around, drop, type FlowDocument, node, project, publishedFlow, startedRun, wire, writeInto } from './steps'
+import {
+  around,
+  drop,
+  type FlowDocument,
+  node,
+  project,
+  publishedFlow,
+  showCel,
+  startedRun,
+  wire,
+  writeInto,
+} from './steps'
 
 const question = { plugin: 'core', action: 'confirm', inputs: { prompt: '可以继续吗？' } }
 const tooLate = { plugin: 'core', action: 'wait_until', inputs: { at: '2020-01-01T00:00:00Z', past: 'fail' } }
@@ -62,6 +73,7 @@ test('a flow with a subflow and an inclusive gateway is drawn, and runs to its e
 
   await node(page, 'inclusive1').click()
   await expect(page.getByRole('tab', { name: '分支' })).toHaveAttribute('aria-selected', 'true')
+  await showCel(page)
   const conditions = page.getByRole('textbox', { name: '条件（CEL）' })
   await writeInto(conditions.first(), 'true')
   await writeInto(conditions.last(), 'run.name != ""')
@@ -131,6 +143,7 @@ test('an operator sees what a rollback undoes, and the flow runs again from ther
   await expect(steps.getByRole('listitem')).toHaveText([/last/, /second/, /first/])
   await dialog.getByText('撤销', { exact: true }).click()
   await expect(steps).toContainText('插件没有回滚动作，只重置')
+  await dialog.getByRole('textbox', { name: '输入 first 以确认' }).fill('first')
   await dialog.getByRole('button', { name: '回退到这里' }).click()
   await expect(dialog).toHaveCount(0)
 

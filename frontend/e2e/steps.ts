@@ -74,3 +74,10 @@ export async function writeInto(field: Locator, text: string): Promise<void> {
   await field.pressSequentially(text)
   await expect(field).toHaveText(text)
 }
+
+/** Shows the conditions in sight as CEL, one after another. */
+export async function showCel(page: Page): Promise<void> {
+  const all = page.getByRole('radiogroup', { name: '条件' })
+  await expect(all.first()).toBeVisible()
+  for (const group of await all.all()) await group.getByText('CEL', { exact: true }).click()
+}

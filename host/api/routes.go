@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -80,7 +81,7 @@ func (r route) fiberPath() string {
 func routes() []route {
 	paged := []string{"limit", "cursor"}
 	searched := append([]string{"q"}, paged...)
-	return append(append(systemRoutes(), listRoutes()...), []route{
+	return slices.Concat(systemRoutes(), listRoutes(), keyRoutes(), []route{
 		{
 			method: http.MethodGet, path: "/openapi.json", summary: "This document.", out: map[string]any{},
 			handle: (*Server).getOpenAPI,
@@ -125,6 +126,16 @@ func routes() []route {
 			method: http.MethodPost, path: "/projects/{project}/plugins/{plugin}/options",
 			summary: "Ask the plugin for the choices of a form field; change nothing.",
 			in:      choicesBody{}, out: runs.Choices{}, quiet: quietAsks, handle: (*Server).choices,
+		},
+		{
+			method: http.MethodGet, path: "/projects/{project}/plugins/{plugin}/options/recordings",
+			summary: "List the recorded calls for the choices of a form field, the oldest first.",
+			query:   append([]string{"action", "source"}, paged...), out: page.Of[recordings.Meta]{}, handle: (*Server).listChoicesRecordings,
+		},
+		{
+			method: http.MethodGet, path: "/projects/{project}/plugins/{plugin}/options/recordings/{recording}",
+			summary: "Read the recording of a call for choices, without secrets.",
+			query:   []string{"action", "source"}, out: recordings.View{}, handle: (*Server).getChoicesRecording,
 		},
 
 		{
@@ -299,6 +310,11 @@ func routes() []route {
 			method: http.MethodPost, path: "/projects/{project}/flows/{flow}/preview", summary: "Show what a start would run; start nothing.",
 			in: previewBody{}, out: runs.Preview{}, quiet: quietAsks, handle: (*Server).previewStart,
 		},
+		{
+			method: http.MethodPost, path: "/projects/{project}/flows/{flow}/expressions/preview",
+			summary: "Evaluate expressions over the values of a run; store nothing.",
+			in:      expressionsBody{}, out: runs.ExpressionValues{}, quiet: quietAsks, handle: (*Server).previewExpressions,
+		},
 
 		{method: http.MethodGet, path: "/projects/{project}/runs/{run}", summary: "Read a run with the document it runs.", out: runs.Detail{}, handle: (*Server).getRun},
 		{
@@ -337,7 +353,7 @@ func routes() []route {
 			method: http.MethodGet, path: "/projects/{project}/runs/{run}/events", summary: "Follow a run over a WebSocket.",
 			query: []string{"after"}, status: http.StatusSwitchingProtocols, stream: (*Server).events,
 		},
-	}...)
+	})
 }
 
 type problemsBody struct {

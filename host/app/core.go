@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/culmhq/culm/engine"
 	"github.com/culmhq/culm/engine/runner"
@@ -42,7 +43,6 @@ import (
 // The names inside the data directory.
 const (
 	databaseFile = "culm.db"
-	keyFile      = "secrets.key"
 	anchorKey    = "audit.key"
 	anchorFile   = "audit.anchors"
 	cacheDir     = "compiled"
@@ -72,6 +72,9 @@ type Deps struct {
 	Publisher runner.Publisher
 	// Slack is that of runner.Config; zero is none.
 	Slack int
+	// Getenv returns a variable of the environment; nil is the process's own. Only a master
+	// key is read from it.
+	Getenv func(string) string
 	// Version and Commit are the binary's.
 	Version, Commit string
 }
@@ -115,13 +118,14 @@ type Core struct {
 	demo       *demoSystem
 	closers    []func() error // in the order in which they were opened
 	isStarted  bool
+	keep       time.Duration // how long the secrets of an ended run are kept
 }
 
 // Open opens the data directory, installs the plugins that come with the binary, and
 // builds the use cases. Nothing runs before Start. When it fails, everything that was
 // opened is closed again.
 func Open(ctx context.Context, cfg config.Config, d Deps) (_ *Core, err error) {
-	c := &Core{deps: d}
+	c := &Core{deps: d, keep: cfg.Secrets.Keep}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, c.close())
@@ -188,16 +192,15 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	if err != nil {
 		return err
 	}
-	vault, err := secrets.Open(ctx, filepath.Join(cfg.Data, keyFile), st.Secrets(), clock{})
-	if err != nil {
+	if c.Vault, err = c.openVault(ctx, cfg, st); err != nil {
 		return err
 	}
-	c.Vault = vault
+	vault := c.Vault
 	trust, err := c.openHost(ctx, cfg)
 	if err != nil {
 		return err
 	}
-	reg, policy, err := newRegistry(cfg)
+	reg, policy, err := newRegistry(cfg, log)
 	if err != nil {
 		return err
 	}
@@ -236,14 +239,14 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	}
 	c.Attention.Follow(c.runner, c.Projects)
 	c.Flows = flows.New(flows.Options{
-		Repository: st, Projects: c.Projects, Catalogue: c.Plugins, Switched: c.Plugins, Secrets: vault, Users: st, Runs: runs.NewHistory(c.runner), Clock: clock{}, Logger: log,
+		Repository: st, Projects: c.Projects, Catalogue: c.Plugins, Switched: c.Plugins, Secrets: vault, Operations: c.Systems, Users: st, Runs: runs.NewHistory(c.runner), Clock: clock{}, Logger: log,
 	})
 	c.Runs = runs.New(runs.Options{
 		Runner: c.runner, Flows: c.Flows, Projects: c.Projects, Catalogue: c.Plugins, Graphs: graphs, Audit: st.Audit(), Vault: vault, Clock: clock{},
 	})
 	c.Callbacks = callbacks.New(callbacks.Options{Repository: st, Runs: c.Runs, Systems: c.Systems, Secrets: vault, Clock: clock{}, Logger: log})
 	c.Choices = runs.NewChooser(runs.ChooserOptions{
-		Catalogue: c.Plugins, Projects: c.Projects, Modules: modules{host, c.Plugins}, Gateway: gw, Clock: clock{}, Logger: log,
+		Catalogue: c.Plugins, Projects: c.Projects, Modules: modules{host, c.Plugins}, Gateway: gw, Recorder: c.Recordings, Clock: clock{}, Logger: log,
 	})
 	src.runs = c.Runs
 	return nil
@@ -266,7 +269,7 @@ func (c *Core) openGateway(cfg config.Config, st *store.Store) *gateway.Gateway 
 	traffic := gateway.NewTraffic(0, log)
 	var gw *gateway.Gateway
 	c.Systems = registry.New(registry.Options{
-		Repository: st, Credentials: vault, Secrets: vault, Projects: c.Projects, Grants: c.Plugins, Traffic: traffic, Clock: clock{},
+		Repository: st, Credentials: vault, Secrets: vault, Keys: vault, Projects: c.Projects, Grants: c.Plugins, Traffic: traffic, Clock: clock{},
 		Test: func(ctx context.Context, t gateway.ConnectionTest) gateway.ConnectionResult {
 			return gw.TestConnection(ctx, t)
 		},

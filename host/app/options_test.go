@@ -12,6 +12,7 @@ import (
 	"github.com/culmhq/culm/host/fault"
 	"github.com/culmhq/culm/host/plugins"
 	"github.com/culmhq/culm/host/plugins/build"
+	"github.com/culmhq/culm/host/recordings"
 	"github.com/culmhq/culm/host/wasm/wasmtest"
 	"github.com/culmhq/culm/pdk/contract"
 )
@@ -50,6 +51,18 @@ func TestChoicesOfAFormComeThroughTheGateway(t *testing.T) {
 	if got.Failure == nil || got.Failure.Code != "DENIED" || got.Failure.Origin != contract.OriginGateway {
 		t.Errorf("without the grant: %+v", got)
 	}
+	recorded := s.in("/plugins/demo/options/recordings")
+	field := "?action=deploy_service&source=hosts"
+	kept := want[struct{ Items []recordings.Meta }](s, 200, "GET", recorded+field, nil)
+	if len(kept.Items) != 1 || kept.Items[0].Code != "DENIED" || kept.Items[0].Run != "" || kept.Items[0].Phase != "options" || kept.Items[0].Attempt != 1 {
+		t.Fatalf("recorded %+v", kept)
+	}
+	view := want[recordings.View](s, 200, "GET", recorded+"/"+kept.Items[0].ID+field, nil)
+	if view.Recording == nil || view.Recording.Export != contract.ExportOptions || !strings.Contains(string(view.Recording.Input), "checkout") {
+		t.Errorf("recording %+v", view.Recording)
+	}
+	want[map[string]any](s, 404, "GET", recorded+"/"+kept.Items[0].ID+"?action=deploy_service&source=other", nil)
+	want[map[string]any](s, 422, "GET", recorded+"?action=deploy_service", nil)
 }
 
 // installForeign packs a module of Extism's own tests with a side-car and installs it.

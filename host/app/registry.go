@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"log/slog"
 	"net"
 	"net/http"
 	"slices"
@@ -15,12 +16,15 @@ import (
 )
 
 // artifacts lets the catalogue fetch plugins from the configured registries.
-type artifacts struct{ client *oci.Client }
+type artifacts struct {
+	client *oci.Client
+	logger *slog.Logger
+}
 
 // newRegistry makes the client of the configured registries. They may be inside the
 // network, because an administrator named them; what they redirect to may not, and never
 // Culm itself, which the policy that is returned is told of.
-func newRegistry(cfg config.Config) (artifacts, *gateway.AddressPolicy, error) {
+func newRegistry(cfg config.Config, logger *slog.Logger) (artifacts, *gateway.AddressPolicy, error) {
 	var targets []string
 	for _, r := range cfg.Registries {
 		name := strings.TrimPrefix(r, "http://")
@@ -33,7 +37,16 @@ func newRegistry(cfg config.Config) (artifacts, *gateway.AddressPolicy, error) {
 	if err != nil {
 		return artifacts{}, nil, err
 	}
-	return artifacts{oci.New(oci.Options{
+	var login func(context.Context, string) (string, string, error)
+	if cfg.RegistryLogins != "" {
+		file := oci.FileLogins(cfg.RegistryLogins)
+		if err := file.Check(); err != nil {
+			return artifacts{}, nil, err
+		}
+		login = file.Login
+	}
+	return artifacts{logger: logger, client: oci.New(oci.Options{
+		Credential: login,
 		Registries: slices.Concat([]string{}, cfg.Registries),
 		Transport: &http.Transport{
 			DialContext: gateway.GuardedDial(policy), TLSHandshakeTimeout: 10 * time.Second, ResponseHeaderTimeout: 30 * time.Second,
@@ -49,5 +62,8 @@ func (r artifacts) Pull(ctx context.Context, reference string) (plugins.Pulled, 
 		return plugins.Pulled{}, err
 	}
 	p, err := r.client.Pull(ctx, ref)
+	if err != nil {
+		r.logger.WarnContext(ctx, "a plugin could not be pulled", "reference", ref.String(), "error", err)
+	}
 	return plugins.Pulled{Reference: p.Reference.String(), Code: p.Code, Signatures: p.Signatures}, err
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/culmhq/culm/engine/runner"
-	"github.com/culmhq/culm/host/secrets"
 )
 
 // sweepEvery is how often the secrets of ended runs are looked for, and the uses of
@@ -27,7 +26,7 @@ func (c *Core) sweeper() sweeper {
 			if err := c.Vault.StoreUses(ctx); err != nil {
 				return 0, err
 			}
-			return c.Vault.Sweep(ctx, secrets.DefaultRetention, c.runEnded)
+			return c.Vault.Sweep(ctx, c.keep, c.runEnded)
 		},
 		after: clock{}.After, log: c.deps.Logger,
 	}

@@ -98,7 +98,7 @@ func contained(ctx context.Context, cfg config.Config, h *wasm.Host, log *slog.L
 	defer ln.Close() //nolint:errcheck // nobody was served
 	r, err := h.Workers().Report(ctx, confine.Target{
 		Parent: os.Getpid(), Address: ln.Addr().String(),
-		Files: []string{filepath.Join(cfg.Data, databaseFile), filepath.Join(cfg.Data, keyFile)},
+		Files: []string{filepath.Join(cfg.Data, databaseFile), cfg.Secrets.Path(cfg.Data)},
 	})
 	if err != nil {
 		log.ErrorContext(ctx, "the worker processes could not be tried out", slog.Any("error", err))

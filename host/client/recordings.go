@@ -11,11 +11,30 @@ import (
 
 // Recordings lists all recorded plugin calls of a node, the oldest first.
 func (c *Client) Recordings(ctx context.Context, project, run, node string) ([]recordings.Meta, error) {
+	return c.recordings(ctx, recordingsPath(project, run, node), url.Values{})
+}
+
+// ChoicesRecordings lists all recorded calls for the choices of a form field, the oldest
+// first.
+func (c *Client) ChoicesRecordings(ctx context.Context, project, plugin, action, source string) ([]recordings.Meta, error) {
+	return c.recordings(ctx, choicesPath(project, plugin), url.Values{"action": {action}, "source": {source}})
+}
+
+// ChoicesRecording reads one.
+func (c *Client) ChoicesRecording(ctx context.Context, project, plugin, action, source, id string) (recordings.View, error) {
+	var v recordings.View
+	q := url.Values{"action": {action}, "source": {source}}
+	err := c.call(ctx, http.MethodGet, choicesPath(project, plugin)+"/"+url.PathEscape(id)+"?"+q.Encode(), nil, nil, &v)
+	return v, err
+}
+
+// recordings reads all pages of a list.
+func (c *Client) recordings(ctx context.Context, path string, q url.Values) ([]recordings.Meta, error) {
 	var all []recordings.Meta
-	q := url.Values{"limit": {"200"}}
+	q.Set("limit", "200")
 	for {
 		var list page.Of[recordings.Meta]
-		if err := c.call(ctx, http.MethodGet, recordingsPath(project, run, node)+"?"+q.Encode(), nil, nil, &list); err != nil {
+		if err := c.call(ctx, http.MethodGet, path+"?"+q.Encode(), nil, nil, &list); err != nil {
 			return nil, err
 		}
 		all = append(all, list.Items...)
@@ -42,4 +61,8 @@ func (c *Client) Module(ctx context.Context, plugin, digest string) ([]byte, err
 
 func recordingsPath(project, run, node string) string {
 	return "/projects/" + url.PathEscape(project) + "/runs/" + url.PathEscape(run) + "/nodes/" + url.PathEscape(node) + "/recordings"
+}
+
+func choicesPath(project, plugin string) string {
+	return "/projects/" + url.PathEscape(project) + "/plugins/" + url.PathEscape(plugin) + "/options/recordings"
 }

@@ -37,6 +37,9 @@ type Config struct {
 	// Registries lists the registries that plugins may be fetched from, host or
 	// host:port, with "http://" before one on this machine that has no TLS.
 	Registries []string `yaml:"registries"`
+	// RegistryLogins is a file with the logins of these registries, in the form of
+	// docker's config.json; empty goes in without any. It is read at each pull.
+	RegistryLogins string `yaml:"registry_logins"`
 	// Trust says whose signatures on plugins count, and what is asked of a plugin.
 	Trust Trust `yaml:"trust"`
 	// Drain is how long a stopping server waits for the calls that run, at most
@@ -54,6 +57,8 @@ type Config struct {
 	Audit Audit `yaml:"audit"`
 	// Trace says where traces of runs are sent.
 	Trace Trace `yaml:"trace"`
+	// Secrets says where the keys of secrets are, and how long secrets are kept.
+	Secrets Secrets `yaml:"secrets"`
 }
 
 // Trace says where traces of runs are sent.
@@ -197,6 +202,7 @@ func Default() Config {
 		Callbacks: Callbacks{Expire: 7 * 24 * time.Hour},
 		Record:    Record{Mode: "failures", CallBytes: 1 << 20, TotalBytes: 256 << 20, Keep: 7 * 24 * time.Hour},
 		Audit:     Audit{Keep: 400 * 24 * time.Hour, AnchorEvery: 5 * time.Minute},
+		Secrets:   Secrets{Keep: time.Hour},
 	}
 }
 
@@ -242,6 +248,7 @@ func (c *Config) Validate() error {
 	for i, r := range c.Registries {
 		add(fmt.Sprintf("registries[%d]", i), checkRegistry(r))
 	}
+	add("registry_logins", checkPath(c.RegistryLogins, false))
 	for i, t := range c.Allow {
 		add(fmt.Sprintf("allow[%d]", i), checkTarget(t))
 	}
@@ -251,6 +258,7 @@ func (c *Config) Validate() error {
 	c.Callbacks.check(add)
 	c.Record.check(add)
 	c.Audit.check(add)
+	c.Secrets.check(add)
 	add("trace.endpoint", checkEndpoint(c.Trace.Endpoint))
 	add("log.level", oneOf(c.Log.Level, "debug", "info", "warn", "error"))
 	add("log.format", oneOf(c.Log.Format, "text", "json"))

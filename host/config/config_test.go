@@ -40,6 +40,7 @@ func TestPrecedenceFlagOverEnvironmentOverFile(t *testing.T) {
 		Drain: 3 * time.Second, Trust: config.Trust{Policy: "warn", Uncontained: "refuse"},
 		Limits: config.Default().Limits, Log: config.Log{Level: "debug", Format: "json"},
 		Callbacks: config.Default().Callbacks, Record: config.Default().Record, Audit: config.Default().Audit,
+		Secrets: config.Default().Secrets,
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Fatalf("got  %+v\nwant %+v", c, want)
@@ -127,10 +128,11 @@ func TestFilesAreReadStrictly(t *testing.T) {
 func TestEverySettingCanBeSetAndReadBack(t *testing.T) {
 	t.Parallel()
 	values := map[string]string{
-		"listen": "[::1]:9", "data": "d", "demo": "true", "allow": "a:1,b:2", "plugins": "p", "drain": "1s", "registries": "registry.example.com,http://127.0.0.1:5000", "trust.policy": "required", "trust.uncontained": "run", "trust.keys": "k",
+		"listen": "[::1]:9", "data": "d", "demo": "true", "allow": "a:1,b:2", "plugins": "p", "drain": "1s", "registries": "registry.example.com,http://127.0.0.1:5000", "registry_logins": "logins.json", "trust.policy": "required", "trust.uncontained": "run", "trust.keys": "k",
 		"log.level": "warn", "log.format": "json",
 		"callbacks.url": "https://culm.example.com/x", "callbacks.expire": "2h0m0s", "record.mode": "all", "record.call_bytes": "4096", "record.total_bytes": "2000000", "record.keep": "1h0m0s",
 		"audit.keep": "48h0m0s", "audit.anchors": "an", "audit.anchor_every": "1m0s", "trace.endpoint": "https://collector.example.com/v1/traces",
+		"secrets.key_file": "k", "secrets.master_key": "env:MASTER", "secrets.former_master_key": "credential:former", "secrets.keep": "2h0m0s",
 	}
 	for _, s := range config.Settings() {
 		v, ok := values[s.Field]

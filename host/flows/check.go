@@ -34,7 +34,7 @@ func (c *Checker) problems(r Resolved) []engine.Problem {
 		known[place{node: p.Node, field: "/flow"}] = p.Field == "/version"
 	}
 	out := []engine.Problem{}
-	for _, some := range [][]engine.Problem{r.Problems, compiled, c.values(r.Flow)} {
+	for _, some := range [][]engine.Problem{r.Problems, compiled, c.values(r.Flow, r.operations)} {
 		n := len(out)
 		for _, p := range some {
 			if !known[placeOf(p)] {
@@ -54,7 +54,7 @@ type place struct{ node, variable, field string }
 func placeOf(p engine.Problem) place { return place{p.Node, p.Variable, p.Field} }
 
 // values checks what is drawn against the schemas.
-func (c *Checker) values(f *engine.Flow) []engine.Problem {
+func (c *Checker) values(f *engine.Flow, ops map[called]taken) []engine.Problem {
 	var out []engine.Problem
 	for i := range f.Variables {
 		out = append(out, c.variable(&f.Variables[i])...)
@@ -62,7 +62,7 @@ func (c *Checker) values(f *engine.Flow) []engine.Problem {
 	for i := range f.Nodes {
 		switch n := &f.Nodes[i]; n.Type {
 		case engine.TypeTask:
-			out = append(out, c.inputs(n)...)
+			out = append(out, c.inputs(n, ops)...)
 		case engine.TypeSubflow:
 			out = append(out, c.passed(n, f.Subflows[n.Reference()])...)
 		case engine.TypeStart, engine.TypeEnd, engine.TypeExclusive, engine.TypeParallel, engine.TypeInclusive, engine.TypeJoin:
@@ -122,12 +122,13 @@ func (c *Checker) variable(v *engine.Variable) []engine.Problem {
 	return out
 }
 
-func (c *Checker) inputs(n *engine.Node) []engine.Problem {
+func (c *Checker) inputs(n *engine.Node, ops map[called]taken) []engine.Problem {
 	action, ok := c.catalogue.Action(n.Plugin, n.Action)
 	if !ok {
 		return nil // the core says that it is unknown
 	}
-	form, err := c.forms.Relaxed(action.Inputs, n.Literal...)
+	schema, placeholders, out := c.operation(n, action.Inputs, ops)
+	form, err := c.forms.Relaxed(schema, n.Literal...)
 	if err != nil {
 		return []engine.Problem{{
 			Code: engine.ProblemActionSchema, Level: engine.SeverityError, Node: n.ID, Field: "/action",
@@ -135,16 +136,11 @@ func (c *Checker) inputs(n *engine.Node) []engine.Problem {
 			Args:    map[string]string{"plugin": n.Plugin, "action": n.Action, "detail": err.Error()},
 		}}
 	}
-	inputs := n.Inputs
-	if inputs == nil {
-		inputs = map[string]json.RawMessage{}
-	}
-	b, err := json.Marshal(inputs)
+	b, err := json.Marshal(filled(n.Inputs, schema, forms.OperationFields(action.Inputs)))
 	if err != nil {
 		return nil // the core says that it is not JSON
 	}
-	var out []engine.Problem
-	for _, x := range form.Check(b) {
+	for _, x := range forms.Without(form.Check(b), b, placeholders) {
 		out = append(out, engine.Problem{
 			Code: engine.ProblemInputInvalid, Message: x.Message, Level: engine.SeverityError, Node: n.ID,
 			Field: "/inputs" + x.Field, Args: map[string]string{"input": firstToken(x.Field), "detail": x.Message},

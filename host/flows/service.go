@@ -21,6 +21,7 @@ type Options struct {
 	Catalogue  engine.Catalogue
 	Switched   Switched
 	Secrets    Secrets
+	Operations Operations
 	Users      Users
 	Runs       Runs
 	Clock      Clock
@@ -163,6 +164,9 @@ func (s *Service) List(ctx context.Context, q ListQuery) (page.Of[Summary], erro
 func (s *Service) Validate(ctx context.Context, project string, f *engine.Flow) ([]engine.Problem, error) {
 	r, err := s.Resolve(ctx, project, f)
 	if err != nil {
+		return nil, err
+	}
+	if r.operations, err = s.operations(ctx, project, f); err != nil {
 		return nil, err
 	}
 	return s.checker.problems(r), nil

@@ -36,7 +36,8 @@ type Resolved struct {
 	Flow     *engine.Flow
 	Problems []engine.Problem
 
-	versions map[string]int // of what came from the project, by reference
+	versions   map[string]int // of what came from the project, by reference
+	operations map[called]taken
 }
 
 // Resolve finds what the subflow nodes of a document name: the flows that the document

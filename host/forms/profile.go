@@ -215,6 +215,9 @@ func (w *profileWalk) references(at string, node map[string]any) {
 	if source, ok := node["x-source"].(map[string]any); ok {
 		w.source(at, source)
 	}
+	if field, ok := node[operationKeyword].(map[string]any); ok {
+		w.operation(at, field)
+	}
 	w.labels(at, node)
 }
 
@@ -229,6 +232,32 @@ func (w *profileWalk) source(at string, source map[string]any) {
 			w.bad(field, "x-source", "there is no field %q at the top of the form", s)
 		case at == "/properties/"+escape(s):
 			w.bad(field, "x-source", "a field cannot depend on itself")
+		}
+	}
+}
+
+// operation checks where a field that stands for a part of a call is, and whether the fields
+// that choose the operation are there and say so.
+func (w *profileWalk) operation(at string, field map[string]any) {
+	properties, _ := w.root["properties"].(map[string]any)
+	if name, ok := strings.CutPrefix(at, "/properties/"); !ok || strings.Contains(name, "/") {
+		w.bad(at+"/"+operationKeyword, operationKeyword, "is allowed for fields at the top of the form only")
+		return
+	}
+	needs := map[any][]string{PartSystem: {}, PartOperation: {"system"}, PartParams: {"system", "operation"}, PartBody: {"system", "operation"}}
+	for _, key := range []string{"system", "operation"} {
+		name, given := field[key].(string)
+		needed := slices.Contains(needs[field["part"]], key)
+		place := at + "/" + operationKeyword + "/" + key
+		other, _ := properties[name].(map[string]any)
+		is, _ := other[operationKeyword].(map[string]any)
+		switch {
+		case needed && !given:
+			w.bad(place, "required", "is missing")
+		case !needed && given:
+			w.bad(place, operationKeyword, "is not used by this part")
+		case given && is["part"] != key:
+			w.bad(place, operationKeyword, "there is no field %q at the top of the form that stands for the part %s", name, key)
 		}
 	}
 }

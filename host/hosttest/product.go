@@ -13,6 +13,7 @@ import (
 
 	"github.com/culmhq/culm/engine"
 	"github.com/culmhq/culm/engine/sqlite"
+	"github.com/culmhq/culm/host/fault"
 	"github.com/culmhq/culm/host/flows"
 	"github.com/culmhq/culm/host/plugins"
 	"github.com/culmhq/culm/host/projects"
@@ -106,9 +107,16 @@ func (p *Product) Flows(runs flows.Runs) *flows.Service {
 		runs = noRuns{}
 	}
 	return flows.New(flows.Options{
-		Repository: p.Store, Projects: p.Projects, Catalogue: p.Plugins, Switched: p.Plugins, Secrets: p.Vault, Users: p.Store, Runs: runs, Clock: p.Clock,
-		Logger: slog.New(slog.DiscardHandler),
+		Repository: p.Store, Projects: p.Projects, Catalogue: p.Plugins, Switched: p.Plugins, Secrets: p.Vault, Operations: noSystems{}, Users: p.Store,
+		Runs: runs, Clock: p.Clock, Logger: slog.New(slog.DiscardHandler),
 	})
+}
+
+type noSystems struct{}
+
+// OperationForm implements flows.Operations.
+func (noSystems) OperationForm(_ context.Context, _, _, operation string) (json.RawMessage, bool, error) {
+	return nil, false, fault.Missing("operation", operation)
 }
 
 type noRuns struct{}

@@ -36,6 +36,7 @@ type Metrics struct {
 	callSeconds *prometheus.HistogramVec
 	unaudited   prometheus.Counter
 
+	unopened      prometheus.Counter
 	pluginCalls   *prometheus.CounterVec
 	pluginSeconds *prometheus.HistogramVec
 	running       prometheus.Gauge
@@ -73,6 +74,7 @@ func New(version, commit string, now func() time.Time) *Metrics {
 		calls:          counters("gateway_calls_total", "Calls to operations of systems, the refused ones too.", "system", "outcome", "code"),
 		callSeconds:    histograms("gateway_call_seconds", "How long calls took that were not refused, with waits and retries.", "system"),
 		unaudited:      counter("audit_failures_total", "Calls whose entry in the audit could not be stored."),
+		unopened:       counter("secrets_unopened_total", "Stored secrets that did not open when they were needed: their rows were changed."),
 		pluginCalls:    counters("plugin_calls_total", "Calls of plugins.", "plugin", "reason", "outcome"),
 		pluginSeconds:  histograms("plugin_call_seconds", "How long calls of plugins took.", "plugin"),
 		running:        prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "culm", Name: "plugin_calls_running", Help: "Calls of plugins that are under way."}),
@@ -88,7 +90,7 @@ func New(version, commit string, now func() time.Time) *Metrics {
 		Namespace: "culm", Name: "build_info", Help: "The program; always 1.", ConstLabels: prometheus.Labels{"version": version, "commit": commit},
 	})
 	info.Set(1)
-	m.registry.MustRegister(m.calls, m.callSeconds, m.unaudited, m.pluginCalls, m.pluginSeconds, m.running, m.started, m.ended, m.nodes, m.committed,
+	m.registry.MustRegister(m.calls, m.callSeconds, m.unaudited, m.unopened, m.pluginCalls, m.pluginSeconds, m.running, m.started, m.ended, m.nodes, m.committed,
 		m.requests, m.requestSeconds, info, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -109,6 +111,9 @@ func (m *Metrics) Text() (text []byte, media string, err error) {
 	}
 	return b.Bytes(), string(format), nil
 }
+
+// SecretUnopened counts a stored secret that did not open.
+func (m *Metrics) SecretUnopened() { m.unopened.Inc() }
 
 // Audit watches what the gateway audits.
 func (m *Metrics) Audit(next gateway.Audit) gateway.Audit { return audited{next, m} }

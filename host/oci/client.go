@@ -3,6 +3,7 @@ package oci
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/netip"
@@ -166,6 +167,30 @@ var (
 	errPlain   = errors.New("oci: a connection without TLS")
 )
 
+// answerError is the cause of a refusal by a registry. Of what the registry wrote nothing is
+// in it: causes are logged, and a registry could send back the login that it was shown.
+type answerError struct {
+	method, host string
+	status       int
+}
+
+func (e *answerError) Error() string {
+	return fmt.Sprintf("oci: %s at %s was answered with %d", e.method, e.host, e.status)
+}
+
+// withoutText is err, without what a registry wrote.
+func withoutText(ref Reference, err error) error {
+	var status *errcode.ErrorResponse
+	if !errors.As(err, &status) {
+		return err
+	}
+	host := ref.Registry
+	if status.URL != nil {
+		host = status.URL.Host
+	}
+	return &answerError{method: status.Method, host: host, status: status.StatusCode}
+}
+
 // refusal makes a fault of what a registry or the way to it answered.
 func refusal(ref Reference, err error) error {
 	var f *fault.Error
@@ -180,10 +205,10 @@ func refusal(ref Reference, err error) error {
 	case errors.Is(err, errdef.ErrNotFound):
 		return fault.Missing("plugin in the registry", ref.String())
 	case errors.As(err, &status) && (status.StatusCode == http.StatusUnauthorized || status.StatusCode == http.StatusForbidden):
-		return &fault.Error{Code: fault.Registry, Message: "registry " + ref.Registry + " does not let this login in", Cause: err}
+		return &fault.Error{Code: fault.Registry, Message: "registry " + ref.Registry + " does not let this login in", Cause: withoutText(ref, err)}
 	case errors.As(err, &status) && status.StatusCode == http.StatusNotFound:
 		return fault.Missing("plugin in the registry", ref.String())
 	default:
-		return &fault.Error{Code: fault.Registry, Message: "registry " + ref.Registry + " did not answer as registries do", Cause: err}
+		return &fault.Error{Code: fault.Registry, Message: "registry " + ref.Registry + " did not answer as registries do", Cause: withoutText(ref, err)}
 	}
 }

@@ -127,7 +127,7 @@ func (k *Keeper) Keep(ctx context.Context, c Call) {
 	default:
 		it.call, it.bytes = &c, size(&c)
 	}
-	if c.Status == Failed || c.Status == Unknown {
+	if (c.Status == Failed || c.Status == Unknown) && c.Run != "" { // nobody waits for a form's
 		it.done = make(chan struct{})
 	}
 	if !k.put(it) || it.done == nil {
@@ -334,9 +334,9 @@ func decode(body []byte, into any) error {
 // PhaseOf returns the Phase of a call's Place.
 func PhaseOf(r contract.Reason) string {
 	switch r {
-	case contract.ReasonCancel, contract.ReasonRollback:
+	case contract.ReasonCancel, contract.ReasonRollback, contract.ReasonOptions:
 		return string(r)
-	case contract.ReasonExecute, contract.ReasonPoll, contract.ReasonTimer, contract.ReasonCallback, contract.ReasonOptions:
+	case contract.ReasonExecute, contract.ReasonPoll, contract.ReasonTimer, contract.ReasonCallback:
 		return ""
 	}
 	return ""

@@ -121,6 +121,45 @@ func TestModesSayWhichCallsAreKept(t *testing.T) {
 	}
 }
 
+// Calls for choices belong to no run: they are numbered, the last ones of each project stay,
+// and one of those that brought choices is kept only where everything is.
+func TestCallsForChoicesAreKeptByField(t *testing.T) {
+	t.Parallel()
+	for mode, want := range map[recordings.Mode]int{recordings.Off: 0, recordings.Failures: recordings.CallsMax, recordings.All: recordings.CallsMax} {
+		p := hosttest.Open(t)
+		k, _ := open(t, p, policy(mode))
+		keep := func(project string, status recordings.Status) {
+			c := ended(p, 0, 0, status, canary)
+			c.Place, c.Reason = recordings.Choices(project, "toy", "add", "hosts"), contract.ReasonOptions
+			c.Form, c.Inputs = json.RawMessage(`{"type":"object","properties":{"pin":{"type":"string","writeOnly":true}}}`), json.RawMessage(`{"pin":"`+canary+`"}`)
+			k.Keep(t.Context(), c)
+		}
+		keep("another", recordings.Failed)
+		keep(hosttest.Project, recordings.Succeeded)
+		for range recordings.CallsMax + 5 {
+			keep(hosttest.Project, recordings.Failed)
+		}
+		at := recordings.Choices(hosttest.Project, "toy", "add", "hosts")
+		got, err := k.List(t.Context(), at.Project, at.Run, at.Node, page.Query{Limit: page.LimitMax})
+		if err != nil || len(got.Items) != want {
+			t.Fatalf("%s keeps %d calls, %v; want %d", mode, len(got.Items), err, want)
+		}
+		if other, err := k.List(t.Context(), "another", at.Run, at.Node, page.Query{}); err != nil || len(other.Items) != min(want, 1) {
+			t.Errorf("%s keeps %d calls of the other project, %v", mode, len(other.Items), err)
+		}
+		if want == 0 {
+			continue
+		}
+		if first, last := got.Items[0], got.Items[want-1]; last.Attempt != first.Attempt+want-1 || last.Phase != "options" {
+			t.Errorf("%s numbers calls from %d to %d", mode, first.Attempt, last.Attempt)
+		}
+		view, err := k.Get(t.Context(), at.Project, at.Run, at.Node, got.Items[0].ID)
+		if b, _ := json.Marshal(view); err != nil || strings.Contains(string(b), canary) {
+			t.Errorf("read %s, %v", b, err)
+		}
+	}
+}
+
 func TestAFailedCallIsStoredWhenKeepReturns(t *testing.T) {
 	t.Parallel()
 	p := hosttest.Open(t)

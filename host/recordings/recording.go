@@ -59,10 +59,17 @@ type Place struct {
 	Node      string `json:"node"`
 	Iteration int    `json:"iteration"`
 	Attempt   int    `json:"attempt"`
-	// Phase is "" for execute and resume, cancel or rollback for those.
+	// Phase is "" for execute and resume, cancel, rollback or options for those.
 	Phase string `json:"phase,omitempty"`
 	// Call is the ordinal of the plugin call within the attempt, from 0.
 	Call int `json:"call"`
+}
+
+// Choices is the place of a call for the choices of a form field, which belongs to no run:
+// Run is empty, Node names the field, and Attempt, which counts from 1, is given when the
+// call is stored.
+func Choices(project, plugin, action, source string) Place {
+	return Place{Project: project, Node: plugin + "/" + action + "/" + source, Phase: string(contract.ReasonOptions)}
 }
 
 // Meta is what is known of a recording without reading it.
@@ -129,7 +136,8 @@ type Repository interface {
 	// TrimRecordings removes those from before a time, and the oldest until at most
 	// total bytes are left. It returns how many bytes are stored now.
 	TrimRecordings(ctx context.Context, before time.Time, total int64) (int64, error)
-	// Recordings returns at most limit of a node with ids after the given one, by id.
+	// Recordings returns the recordings of a node, or of the choices of a field where run is
+	// empty: at most limit of a node with ids after the given one, by id.
 	Recordings(ctx context.Context, project, run, node string, after int64, limit int) ([]Meta, error)
 	// Recording returns one, or a fault.NotFound.
 	Recording(ctx context.Context, project, run, node string, id int64) (Row, error)

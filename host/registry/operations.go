@@ -119,6 +119,22 @@ func (s *Service) Operation(ctx context.Context, project, system, id string) (Op
 	return d, fault.Wrap("write the schemas of the operation", err)
 }
 
+// OperationForm returns the JSON Schema of what a call of an operation takes, an object with
+// the properties params and body, and whether the operation is switched on; or a
+// fault.NotFound.
+func (s *Service) OperationForm(ctx context.Context, project, system, id string) (json.RawMessage, bool, error) {
+	c, err := s.System(ctx, project, system)
+	if err != nil {
+		return nil, false, err
+	}
+	o, ok := c.Operation(id)
+	if !ok {
+		return nil, false, fault.Missing("operation", id)
+	}
+	form, err := o.Form()
+	return form, !o.Disabled, fault.Wrap("write the form of the operation", err)
+}
+
 // EnableRequest switches operations of a system on or off.
 type EnableRequest struct {
 	Project, System string

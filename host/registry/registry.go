@@ -71,6 +71,7 @@ type Options struct {
 	Repository  Repository
 	Credentials Credentials
 	Secrets     Secrets
+	Keys        Keys
 	Projects    Projects
 	Grants      Grants
 	Traffic     Traffic

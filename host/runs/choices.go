@@ -15,6 +15,8 @@ import (
 	"github.com/culmhq/culm/host/forms"
 	"github.com/culmhq/culm/host/gateway"
 	"github.com/culmhq/culm/host/plugins"
+	"github.com/culmhq/culm/host/recordings"
+	"github.com/culmhq/culm/host/replay"
 	"github.com/culmhq/culm/pdk/contract"
 )
 
@@ -54,12 +56,14 @@ type Choices struct {
 	Failure *contract.Failure `json:"failure,omitempty"`
 }
 
-// ChooserOptions are what a Chooser needs; all are required.
+// ChooserOptions are what a Chooser needs; all are required but Recorder, without which
+// nothing is recorded.
 type ChooserOptions struct {
 	Catalogue ChooserCatalogue
 	Projects  Projects
 	Modules   Modules
 	Gateway   Gateway
+	Recorder  Recorder
 	Clock     Clock
 	Logger    *slog.Logger
 }
@@ -119,7 +123,7 @@ func (c *Chooser) Choices(ctx context.Context, r ChoicesRequest) (Choices, error
 	if err != nil {
 		return Choices{}, fault.Wrap("encode a request", err)
 	}
-	return c.call(ctx, r, m, action, input), nil
+	return c.call(ctx, r, m, action, input, form), nil
 }
 
 // find looks the plugin, the action and the source up.
@@ -145,17 +149,38 @@ func (c *Chooser) find(r ChoicesRequest) (plugins.Module, *contract.Action, form
 }
 
 // call makes the call and reads its answer.
-func (c *Chooser) call(ctx context.Context, r ChoicesRequest, m plugins.Module, a *contract.Action, input []byte) Choices {
+func (c *Chooser) call(ctx context.Context, r ChoicesRequest, m plugins.Module, a *contract.Action, input []byte, form json.RawMessage) Choices {
 	session := c.o.Gateway.Open(gateway.Caller{
 		Project: r.Project, Reason: contract.ReasonOptions, Operator: r.Actor.ID, Plugin: r.Plugin, Digest: m.Digest,
 	})
 	notes := newNotes(c.o.Clock, DefaultNoteEvery, func([]contract.LogLine, *engine.Progress) {})
 	defer notes.end() // nobody reads what a form's call logs
-	out, err := c.o.Modules.Call(ctx, ModuleCall{
+	call := ModuleCall{
 		Plugin: r.Plugin, Digest: m.Digest, Export: contract.ExportOptions, Input: input,
 		Limits:   contract.Limits{TimeoutMS: a.TimeoutMS},
 		Services: &services{session: session, notes: notes, inputs: json.RawMessage("{}")},
-	})
+	}
+	var recording *replay.Recording
+	if c.o.Recorder != nil {
+		call.RecordBytes, call.Recorded = c.o.Recorder.Bytes(), func(r *replay.Recording) { recording = r }
+	}
+	out, err := c.o.Modules.Call(ctx, call)
+	got := c.read(ctx, r, out, err)
+	if recording != nil {
+		kept := recordings.Call{
+			Place: recordings.Choices(r.Project, r.Plugin, r.Action, r.Source), Reason: contract.ReasonOptions,
+			Plugin: r.Plugin, Action: r.Action, Form: a.Inputs, Inputs: form, Status: recordings.Succeeded, Recording: recording,
+		}
+		if got.Failure != nil {
+			kept.Status, kept.Failure = recordings.Failed, got.Failure
+		}
+		c.o.Recorder.Keep(ctx, kept)
+	}
+	return got
+}
+
+// read makes choices of what a call came to.
+func (c *Chooser) read(ctx context.Context, r ChoicesRequest, out []byte, err error) Choices {
 	var f *contract.Failure
 	switch {
 	case errors.As(err, &f):

@@ -39,10 +39,13 @@ func (s *Service) Node(ctx context.Context, project, run, node string) (NodeDeta
 				story.take(&rs[i])
 			}
 		}
+		if len(rs) > 0 {
+			after = rs[len(rs)-1].Seq
+		}
 		if len(rs) < recordsPage {
+			story.detail.Seq = after
 			break
 		}
-		after = rs[len(rs)-1].Seq
 	}
 	calls, err := s.o.Audit.Calls(ctx, project, run, node)
 	if err != nil {

@@ -41,6 +41,9 @@ type NodeDetail struct {
 	State engine.NodeState `json:"state"`
 	// Held says that the next token stops before the node.
 	Held bool `json:"held,omitempty"`
+	// Seq is the last record of the run that this tells of: what comes after it on the
+	// live stream is not in here.
+	Seq uint64 `json:"seq"`
 	// Attempts are in the order they were made.
 	Attempts []Attempt `json:"attempts"`
 }

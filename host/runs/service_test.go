@@ -196,6 +196,10 @@ func TestRetryWithOtherInputs(t *testing.T) {
 	if len(first.Log) != 1 || len(second.Log) != 1 {
 		t.Errorf("logs %v and %v", first.Log, second.Log)
 	}
+	// Whoever reads the live stream beside it knows from Seq which lines are in here.
+	if last := w.untilState(r.ID, engine.RunSucceeded).Seq; n.Seq != last {
+		t.Errorf("the node tells of the records up to %d, the run has %d", n.Seq, last)
+	}
 }
 
 func TestASkippedAttemptKeepsItsFailure(t *testing.T) {

@@ -2,162 +2,135 @@ package secrets
 
 import (
 	"bytes"
-	"context"
-	"crypto/subtle"
+	"encoding/binary"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
+	"sync/atomic"
 
 	"github.com/tink-crypto/tink-go/v2/aead"
-	"github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
 	"github.com/tink-crypto/tink-go/v2/keyset"
 	"github.com/tink-crypto/tink-go/v2/tink"
 )
 
-// The reasons why the vault refuses to open. Nothing is changed then.
-var (
-	// ErrKeyMissing means that secrets are stored, and the key file is not there.
-	ErrKeyMissing = errors.New("secrets: the key file is missing, and secrets are stored that need it: put it back")
-	// ErrWrongKey means that the key file is not the one the secrets were sealed with.
-	ErrWrongKey = errors.New("secrets: the key file is not the one that the stored secrets were sealed with: put the right one back")
-	// ErrKeyMode means that others than the owner may read the key file.
-	ErrKeyMode = errors.New("secrets: the key file may be readable by its owner only (chmod 600)")
+// HeadBytes is how many bytes at the beginning of a ciphertext say which key it was sealed
+// with: the length of the sealed data key (4 bytes), then the prefix of Tink, which is a 1
+// and the number of the key.
+const HeadBytes = 9
+
+// keyPrefix is where in a ciphertext the prefix of Tink begins, and tinkPrefix its first
+// byte (https://developers.google.com/tink/wire-format).
+const (
+	keyPrefix  = 4
+	tinkPrefix = 1
 )
 
-// Key seals and opens values. Each value gets a data key of its own, which is sealed
-// with the key from the file (envelope encryption, AES-256-GCM). Safe for concurrent
-// use.
-type Key struct{ aead tink.AEAD }
+// errUnsealed is that of what is no ciphertext at all.
+var errUnsealed = errors.New("secrets: it is not encrypted")
 
-// canaryText is sealed at the first start; a key that does not open it is the wrong
-// one.
-const canaryText = "culm canary v1"
+// Key seals and opens values. Each value gets a data key of its own, which is sealed with
+// the primary of the keys in the key file (envelope encryption, AES-256-GCM); changing
+// the primary changes the sealed data keys only. Safe for concurrent use.
+type Key struct{ ring atomic.Pointer[ring] }
 
-// canaryData is the associated data of the canary.
-const canaryData = "|canary|canary|1"
+// ring is the keys at one time. It is immutable.
+type ring struct {
+	handle  *keyset.Handle
+	primary uint32
+	kek     tink.AEAD // seals data keys
+	data    tink.AEAD // seals values
+}
 
-// Open opens the vault with the key in keyFile. At the first start it makes the key
-// (mode 0600). It refuses a key file that others may read, a missing one where
-// secrets are stored, and a wrong one.
-func Open(ctx context.Context, keyFile string, rows Rows, clock Clock) (*Vault, error) {
-	canary, err := rows.Canary(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("secrets: read the canary: %w", err)
-	}
-	key, err := readKey(keyFile)
-	switch {
-	case errors.Is(err, fs.ErrNotExist) && canary != nil:
-		return nil, ErrKeyMissing
-	case errors.Is(err, fs.ErrNotExist):
-		key, err = makeKey(keyFile)
-	}
+func newKey(h *keyset.Handle) (*Key, error) {
+	r, err := newRing(h)
 	if err != nil {
 		return nil, err
 	}
-	if canary == nil {
-		if canary, err = key.Seal([]byte(canaryText), []byte(canaryData)); err != nil {
-			return nil, fmt.Errorf("secrets: seal the canary: %w", err)
-		}
-		if err := rows.SaveCanary(ctx, canary); err != nil {
-			return nil, fmt.Errorf("secrets: save the canary: %w", err)
-		}
-	}
-	plain, err := key.Open(canary, []byte(canaryData))
-	if err != nil || subtle.ConstantTimeCompare(plain, []byte(canaryText)) != 1 {
-		return nil, ErrWrongKey
-	}
-	v := &Vault{rows: rows, key: key, clock: clock}
-	return v, v.openMACKey(ctx)
+	k := &Key{}
+	k.ring.Store(r)
+	return k, nil
 }
 
-// Seal encrypts a value; only Open with the same associated data gives it back.
+func newRing(h *keyset.Handle) (*ring, error) {
+	kek, err := aead.New(h)
+	if err != nil {
+		return nil, fmt.Errorf("secrets: use the key: %w", err)
+	}
+	primary, err := h.Primary()
+	if err != nil {
+		return nil, fmt.Errorf("secrets: use the key: %w", err)
+	}
+	return &ring{h, primary.KeyID(), kek, aead.NewKMSEnvelopeAEAD2(aead.AES256GCMKeyTemplate(), kek)}, nil
+}
+
+// has reports whether a key is among the keys.
+func (r *ring) has(id uint32) bool {
+	for i := range r.handle.Len() {
+		if e, err := r.handle.Entry(i); err == nil && e.KeyID() == id {
+			return true
+		}
+	}
+	return false
+}
+
+// Seal encrypts a value; only Open with the same associated data gives it back. What it
+// returns was looked at: a cipher that does nothing, or the wrong thing, is an error.
 func (k *Key) Seal(plain, associated []byte) ([]byte, error) {
-	cipher, err := k.aead.Encrypt(plain, associated)
+	r := k.ring.Load()
+	cipher, err := r.data.Encrypt(plain, associated)
 	if err != nil {
 		return nil, fmt.Errorf("secrets: encrypt: %w", err)
 	}
-	if bytes.Contains(cipher, plain) { // a cipher that does nothing must not go unnoticed
-		return nil, errors.New("secrets: the ciphertext holds the plaintext")
+	if id, err := sealedWith(cipher); err != nil || id != r.primary || bytes.Contains(cipher, plain) {
+		return nil, errors.New("secrets: the ciphertext holds the plaintext, or is none")
+	}
+	if again, err := r.data.Decrypt(cipher, associated); err != nil || !bytes.Equal(again, plain) {
+		return nil, errors.New("secrets: the ciphertext does not open")
 	}
 	return cipher, nil
 }
 
 // Open decrypts what Seal made.
 func (k *Key) Open(cipher, associated []byte) ([]byte, error) {
-	plain, err := k.aead.Decrypt(cipher, associated)
+	plain, err := k.ring.Load().data.Decrypt(cipher, associated)
 	if err != nil {
 		return nil, fmt.Errorf("secrets: decrypt: %w", err)
 	}
 	return plain, nil
 }
 
-func newKey(h *keyset.Handle) (*Key, error) {
-	kek, err := aead.New(h)
-	if err != nil {
-		return nil, fmt.Errorf("secrets: use the key: %w", err)
+// Rewrap seals the data key of a ciphertext with the primary key. The value stays sealed:
+// its associated data is not needed.
+func (k *Key) Rewrap(cipher []byte) ([]byte, error) {
+	if _, err := sealedWith(cipher); err != nil {
+		return nil, err
 	}
-	return &Key{aead.NewKMSEnvelopeAEAD2(aead.AES256GCMKeyTemplate(), kek)}, nil
+	n := binary.BigEndian.Uint32(cipher)
+	if uint64(n) > uint64(len(cipher)-keyPrefix) {
+		return nil, errUnsealed
+	}
+	wrapped, payload := cipher[keyPrefix:keyPrefix+n], cipher[keyPrefix+n:]
+	r := k.ring.Load()
+	dataKey, err := r.kek.Decrypt(wrapped, []byte{})
+	if err != nil {
+		return nil, fmt.Errorf("secrets: open a data key: %w", err)
+	}
+	if wrapped, err = r.kek.Encrypt(dataKey, []byte{}); err != nil {
+		return nil, fmt.Errorf("secrets: seal a data key: %w", err)
+	}
+	out := binary.BigEndian.AppendUint32(make([]byte, 0, keyPrefix+len(wrapped)+len(payload)), uint32(len(wrapped))) //nolint:gosec // far below
+	return append(append(out, wrapped...), payload...), nil
 }
 
-// readKey reads the key file; the error is fs.ErrNotExist when there is none.
-func readKey(path string) (*Key, error) {
-	f, err := os.Open(path) // the path is the server's own configuration
-	if err != nil {
-		return nil, fmt.Errorf("secrets: open the key file: %w", err)
+// sealedWith returns the number of the key that a ciphertext, or its first HeadBytes, was
+// sealed with.
+func sealedWith(head []byte) (uint32, error) {
+	if len(head) < HeadBytes || head[keyPrefix] != tinkPrefix || binary.BigEndian.Uint32(head) < HeadBytes-keyPrefix || head[0] != 0 || head[1] != 0 {
+		return 0, errUnsealed
 	}
-	defer f.Close() //nolint:errcheck // read only
-	info, err := f.Stat()
-	if err != nil {
-		return nil, fmt.Errorf("secrets: look at the key file: %w", err)
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return nil, ErrKeyMode
-	}
-	h, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(f))
-	if err != nil {
-		return nil, errors.New("secrets: the key file is damaged") // the cause may quote the file
-	}
-	return newKey(h)
+	return binary.BigEndian.Uint32(head[keyPrefix+1:]), nil
 }
 
-// makeKey makes a new key file that is complete and on disk before it bears its name.
-func makeKey(path string) (*Key, error) {
-	h, err := keyset.NewHandle(aead.AES256GCMKeyTemplate())
-	if err != nil {
-		return nil, fmt.Errorf("secrets: make a key: %w", err)
-	}
-	var b bytes.Buffer
-	if err := insecurecleartextkeyset.Write(h, keyset.NewJSONWriter(&b)); err != nil {
-		return nil, fmt.Errorf("secrets: write the key: %w", err)
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, fmt.Errorf("secrets: make the directory of the key file: %w", err)
-	}
-	if err := writeNew(path, b.Bytes()); err != nil {
-		return nil, fmt.Errorf("secrets: write the key file: %w", err)
-	}
-	return newKey(h)
-}
-
-// writeNew writes a file that must not exist yet, through to the disk.
-func writeNew(path string, data []byte) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".key-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(tmp.Name()) //nolint:errcheck // the link below keeps the content
-	_, err = tmp.Write(data)
-	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
-		return err
-	}
-	if err := os.Link(tmp.Name(), path); err != nil { // unlike a rename, never replaces one
-		return err
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
+// prefixOf is what the sealed data keys of a key begin with.
+func prefixOf(id uint32) []byte {
+	return binary.BigEndian.AppendUint32([]byte{tinkPrefix}, id)
 }

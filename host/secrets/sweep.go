@@ -6,10 +6,6 @@ import (
 	"time"
 )
 
-// DefaultRetention is how long the secrets of a run are kept after its end: long enough
-// for the calls that clean up behind it.
-const DefaultRetention = time.Hour
-
 // orphanAge is how old a secret must be before it counts as one of a run that was never
 // started: it is stored before its run.
 const orphanAge = time.Hour

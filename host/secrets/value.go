@@ -139,7 +139,7 @@ func (v *Vault) Resolve(ctx context.Context, project, ref string) (Secret, error
 		if err != nil {
 			return Secret{}, fmt.Errorf("secrets: read a secret of the project: %w", err)
 		}
-		return v.open(row.Cipher, row.associated())
+		return v.open(row.Cipher, row.associated(), row.alarm())
 	}
 	rest, ok := strings.CutPrefix(ref, runRefPrefix)
 	parts := strings.Split(rest, "/")
@@ -154,12 +154,13 @@ func (v *Vault) Resolve(ctx context.Context, project, ref string) (Secret, error
 	if err != nil {
 		return Secret{}, fmt.Errorf("secrets: read a secret of a run: %w", err)
 	}
-	return v.open(row.Cipher, row.associated())
+	return v.open(row.Cipher, row.associated(), row.alarm())
 }
 
-func (v *Vault) open(cipher, associated []byte) (Secret, error) {
+func (v *Vault) open(cipher, associated []byte, a Alarm) (Secret, error) {
 	plain, err := v.key.Open(cipher, associated)
 	if err != nil {
+		v.broken(a)
 		return Secret{}, err
 	}
 	return NewSecret(string(plain)), nil
@@ -174,7 +175,7 @@ func (v *Vault) OfRun(ctx context.Context, project, run string) ([]Secret, error
 	}
 	out := make([]Secret, len(rows))
 	for i, row := range rows {
-		if out[i], err = v.open(row.Cipher, row.associated()); err != nil {
+		if out[i], err = v.open(row.Cipher, row.associated(), row.alarm()); err != nil {
 			return nil, err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"sync"
 	"time"
@@ -65,6 +66,22 @@ type KeyRows interface {
 	// Canary returns the sealed canary, or nil before the first start.
 	Canary(ctx context.Context) ([]byte, error)
 	SaveCanary(ctx context.Context, cipher []byte) error
+	// SealedHeads counts everything that is sealed, the canary included, by the first
+	// HeadBytes of its ciphertext.
+	SealedHeads(ctx context.Context) (map[string]int, error)
+	// Rewrap replaces every ciphertext whose sealed data key does not begin with prefix by
+	// what seal makes of it, a few rows at a time, so that other writes go on. One that seal
+	// has an error for stays as it is, and is counted as bad.
+	Rewrap(ctx context.Context, prefix []byte, seal func(cipher []byte) ([]byte, error)) (done, bad int, err error)
+	// EachSealed shows every credential and secret.
+	EachSealed(ctx context.Context, see Visitor) error
+}
+
+// Visitor sees what is sealed; each of its functions is called for the rows of its kind.
+type Visitor struct {
+	Credential func(Sealed)
+	Project    func(ProjectValue)
+	Run        func(RunValue)
 }
 
 // Clock tells the time.
@@ -76,6 +93,12 @@ type Vault struct {
 	key    *Key
 	macKey []byte
 	clock  Clock
+
+	o    Options
+	file keyFile
+	log  *slog.Logger
+	// rotating is held while the keys are changed.
+	rotating sync.Mutex
 
 	opened opened
 
@@ -331,6 +354,7 @@ func (v *Vault) payload(c Sealed) (payload, error) {
 	var p payload
 	plain, err := v.key.Open(c.Cipher, c.associated())
 	if err != nil {
+		v.broken(c.alarm())
 		return p, fmt.Errorf("secrets: open the credential of %s: %w", c.System, err)
 	}
 	defer clear(plain)

@@ -38,15 +38,39 @@ func (s *Store) SaveRecordings(ctx context.Context, b recordings.Batch) (int64, 
 }
 
 func saveRecording(ctx context.Context, tx *sqlite.Tx, r *recordings.Row) error {
-	_, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO recordings (at, project, run, node, iteration, attempt, phase, call, reason, plugin,
-		action, digest, status, code, events, truncated, bytes, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		micros(r.At), r.Project, r.Run, r.Node, r.Iteration, r.Attempt, r.Phase, r.Call, string(r.Reason), r.Plugin, r.Action, r.Digest,
-		string(r.Status), r.Code, r.Events, string(r.Truncated), r.Bytes, r.Body)
+	if r.Run == "" {
+		return saveChoices(ctx, tx, r)
+	}
+	err := insertRecording(ctx, tx, r)
 	if err != nil || r.Call < recordings.CallsMax {
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `DELETE FROM recordings WHERE run = ? AND node = ? AND iteration = ? AND attempt = ? AND phase = ?
 		AND call > 0 AND call <= ?`, r.Run, r.Node, r.Iteration, r.Attempt, r.Phase, r.Call-recordings.CallsMax+1)
+	return err
+}
+
+// saveChoices stores a call that belongs to no run. Attempts number those of a field in
+// all projects, so that each has a place of its own.
+func saveChoices(ctx context.Context, tx *sqlite.Tx, r *recordings.Row) error {
+	err := tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(attempt), 0) + 1 FROM recordings WHERE run = '' AND node = ?`, r.Node).Scan(&r.Attempt)
+	if err == nil {
+		err = insertRecording(ctx, tx, r)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `DELETE FROM recordings WHERE run = '' AND node = ? AND project = ? AND id <= (
+		SELECT id FROM recordings WHERE run = '' AND node = ? AND project = ? ORDER BY id DESC LIMIT 1 OFFSET ?)`,
+		r.Node, r.Project, r.Node, r.Project, recordings.CallsMax)
+	return err
+}
+
+func insertRecording(ctx context.Context, tx *sqlite.Tx, r *recordings.Row) error {
+	_, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO recordings (at, project, run, node, iteration, attempt, phase, call, reason, plugin,
+		action, digest, status, code, events, truncated, bytes, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		micros(r.At), r.Project, r.Run, r.Node, r.Iteration, r.Attempt, r.Phase, r.Call, string(r.Reason), r.Plugin, r.Action, r.Digest,
+		string(r.Status), r.Code, r.Events, string(r.Truncated), r.Bytes, r.Body)
 	return err
 }
 

@@ -90,7 +90,9 @@ func labelled(p *jsonschema.Schema, tag string) error {
 }
 
 // listed are the keywords whose value is a list, written a|b.
-func listed(key string) bool { return key == "x-depends" || key == "ui:order" }
+func listed(key string) bool {
+	return key == "x-depends" || key == "x-placeholders" || key == "ui:order"
+}
 
 // keywords adds "key=value;key" with a prefix. A key without a value is true. A key
 // with a dot goes into an object: options.rows=4.
@@ -121,7 +123,7 @@ func keywords(p *jsonschema.Schema, prefix, tag string) error {
 	if p.Extras["x-secret"] == true {
 		p.Format, p.WriteOnly = "password", true
 	}
-	return source(p)
+	return errors.Join(source(p), operation(p))
 }
 
 func keywordValue(key, text string) any {
@@ -155,6 +157,31 @@ func source(p *jsonschema.Schema) error {
 		delete(p.Extras, "x-depends")
 	}
 	p.Extras["x-source"] = long
+	return nil
+}
+
+// operation writes x-operation in its long form: the field stands for a part of a call of the
+// operation that the fields "system" and "operation" choose.
+func operation(p *jsonschema.Schema) error {
+	part, ok := p.Extras["x-operation"].(string)
+	if !ok {
+		if p.Extras["x-placeholders"] != nil {
+			return errors.New("x tag: placeholders without operation")
+		}
+		return nil
+	}
+	long := map[string]any{"part": part}
+	if part != "system" {
+		long["system"] = "system"
+	}
+	if part == "params" || part == "body" {
+		long["operation"] = "operation"
+	}
+	if texts := p.Extras["x-placeholders"]; texts != nil {
+		long["placeholders"] = texts
+		delete(p.Extras, "x-placeholders")
+	}
+	p.Extras["x-operation"] = long
 	return nil
 }
 

@@ -12,13 +12,13 @@ import (
 // credential are those of the system; the flow gives parameters and a body.
 type CallIn struct {
 	// The id of the system.
-	System string `json:"system" jsonschema:"minLength=1,maxLength=64"`
+	System string `json:"system" jsonschema:"minLength=1,maxLength=64" x:"operation=system"`
 	// The id of the operation.
-	Operation string `json:"operation" jsonschema:"minLength=1,maxLength=64"`
+	Operation string `json:"operation" jsonschema:"minLength=1,maxLength=64" x:"operation=operation"`
 	// The parameters of the operation, by name.
-	Params map[string]json.RawMessage `json:"params,omitempty" title:"Parameters" ui:"widget=keyvalue" x:"secret=inside"`
+	Params map[string]json.RawMessage `json:"params,omitempty" title:"Parameters" ui:"widget=keyvalue" x:"operation=params;secret=inside"`
 	// The body, where the operation takes one.
-	Body json.RawMessage `json:"body,omitempty" ui:"widget=json" x:"secret=inside"`
+	Body json.RawMessage `json:"body,omitempty" ui:"widget=json" x:"operation=body;secret=inside"`
 	// When the call counts as a success: a condition in CEL over status, headers, body and
 	// text, for example body.code == 0. Empty is any status below 400.
 	Success string `json:"success,omitempty" title:"Success condition" jsonschema:"maxLength=4096" ui:"widget=code;options.language=cel;placeholder=status == 200 && body.result" x:"expression=forbidden"`

@@ -16,13 +16,13 @@ const callbackPlace = "{callback_url}"
 // gets the URL to call.
 type WaitIn struct {
 	// The id of the system.
-	System string `json:"system" jsonschema:"minLength=1,maxLength=64"`
+	System string `json:"system" jsonschema:"minLength=1,maxLength=64" x:"operation=system"`
 	// The id of the operation.
-	Operation string `json:"operation" jsonschema:"minLength=1,maxLength=64"`
+	Operation string `json:"operation" jsonschema:"minLength=1,maxLength=64" x:"operation=operation"`
 	// The parameters of the operation, by name.
-	Params map[string]json.RawMessage `json:"params,omitempty" title:"Parameters" ui:"widget=keyvalue" x:"secret=inside"`
+	Params map[string]json.RawMessage `json:"params,omitempty" title:"Parameters" ui:"widget=keyvalue" x:"operation=params;secret=inside;placeholders={callback_url}"`
 	// The body, where the operation takes one.
-	Body json.RawMessage `json:"body,omitempty" ui:"widget=json" x:"secret=inside"`
+	Body json.RawMessage `json:"body,omitempty" ui:"widget=json" x:"operation=body;secret=inside;placeholders={callback_url}"`
 }
 
 // WaitOut is what the system called back with.

@@ -127,6 +127,23 @@ export interface Problem {
   args?: { [name: string]: string }
 }
 
+/** A CEL expression, or a value whose texts may hold `${...}`. */
+export type ExpressionItem = { expression: string } | { value: Json }
+
+/** What one expression is worth, or why it has no value. */
+export interface ExpressionValue {
+  value?: Json
+  /** The size of a value that is too large to be shown. */
+  bytes?: number
+  error?: { code: string; message: string; name?: string; pointer?: string; offset?: number }
+}
+
+/** What expressions are worth over the values of a run; without one, over those of the document. */
+export interface ExpressionValues {
+  run?: { id: string; name: string; state: RunState; created_at: string }
+  items: ExpressionValue[]
+}
+
 /** The body of an RFC 9457 problem. */
 export interface ProblemBody {
   type?: string
@@ -553,6 +570,8 @@ export interface NodeDetail {
   node: string
   state: NodeState
   held?: boolean
+  /** The last record that is told of here. */
+  seq: number
   attempts: Attempt[] | null
 }
 

@@ -8,12 +8,24 @@ interface Props {
   confirm: string
   danger?: boolean
   busy?: boolean
+  /** False while what the question asks for is not filled in. */
+  ready?: boolean
   onConfirm(): void
   onClose(): void
 }
 
 /** Asks before something that cannot be taken back. */
-export function Confirm({ opened, title, children, confirm, danger = false, busy = false, onConfirm, onClose }: Props) {
+export function Confirm({
+  opened,
+  title,
+  children,
+  confirm,
+  danger = false,
+  busy = false,
+  ready = true,
+  onConfirm,
+  onClose,
+}: Props) {
   const { t } = useTranslation()
   return (
     <Modal
@@ -30,7 +42,13 @@ export function Confirm({ opened, title, children, confirm, danger = false, busy
         <Button variant="default" onClick={onClose}>
           {t('action.cancel')}
         </Button>
-        <Button color={danger ? 'red' : undefined} loading={busy} onClick={onConfirm} data-autofocus>
+        <Button
+          color={danger ? 'red' : undefined}
+          loading={busy}
+          disabled={!ready}
+          onClick={onConfirm}
+          data-autofocus={ready || undefined}
+        >
           {confirm}
         </Button>
       </Group>

@@ -30,6 +30,7 @@ const flows = createRoute({
 const editor = createRoute({
   getParentRoute: () => root,
   path: '/p/$project/flows/$flow',
+  loader: () => loadTexts('editor'),
   component: lazyRouteComponent(() => import('~/editor/page'), 'EditorPage'),
 })
 
@@ -64,8 +65,9 @@ const runs = createRoute({
 const run = createRoute({
   getParentRoute: () => root,
   path: '/p/$project/runs/$run',
+  loader: () => loadTexts('console'),
   component: lazyRouteComponent(() => import('~/runs/page'), 'RunPage'),
-  validateSearch: words('node'),
+  validateSearch: words('node', 'in', 'tab', 'attempt', 'show'),
 })
 
 const plugins = createRoute({

@@ -23,6 +23,7 @@ import { IconArrowsMaximize, IconMinus, IconPlus } from '~/app/icons'
 import { grid } from '~/doc/graph'
 import type { Selection } from '~/ui/store'
 import './canvas.css'
+import { GuideLines, useDragging, useDropEdge, WhyNot } from './drag'
 import { edgeTypes } from './edges'
 import { nodeTypes } from './nodes'
 import { Overview } from './overview'
@@ -48,13 +49,17 @@ interface Props {
   editable: boolean
   label: string
   onSelect(selection: Selection): void
-  /** Nodes came to new places: by the mouse at the end of a drag, or by the keyboard. */
-  onMove?(moves: ReadonlyMap<string, Position>, by: 'drag' | 'keyboard'): void
+  /** Nodes came to new places: by the mouse at the end of a drag, perhaps over a line, or by the keyboard. */
+  onMove?(moves: ReadonlyMap<string, Position>, by: 'drag' | 'keyboard', edge?: string): void
   onConnect?(from: string, to: string): void
   isAllowed?(from: string, to: string): boolean
   /** A line was let go over a node that may not be connected. */
   onRefused?(from: string, to: string): void
-  onDrop?(data: DataTransfer, at: Position): void
+  /** Why two nodes may not be connected, said while the line is drawn. */
+  reason?(from: string, to: string): string | null
+  /** A line from a node was let go where nothing is. */
+  onLoose?(from: string, at: Position, screen: Position): void
+  onDrop?(data: DataTransfer, at: Position, edge?: string): void
   onView?(view: View): void
   /** The node that the first view shows, where not all can be read. */
   at?: string
@@ -106,6 +111,8 @@ function Drawing({
   onConnect,
   isAllowed,
   onRefused,
+  reason,
+  onLoose,
 }: Props & { start: Viewport }) {
   const { t } = useTranslation()
   const { drawn, setDragged } = useCanvasNodes(doc.nodes, selection.nodes)
@@ -141,36 +148,33 @@ function Drawing({
     },
     [onSelect],
   )
+  const dropEdge = useDropEdge()
+  const dragging = useDragging({ nodes: doc.nodes, dropEdge, setDragged, onMove })
+  const { drag, active } = dragging
   const onNodesChange = useCallback(
     (changes: NodeChange<CanvasNode>[]) => {
       select(changes, [])
       const moves = movesOf(changes, latest.current.drawn)
-      if (moves.transient.size > 0) setDragged(moves.transient)
-      if (moves.nudged.size > 0 && !dragging.current) onMove?.(moves.nudged, 'keyboard')
+      if (moves.transient.size > 0) drag(moves.transient)
+      if (moves.nudged.size > 0 && !active.current) onMove?.(moves.nudged, 'keyboard')
     },
-    [select, setDragged, onMove],
+    [select, drag, active, onMove],
   )
-  const dragging = useRef(false)
-  const dragEnd = useCallback(
-    (_event: unknown, _node: CanvasNode, moved: CanvasNode[]) => {
-      dragging.current = false
-      setDragged(new Map())
-      onMove?.(new Map(moved.map((n) => [n.id, n.position])), 'drag')
-    },
-    [setDragged, onMove],
-  )
-  const dragStart = useCallback(() => {
-    dragging.current = true
-  }, [])
   const valid: IsValidConnection<CanvasEdge> = useCallback((c) => isAllowed?.(c.source, c.target) ?? false, [isAllowed])
   const connectEnd: OnConnectEnd = useCallback(
-    (_event, state) => {
-      if (!state.isValid && state.fromNode && state.toNode) {
-        const backwards = state.fromHandle?.type === 'target'
+    (event, state) => {
+      if (state.isValid || !state.fromNode) return
+      const backwards = state.fromHandle?.type === 'target'
+      if (state.toNode) {
         onRefused?.(backwards ? state.toNode.id : state.fromNode.id, backwards ? state.fromNode.id : state.toNode.id)
+        return
       }
+      const pointer = 'changedTouches' in event ? event.changedTouches[0] : event
+      if (backwards || !pointer) return
+      const screen = { x: pointer.clientX, y: pointer.clientY }
+      onLoose?.(state.fromNode.id, view.toFlow(screen), screen)
     },
-    [onRefused],
+    [onRefused, onLoose, view],
   )
   const pick = useCallback(
     (id: string) => {
@@ -203,10 +207,11 @@ function Drawing({
       zoomOnDoubleClick={false}
       onNodesChange={onNodesChange}
       onEdgesChange={(changes) => select([], changes)}
-      onNodeDragStart={dragStart}
-      onNodeDragStop={dragEnd}
-      onSelectionDragStart={dragStart}
-      onSelectionDragStop={(event, moved) => dragEnd(event, moved[0] as CanvasNode, moved)}
+      onNodeDragStart={dragging.start}
+      onNodeDrag={dragging.over}
+      onNodeDragStop={dragging.end}
+      onSelectionDragStart={dragging.start}
+      onSelectionDragStop={(event, moved) => dragging.end(event, moved[0] as CanvasNode, moved)}
       onConnect={(c: Connection) => onConnect?.(c.source, c.target)}
       onConnectEnd={connectEnd}
       isValidConnection={valid}
@@ -214,10 +219,14 @@ function Drawing({
         if (!onDrop) return
         event.preventDefault()
         event.dataTransfer.dropEffect = 'copy'
+        dropEdge(event)
       }}
+      onDragLeave={() => dropEdge(null)}
       onDrop={(event) => {
         event.preventDefault()
-        onDrop?.(event.dataTransfer, view.toFlow({ x: event.clientX, y: event.clientY }))
+        const edge = dropEdge(event)
+        dropEdge(null)
+        onDrop?.(event.dataTransfer, view.toFlow({ x: event.clientX, y: event.clientY }), edge)
       }}
       ariaLabelConfig={{
         'node.a11yDescription.default': editable ? t('canvas.nodeHelp') : t('canvas.nodeHelpRun'),
@@ -241,6 +250,8 @@ function Drawing({
         <ZoomButton label={t('canvas.zoomOut')} onClick={view.zoomOut} icon={<IconMinus size={15} aria-hidden />} />
         <ZoomButton label={t('canvas.fit')} onClick={view.fit} icon={<IconArrowsMaximize size={15} aria-hidden />} />
       </Panel>
+      <GuideLines guides={dragging.guides} />
+      {reason && <WhyNot reason={reason} />}
       {children}
     </ReactFlow>
   )

@@ -1,5 +1,5 @@
 import { createContext, useContext } from 'react'
-import type { Plugin } from '~/api/types'
+import type { Plugin, Position } from '~/api/types'
 
 /** What the nodes and edges of a canvas need beside their own data. */
 export interface CanvasInfo {
@@ -8,6 +8,16 @@ export interface CanvasInfo {
   /** How many problems a node or edge has; told to it alone when it changes. */
   problems: ReadonlyMap<string, 'error' | 'warning'>
   onNodeAction?: (node: string, action: 'retry' | 'skip' | 'confirm') => void
+  /** What each node reads and writes, while that is shown. */
+  perspective?: ReadonlyMap<string, { reads: readonly string[]; writes: readonly string[] }> | undefined
+  /** The variable whose nodes stand out. */
+  variable?: string | null
+  /** What the editor does from the drawing itself. */
+  edit?: {
+    /** Opens the list of what can be added, at a place of the window. */
+    add(target: { after?: string; edge?: string; at?: Position }, screen: Position): void
+    tool(tool: 'duplicate' | 'detach' | 'remove', node: string): void
+  }
 }
 
 export const CanvasContext = createContext<CanvasInfo>({ mode: 'edit', plugins: [], problems: new Map() })

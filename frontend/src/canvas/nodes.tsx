@@ -11,6 +11,7 @@ import { useNodeRun } from '~/run/store'
 import { useNow } from '~/run/ticker'
 import { type CanvasInfo, useCanvasInfo } from './context'
 import { iconOf } from './icons'
+import { NodeTools } from './node-tools'
 import type { CanvasNode } from './rf'
 
 type Props = NodeProps<CanvasNode>
@@ -102,6 +103,8 @@ const TaskNode = memo(function TaskNode({ id, data, selected }: Props) {
       {view && info.onNodeAction && (
         <NodeActions id={id} node={node} name={name} view={view} onAction={info.onNodeAction} />
       )}
+      {selected && <NodeTools node={node} />}
+      {info.perspective && <Touched id={id} info={info} />}
       <Handles node={node} connectable={info.mode === 'edit'} />
     </div>
   )
@@ -161,6 +164,23 @@ function RetryLine({ due }: { due: string }) {
   const format = useFormat()
   const left = Math.max(0, Math.ceil((Date.parse(due) - useNow(true)) / 1000)) * 1000
   return <span className="num">{t('node.retryIn', { time: format.duration(left) })}</span>
+}
+
+/** The variables that a node reads and writes. */
+function Touched({ id, info }: { id: string; info: CanvasInfo }) {
+  const { t } = useTranslation('editor')
+  const own = info.perspective?.get(id)
+  if (!own) return null
+  const only = info.variable
+  const list = (names: readonly string[]) => names.filter((n) => !only || n === only)
+  const [reads, writes] = [list(own.reads), list(own.writes)]
+  if (reads.length + writes.length === 0) return null
+  return (
+    <span className="nd-touched" data-only={!!only}>
+      {reads.length > 0 && <span title={t('perspective.reads')}>{`← ${reads.join(', ')}`}</span>}
+      {writes.length > 0 && <b title={t('perspective.writes')}>{`→ ${writes.join(', ')}`}</b>}
+    </span>
+  )
 }
 
 type ActionProps = {
@@ -232,6 +252,8 @@ const GatewayNode = memo(function GatewayNode({ id, data, selected }: Props) {
       {view && info.onNodeAction && (
         <NodeActions id={id} node={node} name={name} view={view} below={26} onAction={info.onNodeAction} />
       )}
+      {selected && <NodeTools node={node} />}
+      {info.perspective && <Touched id={id} info={info} />}
       <Handles node={node} connectable={info.mode === 'edit'} />
     </div>
   )
@@ -257,6 +279,8 @@ const EventNode = memo(function EventNode({ id, data, selected }: Props) {
       <span className="nd-below">{useNodeName()(node)}</span>
       <Mark level={info.problems.get(id)} />
       <HeldMark view={view} />
+      {selected && <NodeTools node={node} />}
+      {info.perspective && <Touched id={id} info={info} />}
       <Handles node={node} connectable={info.mode === 'edit'} />
     </div>
   )

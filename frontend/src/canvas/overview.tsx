@@ -2,7 +2,7 @@ import { useMantineColorScheme } from '@mantine/core'
 import { useContext, useEffect, useMemo, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { FlowEdge, FlowNode } from '~/api/types'
-import { RunContext } from '~/run/store'
+import { RunContext, ScopeContext } from '~/run/store'
 import { edgePath, hit, paint, readPalette } from './paint'
 import { useTransform } from './rf'
 
@@ -23,6 +23,7 @@ export function Overview({ nodes, edges, selected, onPick }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null)
   const transform = useTransform()
   const run = useContext(RunContext)
+  const scope = useContext(ScopeContext)
   const { colorScheme } = useMantineColorScheme()
   const lines = useMemo(() => edgePath(nodes, edges), [nodes, edges])
 
@@ -33,7 +34,7 @@ export function Overview({ nodes, edges, selected, onPick }: Props) {
     const element = canvas.current
     if (!element) return
     const draw = () =>
-      paint(element, { nodes, lines, selected, transform, palette, stateOf: (id) => run?.node(id)?.state })
+      paint(element, { nodes, lines, selected, transform, palette, stateOf: (id) => run?.node(scope + id)?.state })
     draw()
     const off = run?.onAny(draw)
     const observer = new ResizeObserver(draw)
@@ -42,7 +43,7 @@ export function Overview({ nodes, edges, selected, onPick }: Props) {
       off?.()
       observer.disconnect()
     }
-  }, [nodes, lines, selected, transform, palette, run])
+  }, [nodes, lines, selected, transform, palette, run, scope])
 
   useEffect(() => {
     const pane = canvas.current?.closest('.react-flow')?.querySelector<HTMLElement>('.react-flow__pane')

@@ -37,3 +37,26 @@ export function pathNodes(doc: Flow): PathNode[] {
 export function topOf(path: string): string {
   return path.split('.', 1)[0] ?? path
 }
+
+/** The path of the subflow node that a node is inside of; "" for a node of the run's own flow. */
+export function parentOf(path: string): string {
+  const at = path.lastIndexOf('.')
+  return at < 0 ? '' : path.slice(0, at)
+}
+
+/** The path of the child of a scope that leads to a node, or undefined when the node is not inside the scope. */
+export function childIn(scope: string, path: string): string | undefined {
+  const prefix = scope === '' ? '' : `${scope}.`
+  if (!path.startsWith(prefix) || path === scope) return undefined
+  return prefix + topOf(path.slice(prefix.length))
+}
+
+/** What is drawn inside a subflow node of a run's document; undefined where nothing is. */
+export function flowIn(doc: Flow, scope: string): Flow | undefined {
+  let flow: Flow | undefined = doc
+  for (const id of scope === '' ? [] : scope.split('.')) {
+    const node: FlowNode | undefined = flow?.nodes.find((n) => n.id === id)
+    flow = node?.type === 'subflow' && !node.mode ? doc.subflows?.[referenceOf(node)] : undefined
+  }
+  return flow
+}

@@ -5,10 +5,10 @@ import { IconArrowDown, IconArrowUp, IconTrash } from '~/app/icons'
 import { useNodeName } from '~/canvas/nodes'
 import { hasConditions, removeAll, setDefault } from '~/doc/graph'
 import { useDoc, useDocStore } from '~/doc/store'
-import { Expression } from '~/form/lazy-expression'
 import { useCodes } from '~/i18n/codes'
 import { useLang, useText, withText } from '~/i18n/text'
 import { useUi } from '~/ui/store'
+import { ConditionField } from './lazy-panels'
 import { PanelHead, ProblemLines } from './panel'
 import { useScope } from './subflows'
 
@@ -70,6 +70,8 @@ export function EdgeFields({ edge, plugins, heading, onUp, onDown, onDefault }: 
   const codes = useCodes()
   const scope = useScope(plugins, edge.from)
   const problems = all.filter((p) => p.edge === edge.id)
+  // A problem that leads here puts the cursor where it is mended.
+  const focus = useUi((s) => (s.selection.edges.has(edge.id) && s.focus?.field === '/condition' ? s.focus.turn : 0))
   const set = (patch: Partial<FlowEdge>, tag: string) =>
     store.getState().commit({ op: 'set', list: 'edges', key: edge.id, patch }, `${edge.id}:${tag}`)
   return (
@@ -98,12 +100,10 @@ export function EdgeFields({ edge, plugins, heading, onUp, onDown, onDefault }: 
       />
       {!edge.default && (
         <div className="sf-field">
-          <div className="sf-label">
-            <label htmlFor={`cond-${edge.id}`}>{t('edge.condition')}</label>
-          </div>
-          <Expression
+          <ConditionField
+            key={`${edge.id}${focus}`}
+            autoFocus={focus > 0}
             id={`cond-${edge.id}`}
-            bare
             label={t('edge.condition')}
             placeholder={t('edge.conditionExample')}
             value={edge.condition ?? ''}

@@ -4,15 +4,12 @@ import { Panel } from '@xyflow/react'
 import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useCreateFlow } from '~/api/queries'
-import type { FlowNode, Plugin, Position, Problem } from '~/api/types'
+import type { Plugin, Problem } from '~/api/types'
 import { Confirm } from '~/app/confirm'
 import {
   IconAlertTriangle,
-  IconArrowBackUp,
-  IconArrowForwardUp,
   IconCheck,
   IconDeviceFloppy,
-  IconLayoutDistributeHorizontal,
   IconPlayerPlayFilled,
   IconPlus,
   IconVariable,
@@ -21,20 +18,23 @@ import { sayError } from '~/app/notices'
 import { BarActions, Crumbs } from '~/app/shell'
 import { Canvas } from '~/canvas/canvas'
 import { CanvasContext, type CanvasInfo } from '~/canvas/context'
-import { useNodeName } from '~/canvas/nodes'
 import type { View } from '~/canvas/rf'
-import { arrangeAside } from '~/doc/arrange'
-import { addNode, connect, freeSpot, freshId, nodeIds, refusal, sizeOf } from '~/doc/graph'
 import { isDirty, useDoc, useDocStore } from '~/doc/store'
+import { PreviewContext } from '~/form/preview-context'
 import { useCodes } from '~/i18n/codes'
 import { textIn, useLang, useText } from '~/i18n/text'
 import { useUi } from '~/ui/store'
+import { type Actions, useActions } from './actions'
 import { ConflictDialog } from './conflict'
 import { Inspector } from './inspector'
-import { commitMove, useEditorKeys } from './keys'
-import { StartDialog } from './lazy-panels'
-import { type Blueprint, Palette, readDrop } from './palette'
+import { useEditorKeys } from './keys'
+import { SelectionBar, StartDialog } from './lazy-panels'
+import { Overlays } from './overlays'
+import { Palette } from './palette'
+import { useShownPerspective } from './perspective'
+import { usePreviewer } from './preview'
 import { useBackup, useSaving, useValidation } from './save'
+import { Toolbar } from './toolbar'
 
 interface Props {
   project: string
@@ -48,14 +48,28 @@ interface Props {
 /** The editor of one flow. */
 export function Editor(props: Props) {
   const problems = useDoc((s) => s.problems)
+  const view = useRef<View | null>(null)
+  const canvasBox = useRef<HTMLDivElement>(null)
+  const actions = useActions(view, canvasBox)
+  const { perspective, variable } = useShownPerspective()
+  const preview = usePreviewer(props.project, props.flow)
   const info = useMemo<CanvasInfo>(
-    () => ({ mode: 'edit', plugins: props.plugins, problems: marksOf(problems) }),
-    [props.plugins, problems],
+    () => ({
+      perspective,
+      variable,
+      mode: 'edit',
+      plugins: props.plugins,
+      problems: marksOf(problems),
+      edit: { add: actions.ask, tool: actions.tool },
+    }),
+    [props.plugins, problems, actions, perspective, variable],
   )
   return (
     <CanvasContext value={info}>
       {!props.holdBackup && <Keeper project={props.project} flow={props.flow} />}
-      <EditorBody {...props} />
+      <PreviewContext value={preview}>
+        <EditorBody {...props} actions={actions} view={view} canvasBox={canvasBox} />
+      </PreviewContext>
     </CanvasContext>
   )
 }
@@ -75,18 +89,21 @@ function marksOf(problems: readonly Problem[]): ReadonlyMap<string, 'error' | 'w
   return marks
 }
 
-function EditorBody({ project, flow, plugins, notice }: Props) {
+interface BodyProps extends Props {
+  actions: Actions
+  view: React.RefObject<View | null>
+  canvasBox: React.RefObject<HTMLDivElement | null>
+}
+
+function EditorBody({ project, flow, plugins, notice, actions, view, canvasBox }: BodyProps) {
   const { t } = useTranslation()
   const store = useDocStore()
   const doc = useDoc((s) => s.doc)
   const selection = useUi((s) => s.selection)
   const paletteOpen = useUi((s) => s.paletteOpen)
-  const view = useRef<View | null>(null)
-  const canvasBox = useRef<HTMLDivElement>(null)
   const [starting, setStarting] = useState<number | null>(null)
   const saving = useSaving(project, flow, store)
   const { save, publish } = saving
-  const actions = useActions(view, canvasBox)
   useValidation(project, store)
   useTrimmedSelection()
 
@@ -99,10 +116,12 @@ function EditorBody({ project, flow, plugins, notice }: Props) {
       save: () => void save(),
       start: () => void start(),
       fit: () => view.current?.fit(),
+      actual: () => view.current?.actual(),
+      add: actions.askHere,
       layout: () => void actions.layout(),
       find: () => document.querySelector<HTMLInputElement>('.pal-search input')?.focus(),
     }),
-    [save, start, actions],
+    [save, start, actions, view],
   )
   useEditorKeys(store, keys)
   const copyFlow = useCopyFlow(project)
@@ -125,12 +144,19 @@ function EditorBody({ project, flow, plugins, notice }: Props) {
             onConnect={actions.connect}
             isAllowed={actions.isAllowed}
             onRefused={actions.refused}
+            reason={actions.reason}
+            onLoose={actions.loose}
             onDrop={actions.drop}
             onView={actions.setView}
           >
             <Panel position="top-center">
               <Toolbar onLayout={() => void actions.layout()} />
             </Panel>
+            {selection.nodes.size > 1 && (
+              <Panel position="bottom-center">
+                <SelectionBar />
+              </Panel>
+            )}
             {doc.nodes.length === 0 && (
               <Panel position="top-left" className="ed-hint">
                 <strong>{t('editor.emptyTitle')}</strong>
@@ -161,99 +187,10 @@ function EditorBody({ project, flow, plugins, notice }: Props) {
       {starting !== null && (
         <StartDialog project={project} flow={flow} version={starting} onClose={() => setStarting(null)} />
       )}
+      <Overlays plugins={plugins} actions={actions} />
       <LeaveGuard />
     </div>
   )
-}
-
-/** What the canvas and the palette do to the document. */
-function useActions(view: React.RefObject<View | null>, box: React.RefObject<HTMLDivElement | null>) {
-  const { t } = useTranslation()
-  const store = useDocStore()
-  const name = useNodeName()
-  const latest = useRef({ t, name })
-  latest.current = { t, name }
-  return useMemo(() => {
-    const put = (blueprint: Blueprint, centre: Position) => {
-      const { doc } = store.getState()
-      if (blueprint.type === 'start' && doc.nodes.some((n) => n.type === 'start')) return
-      const { width, height } = sizeOf(blueprint)
-      const position = freeSpot(doc, { x: centre.x - width / 2, y: centre.y - height / 2 })
-      const node: FlowNode = { id: freshId(nodeIds(doc), blueprint.action ?? blueprint.type), ...blueprint, position }
-      store.getState().commit(addNode(doc, node))
-      useUi.getState().select([node.id])
-      view.current?.reveal({ ...position, width, height })
-    }
-    return {
-      add: (blueprint: Blueprint) => {
-        const rect = box.current?.getBoundingClientRect()
-        const last = lastPlace(store.getState().doc.nodes)
-        put(
-          blueprint,
-          last ??
-            view.current?.toFlow({
-              x: (rect?.left ?? 0) + (rect?.width ?? 0) / 2,
-              y: (rect?.top ?? 0) + (rect?.height ?? 0) / 2,
-            }) ?? { x: 0, y: 0 },
-        )
-      },
-      addFrame: () => {
-        const { doc } = store.getState()
-        const items = [
-          { index: 0, item: { id: 'start', type: 'start', position: { x: 0, y: 0 } } as FlowNode },
-          { index: 1, item: { id: 'end', type: 'end', position: { x: 480, y: 0 } } as FlowNode },
-        ]
-        if (doc.nodes.length === 0) store.getState().commit({ op: 'insert', list: 'nodes', items })
-      },
-      drop: (data: DataTransfer, at: Position) => {
-        const blueprint = readDrop(data)
-        if (blueprint) put(blueprint, at)
-      },
-      select: (next: { nodes: ReadonlySet<string>; edges: ReadonlySet<string> }) => {
-        store.getState().seal()
-        useUi.getState().select(next.nodes, next.edges)
-      },
-      move: (moves: ReadonlyMap<string, Position>, by: 'drag' | 'keyboard') => commitMove(store, moves, by),
-      connect: (from: string, to: string) => {
-        const { doc } = store.getState()
-        if (refusal(doc, from, to) === null) store.getState().commit(connect(doc, from, to))
-      },
-      isAllowed: (from: string, to: string) => refusal(store.getState().doc, from, to) === null,
-      refused: (from: string, to: string) => {
-        const why = refusal(store.getState().doc, from, to)
-        if (why) sayError(latest.current.t(`connect.${why}`))
-      },
-      layout: async () => {
-        const positions = await arrangeAside(store.getState().doc)
-        commitMove(store, positions, 'drag')
-        view.current?.fit()
-      },
-      jump: (problem: Problem) => {
-        const ui = useUi.getState()
-        if (problem.node) {
-          ui.select([problem.node])
-          view.current?.centre(problem.node)
-          if (problem.field) ui.focusField(problem.field)
-        } else if (problem.edge) ui.select([], [problem.edge])
-        else if (problem.variable) {
-          ui.openDrawer('variables')
-          ui.focusField(`variable:${problem.variable}`)
-        }
-      },
-      setView: (next: View) => {
-        view.current = next
-      },
-    }
-  }, [store, view, box])
-}
-
-/** Right of the selected node, or of the last one: where the next node is expected. */
-function lastPlace(nodes: readonly FlowNode[]): Position | null {
-  const chosen = [...useUi.getState().selection.nodes].at(-1)
-  const node = nodes.find((n) => n.id === chosen) ?? nodes.at(-1)
-  if (!node?.position) return null
-  const { width, height } = sizeOf(node)
-  return { x: node.position.x + width + 72 + 108, y: node.position.y + height / 2 }
 }
 
 function EditorBar({
@@ -329,44 +266,6 @@ function EditorBar({
         </Button>
       </BarActions>
     </>
-  )
-}
-
-function Toolbar({ onLayout }: { onLayout(): void }) {
-  const { t } = useTranslation()
-  const store = useDocStore()
-  const canUndo = useDoc((s) => s.undoable.length > 0)
-  const canRedo = useDoc((s) => s.redoable.length > 0)
-  const tools = [
-    {
-      label: t('action.undo'),
-      icon: <IconArrowBackUp size={17} aria-hidden />,
-      disabled: !canUndo,
-      run: () => store.getState().undo(),
-    },
-    {
-      label: t('action.redo'),
-      icon: <IconArrowForwardUp size={17} aria-hidden />,
-      disabled: !canRedo,
-      run: () => store.getState().redo(),
-    },
-    {
-      label: t('action.layout'),
-      icon: <IconLayoutDistributeHorizontal size={17} aria-hidden />,
-      disabled: false,
-      run: onLayout,
-    },
-  ]
-  return (
-    <div className="ed-tools" role="toolbar" aria-label={t('editor.tools')}>
-      {tools.map((tool) => (
-        <Tooltip key={tool.label} label={tool.label}>
-          <ActionIcon aria-label={tool.label} disabled={tool.disabled} onClick={tool.run} size={30}>
-            {tool.icon}
-          </ActionIcon>
-        </Tooltip>
-      ))}
-    </div>
   )
 }
 

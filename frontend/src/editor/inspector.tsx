@@ -30,7 +30,7 @@ export function Inspector({ plugins, onJump }: { plugins: readonly Plugin[]; onJ
       ) : drawer === 'flow' ? (
         <FlowPanel />
       ) : (
-        <VariablesPanel plugins={plugins} />
+        <VariablesPanel plugins={plugins} onJump={onJump} />
       )}
     </aside>
   )

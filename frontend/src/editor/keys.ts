@@ -1,15 +1,23 @@
 import { useEffect } from 'react'
 import { copyText, paste, readClip } from '~/doc/clipboard'
 import { connect as connectCommand, freeSpot, moveTo, refusal, removeAll } from '~/doc/graph'
+import { bridged, moveOntoEdge } from '~/doc/insert'
 import type { DocStore } from '~/doc/store'
 import { useUi } from '~/ui/store'
+import { useOverlay } from './overlay'
+import { usePerspective } from './perspective'
 
 interface Keys {
   save(): void
   start(): void
   fit(): void
+  /** Shows the drawing at its own size. */
+  actual(): void
   layout(): void
+  /** Goes to the search of the palette. */
   find(): void
+  /** Opens the list of what can be added behind the selected node, into the selected line, or anywhere. */
+  add(): void
 }
 
 /** Whether the keys belong to a field that is being written in. */
@@ -74,25 +82,41 @@ function handleCommand(store: DocStore, key: string, shift: boolean): boolean {
   else if ((key === 'z' && shift) || key === 'y') store.getState().redo()
   else if (key === 'a') useUi.getState().select(store.getState().doc.nodes.map((n) => n.id))
   else if (key === 'd') duplicate(store)
+  else if (key === 'f') useOverlay.getState().show({ kind: 'find' })
   else return false
   return true
 }
 
 function handlePlain(store: DocStore, key: string, shift: boolean, keys: Keys): boolean {
-  if (key === 'Delete' || key === 'Backspace') return removeSelected(store)
-  if (key === 'Escape') useUi.getState().select([])
-  else if (key === '1') keys.fit()
-  else if (key === 'L' && shift) keys.layout()
-  else if (key === '/') keys.find()
-  else if (key === 'v') useUi.getState().openDrawer('variables')
+  if (key === 'Delete' || key === 'Backspace') return shift ? bridgeSelected(store) : removeSelected(store)
+  const ui = useUi.getState()
+  const plain: { [key: string]: () => void } = {
+    Escape: () => ui.select([]),
+    '0': keys.actual,
+    '1': keys.fit,
+    '/': keys.find,
+    '[': () => ui.setPaletteOpen(!ui.paletteOpen),
+    a: keys.add,
+    e: () => ui.openDrawer('problems'),
+    p: () => usePerspective.getState().toggle(),
+    v: () => ui.openDrawer('variables'),
+    '?': () => useOverlay.getState().show({ kind: 'keys' }),
+  }
+  if (key === 'L' && shift) keys.layout()
   else if (key === 'c') return connectSelected(store)
+  else if (plain[key]) plain[key]()
   else return false
   return true
 }
 
-/** Connects two selected nodes, the left one to the right one: wiring by keyboard. */
+/** Connects two selected nodes, the left one to the right one; of one it asks to which: wiring by keyboard. */
 function connectSelected(store: DocStore): boolean {
   const { doc } = store.getState()
+  const [single, more] = useUi.getState().selection.nodes
+  if (single !== undefined && more === undefined) {
+    useOverlay.getState().show({ kind: 'connect', from: single })
+    return true
+  }
   const chosen = doc.nodes.filter((n) => useUi.getState().selection.nodes.has(n.id))
   const [from, to] = chosen.sort((a, b) => (a.position?.x ?? 0) - (b.position?.x ?? 0))
   if (!from || !to || chosen.length !== 2 || refusal(doc, from.id, to.id) !== null) return false
@@ -100,10 +124,21 @@ function connectSelected(store: DocStore): boolean {
   return true
 }
 
-function removeSelected(store: DocStore): boolean {
+/** Takes away what is selected, with the lines of the nodes. */
+export function removeSelected(store: DocStore): boolean {
   const { nodes, edges } = useUi.getState().selection
   if (nodes.size === 0 && edges.size === 0) return false
   store.getState().commit(removeAll(store.getState().doc, nodes, edges))
+  useUi.getState().select([])
+  return true
+}
+
+/** Takes one node out of its path and closes the gap. */
+function bridgeSelected(store: DocStore): boolean {
+  const [id, more] = useUi.getState().selection.nodes
+  const command = id !== undefined && more === undefined ? bridged(store.getState().doc, id) : null
+  if (!command) return removeSelected(store)
+  store.getState().commit(command)
   useUi.getState().select([])
   return true
 }
@@ -118,7 +153,8 @@ function pasteInto(store: DocStore, clip: NonNullable<ReturnType<typeof readClip
   useUi.getState().select(ids)
 }
 
-function duplicate(store: DocStore): void {
+/** Puts a copy of the selected nodes beside them. */
+export function duplicate(store: DocStore): void {
   const text = copyText(store.getState().doc, useUi.getState().selection.nodes)
   const clip = text && readClip(text)
   if (clip) pasteInto(store, clip)
@@ -129,6 +165,7 @@ export function commitMove(
   store: DocStore,
   moves: ReadonlyMap<string, { x: number; y: number }>,
   by: 'drag' | 'keyboard',
+  edge?: string,
 ): void {
   const { doc } = store.getState()
   const real = new Map(
@@ -136,6 +173,9 @@ export function commitMove(
       doc.nodes.some((n) => n.id === id && (n.position?.x !== p.x || n.position?.y !== p.y)),
     ),
   )
-  if (real.size === 0) return
-  store.getState().commit(moveTo(real), by === 'keyboard' ? `nudge:${[...real.keys()].join()}` : undefined)
+  const [only] = moves.keys()
+  const into = edge !== undefined && only !== undefined ? moveOntoEdge(doc, edge, only) : null
+  if (into) store.getState().commit({ op: 'batch', commands: [moveTo(real), into] })
+  else if (real.size > 0)
+    store.getState().commit(moveTo(real), by === 'keyboard' ? `nudge:${[...real.keys()].join()}` : undefined)
 }

@@ -2,15 +2,33 @@ import { Skeleton } from '@mantine/core'
 import { type ComponentProps, lazy, Suspense } from 'react'
 
 // These open behind a tab or a button, or for one type of node: the canvas does not wait for them.
+const LoadedCondition = lazy(() => import('./condition-field').then((m) => ({ default: m.ConditionField })))
 const LoadedOptions = lazy(() => import('./options-panel').then((m) => ({ default: m.NodeOptions })))
 const LoadedSubflow = lazy(() => import('./subflow-panel').then((m) => ({ default: m.SubflowFields })))
 const LoadedStart = lazy(() => import('./start').then((m) => ({ default: m.StartDialog })))
+const LoadedSelection = lazy(() => import('./selection-bar').then((m) => ({ default: m.SelectionBar })))
 const LoadedVariables = lazy(() => import('./variables-panel').then((m) => ({ default: m.VariablesPanel })))
 
 export function StartDialog(props: ComponentProps<typeof LoadedStart>) {
   return (
     <Suspense>
       <LoadedStart {...props} />
+    </Suspense>
+  )
+}
+
+export function ConditionField(props: ComponentProps<typeof LoadedCondition>) {
+  return (
+    <Suspense fallback={<Skeleton height={64} radius="md" />}>
+      <LoadedCondition {...props} />
+    </Suspense>
+  )
+}
+
+export function SelectionBar() {
+  return (
+    <Suspense>
+      <LoadedSelection />
     </Suspense>
   )
 }

@@ -38,7 +38,7 @@ interface Props {
 export function Palette({ plugins, hasStart, onAdd, onClose }: Props) {
   const { t } = useTranslation()
   const [query, setQuery] = useState('')
-  const groups = useGroups(plugins, query)
+  const groups = usePaletteGroups(plugins, query)
   return (
     <aside className="pal" aria-label={t('palette.label')}>
       <div className="pal-search">
@@ -113,7 +113,8 @@ function PaletteItem({
   )
 }
 
-function useGroups(plugins: readonly Plugin[], query: string) {
+/** What the palette offers, by group; a query leaves what matches it. */
+export function usePaletteGroups(plugins: readonly Plugin[], query: string) {
   const { t } = useTranslation()
   const text = useText()
   return useMemo(() => {

@@ -1,20 +1,30 @@
 import { ActionIcon, Button, Group, NumberInput, Select, Switch, TagsInput, TextInput } from '@mantine/core'
-import { useMemo, useState } from 'react'
+import { useContext, useEffect, useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Json, Plugin, Problem, Schema, Variable, VariableSource } from '~/api/types'
 import { IconChevronRight, IconPlus, IconTrash } from '~/app/icons'
 import { type ScopeName, typeName } from '~/doc/scope'
 import { useDoc, useDocStore } from '~/doc/store'
+import { type Hint, hintsOf, renameEverywhere, type Use, usesOf } from '~/doc/uses'
 import { Expression } from '~/form/lazy-expression'
 import { SchemaForm } from '~/form/lazy-form'
+import { PreviewContext } from '~/form/preview-context'
 import { useLang, useText, withText } from '~/i18n/text'
 import { useUi } from '~/ui/store'
 import { PanelHead, ProblemLines } from './panel'
+import { usePerspective } from './perspective'
 import { useScope } from './subflows'
+import { VariableUses, VariableWorth } from './variable-uses'
 
 /** The variables of the flow. */
-export function VariablesPanel({ plugins }: { plugins: readonly Plugin[] }) {
+export function VariablesPanel({ plugins, onJump }: { plugins: readonly Plugin[]; onJump(problem: Problem): void }) {
   const { t } = useTranslation()
+  const { t: own } = useTranslation('editor')
+  const doc = useDoc((s) => s.doc)
+  const uses = useMemo(() => usesOf(doc), [doc])
+  const hints = useMemo(() => hintsOf(doc, uses), [doc, uses])
+  const [query, setQuery] = useState('')
+  const text = useText()
   const store = useDocStore()
   const variables = useDoc((s) => s.doc.variables)
   const problems = useDoc((s) => s.problems)
@@ -22,6 +32,8 @@ export function VariablesPanel({ plugins }: { plugins: readonly Plugin[] }) {
   const [open, setOpen] = useState<string | null>(null)
   const wanted = focus?.field.startsWith('variable:') ? focus.field.slice('variable:'.length) : null
   const list = variables ?? []
+  const fits = (v: Variable) =>
+    `${v.name} ${text(v.title)} ${text(v.doc)}`.toLowerCase().includes(query.trim().toLowerCase())
   const add = () => {
     const names = new Set(list.map((v) => v.name))
     let n = list.length + 1
@@ -35,10 +47,23 @@ export function VariablesPanel({ plugins }: { plugins: readonly Plugin[] }) {
       <PanelHead title={t('variables.title')} sub={t('variables.sub')} />
       <div className="pn-body">
         {list.length === 0 && <p className="quiet">{t('variables.empty')}</p>}
+        {list.length > 5 && (
+          <TextInput
+            mb="xs"
+            aria-label={own('uses.search')}
+            placeholder={own('uses.search')}
+            value={query}
+            onChange={(e) => setQuery(e.currentTarget.value)}
+          />
+        )}
         {list.map((variable, i) => (
           <VariableItem
             // biome-ignore lint/suspicious/noArrayIndexKey: the name is edited in place, the row stays
             key={i}
+            hidden={!fits(variable) && (wanted ?? open) !== variable.name}
+            uses={uses.filter((u) => u.variable === variable.name)}
+            hint={hints.get(variable.name)}
+            onJump={onJump}
             variable={variable}
             plugins={plugins}
             problems={problems.filter((p) => p.variable === variable.name)}
@@ -56,6 +81,10 @@ export function VariablesPanel({ plugins }: { plugins: readonly Plugin[] }) {
 }
 
 interface ItemProps {
+  hidden: boolean
+  uses: readonly Use[]
+  hint: Hint | undefined
+  onJump(problem: Problem): void
   variable: Variable
   plugins: readonly Plugin[]
   problems: Problem[]
@@ -64,11 +93,31 @@ interface ItemProps {
   onRenamed(name: string): void
 }
 
-function VariableItem({ variable, plugins, problems, open, onToggle, onRenamed }: ItemProps) {
+function VariableItem({
+  hidden,
+  uses,
+  hint,
+  onJump,
+  variable,
+  plugins,
+  problems,
+  open,
+  onToggle,
+  onRenamed,
+}: ItemProps) {
   const { t } = useTranslation()
+  const { t: own } = useTranslation('editor')
+  const ask = useContext(PreviewContext)
+  const look = usePerspective((s) => s.look)
+  useEffect(() => {
+    if (!open) return
+    look(variable.name)
+    return () => look(null)
+  }, [open, look, variable.name])
   const store = useDocStore()
   const text = useText()
   const bad = problems.some((p) => p.level === 'error')
+  if (hidden) return null
   return (
     <section className="pn-var" data-bad={bad} aria-label={variable.name}>
       <div className="pn-var-head">
@@ -79,6 +128,14 @@ function VariableItem({ variable, plugins, problems, open, onToggle, onRenamed }
         </button>
         <span className="quiet pn-var-kind">
           {t(`variables.source.${variable.source}`)} · {typeName(variable.schema)}
+          {hint ? (
+            <span className="pn-var-hint" data-hint={hint} title={own(`uses.hint.${hint}Help`)}>
+              {' '}
+              · {own(`uses.hint.${hint}`)}
+            </span>
+          ) : (
+            uses.length > 0 && ` · ${own('uses.count', { count: uses.length })}`
+          )}
         </span>
         <ActionIcon
           size={24}
@@ -89,7 +146,15 @@ function VariableItem({ variable, plugins, problems, open, onToggle, onRenamed }
         </ActionIcon>
       </div>
       <ProblemLines problems={problems} />
-      {open && <VariableFields variable={variable} plugins={plugins} onRenamed={onRenamed} />}
+      {open && (
+        <>
+          <VariableFields variable={variable} plugins={plugins} onRenamed={onRenamed} />
+          <div className="pn-var-more">
+            {ask && !variable.secret && <VariableWorth ask={ask} name={variable.name} />}
+            <VariableUses uses={uses} onJump={onJump} />
+          </div>
+        </>
+      )}
     </section>
   )
 }
@@ -124,7 +189,7 @@ function VariableFields({
   const rename = () => {
     if (name === variable.name) return
     if (nameError) return setName(variable.name)
-    set({ name })
+    store.getState().commit(renameEverywhere(doc, variable.name, name))
     onRenamed(name)
   }
   return (

@@ -9,13 +9,14 @@ import { useText } from '~/i18n/text'
 import { type FormInfo, infoOf } from './context'
 import { expressionsOf, holdsExpression, isExpression, namesIn, nodesIn } from './expression'
 import { Expression } from './lazy-expression'
+import { misfits } from './operation'
 
 const DefaultSchemaField = getDefaultRegistry().fields.SchemaField as React.ComponentType<FieldProps>
 
 /** Text without choices or a fixed form: an expression may stand anywhere in it. */
 export function isPlainText(schema: Schema): boolean {
   if (schema.type !== 'string' || schema.enum || schema.oneOf || schema.const !== undefined) return false
-  if (schema['x-source'] !== undefined) return false
+  if (schema['x-source'] !== undefined || schema['x-operation'] !== undefined) return false
   return schema.format === undefined && schema['ui:widget'] !== 'password' && schema['x-secret'] !== true
 }
 
@@ -29,17 +30,65 @@ export function showsExpression(info: FormInfo, id: string, schema: Schema, valu
   return schema.type === 'string' ? holdsExpression(value) : isExpression(value)
 }
 
-/** Swaps the expression editor in where a field holds an expression. */
+/** Swaps another field in: the expression editor for an expression, the bare value where it would not be seen. */
 function SchemaField(props: FieldProps) {
-  const info = infoOf(props.registry)
-  const root = props.fieldPathId.path.length === 0
-  if (root || !showsExpression(info, props.fieldPathId.$id, props.schema as Schema, props.formData))
-    return <DefaultSchemaField {...props} />
+  const other = insteadOf(props)
+  if (other === undefined) return <DefaultSchemaField {...props} />
   return (
     <DefaultSchemaField
       {...props}
-      uiSchema={{ ...props.uiSchema, 'ui:field': 'ExpressionField', 'ui:fieldReplacesAnyOrOneOf': true }}
+      uiSchema={{ ...props.uiSchema, 'ui:field': other, 'ui:fieldReplacesAnyOrOneOf': true }}
     />
+  )
+}
+
+function insteadOf(props: FieldProps): string | undefined {
+  const schema = props.schema as Schema
+  if (props.fieldPathId.path.length === 0) return undefined
+  if (showsExpression(infoOf(props.registry), props.fieldPathId.$id, schema, props.formData)) return 'ExpressionField'
+  const drawn = props.uiSchema?.['ui:field'] !== undefined || schema['x-source'] !== undefined
+  return !drawn && misfits(schema, props.formData as Json) ? 'MisfitField' : undefined
+}
+
+/** A value that the field cannot show, as it is: it stays until somebody takes it away. */
+function MisfitField(props: FieldProps) {
+  const { t } = useTranslation()
+  const label = String(props.schema.title ?? props.name)
+  return (
+    <Leftover
+      title={t('form.misfit')}
+      value={props.formData as Json}
+      label={label}
+      id={props.fieldPathId.$id}
+      onRemove={props.disabled || props.readonly ? undefined : () => props.onChange(undefined, props.fieldPathId.path)}
+    />
+  )
+}
+
+interface LeftoverProps {
+  id?: string
+  title: string
+  label: string
+  value: Json | undefined
+  onRemove?: () => void
+}
+
+/** A value that no field of the form shows. */
+export function Leftover({ id, title, label, value, onRemove }: LeftoverProps) {
+  const { t } = useTranslation()
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a value with its button, styled as one
+    <div className="sf-left" id={id} role="group" aria-label={label}>
+      <div className="grow">
+        <div className="sf-hint">{title}</div>
+        <pre className="mono">{JSON.stringify(value, null, 1)}</pre>
+      </div>
+      {onRemove && (
+        <ActionIcon size={24} aria-label={t('form.removeValue', { label })} onClick={onRemove}>
+          <IconTrash size={14} aria-hidden />
+        </ActionIcon>
+      )}
+    </div>
   )
 }
 
@@ -204,4 +253,10 @@ function objectOf(pairs: Pair[], strings: boolean): { [key: string]: Json } {
 }
 
 /** The fields of our own theme. */
-export const fields = { SchemaField, ExpressionField, JsonField, KeyValueField } as unknown as RegistryFieldsType
+export const fields = {
+  SchemaField,
+  ExpressionField,
+  MisfitField,
+  JsonField,
+  KeyValueField,
+} as unknown as RegistryFieldsType

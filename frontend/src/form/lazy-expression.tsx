@@ -1,8 +1,11 @@
-import { lazy, Suspense } from 'react'
+import { lazy, Suspense, useContext, useState } from 'react'
+import { holdsExpression } from './expression'
 import type { ExpressionInputProps } from './expression-input'
+import { PreviewContext } from './preview-context'
 
 const load = () => import('./expression-input').then((m) => ({ default: m.ExpressionInput }))
 const Loaded = lazy(load)
+const Preview = lazy(() => import('./preview').then((m) => ({ default: m.ExpressionPreview })))
 
 /** Fetches the editor's code before the first field needs it. */
 export function preloadExpression(): void {
@@ -10,8 +13,29 @@ export function preloadExpression(): void {
   load().catch(() => undefined)
 }
 
-/** The expression editor. What stands in until its code is here takes no focus, so that none is lost. */
+/**
+ * The expression editor; below it what the expression is worth, from the first time that it is written in. The line
+ * stays when the field is left: what a person clicks on next must not move away.
+ */
 export function Expression(props: ExpressionInputProps) {
+  const ask = useContext(PreviewContext)
+  const [touched, setTouched] = useState(false)
+  const worth = props.bare ? props.value.trim() !== '' : holdsExpression(props.value)
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: only notices that the field inside is used
+    <div onFocus={ask && !touched ? () => setTouched(true) : undefined}>
+      <Editor {...props} />
+      {ask && touched && worth && (
+        <Suspense>
+          <Preview ask={ask} value={props.value} bare={props.bare ?? false} />
+        </Suspense>
+      )}
+    </div>
+  )
+}
+
+/** What stands in until the editor's code is here takes no focus, so that none is lost. */
+function Editor(props: ExpressionInputProps) {
   return (
     <Suspense
       fallback={

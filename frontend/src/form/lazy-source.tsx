@@ -5,9 +5,11 @@ import { lazy, Suspense } from 'react'
 const One = lazy(() => import('./source').then((m) => ({ default: m.SourceOne })))
 const Many = lazy(() => import('./source').then((m) => ({ default: m.SourceMany })))
 
+const Operation = lazy(() => import('./operation-choice').then((m) => ({ default: m.OperationChoice })))
+
 /** A field with choices from a source; few forms have one, so its code comes when one is shown. */
 export function SourceField(props: WidgetProps) {
-  const Field = props.schema.type === 'array' ? Many : One
+  const Field = 'x-operation' in props.schema ? Operation : props.schema.type === 'array' ? Many : One
   return (
     <Suspense fallback={<Skeleton height={30} radius="sm" />}>
       <Field {...props} />

@@ -80,6 +80,8 @@ function widgetOf(schema: Schema): UiSchema {
   if (schema['x-secret'] === true || schema.format === 'password') return { 'ui:widget': 'password' }
   if (widget && ownFields[widget] !== undefined) return ownFields[widget] ? { 'ui:field': ownFields[widget] } : {}
   if (isObject(schema['x-source']) && hasSource(schema)) return { 'ui:widget': 'source' }
+  const part = isObject(schema['x-operation']) ? schema['x-operation'].part : undefined
+  if (part === 'system' || part === 'operation') return { 'ui:widget': 'source' }
   if (isFreeForm(schema)) return { 'ui:field': 'JsonField' }
   if (isKeyed(schema)) return { 'ui:field': 'KeyValueField' }
   if (schema.type === 'array') return listWidget(schema)

@@ -1,6 +1,7 @@
+import { Skeleton } from '@mantine/core'
 import Form, { type IChangeEvent } from '@rjsf/core'
 import { type FormContextType, type RJSFSchema, toErrorSchema } from '@rjsf/utils'
-import { useCallback, useMemo, useState } from 'react'
+import { lazy, Suspense, useCallback, useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { JsonObject, Schema } from '~/api/types'
 import type { ScopeName } from '~/doc/scope'
@@ -8,6 +9,7 @@ import { useLang } from '~/i18n/text'
 import type { Asks, FormInfo } from './context'
 import { fields } from './fields'
 import './form.css'
+import { hasOperation } from './operation'
 import { formOf } from './profile'
 import { templates } from './templates'
 import { branches, check, present, type Violation } from './validator'
@@ -30,6 +32,8 @@ export interface SchemaFormProps {
   asks?: Asks
   /** Shows what is wrong before anything was typed. */
   strict?: boolean
+  /** What is not told of what is wrong. */
+  skip?(violation: Violation): boolean
 }
 
 const none: readonly never[] = []
@@ -48,8 +52,20 @@ function useSay(): (v: Violation) => string {
   )
 }
 
-/** A form made from a JSON Schema, in our own look. */
+const WithOperation = lazy(() => import('./operation-form').then((m) => ({ default: m.OperationForm })))
+
+/** A form made from a JSON Schema, in our own look; one that calls an operation has the operation's fields. */
 export function SchemaForm(props: SchemaFormProps) {
+  if (!props.asks || !hasOperation(props.schema)) return <PlainForm {...props} />
+  return (
+    <Suspense fallback={<Skeleton height={160} radius="md" />}>
+      <WithOperation {...props} />
+    </Suspense>
+  )
+}
+
+/** A form made from a JSON Schema as it stands. */
+export function PlainForm(props: SchemaFormProps) {
   const {
     name,
     schema,
@@ -64,6 +80,7 @@ export function SchemaForm(props: SchemaFormProps) {
     readOnly = false,
     asks,
     strict = false,
+    skip,
   } = props
   const lang = useLang()
   const say = useSay()
@@ -96,11 +113,13 @@ export function SchemaForm(props: SchemaFormProps) {
   )
   // What is missing is told once the form was touched; what is wrong, at once.
   const errors = useMemo(() => {
-    const told = check(shown, value, expressions, literal).filter((v) => touched || v.keyword !== 'required')
+    const told = check(shown, value, expressions, literal).filter(
+      (v) => (touched || v.keyword !== 'required') && !skip?.(v),
+    )
     return toErrorSchema(
       told.map((v) => ({ property: v.path.map((s) => `.${s}`).join(''), message: say(v), stack: v.keyword })),
     )
-  }, [shown, value, expressions, literal, touched, say])
+  }, [shown, value, expressions, literal, touched, say, skip])
   const changed = (event: IChangeEvent) => {
     setTouched(true)
     onChange(present((event.formData ?? {}) as JsonObject) as JsonObject)

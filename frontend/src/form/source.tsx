@@ -22,15 +22,20 @@ function plain(value: Json): string {
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
-/** One value out of the choices; any other can be typed. */
+/** One value out of the choices of a source; any other can be typed. */
 export function SourceOne(props: WidgetProps) {
+  const [opened, setOpened] = useState(false)
+  const offer = useChoices(props, opened || props.value !== undefined)
+  return <PickOne {...props} offer={offer} onOpen={() => setOpened(true)} />
+}
+
+/** One value out of some; any other can be typed. */
+export function PickOne({ offer, onOpen, ...props }: WidgetProps & { offer: Offer; onOpen(): void }) {
   const { t } = useTranslation()
   const [search, setSearch] = useState<string>()
-  const [opened, setOpened] = useState(false)
   const value = props.value as Json | undefined
-  const offer = useChoices(props, opened || value !== undefined)
   const box = useCombobox({
-    onDropdownOpen: () => setOpened(true),
+    onDropdownOpen: onOpen,
     onDropdownClose: () => {
       box.resetSelectedOption()
       setSearch(undefined)

@@ -9,11 +9,12 @@ import type {
 } from '@rjsf/utils'
 import { type ReactElement, useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import type { Schema } from '~/api/types'
+import type { Json, JsonObject, Schema } from '~/api/types'
 import { IconArrowDown, IconArrowUp, IconChevronRight, IconMathFunction, IconPlus, IconTrash } from '~/app/icons'
 import { infoOf, pointerOf } from './context'
 import { holdsExpression } from './expression'
-import { isPlainText, showsExpression } from './fields'
+import { isPlainText, Leftover, showsExpression } from './fields'
+import { leftOver } from './operation'
 
 /** The row of a field: label, expression switch, widget, help, and what is wrong. */
 function FieldTemplate(props: FieldTemplateProps) {
@@ -25,7 +26,13 @@ function FieldTemplate(props: FieldTemplateProps) {
   const pointer = pointerOf(path)
   const holder = useFocus(info.focus, pointer)
   if (hidden) return <div hidden>{children}</div>
-  if (path.length === 0) return <div className="sf">{children}</div>
+  if (path.length === 0)
+    return (
+      <div className="sf">
+        {children}
+        <Leftovers props={props} />
+      </div>
+    )
   const expression = showsExpression(info, id, schema, formData)
   const error = info.problems.get(pointer) ?? rawErrors?.[0]
   const inRow = typeof path.at(-1) === 'number'
@@ -51,6 +58,7 @@ function FieldTemplate(props: FieldTemplateProps) {
         </div>
       )}
       {children}
+      {group && <Leftovers props={props} />}
       <div id={`${id}__note`}>
         {schema.description && !group ? <div className="sf-help">{String(schema.description)}</div> : null}
         {schema['ui:help'] ? <div className="sf-help">{String(schema['ui:help'])}</div> : null}
@@ -62,6 +70,30 @@ function FieldTemplate(props: FieldTemplateProps) {
       </div>
     </div>
   )
+}
+
+/** What an object holds beside its fields: shown, so that nothing is lost or sent unseen. */
+function Leftovers({ props }: { props: FieldTemplateProps }) {
+  const { t } = useTranslation()
+  const { formData, fieldPathId, onChange, readonly, disabled } = props
+  const { names, forbidden } = leftOver(props.schema as Schema, formData as Json)
+  const remove = (name: string) => {
+    const { [name]: _gone, ...rest } = formData as JsonObject
+    onChange(rest, fieldPathId.path)
+  }
+  return names.map((name) => (
+    <div key={name} className="sf-field">
+      <div className="sf-label">
+        <span className="sf-legend">{name}</span>
+      </div>
+      <Leftover
+        title={t(forbidden ? 'form.leftOver' : 'form.beside')}
+        label={name}
+        value={(formData as JsonObject)[name]}
+        onRemove={readonly || disabled ? undefined : () => remove(name)}
+      />
+    </div>
+  ))
 }
 
 /** Brings a field into view and focuses it when a problem that points at it is picked. */

@@ -78,6 +78,8 @@ export const problemEn: typeof problemZh = {
   CONSTANT_READS_LATER: 'A constant is made at start and cannot read {{name}}',
   SECRET_SOURCE: 'A secret is an input, or computed as secrets.NAME',
   SECRET_BINDING: 'The expression of a secret is secrets.NAME and nothing else',
+  OPERATION_UNKNOWN: 'The project has no operation {{operation}} of the system {{system}}',
+  OPERATION_DISABLED: 'The operation {{operation}} of {{system}} is switched off',
   SECRET_UNKNOWN: 'The project has no secret {{name}}',
   SECRET_USES: 'A secret names the operations that it may be sent to',
   SECRET_OUTPUT: 'A secret cannot be an output of the run',

@@ -15,6 +15,7 @@ const cases: Case[] = [
   ['problems of the engine', codes('engine/codes.go', /^Problem/), problemZh],
   ['problems of switched off plugins', codes('host/flows/switched.go', /^Code/), problemZh, 1],
   ['problems of secrets', codes('host/flows/secrets.go', /^Code/), problemZh, 1],
+  ['problems of operations', codes('host/flows/operations.go', /^Code/), problemZh, 2],
   ['problems of subflows', codes('host/flows/subflows.go', /^Code/), problemZh],
   ['failures of the engine', codes('engine/codes.go', /^Fail/), failureZh],
   ['failures of the runner', codes('engine/runner/children.go', /^Fail/), failureZh, 1],

@@ -76,6 +76,8 @@ export const problemZh = {
   CONSTANT_READS_LATER: '常量在启动时确定，不能引用 {{name}}',
   SECRET_SOURCE: '密文只能是启动输入，或以 secrets.NAME 计算得出',
   SECRET_BINDING: '密文的表达式只能是 secrets.NAME',
+  OPERATION_UNKNOWN: '项目中没有系统 {{system}} 的接口 {{operation}}',
+  OPERATION_DISABLED: '系统 {{system}} 的接口 {{operation}} 已停用',
   SECRET_UNKNOWN: '项目中没有密文 {{name}}',
   SECRET_USES: '密文须列出可以发往的接口',
   SECRET_OUTPUT: '密文不能作为任务输出',

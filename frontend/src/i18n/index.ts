@@ -2,6 +2,8 @@ import i18next from 'i18next'
 import { initReactI18next } from 'react-i18next'
 import type { CatalogueMessages } from './catalogue.zh'
 import type { CodeMessages } from './codes.zh'
+import type { ConsoleMessages } from './console.zh'
+import type { EditorMessages } from './editor.zh'
 import type { RecordingsMessages } from './recordings.zh'
 import type { RehearseMessages } from './rehearse.zh'
 import type { SystemsMessages } from './systems.zh'
@@ -16,6 +18,8 @@ declare module 'i18next' {
       translation: Messages
       catalogue: CatalogueMessages
       codes: CodeMessages
+      console: ConsoleMessages
+      editor: EditorMessages
       recordings: RecordingsMessages
       rehearse: RehearseMessages
       systems: SystemsMessages
@@ -32,7 +36,7 @@ const bundles: Record<Lang, () => Promise<Messages>> = {
 }
 
 /** Texts that only some pages need: each part is a namespace, loaded with the first such page. */
-type Part = 'catalogue' | 'codes' | 'recordings' | 'rehearse' | 'systems' | 'timeline'
+type Part = 'catalogue' | 'codes' | 'console' | 'editor' | 'recordings' | 'rehearse' | 'systems' | 'timeline'
 
 const parts: Record<Part, Record<Lang, () => Promise<object>>> = {
   catalogue: {
@@ -42,6 +46,14 @@ const parts: Record<Part, Record<Lang, () => Promise<object>>> = {
   codes: {
     zh: () => import('./codes.zh').then((m) => m.codesZh),
     en: () => import('./codes.en').then((m) => m.codesEn),
+  },
+  console: {
+    zh: () => import('./console.zh').then((m) => m.consoleZh),
+    en: () => import('./console.en').then((m) => m.consoleEn),
+  },
+  editor: {
+    zh: () => import('./editor.zh').then((m) => m.editorZh),
+    en: () => import('./editor.en').then((m) => m.editorEn),
   },
   recordings: {
     zh: () => import('./recordings.zh').then((m) => m.recordingsZh),

@@ -3,6 +3,10 @@ import { catalogueEn } from './catalogue.en'
 import { catalogueZh } from './catalogue.zh'
 import { codesEn } from './codes.en'
 import { codesZh } from './codes.zh'
+import { consoleEn } from './console.en'
+import { consoleZh } from './console.zh'
+import { editorEn } from './editor.en'
+import { editorZh } from './editor.zh'
 import { en } from './en'
 import { recordingsEn } from './recordings.en'
 import { recordingsZh } from './recordings.zh'
@@ -30,6 +34,8 @@ const texts = {
     ...zh,
     catalogue: catalogueZh,
     codes: codesZh,
+    console: consoleZh,
+    editorPart: editorZh,
     recordings: recordingsZh,
     rehearse: rehearseZh,
     systems: systemsZh,
@@ -39,6 +45,8 @@ const texts = {
     ...en,
     catalogue: catalogueEn,
     codes: codesEn,
+    console: consoleEn,
+    editorPart: editorEn,
     recordings: recordingsEn,
     rehearse: rehearseEn,
     systems: systemsEn,

@@ -1,5 +1,5 @@
 import { createContext, useCallback, useContext, useSyncExternalStore } from 'react'
-import type { Frame } from '~/api/records'
+import type { Frame, RunRecord } from '~/api/records'
 import type { NodeState, NodeView, RunView } from '~/api/types'
 import { applyFrame, type Changes, emptyChanges, modelOf, type Outcome, type RunModel } from './fold'
 
@@ -30,6 +30,7 @@ export class RunStore {
   readonly #edgeListeners = new Map<string, Set<Listener>>()
   readonly #runListeners = new Set<Listener>()
   readonly #anyListeners = new Set<Listener>()
+  readonly #recordListeners = new Set<(records: readonly RunRecord[]) => void>()
   readonly #schedule: Schedule
   #pending: Changes = emptyChanges()
   #cancelFlush: (() => void) | undefined
@@ -73,9 +74,20 @@ export class RunStore {
 
   /** Applies a frame; 'gap' means that the stream must be resumed after seq. */
   apply(frame: Frame): Outcome {
+    const before = this.#model.seq
     const outcome = applyFrame(this.#model, frame, this.#pending)
     if (frame.type !== 'ping') this.#requestFlush()
+    if (frame.type === 'records' && this.#recordListeners.size > 0) {
+      const fresh = frame.records.filter((r) => r.seq > before && r.seq <= this.#model.seq)
+      for (const listener of [...this.#recordListeners]) listener(fresh)
+    }
     return outcome
+  }
+
+  /** Gives every record that is applied from now on, once and in order; what a snapshot jumps over is not among them. */
+  onRecords(listener: (records: readonly RunRecord[]) => void): () => void {
+    this.#recordListeners.add(listener)
+    return () => this.#recordListeners.delete(listener)
   }
 
   onNode(id: string, listener: Listener): () => void {
@@ -193,18 +205,23 @@ function summarise(model: RunModel): RunSummaryView {
 /** The run that is shown around a component; null in the editor. */
 export const RunContext = createContext<RunStore | null>(null)
 
+/** What the drawing around a component is inside of: "deploy." for the flow of the subflow node deploy, "" for the run's own. */
+export const ScopeContext = createContext('')
+
 const none = () => () => undefined
 
-/** The state of one node of the shown run; undefined when it was not reached. */
-export function useNodeRun(id: string): NodeView | undefined {
+/** The state of one node of the shown drawing; undefined when it was not reached. */
+export function useNodeRun(name: string): NodeView | undefined {
   const store = useContext(RunContext)
+  const id = useContext(ScopeContext) + name
   const subscribe = useCallback((listener: Listener) => (store ? store.onNode(id, listener) : none()), [store, id])
   return useSyncExternalStore(subscribe, () => store?.node(id))
 }
 
 /** Whether the shown run went over an edge. */
-export function useTaken(edge: string): boolean {
+export function useTaken(name: string): boolean {
   const store = useContext(RunContext)
+  const edge = useContext(ScopeContext) + name
   const subscribe = useCallback((listener: Listener) => (store ? store.onEdge(edge, listener) : none()), [store, edge])
   return useSyncExternalStore(subscribe, () => store?.taken(edge) ?? false)
 }

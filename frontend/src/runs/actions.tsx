@@ -15,6 +15,7 @@ import { useText } from '~/i18n/text'
 import { useNodeRun } from '~/run/store'
 import { useRefused } from './refused'
 import { RollbackForm } from './rollback'
+import { isTyped, TypedConfirm } from './typed'
 
 /** What an operator can do to one node. */
 export type NodeAct = 'retry' | 'skip' | 'force_fail' | 'resolve' | 'reschedule' | 'rollback'
@@ -71,12 +72,14 @@ function Buttons({
   confirm,
   danger,
   busy,
+  ready = true,
   onConfirm,
   onClose,
 }: {
   confirm: string
   danger?: boolean
   busy: boolean
+  ready?: boolean
   onConfirm(): void
   onClose(): void
 }) {
@@ -86,7 +89,7 @@ function Buttons({
       <Button variant="default" onClick={onClose}>
         {t('action.cancel')}
       </Button>
-      <Button color={danger ? 'red' : undefined} loading={busy} onClick={onConfirm}>
+      <Button color={danger ? 'red' : undefined} loading={busy} disabled={!ready} onClick={onConfirm}>
         {confirm}
       </Button>
     </Group>
@@ -265,9 +268,10 @@ function localInput(iso: string | undefined): string {
   return new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'medium' }).format(date).replace(' ', 'T')
 }
 
-function ForceFail({ busy, send, onClose }: FormProps) {
+function ForceFail({ node, busy, send, onClose }: FormProps) {
   const { t } = useTranslation()
   const [reason, setReason] = useState('')
+  const [typed, setTyped] = useState('')
   return (
     <>
       <p>{t('act.force_fail.text')}</p>
@@ -278,10 +282,12 @@ function ForceFail({ busy, send, onClose }: FormProps) {
         value={reason}
         onChange={(e) => setReason(e.currentTarget.value)}
       />
+      <TypedConfirm phrase={node.id} value={typed} onChange={setTyped} />
       <Buttons
         confirm={t('action.forceFail')}
         danger
         busy={busy}
+        ready={isTyped(node.id, typed)}
         onConfirm={() => send({ command: 'force_fail', ...(reason.trim() ? { reason: reason.trim() } : {}) })}
         onClose={onClose}
       />

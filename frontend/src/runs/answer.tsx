@@ -1,8 +1,8 @@
-import { Button, Group } from '@mantine/core'
+import { Button, Group, Textarea } from '@mantine/core'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useNodeCommand } from '~/api/queries'
-import type { JsonObject, Schema, Wait } from '~/api/types'
+import type { Json, JsonObject, Schema, Wait } from '~/api/types'
 import { IconCheck, IconX } from '~/app/icons'
 import { countViolations } from '~/form/count'
 import { SchemaForm } from '~/form/lazy-form'
@@ -16,26 +16,44 @@ interface Props {
   wait: Wait
 }
 
-/** The question that a node asks a person, and the form for the answer. */
+/** The question that a node asks a person, or the call that it waits for, and the form for the answer. */
 export function Answer({ project, run, node, wait }: Props) {
   const { t } = useTranslation()
+  const { t: own } = useTranslation('console')
   const text = useText()
   const command = useNodeCommand(project, run)
   const refused = useRefused()
+  const program = wait.kind === 'callback'
   const schema: Schema = wait.schema ?? { type: 'object', properties: {} }
+  // What a program would send has no form: it is written as it is.
+  const free = program && wait.schema === undefined
   const asksApproval = isApproval(schema)
   const rest = asksApproval ? withoutApproved(schema) : schema
   const [value, setValue] = useState<JsonObject>({})
   const [strict, setStrict] = useState(false)
+  const [json, setJson] = useState('{}')
+  const post = (data: Json) => command.mutate({ node, body: { command: 'callback', data } }, { onError: refused })
   const send = (data: JsonObject) => {
     setStrict(true)
-    if (countViolations(schema, data, false) > 0) return
-    command.mutate({ node, body: { command: 'callback', data } }, { onError: refused })
+    if (countViolations(schema, data, false) === 0) post(data)
   }
+  const typed = parsed(json)
   return (
-    <section className="rn-answer" data-s="waiting" aria-label={t('answer.title')}>
-      <strong>{t('answer.title')}</strong>
-      <p className="rn-prompt">{text(wait.prompt) || t('answer.noPrompt')}</p>
+    <section className="rn-answer" data-s="waiting" aria-label={program ? own('callback.title') : t('answer.title')}>
+      <strong>{program ? own('callback.title') : t('answer.title')}</strong>
+      <p className="rn-prompt">{text(wait.prompt) || (program ? own('callback.text') : t('answer.noPrompt'))}</p>
+      {free && (
+        <Textarea
+          label={own('callback.data')}
+          className="mono"
+          autosize
+          minRows={3}
+          maxRows={12}
+          value={json}
+          error={typed === undefined ? t('form.badJson') : undefined}
+          onChange={(e) => setJson(e.currentTarget.value)}
+        />
+      )}
       {Object.keys((rest.properties as object | undefined) ?? {}).length > 0 && (
         <SchemaForm
           key={String(strict)}
@@ -47,7 +65,16 @@ export function Answer({ project, run, node, wait }: Props) {
         />
       )}
       <Group gap="xs">
-        {asksApproval ? (
+        {free ? (
+          <Button
+            variant="default"
+            loading={command.isPending}
+            disabled={typed === undefined}
+            onClick={() => typed !== undefined && post(typed)}
+          >
+            {own('callback.send')}
+          </Button>
+        ) : asksApproval ? (
           <>
             <Button
               leftSection={<IconCheck size={14} aria-hidden />}
@@ -73,6 +100,15 @@ export function Answer({ project, run, node, wait }: Props) {
       </Group>
     </section>
   )
+}
+
+/** Reads what was typed; undefined while it is no JSON. */
+function parsed(json: string): Json | undefined {
+  try {
+    return JSON.parse(json) as Json
+  } catch {
+    return undefined
+  }
 }
 
 type Properties = { [name: string]: Schema }

@@ -1,28 +1,18 @@
-import { Button, Menu, Textarea } from '@mantine/core'
 import { Link as RouteLink } from '@tanstack/react-router'
-import { type ReactNode, useEffect, useState } from 'react'
+import { type ReactNode, useEffect } from 'react'
 import { useTranslation } from 'react-i18next'
-import { useRunCommand } from '~/api/queries'
-import type { RunCommand, RunDetail } from '~/api/types'
-import { Confirm } from '~/app/confirm'
+import type { RunDetail } from '~/api/types'
 import { useFormat } from '~/app/format'
-import {
-  IconDotsVertical,
-  IconPlayerPause,
-  IconPlayerPlay,
-  IconPlayerStop,
-  IconWifi,
-  IconWifiOff,
-  IconX,
-} from '~/app/icons'
+import { IconWifi, IconWifiOff } from '~/app/icons'
 import { BarActions, Crumbs } from '~/app/shell'
 import { useText } from '~/i18n/text'
 import { runEnded } from '~/run/fold'
 import type { Link } from '~/run/live'
 import { RunPill } from '~/run/states'
-import { useRunStore, useRunSummary } from '~/run/store'
+import { type RunSummaryView, useRunStore, useRunSummary } from '~/run/store'
 import { useNow } from '~/run/ticker'
-import { useRefused } from './refused'
+import { RunButtons } from './run-buttons'
+import { iconOf, markOf, signs } from './signals'
 
 interface Props {
   project: string
@@ -35,11 +25,18 @@ interface Props {
 /** The head of a run: its state, how far it is, and what one can do to it as a whole. */
 export function RunHeader({ project, detail, total, link, children }: Props) {
   const { t } = useTranslation()
+  const { t: own } = useTranslation('console')
   const text = useText()
-  const { run, counts } = useRunSummary(useRunStore())
+  const summary = useRunSummary(useRunStore())
+  const { run, counts, failed, asking } = summary
   const done = (counts.get('succeeded') ?? 0) + (counts.get('skipped') ?? 0)
   const name = run.name || text(detail.flow_name)
-  useTitle(name, t(`run.state.${run.state}`))
+  const state = failed.length > 0 ? t('run.failedCount', { count: failed.length }) : t(`run.state.${run.state}`)
+  useTab(
+    name,
+    failed.length === 0 && asking.length > 0 ? t('run.askingCount', { count: asking.length }) : state,
+    summary,
+  )
   return (
     <>
       <Crumbs>
@@ -48,12 +45,25 @@ export function RunHeader({ project, detail, total, link, children }: Props) {
           {t('nav.runs')}
         </RouteLink>
         <span className="sep shell-wide">/</span>
+        {run.parent && (
+          <>
+            <RouteLink
+              to="/p/$project/runs/$run"
+              params={{ project, run: run.parent.run }}
+              search={{ node: run.parent.node }}
+              className="shell-wide"
+            >
+              {own('scope.parent')} · <span className="mono">{run.parent.node}</span>
+            </RouteLink>
+            <span className="sep shell-wide">/</span>
+          </>
+        )}
         <span className="clip" aria-current="page">
           {name}
         </span>
       </Crumbs>
       <BarActions>
-        <RunButtons project={project} run={detail.id} />
+        <RunButtons project={project} run={detail.id} flow={detail.document} />
       </BarActions>
       <div className="rn-head">
         <RunPill state={run.state} />
@@ -98,86 +108,24 @@ function LinkState({ link, ended }: { link: Link; ended: boolean }) {
   )
 }
 
-function RunButtons({ project, run }: { project: string; run: string }) {
-  const { t } = useTranslation()
-  const { run: view, seq } = useRunSummary(useRunStore())
-  const command = useRunCommand(project, run)
-  const refused = useRefused()
-  const [ending, setEnding] = useState<'revoke' | 'fail' | null>(null)
-  const [reason, setReason] = useState('')
-  const send = (body: RunCommand) => command.mutate(body, { onError: refused, onSuccess: () => setEnding(null) })
-  if (runEnded(view.state)) return null
-  const paused = view.state === 'suspended'
-  return (
-    <>
-      {paused ? (
-        <Button
-          variant="default"
-          leftSection={<IconPlayerPlay size={14} aria-hidden />}
-          onClick={() => send({ command: 'resume', expected_seq: seq })}
-          loading={command.isPending}
-        >
-          {t('action.resume')}
-        </Button>
-      ) : (
-        <Button
-          variant="default"
-          leftSection={<IconPlayerPause size={14} aria-hidden />}
-          onClick={() => send({ command: 'pause' })}
-          loading={command.isPending}
-        >
-          {t('action.pause')}
-        </Button>
-      )}
-      <Menu position="bottom-end">
-        <Menu.Target>
-          <Button variant="default" px={8} aria-label={t('run.more')}>
-            <IconDotsVertical size={15} aria-hidden />
-          </Button>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.Item
-            color="red"
-            leftSection={<IconPlayerStop size={14} aria-hidden />}
-            onClick={() => setEnding('revoke')}
-          >
-            {t('action.revoke')}
-          </Menu.Item>
-          <Menu.Item color="red" leftSection={<IconX size={14} aria-hidden />} onClick={() => setEnding('fail')}>
-            {t('action.fail')}
-          </Menu.Item>
-        </Menu.Dropdown>
-      </Menu>
-      <Confirm
-        opened={ending !== null}
-        title={t(ending === 'fail' ? 'run.failTitle' : 'run.revokeTitle')}
-        confirm={t(ending === 'fail' ? 'action.fail' : 'action.revoke')}
-        danger
-        busy={command.isPending}
-        onConfirm={() => ending && send({ command: ending, ...(reason.trim() ? { reason: reason.trim() } : {}) })}
-        onClose={() => setEnding(null)}
-      >
-        {t(ending === 'fail' ? 'run.failText' : 'run.revokeText')}
-        <Textarea
-          mt="sm"
-          label={t('run.reason')}
-          autosize
-          minRows={2}
-          value={reason}
-          onChange={(e) => setReason(e.currentTarget.value)}
-        />
-      </Confirm>
-    </>
-  )
-}
-
-/** The tab tells the state to those who look at another one. */
-function useTitle(name: string, state: string): void {
+/** The tab tells the state to those who look at another one, by its title and its icon. */
+function useTab(name: string, state: string, summary: RunSummaryView): void {
+  const mark = markOf(summary)
+  const title = `${signs[mark]} ${state} · ${name}`
   useEffect(() => {
     const before = document.title
-    document.title = `${state} · ${name}`
+    document.title = title
     return () => {
       document.title = before
     }
-  }, [name, state])
+  }, [title])
+  useEffect(() => {
+    const icon = document.querySelector<HTMLLinkElement>('link[rel="icon"]')
+    if (!icon) return
+    const before = icon.href
+    icon.href = iconOf(mark)
+    return () => {
+      icon.href = before
+    }
+  }, [mark])
 }

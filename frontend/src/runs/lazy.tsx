@@ -3,12 +3,20 @@ import { type ComponentProps, lazy, Suspense } from 'react'
 import { loadTexts } from '~/i18n'
 
 // What opens when it is asked for: the console does not wait for it.
-const LoadedTimeline = lazy(async () => {
-  const [module] = await Promise.all([import('~/timeline/timeline'), loadTexts('timeline')])
-  return { default: module.Timeline }
+const LoadedDrawer = lazy(async () => {
+  const [module] = await Promise.all([import('./drawer'), loadTexts('timeline')])
+  return { default: module.RunDrawer }
 })
+const LoadedValues = lazy(() => import('./values').then((m) => ({ default: m.Values })))
+const LoadedLog = lazy(() => import('./log-view').then((m) => ({ default: m.LogView })))
+const LoadedCalls = lazy(() => import('./node-tabs').then((m) => ({ default: m.Calls })))
+const LoadedHistory = lazy(() => import('./node-tabs').then((m) => ({ default: m.History })))
+const LoadedKeys = lazy(() => import('./keys-sheet').then((m) => ({ default: m.KeysSheet })))
+const LoadedTree = lazy(() => import('./tree').then((m) => ({ default: m.Tree })))
+const LoadedAlerts = lazy(() => import('./alerts').then((m) => ({ default: m.Alerts })))
 const LoadedAnswer = lazy(() => import('./answer').then((m) => ({ default: m.Answer })))
 const LoadedDialog = lazy(() => import('./actions').then((m) => ({ default: m.NodeDialog })))
+const LoadedEnd = lazy(() => import('./end-run').then((m) => ({ default: m.EndRun })))
 const LoadedVariables = lazy(() => import('./variables').then((m) => ({ default: m.VariablesDialog })))
 
 const LoadedRecordings = lazy(async () => {
@@ -24,10 +32,50 @@ export function Recordings(props: ComponentProps<typeof LoadedRecordings>) {
   )
 }
 
-export function Timeline(props: ComponentProps<typeof LoadedTimeline>) {
+export function RunDrawer(props: ComponentProps<typeof LoadedDrawer>) {
   return (
     <Suspense>
-      <LoadedTimeline {...props} />
+      <LoadedDrawer {...props} />
+    </Suspense>
+  )
+}
+
+export function Values(props: ComponentProps<typeof LoadedValues>) {
+  return (
+    <Suspense fallback={<Skeleton height={96} radius="md" />}>
+      <LoadedValues {...props} />
+    </Suspense>
+  )
+}
+
+export function LogView(props: ComponentProps<typeof LoadedLog>) {
+  return (
+    <Suspense fallback={<Skeleton height={96} radius="md" />}>
+      <LoadedLog {...props} />
+    </Suspense>
+  )
+}
+
+export function Calls(props: ComponentProps<typeof LoadedCalls>) {
+  return (
+    <Suspense fallback={<Skeleton height={96} radius="md" />}>
+      <LoadedCalls {...props} />
+    </Suspense>
+  )
+}
+
+export function History(props: ComponentProps<typeof LoadedHistory>) {
+  return (
+    <Suspense fallback={<Skeleton height={96} radius="md" />}>
+      <LoadedHistory {...props} />
+    </Suspense>
+  )
+}
+
+export function Alerts(props: ComponentProps<typeof LoadedAlerts>) {
+  return (
+    <Suspense>
+      <LoadedAlerts {...props} />
     </Suspense>
   )
 }
@@ -52,6 +100,30 @@ export function VariablesDialog(props: ComponentProps<typeof LoadedVariables>) {
   return (
     <Suspense>
       <LoadedVariables {...props} />
+    </Suspense>
+  )
+}
+
+export function EndRun(props: ComponentProps<typeof LoadedEnd>) {
+  return (
+    <Suspense>
+      <LoadedEnd {...props} />
+    </Suspense>
+  )
+}
+
+export function KeysSheet(props: ComponentProps<typeof LoadedKeys>) {
+  return (
+    <Suspense>
+      <LoadedKeys {...props} />
+    </Suspense>
+  )
+}
+
+export function Tree(props: ComponentProps<typeof LoadedTree>) {
+  return (
+    <Suspense fallback={<Skeleton height={96} radius="md" />}>
+      <LoadedTree {...props} />
     </Suspense>
   )
 }

@@ -1,21 +1,13 @@
-import { Button, SegmentedControl, TextInput } from '@mantine/core'
-import { memo, useMemo, useState } from 'react'
+import { Button, Switch, TextInput } from '@mantine/core'
+import { memo, useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import type { NodeState } from '~/api/types'
 import { IconCircleDashed, IconPlayerPause, IconSearch } from '~/app/icons'
 import { useNodeName } from '~/canvas/nodes'
 import type { PathNode } from '~/doc/paths'
 import { isSpinning, nodeIcon } from '~/run/states'
 import { useNodeRun, useRunStore, useRunSummary } from '~/run/store'
-
-type Filter = 'all' | 'failed' | 'active' | 'todo'
-
-const inFilter: Record<Filter, (state: NodeState | undefined) => boolean> = {
-  all: () => true,
-  failed: (s) => s === 'failed' || s === 'unknown' || s === 'rollback_failed',
-  active: (s) => s === 'running' || s === 'waiting' || s === 'ready' || s === 'suspended' || s === 'rolling_back',
-  todo: (s) => s === undefined || s === 'idle',
-}
+import { type Group, groupOf, groups, groupsIn, toggled } from './filter'
+import { useKeys } from './hotkeys'
 
 /** A long list is shown in parts: search and filters reach the rest. */
 const rowsStep = 300
@@ -23,49 +15,59 @@ const rowsStep = 300
 interface Props {
   nodes: readonly PathNode[]
   chosen: string | undefined
+  /** The states that are shown, as in the address. */
+  show: string | undefined
+  /** Whether what succeeded is left out. */
+  quiet: boolean
   onChoose(id: string): void
+  onShow(show: string | undefined): void
+  onQuiet(quiet: boolean): void
   onCanvas?(): void
 }
 
 /** The nodes as a list, with what is worth looking at in one click. */
-export function NodeList({ nodes, chosen, onChoose, onCanvas }: Props) {
+export function NodeList({ nodes, chosen, show, quiet, onChoose, onShow, onQuiet, onCanvas }: Props) {
   const { t } = useTranslation()
+  const { t: own } = useTranslation('console')
   const store = useRunStore()
   const summary = useRunSummary(store)
   const name = useNodeName()
-  const [filter, setFilter] = useState<Filter>('all')
   const [query, setQuery] = useState('')
   const [rows, setRows] = useState(rowsStep)
+  const find = useRef<HTMLInputElement>(null)
+  useKeys([['/', () => find.current?.focus()]])
   const words = query.trim().toLowerCase()
+  const wanted = useMemo(() => groupsIn(show), [show])
   // biome-ignore lint/correctness/useExhaustiveDependencies: the summary says when states changed
+  const grouped = useMemo(() => nodes.map((n) => groupOf(store.node(n.path))), [nodes, store, summary])
   const shown = useMemo(
     () =>
-      nodes.filter(
-        (n) =>
-          inFilter[filter](store.node(n.path)?.state) &&
-          (words === '' || `${name(n.node)} ${n.path}`.toLowerCase().includes(words)),
-      ),
-    [nodes, filter, words, summary, store, name],
+      nodes.filter((n, i) => {
+        const group = grouped[i] ?? 'todo'
+        if (wanted.size > 0 ? !wanted.has(group) : quiet && group === 'ok') return false
+        return words === '' || `${name(n.node)} ${n.path}`.toLowerCase().includes(words)
+      }),
+    [nodes, grouped, wanted, quiet, words, name],
   )
   return (
     <nav className="rn-list" aria-label={t('run.nodes')}>
       <div className="rn-list-head">
         <TextInput
+          ref={find}
+          aria-keyshortcuts="/"
           aria-label={t('run.findNode')}
           placeholder={t('run.findNode')}
           leftSection={<IconSearch size={14} aria-hidden />}
           value={query}
           onChange={(e) => setQuery(e.currentTarget.value)}
         />
-        <SegmentedControl
-          aria-label={t('run.filter')}
-          fullWidth
-          value={filter}
-          onChange={(v) => setFilter(v as Filter)}
-          data={(['all', 'failed', 'active', 'todo'] as const).map((value) => ({
-            value,
-            label: t(`run.filters.${value}`),
-          }))}
+        <Chips grouped={grouped} wanted={wanted} onShow={onShow} />
+        <Switch
+          size="xs"
+          label={own('filter.quiet')}
+          checked={quiet}
+          disabled={wanted.size > 0}
+          onChange={(e) => onQuiet(e.currentTarget.checked)}
         />
         {onCanvas && (
           <Button variant="default" fullWidth onClick={onCanvas}>
@@ -92,6 +94,42 @@ export function NodeList({ nodes, chosen, onChoose, onCanvas }: Props) {
         </Button>
       )}
     </nav>
+  )
+}
+
+/** How many nodes are in which state; pressing one shows these alone, pressing more adds to them. */
+function Chips({
+  grouped,
+  wanted,
+  onShow,
+}: {
+  grouped: readonly Group[]
+  wanted: ReadonlySet<Group>
+  onShow(show: string | undefined): void
+}) {
+  const { t } = useTranslation('console')
+  const counts = new Map<Group, number>()
+  for (const g of grouped) counts.set(g, (counts.get(g) ?? 0) + 1)
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: buttons, and not a group of a form
+    <div className="rn-chips" role="group" aria-label={t('filter.label')}>
+      <button type="button" aria-pressed={wanted.size === 0} onClick={() => onShow(undefined)}>
+        {t('filter.chip', { label: t('filter.all'), n: grouped.length })}
+      </button>
+      {groups
+        .filter((g) => counts.has(g) || wanted.has(g))
+        .map((g) => (
+          <button
+            key={g}
+            type="button"
+            data-group={g}
+            aria-pressed={wanted.has(g)}
+            onClick={() => onShow(toggled(wanted, g))}
+          >
+            {t('filter.chip', { label: t(`filter.${g}`), n: counts.get(g) ?? 0 })}
+          </button>
+        ))}
+    </div>
   )
 }
 

@@ -1,57 +1,73 @@
-import { ActionIcon, Select, Tabs } from '@mantine/core'
-import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { ActionIcon, Button, Select, Tabs, Tooltip } from '@mantine/core'
+import { useClipboard } from '@mantine/hooks'
 import { Link } from '@tanstack/react-router'
-import { useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { queries } from '~/api/queries'
-import type { Attempt, Failure, NodeView } from '~/api/types'
+import type { Attempt, Failure, LogLine, NodeView } from '~/api/types'
 import { useFormat } from '~/app/format'
-import { IconPlayerPause, IconX } from '~/app/icons'
+import { IconCheck, IconLink, IconPlayerPause, IconSitemap, IconX } from '~/app/icons'
 import { ErrorNotice } from '~/app/notices'
 import { useNodeName } from '~/canvas/nodes'
 import type { PathNode } from '~/doc/paths'
 import { useCodes } from '~/i18n/codes'
 import { NodePill } from '~/run/states'
-import { useNodeRun, useRunStore } from '~/run/store'
+import { useNodeRun, useRunStore, useRunSummary } from '~/run/store'
 import { useNow } from '~/run/ticker'
 import type { NodeAct } from './actions'
+import { useBy } from './by'
+import { useNodeDetail } from './detail'
 import { JsonView } from './json-view'
-import { Answer, Recordings } from './lazy'
-import { Calls, History, Log, useBy } from './node-tabs'
-import { Operations, runsBelow } from './operations'
+import { Answer, Calls, History, LogView, Recordings, Values } from './lazy'
+import { Operations } from './operations'
+import type { Moves, Place } from './place'
+import { runsBelow } from './preconditions'
+import { isOpenable } from './run-canvas'
 
 interface Props {
   project: string
   run: string
   entry: PathNode
+  nodes: readonly PathNode[]
+  place: Place
+  moves: Moves
   onAct(act: NodeAct): void
+  onEnter(scope: string): void
   onClose(): void
 }
 
 /** Everything about one node of a run. */
-export function NodePanel({ project, run, entry, onAct, onClose }: Props) {
+export function NodePanel({ project, run, entry, nodes, place, moves, onAct, onEnter, onClose }: Props) {
   const { t } = useTranslation()
+  const { t: own } = useTranslation('console')
   const { node, path } = entry
   const name = useNodeName()(node)
   const view = useNodeRun(path)
   const reached = view !== undefined && view.state !== 'idle'
-  const { data, error, refetch } = useNodeDetail(project, run, path)
-  const [chosen, setChosen] = useState<string | null>(null)
+  const { run: whole } = useRunSummary(useRunStore())
+  const { data, error, refetch } = useNodeDetail(project, run, path, place.tab === 'calls')
   const attempts = data?.attempts ?? []
-  const attempt = attempts.find((a) => keyOf(a) === chosen) ?? attempts.at(-1)
+  const attempt = attempts.find((a) => keyOf(a) === place.attempt) ?? attempts.at(-1)
+  const waits = view?.state === 'waiting' ? view.wait : undefined
   return (
     <aside className="rn-panel" aria-label={name}>
-      <header className="pn-head">
-        <div className="pn-title">
-          <h2 className="clip">{name}</h2>
-          <div className="quiet mono clip">{path}</div>
+      <PanelHead name={name} path={path} view={reached ? view : undefined} onClose={onClose} />
+      {(waits?.kind === 'human' || waits?.kind === 'callback') && (
+        <div className="rn-asks">
+          <Answer project={project} run={run} node={path} wait={waits} />
         </div>
-        {reached && <NodePill view={view} />}
-        <ActionIcon aria-label={t('action.close')} onClick={onClose}>
-          <IconX size={16} aria-hidden />
-        </ActionIcon>
-      </header>
-      <Operations project={project} run={run} entry={entry} view={view} onAct={onAct} />
+      )}
+      <Operations project={project} run={run} entry={entry} nodes={nodes} view={view} onAct={onAct} />
+      {isOpenable(nodes, path) && (
+        <div className="rn-ops">
+          <Button
+            variant="default"
+            leftSection={<IconSitemap size={14} aria-hidden />}
+            onClick={() => onEnter(path)}
+            aria-keyshortcuts="Alt+ArrowDown"
+          >
+            {own('scope.open')}
+          </Button>
+        </div>
+      )}
       {view?.held && (
         <p className="rn-note rn-held">
           <IconPlayerPause size={14} aria-hidden /> {t(runsBelow(node, view) ? 'node.childHeld' : 'node.held')}
@@ -66,44 +82,56 @@ export function NodePanel({ project, run, entry, onAct, onClose }: Props) {
             data={attempts.map((a) => ({ value: keyOf(a), label: labelOf(a) })).reverse()}
             value={attempt ? keyOf(attempt) : null}
             allowDeselect={false}
-            onChange={setChosen}
+            onChange={(value) =>
+              moves.turn({ attempt: value === lastKey(attempts) ? undefined : (value ?? undefined) })
+            }
           />
         </div>
       )}
       {reached && (
-        <Tabs defaultValue="overview" className="pn-tabs">
+        <Tabs
+          value={tabs.find((tab) => tab === place.tab) ?? 'overview'}
+          onChange={(tab) => moves.turn({ tab: tab === 'overview' ? '' : (tab ?? '') })}
+          keepMounted={false}
+          className="pn-tabs"
+        >
           <Tabs.List>
-            <Tabs.Tab value="overview">{t('node.overview')}</Tabs.Tab>
-            <Tabs.Tab value="inputs">{t('node.inputs')}</Tabs.Tab>
-            <Tabs.Tab value="outputs">{t('node.outputs')}</Tabs.Tab>
-            <Tabs.Tab value="log">{t('node.log')}</Tabs.Tab>
-            <Tabs.Tab value="calls">{t('node.calls')}</Tabs.Tab>
-            <Tabs.Tab value="history">{t('node.history')}</Tabs.Tab>
+            {tabs.map((tab) => (
+              <Tabs.Tab key={tab} value={tab}>
+                {t(`node.${tab}`)}
+              </Tabs.Tab>
+            ))}
           </Tabs.List>
           <Tabs.Panel value="overview">
             <Facts
               project={project}
-              run={run}
               entry={entry}
               view={view}
               attempt={attempt}
               current={attempt === attempts.at(-1)}
             />
           </Tabs.Panel>
-          <Tabs.Panel value="inputs">
-            <JsonView value={attempt?.inputs} label={t('node.inputs')} />
-          </Tabs.Panel>
-          <Tabs.Panel value="outputs">
-            <JsonView value={attempt?.outputs} label={t('node.outputs')} />
-          </Tabs.Panel>
+          {(['inputs', 'outputs'] as const).map((side) => (
+            <Tabs.Panel key={side} value={side}>
+              <Values
+                project={project}
+                run={whole}
+                node={path}
+                side={side}
+                attempt={attempt}
+                attempts={attempts}
+                labelOf={labelOf}
+              />
+            </Tabs.Panel>
+          ))}
           <Tabs.Panel value="log">
-            <Log lines={attempt?.log ?? []} />
+            <LogView lines={attempt?.log ?? noLines} label={t('node.log')} />
           </Tabs.Panel>
           <Tabs.Panel value="calls">
-            <Calls calls={attempt?.calls ?? []} />
+            <Calls project={project} run={run} node={path} calls={attempt?.calls ?? []} />
           </Tabs.Panel>
-          <Tabs.Panel value="history" keepMounted={false}>
-            <History attempts={attempts} />
+          <Tabs.Panel value="history">
+            <History attempts={attempts} onShow={(a) => moves.turn({ attempt: keyOf(a), tab: '' })} />
             {node.type === 'task' && <Recordings project={project} run={run} node={path} />}
           </Tabs.Panel>
         </Tabs>
@@ -119,45 +147,65 @@ export function NodePanel({ project, run, entry, onAct, onClose }: Props) {
   }
 }
 
+const noLines: readonly LogLine[] = []
+
+const tabs = ['overview', 'inputs', 'outputs', 'log', 'calls', 'history'] as const
+
+/** The name of the node, and a link to it as it is shown now. */
+function PanelHead({
+  name,
+  path,
+  view,
+  onClose,
+}: {
+  name: string
+  path: string
+  view: NodeView | undefined
+  onClose(): void
+}) {
+  const { t } = useTranslation()
+  const { t: own } = useTranslation('console')
+  const clipboard = useClipboard({ timeout: 1500 })
+  return (
+    <header className="pn-head">
+      <div className="pn-title">
+        <h2 className="clip">{name}</h2>
+        <div className="quiet mono clip">{path}</div>
+      </div>
+      {view && <NodePill view={view} />}
+      <Tooltip label={own(clipboard.copied ? 'link.copied' : 'link.copy')}>
+        <ActionIcon aria-label={own('link.copy')} onClick={() => clipboard.copy(location.href)}>
+          {clipboard.copied ? <IconCheck size={15} aria-hidden /> : <IconLink size={15} aria-hidden />}
+        </ActionIcon>
+      </Tooltip>
+      <span className="sr-only" role="status">
+        {clipboard.copied ? own('link.copied') : ''}
+      </span>
+      <ActionIcon aria-label={t('action.close')} onClick={onClose}>
+        <IconX size={16} aria-hidden />
+      </ActionIcon>
+    </header>
+  )
+}
+
+function lastKey(attempts: readonly Attempt[]): string | undefined {
+  const last = attempts.at(-1)
+  return last && keyOf(last)
+}
+
 function keyOf(a: Attempt): string {
   return `${a.iteration}/${a.attempt}`
 }
 
-/** The least time between two questions about a node that changes quickly. */
-const refreshMs = 400
-
-/** What the server knows of a node; asked again when the stream says that it changed. */
-function useNodeDetail(project: string, run: string, node: string) {
-  const options = queries.runNode(project, run, node)
-  const client = useQueryClient()
-  const store = useRunStore()
-  useEffect(() => {
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const ask = () => {
-      timer ??= setTimeout(() => {
-        timer = undefined
-        void client.invalidateQueries({ queryKey: queries.runNode(project, run, node).queryKey })
-      }, refreshMs)
-    }
-    const off = store.onNode(node, ask)
-    return () => {
-      off()
-      clearTimeout(timer)
-    }
-  }, [client, store, project, run, node])
-  return useQuery(options)
-}
-
 interface FactsProps {
   project: string
-  run: string
   entry: PathNode
   view: NodeView
   attempt: Attempt | undefined
   current: boolean
 }
 
-function Facts({ project, run, entry, view, attempt, current }: FactsProps) {
+function Facts({ project, entry, view, attempt, current }: FactsProps) {
   const { t } = useTranslation()
   const { node } = entry
   const format = useFormat()
@@ -170,9 +218,6 @@ function Facts({ project, run, entry, view, attempt, current }: FactsProps) {
   const failure = current ? (view.failure ?? attempt?.failure) : attempt?.failure
   return (
     <>
-      {current && view.state === 'waiting' && view.wait?.kind === 'human' && (
-        <Answer project={project} run={run} node={entry.path} wait={view.wait} />
-      )}
       {failure && <FailureBox failure={failure} />}
       {shown.state === 'unknown' && <p className="rn-note">{t('node.unknownHelp')}</p>}
       <dl className="rn-facts">

@@ -1,77 +1,92 @@
-import { useEffect, useRef } from 'react'
+import { Link } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
-import type { Attempt, GatewayCall, LogLine } from '~/api/types'
+import type { Attempt, GatewayCall } from '~/api/types'
 import { useFormat } from '~/app/format'
 import { useCodes } from '~/i18n/codes'
 import { NodePill } from '~/run/states'
+import { useBy } from './by'
 
-/** What the plugin logged; it follows the end while the reader is there. */
-export function Log({ lines }: { lines: readonly LogLine[] }) {
+interface CallsProps {
+  project: string
+  run: string
+  node: string
+  calls: readonly GatewayCall[]
+}
+
+/** What went through the gateway for this attempt, each with whose fault a failure is. */
+export function Calls({ project, run, node, calls }: CallsProps) {
   const { t } = useTranslation()
+  const { t: own } = useTranslation('console')
+  const whole = calls.reduce((sum, c) => sum + c.duration_ms, 0)
   const format = useFormat()
-  const box = useRef<HTMLDivElement>(null)
-  const atEnd = useRef(true)
-  // biome-ignore lint/correctness/useExhaustiveDependencies: new lines are what moves the view
-  useEffect(() => {
-    const element = box.current
-    if (element && atEnd.current) element.scrollTop = element.scrollHeight
-  }, [lines.length])
-  if (lines.length === 0) return <p className="quiet">{t('node.noLog')}</p>
+  if (calls.length === 0) return <p className="quiet">{t('node.noCalls')}</p>
   return (
-    <div
-      ref={box}
-      className="rn-log mono"
-      role="log"
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard
-      tabIndex={0}
-      aria-label={t('node.log')}
-      onScroll={(e) => {
-        const el = e.currentTarget
-        atEnd.current = el.scrollHeight - el.scrollTop - el.clientHeight < 24
-      }}
-    >
-      {lines.map((line, i) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: lines are only ever added at the end
-        <div key={i} data-level={line.level}>
-          <span className="num">{format.time(line.at)}</span>
-          <span className="rn-level">{line.level}</span>
-          <span>{line.text}</span>
-        </div>
-      ))}
-    </div>
+    <>
+      <p className="quiet num rn-sum">
+        {own('calls.sum', { n: calls.length, time: format.duration(whole) })} ·{' '}
+        <Link to="/p/$project/audit" params={{ project }} search={{ kind: 'call', run, node }}>
+          {own('calls.audit')}
+        </Link>
+      </p>
+      <ol className="rn-calls">
+        {calls.map((call, i) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: calls are only ever added at the end
+          <Call key={i} call={call} />
+        ))}
+      </ol>
+    </>
   )
 }
 
-/** What went through the gateway for this attempt. */
-export function Calls({ calls }: { calls: readonly GatewayCall[] }) {
+function Call({ call }: { call: GatewayCall }) {
   const { t } = useTranslation()
+  const { t: own } = useTranslation('console')
   const format = useFormat()
   const codes = useCodes()
-  if (calls.length === 0) return <p className="quiet">{t('node.noCalls')}</p>
+  const { failure } = call
+  const bad = failure !== undefined || (call.status ?? 0) >= 400
   return (
-    <ul className="rn-calls">
-      {calls.map((call) => (
-        <li key={`${call.at}${call.operation}`}>
-          <div className="rn-call">
-            <span className="mono clip">
-              {call.system}.{call.operation}
-            </span>
-            <span className="num" data-s={call.failure || (call.status ?? 0) >= 400 ? 'failed' : 'succeeded'}>
-              {call.status ?? call.failure?.code}
-            </span>
-          </div>
-          <div className="quiet num">
-            {format.time(call.at)} · {call.method} · {format.duration(call.duration_ms)}
-          </div>
-          {call.failure && <div className="sf-error">{codes.failure(call.failure)}</div>}
-        </li>
-      ))}
-    </ul>
+    <li>
+      <div className="rn-call">
+        <span className="mono clip">
+          {call.system}.{call.operation}
+        </span>
+        <span className="num" data-s={bad ? 'failed' : 'succeeded'}>
+          {bad ? '✕' : '✓'} {call.status ?? failure?.code}
+        </span>
+      </div>
+      <div className="quiet num">
+        {format.time(call.at)} · {call.method} · {format.duration(call.duration_ms)}
+      </div>
+      {failure && (
+        <dl className="rn-facts rn-why">
+          <dt>{t('failureBox.title')}</dt>
+          <dd className="sf-error">{codes.failure(failure)}</dd>
+          <dt>{t('failureBox.fault')}</dt>
+          <dd>{t(`origin.name.${failure.origin ?? 'host'}`)}</dd>
+          {failure.request_id && (
+            <>
+              <dt>{t('failureBox.request')}</dt>
+              <dd className="mono">{failure.request_id}</dd>
+            </>
+          )}
+          {failure.attempts !== undefined && failure.attempts > 1 && (
+            <>
+              <dt>{t('failureBox.sent')}</dt>
+              <dd className="num">{t('failureBox.times', { n: failure.attempts })}</dd>
+            </>
+          )}
+          <dt>{t('failureBox.todo')}</dt>
+          <dd>{codes.advice(failure)}</dd>
+        </dl>
+      )}
+      {!failure && bad && <div className="quiet">{own('calls.refused')}</div>}
+    </li>
   )
 }
 
 /** Every try of the node, newest first. */
-export function History({ attempts }: { attempts: readonly Attempt[] }) {
+export function History({ attempts, onShow }: { attempts: readonly Attempt[]; onShow(a: Attempt): void }) {
   const { t } = useTranslation()
   const format = useFormat()
   const codes = useCodes()
@@ -81,7 +96,9 @@ export function History({ attempts }: { attempts: readonly Attempt[] }) {
       {[...attempts].reverse().map((a) => (
         <li key={`${a.iteration}/${a.attempt}`}>
           <div className="rn-call">
-            <strong className="num">{t('node.attempt', { n: a.attempt })}</strong>
+            <button type="button" className="rn-logname num" onClick={() => onShow(a)}>
+              {t('node.attempt', { n: a.attempt })}
+            </button>
             <NodePill view={a} />
           </div>
           <div className="quiet num">
@@ -95,11 +112,4 @@ export function History({ attempts }: { attempts: readonly Attempt[] }) {
       ))}
     </ol>
   )
-}
-
-/** Says what made a state; what this version does not know is said as it came. */
-export function useBy(): (by: string) => string {
-  const { t, i18n } = useTranslation()
-  // The words come from the server, so the compiler cannot know them.
-  return (by) => (i18n.exists(`node.by.${by}`) ? (t as unknown as (k: string) => string)(`node.by.${by}`) : by)
 }

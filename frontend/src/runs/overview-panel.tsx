@@ -7,8 +7,7 @@ import { useFormat } from '~/app/format'
 import { runEnded } from '~/run/fold'
 import { useRunStore, useRunSummary } from '~/run/store'
 import { changeable } from './changeable'
-import { JsonView } from './json-view'
-import { VariablesDialog } from './lazy'
+import { Tree, VariablesDialog } from './lazy'
 
 /** The run as a whole: shown while no node is chosen. */
 export function OverviewPanel({ project, detail }: { project: string; detail: RunDetail }) {
@@ -70,11 +69,15 @@ export function OverviewPanel({ project, detail }: { project: string; detail: Ru
         {outputs && (
           <>
             <h3>{t('run.outputs')}</h3>
-            <JsonView value={run.outputs ?? {}} label={t('run.outputs')} />
+            <Tree value={run.outputs ?? {}} label={t('run.outputs')} root="" />
           </>
         )}
         <h3>{t('variables.title')}</h3>
-        <JsonView value={run.variables ?? {}} label={t('variables.title')} />
+        {Object.keys(run.variables ?? {}).length > 0 ? (
+          <Tree value={run.variables ?? {}} label={t('variables.title')} root="" />
+        ) : (
+          <p className="quiet">{t('run.noValue')}</p>
+        )}
         {!runEnded(run.state) && changeable(detail.document).length > 0 && (
           <Button variant="default" mt="xs" onClick={() => setChanging(true)}>
             {t('action.setVariables')}

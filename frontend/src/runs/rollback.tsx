@@ -10,6 +10,7 @@ import { useNodeName } from '~/canvas/nodes'
 import type { PathNode } from '~/doc/paths'
 import { useRunStore } from '~/run/store'
 import { useRefused } from './refused'
+import { isTyped, TypedConfirm } from './typed'
 
 /** Where a run can stand that goes back, the likeliest first. */
 const standing: NodeState[] = ['failed', 'succeeded', 'skipped']
@@ -32,6 +33,7 @@ export function RollbackForm({ project, run, to, nodes, onClose }: Props) {
   const [mode, setMode] = useState<RollbackMode>('any')
   const [choices] = useState(() => candidates(nodes, to, (path) => store.node(path)?.state))
   const [from, setFrom] = useState(choices[0]?.path ?? null)
+  const [typed, setTyped] = useState('')
   const label = (path: string) => {
     const found = nodes.find((n) => n.path === path)
     return found ? name(found.node) : path
@@ -65,11 +67,17 @@ export function RollbackForm({ project, run, to, nodes, onClose }: Props) {
       {preview.isPending && from && <Skeleton height={80} />}
       {preview.error && <Refusal error={preview.error} label={label} />}
       {preview.data && <Steps plan={preview.data} label={label} />}
+      {preview.data && <TypedConfirm phrase={to.node.id} value={typed} onChange={setTyped} />}
       <Group justify="flex-end" mt="md" gap="xs">
         <Button variant="default" onClick={onClose}>
           {t('action.cancel')}
         </Button>
-        <Button color="red" loading={command.isPending} disabled={!preview.data || preview.isFetching} onClick={roll}>
+        <Button
+          color="red"
+          loading={command.isPending}
+          disabled={!preview.data || preview.isFetching || !isTyped(to.node.id, typed)}
+          onClick={roll}
+        >
           {t('action.rollback')}
         </Button>
       </Group>

@@ -2,29 +2,28 @@ import { useEffect, useState } from 'react'
 import { call, path } from '~/api/client'
 import type { RunRecord } from '~/api/records'
 import { useRunStore } from '~/run/store'
-import { type Track, TrackBook } from './tracks'
+import { Book, type Story } from './book'
 
 /** The largest page of a history that the server gives. */
 const pageMax = 1000
 /** How long new records may wait before they are asked for, in ms. */
 const pauseMs = 400
 
-export interface History {
-  tracks: readonly Track[]
+export interface History extends Story {
   /** Whether the first records have come. */
   loaded: boolean
   error: unknown
   retry(): void
 }
 
-/** The tracks of the shown run, from its records: all of them first, and then what the stream says is new. */
+/** The story of the shown run, from its records: all of them first, and then what the stream says is new. */
 export function useHistory(project: string, run: string): History {
   const store = useRunStore()
   const [tries, setTries] = useState(0)
-  const [state, setState] = useState<Omit<History, 'retry'>>({ tracks: [], loaded: false, error: null })
+  const [state, setState] = useState<Omit<History, 'retry'>>({ ...new Book().story, loaded: false, error: null })
   // biome-ignore lint/correctness/useExhaustiveDependencies: another try begins from nothing
   useEffect(() => {
-    const book = new TrackBook()
+    const book = new Book()
     const gone = new AbortController()
     let timer: ReturnType<typeof setTimeout> | undefined
     let busy = false
@@ -39,7 +38,7 @@ export function useHistory(project: string, run: string): History {
             { signal: gone.signal },
           )
           book.add(page.items)
-          setState({ tracks: book.tracks, loaded: true, error: null })
+          setState({ ...book.story, loaded: true, error: null })
           if (book.seq === before) break
         }
         setState((old) => ({ ...old, loaded: true, error: null }))

@@ -1,32 +1,28 @@
-import { ActionIcon, Skeleton, Switch } from '@mantine/core'
+import { ActionIcon, Switch } from '@mantine/core'
 import { useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { IconArrowsMaximize, IconMinus, IconPlus, IconX } from '~/app/icons'
-import { ErrorNotice } from '~/app/notices'
+import { IconArrowsMaximize, IconMinus, IconPlus } from '~/app/icons'
 import type { PathNode } from '~/doc/paths'
 import { runEnded } from '~/run/fold'
 import { useRunStore, useRunSummary } from '~/run/store'
 import { useNow } from '~/run/ticker'
 import { Chart } from './chart'
-import { useHistory } from './history'
+import type { History } from './history'
 import './timeline.css'
 
 const zoomMax = 64
 
 interface Props {
-  project: string
-  run: string
+  history: History
   nodes: readonly PathNode[]
   chosen: string | undefined
   onChoose(path: string): void
-  onClose(): void
 }
 
 /** When each node ran, waited and failed, drawn to scale. */
-export function Timeline({ project, run, nodes, chosen, onChoose, onClose }: Props) {
+export function Timeline({ history, nodes, chosen, onChoose }: Props) {
   const { t } = useTranslation('timeline')
-  const { t: common } = useTranslation()
-  const { tracks, loaded, error, retry } = useHistory(project, run)
+  const { tracks, loaded } = history
   const [squeeze, setSqueeze] = useState(true)
   const [zoom, setZoom] = useState(1)
   const { run: view } = useRunSummary(useRunStore())
@@ -35,7 +31,6 @@ export function Timeline({ project, run, nodes, chosen, onChoose, onClose }: Pro
   return (
     <section className="tl" aria-label={t('title')}>
       <header className="tl-head">
-        <h2>{t('title')}</h2>
         <span className="grow" />
         <Switch
           size="xs"
@@ -62,12 +57,7 @@ export function Timeline({ project, run, nodes, chosen, onChoose, onClose }: Pro
         <ActionIcon variant="default" aria-label={t('whole')} disabled={zoom === 1} onClick={() => setZoom(1)}>
           <IconArrowsMaximize size={14} aria-hidden />
         </ActionIcon>
-        <ActionIcon variant="subtle" color="gray" aria-label={common('action.close')} onClick={onClose}>
-          <IconX size={15} aria-hidden />
-        </ActionIcon>
       </header>
-      {error !== null && <ErrorNotice error={error} onRetry={retry} />}
-      {!loaded && error === null && <Skeleton className="tl-wait" height={120} radius="md" />}
       {loaded && tracks.length === 0 && <p className="quiet tl-none">{t('empty')}</p>}
       {tracks.length > 0 && (
         <Chart

@@ -141,6 +141,7 @@ func (p *program) root() *cobra.Command {
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
 		p.serveCommand(), p.runCommand(), p.simulateCommand(), p.validateCommand(), p.pluginCommand(), p.systemCommand(), p.credentialCommand(), p.secretCommand(),
+		p.keysCommand(),
 		p.auditCommand(), p.callCommand(), p.versionCommand(), p.compileCommand(), p.workerCommand(),
 	)
 	return root

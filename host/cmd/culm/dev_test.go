@@ -22,11 +22,25 @@ import (
 // what building writes itself is no change.
 func TestDevReloadsAtEveryChange(t *testing.T) {
 	t.Parallel()
-	if ok, err := hasTools(t.Context(), build.C); err != nil || !ok {
-		t.Skip("clang is not installed: ", err)
+	for language, source := range map[build.Language]struct{ file, good, bad string }{
+		build.C:          {file: "plugin.c", good: "return culm_succeed(&out);", bad: "return culm_succeed(&out)"},
+		build.JavaScript: {file: "plugin.js", good: "plugin({", bad: "plugin({{"},
+	} {
+		t.Run(string(language), func(t *testing.T) {
+			t.Parallel()
+			devReloads(t, language, source.file, source.good, source.bad)
+		})
+	}
+}
+
+// devReloads changes a new plugin: its greeting, and then what compiles into what does not.
+func devReloads(t *testing.T, language build.Language, file, good, bad string) {
+	t.Helper()
+	if ok, err := hasTools(t.Context(), language); err != nil || !ok {
+		t.Skip("the compiler is not installed: ", err)
 	}
 	dir := filepath.Join(t.TempDir(), "hello")
-	if _, err := scaffold.Write(scaffold.Options{Name: "hello", Language: build.C, Dir: dir, PDK: culm.PDK}); err != nil {
+	if _, err := scaffold.Write(scaffold.Options{Name: "hello", Language: language, Dir: dir, PDK: culm.PDK}); err != nil {
 		t.Fatal(err)
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -60,7 +74,7 @@ func TestDevReloadsAtEveryChange(t *testing.T) {
 		}
 		return r
 	}
-	source := filepath.Join(dir, "plugin.c")
+	source := filepath.Join(dir, file)
 	write := func(old, now string) {
 		t.Helper()
 		text, err := os.ReadFile(source)
@@ -80,11 +94,12 @@ func TestDevReloadsAtEveryChange(t *testing.T) {
 	}
 	write("Hello, ", "Good day, ")
 	second := next()
-	if second.Error != "" || second.Digest == first.Digest || len(second.Changed) != 1 || second.Changed[0] != "plugin.c" {
+	if second.Error != "" || second.Digest == first.Digest || len(second.Changed) != 1 || second.Changed[0] != file {
 		t.Fatalf("second round %+v", second)
 	}
-	write("return culm_succeed(&out);", "return culm_succeed(&out)")
-	if r := next(); !strings.Contains(r.Error, "plugin.c:") || r.Digest != "" {
+	t.Logf("%s: built in %d ms, and after a change in %d ms", language, first.BuildMS, second.BuildMS)
+	write(good, bad)
+	if r := next(); !strings.Contains(r.Error, file+":") || r.Digest != "" {
 		t.Fatalf("round of what does not compile %+v", r)
 	}
 	stop()

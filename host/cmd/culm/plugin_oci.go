@@ -10,7 +10,6 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
-	"oras.land/oras-go/v2/registry/remote/credentials"
 
 	"github.com/culmhq/culm/host/app"
 	"github.com/culmhq/culm/host/fault"
@@ -41,19 +40,11 @@ func (p *program) registryLogin(ctx context.Context, registry string) (string, s
 	if dir == "" {
 		dir = filepath.Join(p.getenv("HOME"), ".docker")
 	}
-	content, err := os.ReadFile(filepath.Join(dir, "config.json"))
+	user, password, err := oci.FileLogins(filepath.Join(dir, "config.json")).Login(ctx, registry)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", "", nil
 	}
-	if err != nil {
-		return "", "", err
-	}
-	store, err := credentials.NewMemoryStoreFromDockerConfig(content)
-	if err != nil {
-		return "", "", fmt.Errorf("%s cannot be read", filepath.Join(dir, "config.json"))
-	}
-	c, err := store.Get(ctx, registry)
-	return c.Username, c.Password, err
+	return user, password, err
 }
 
 // shippedPlugin is what push and pull print.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -25,27 +26,35 @@ import (
 
 // replayOptions are the flags of culm plugin replay.
 type replayOptions struct {
-	data, project, module, recording, save string
-	attempt, iteration, call               int
-	events, asJSON                         bool
+	data, project, module, recording, save, options string
+	attempt, iteration, call                        int
+	events, asJSON                                  bool
 }
 
 func (p *program) pluginReplay() *cobra.Command {
 	var o replayOptions
 	c := &cobra.Command{
-		Use:   "replay RUN NODE",
+		Use:   "replay RUN NODE | --options PLUGIN/ACTION/SOURCE",
 		Short: "Make the recorded plugin calls of a node again, and show the first difference",
 		Long: "Make the recorded plugin calls of a node's last attempt again on this machine. Clock,\n" +
 			"randomness and every answer come from the recording: nothing is called, and the same module\n" +
 			"does the same. With --module another build is tried, and the first point at which it goes\n" +
-			"another way is shown.\n\n" +
+			"another way is shown. With --options it is a call for the choices of a form field, which is\n" +
+			"named by its x-source; attempts number these calls, and the last one is taken.\n\n" +
 			"Exit codes: 0 the same, 1 a difference, or the recording ends too early, 2 the input was refused.",
 		Example: "  culm plugin replay 01JD3K deploy --server http://127.0.0.1:8080\n" +
 			"  culm plugin replay 01JD3K deploy --module ./ticket.wasm --events\n" +
 			"  culm plugin replay 01JD3K deploy --save failed.json\n" +
+			"  culm plugin replay --options ticket/open/queues\n" +
 			"  culm plugin replay --recording failed.json --module ./ticket.wasm",
 		Args: func(c *cobra.Command, args []string) error {
 			if o.recording != "" {
+				return cobra.NoArgs(c, args)
+			}
+			if o.options != "" {
+				if parts := strings.Split(o.options, "/"); len(parts) != 3 || slices.Contains(parts, "") {
+					return fmt.Errorf("--options takes PLUGIN/ACTION/SOURCE, not %q", o.options)
+				}
 				return cobra.NoArgs(c, args)
 			}
 			return cobra.ExactArgs(2)(c, args)
@@ -55,6 +64,7 @@ func (p *program) pluginReplay() *cobra.Command {
 	f := c.Flags()
 	f.StringVar(&o.project, "project", app.DefaultProject(false), "the project of the run")
 	f.StringVar(&o.data, "data", "", "read from a data directory whose server is not running, instead of a server")
+	f.StringVar(&o.options, "options", "", "a call for choices, as PLUGIN/ACTION/SOURCE, instead of a node's")
 	f.StringVar(&o.recording, "recording", "", "play the recordings of a file that --save wrote")
 	f.StringVar(&o.module, "module", "", "the module to play with (default: the recorded one)")
 	f.StringVar(&o.save, "save", "", "write the recordings to a file instead of playing them")
@@ -91,26 +101,48 @@ type recordingSource struct {
 
 // recordingsFrom opens the source that the flags name.
 func (p *program) recordingsFrom(ctx context.Context, o replayOptions, connect func() (*client.Client, error), args []string) (*recordingSource, error) {
+	run, node := "", o.options
+	if o.options == "" && o.recording == "" {
+		run, node = args[0], args[1]
+	}
 	switch {
 	case o.recording != "":
 		return fileSource(o.recording)
 	case o.data != "":
-		return p.dataSource(ctx, o, args[0], args[1])
+		return p.dataSource(ctx, o, run, node)
 	}
 	cl, err := connect()
 	if err != nil {
 		return nil, err
 	}
+	if run == "" {
+		return choicesSource(cl, o), nil
+	}
 	return &recordingSource{
 		list: func(ctx context.Context) ([]recordings.Meta, error) {
-			return cl.Recordings(ctx, o.project, args[0], args[1])
+			return cl.Recordings(ctx, o.project, run, node)
 		},
 		get: func(ctx context.Context, id string) (recordings.View, error) {
-			return cl.Recording(ctx, o.project, args[0], args[1], id)
+			return cl.Recording(ctx, o.project, run, node, id)
 		},
 		module: cl.Module,
 		close:  func() {},
 	}, nil
+}
+
+// choicesSource reads recordings of calls for choices from a server.
+func choicesSource(cl *client.Client, o replayOptions) *recordingSource {
+	at := strings.Split(o.options, "/")
+	return &recordingSource{
+		list: func(ctx context.Context) ([]recordings.Meta, error) {
+			return cl.ChoicesRecordings(ctx, o.project, at[0], at[1], at[2])
+		},
+		get: func(ctx context.Context, id string) (recordings.View, error) {
+			return cl.ChoicesRecording(ctx, o.project, at[0], at[1], at[2], id)
+		},
+		module: cl.Module,
+		close:  func() {},
+	}
 }
 
 // savedRecordings is the form of a file of recordings.

@@ -132,3 +132,36 @@ func TestAFailedAttemptIsReplayedElsewhere(t *testing.T) {
 		}
 	}
 }
+
+// What a person saw while a form was filled in is made again elsewhere: choices that could
+// not be had, because nothing is granted.
+func TestChoicesThatCouldNotBeHadAreReplayedElsewhere(t *testing.T) {
+	t.Parallel()
+	if _, err := fs.ReadFile(shipped.Files, "demo.wasm"); err != nil {
+		t.Skip("the plugins are not built")
+	}
+	dir := filepath.Join(t.TempDir(), "data")
+	prepare(t, dir)
+	srv := startServer(t, dir)
+	var got struct{ Failure struct{ Code string } }
+	srv.must(http.MethodPost, project+"/plugins/demo/options", map[string]any{
+		"action": "deploy_service", "source": "hosts", "form": map[string]any{"service": "checkout"},
+	}, &got)
+	if got.Failure.Code == "" {
+		t.Fatalf("choices without a grant: %+v", got)
+	}
+	at := []string{"--options", "demo/deploy_service/hosts"}
+	code, out := replayRun(t, append(at, "--server", srv.base, "--events")...)
+	if code != 0 || !strings.Contains(out, got.Failure.Code) || !strings.Contains(out, "the same") {
+		t.Errorf("exit %d\n%s", code, out)
+	}
+	if err := srv.stop(); err != nil {
+		t.Fatal(err)
+	}
+	if code, out := replayRun(t, append(at, "--data", dir, "--json")...); code != 0 || !strings.Contains(out, `"result": "same"`) {
+		t.Errorf("from the data: exit %d\n%s", code, out)
+	}
+	if code, out := replayRun(t, "--options", "demo/deploy_service", "--data", dir); code != 2 || !strings.Contains(out, "PLUGIN/ACTION/SOURCE") {
+		t.Errorf("half a field: exit %d\n%s", code, out)
+	}
+}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"text/tabwriter"
@@ -48,7 +47,7 @@ func (p *program) secretList() *cobra.Command {
 					return p.json(all.Items)
 				}
 				if len(all.Items) == 0 {
-					fmt.Fprintf(p.out, "no secrets in project %s; culm secret set NAME sets one\n", o.project)
+					fmt.Fprintf(p.out, p.text.of("secret.none")+"\n", o.project)
 				}
 				return p.printSecrets(all.Items)
 			})
@@ -71,7 +70,7 @@ func (p *program) secretSet() *cobra.Command {
 			if value == "" {
 				line, err := (&lineReader{in: p.in}).next(c.Context())
 				if err != nil {
-					return errors.New("nothing in the environment, and nothing on standard input")
+					return fmt.Errorf(p.text.of("secret.empty"), envSecret)
 				}
 				value = strings.TrimRight(line, "\r\n")
 			}
@@ -99,7 +98,11 @@ func (p *program) secretRemove() *cobra.Command {
 		Args:  cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return p.withCore(c.Context(), o, func(ctx context.Context, core *app.Core) error {
-				return core.Systems.DeleteSecret(ctx, o.project, args[0])
+				if err := core.Systems.DeleteSecret(ctx, o.project, args[0]); err != nil || o.asJSON {
+					return err
+				}
+				_, err := fmt.Fprintf(p.out, p.text.of("secret.gone")+"\n", args[0])
+				return failed(err)
 			})
 		},
 	})
@@ -108,7 +111,7 @@ func (p *program) secretRemove() *cobra.Command {
 func (p *program) printSecrets(all []secrets.Info) error {
 	w := tabwriter.NewWriter(p.out, 0, 8, 2, ' ', 0)
 	for _, s := range all {
-		fmt.Fprintf(w, "%s\tversion %d\tset %s by %s\tfingerprint %s\n", s.Name, s.Version, s.SetAt.UTC().Format(time.RFC3339), s.SetBy, s.Fingerprint)
+		fmt.Fprintf(w, "%s\t"+p.text.of("secret.row")+"\n", s.Name, s.Version, s.SetAt.UTC().Format(time.RFC3339), s.SetBy, s.Fingerprint)
 	}
 	return failed(w.Flush())
 }

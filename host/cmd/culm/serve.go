@@ -47,10 +47,10 @@ func (p *program) serveCommand() *cobra.Command {
 	return c
 }
 
-// config loads the configuration from flags, environment and file.
+// config loads the configuration from flags, environment and file; nil is no flags.
 func (p *program) config(flags *pflag.FlagSet) (config.Config, error) {
 	src := config.Sources{File: p.getenv(config.EnvConfig), Environ: p.environ, Flags: map[string]string{}}
-	flags.Visit(func(f *pflag.Flag) {
+	visit := func(f *pflag.Flag) {
 		switch f.Name {
 		case "config":
 			src.File = f.Value.String()
@@ -58,7 +58,10 @@ func (p *program) config(flags *pflag.FlagSet) (config.Config, error) {
 		default:
 			src.Flags[f.Name] = f.Value.String()
 		}
-	})
+	}
+	if flags != nil {
+		flags.Visit(visit)
+	}
 	return config.Load(src)
 }
 
@@ -93,7 +96,7 @@ func (p *program) deps(cfg config.Config, pub runner.Publisher) app.Deps {
 	v := version()
 	return app.Deps{
 		Logger: logger(p.err, cfg.Log), Plugins: shipped.Files, Assets: assets(), Compiler: compiler, Worker: worker, Publisher: pub,
-		Version: v.Version, Commit: v.Commit, Slack: runner.ServerSlack,
+		Getenv: p.getenv, Version: v.Version, Commit: v.Commit, Slack: runner.ServerSlack,
 	}
 }
 

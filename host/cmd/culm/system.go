@@ -176,9 +176,14 @@ func (p *program) printSystems(all []registry.View) error {
 
 // withCore opens the data directory for one piece of work.
 func (p *program) withCore(ctx context.Context, o systemOptions, work func(context.Context, *app.Core) error) error {
-	cfg := config.Default()
-	cfg.Data = o.data
-	cfg.Log.Level = "warn"
+	cfg, err := p.config(nil)
+	if err != nil {
+		return err
+	}
+	// Of the settings only where the keys are counts here: without them nothing opens.
+	kept := cfg.Secrets
+	cfg = config.Default()
+	cfg.Data, cfg.Secrets, cfg.Log.Level = o.data, kept, "warn"
 	if err := cfg.Validate(); err != nil {
 		return err
 	}

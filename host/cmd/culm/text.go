@@ -114,7 +114,7 @@ func supplyWords() map[string][2]string {
 func (t text) of(key string) string {
 	var w [2]string
 	ok := false
-	for _, list := range []func() map[string][2]string{words, authorWords, replayWords, failureWords, systemWords, credentialWords} {
+	for _, list := range []func() map[string][2]string{words, authorWords, keyWords, replayWords, failureWords, systemWords, credentialWords} {
 		if w, ok = list()[key]; ok {
 			break
 		}

@@ -38,7 +38,8 @@
 
   ;; Both lie at the far end of the engine's stack, a megabyte that begins at 0, and are gone before the first call.
   (data (i32.const 16) "__host\00plugin.js\00__call\00executeresumecancelrollbackoptions")
-  (data (i32.const 128) "(; source ;)\00")
+  ;; The second one holds the length of the source and the source; build.js puts them in the place of this one's text.
+  (data (i32.const 124) "culm:source")
 
   (global $in_call (export "in_call") (mut i32) (i32.const 0))
   (global $words_at (mut i32) (i32.const 0))
@@ -128,8 +129,8 @@
     (global.set $words_at (call $room (i32.const 64)))
     (memory.copy (global.get $words_at) (i32.const 16) (i32.const 58))
     (drop (call $set (call $global) (call $word (i32.const 0)) (call $function (call $word (i32.const 0)) (i32.const 6) (i32.const 3))))
-    (global.set $function_at (call $eval (i32.const 128) (i32.const (; length ;)) (call $word (i32.const 7)) (i32.const 0)))
-    (memory.fill (i32.const 16) (i32.const 0) (i32.add (i32.const 112) (i32.const (; length ;))))
+    (global.set $function_at (call $eval (i32.const 128) (i32.load (i32.const 124)) (call $word (i32.const 7)) (i32.const 0)))
+    (memory.fill (i32.const 16) (i32.const 0) (i32.add (i32.const 112) (i32.load (i32.const 124))))
     (global.set $broken (call $is_exception (global.get $function_at)))
     (if (global.get $broken)
       (then (global.set $function_at (call $exception)))

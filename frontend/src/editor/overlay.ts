@@ -1,0 +1,33 @@
+import { create } from 'zustand'
+import type { Position } from '~/api/types'
+
+/** Where a node that is picked from the list goes: behind a node, into a line, or to a place. */
+export interface AddTarget {
+  after?: string
+  edge?: string
+  /** The centre of the new node on the drawing, where a person pointed at it. */
+  at?: Position
+}
+
+/** What is opened over the canvas; one thing at a time. */
+type Overlay =
+  | { kind: 'add'; target: AddTarget; screen: Position }
+  | { kind: 'find' }
+  | { kind: 'connect'; from: string }
+  | { kind: 'keys' }
+  | { kind: 'document' }
+  | { kind: 'schemes' }
+  | { kind: 'image' }
+
+interface OverlayState {
+  open: Overlay | null
+  show(overlay: Overlay): void
+  close(): void
+}
+
+/** Lists and sheets that open over the editor. */
+export const useOverlay = create<OverlayState>((set) => ({
+  open: null,
+  show: (open) => set({ open }),
+  close: () => set({ open: null }),
+}))
