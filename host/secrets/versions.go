@@ -100,7 +100,8 @@ type Vault struct {
 	bare bare
 	// rotating is held while the keys are changed.
 	rotating sync.Mutex
-	opened   opened
+
+	opened opened
 
 	mu   sync.Mutex
 	used map[string]time.Time // by id, not stored yet
