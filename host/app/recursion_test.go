@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/culmhq/culm/host/hosttest"
 	"github.com/culmhq/culm/host/plugins/build"
 	"github.com/culmhq/culm/host/wasm"
 	"github.com/culmhq/culm/pdk/contract"
@@ -69,7 +70,7 @@ func TestRecursionsOfAStrangerLeaveTheServerAsItIs(t *testing.T) { //nolint:para
 	// slice is how long a process may have a processor before another one gets it: where
 	// both processors compute, a quick answer may take that much longer.
 	const slice = 5 * time.Millisecond
-	before, times := residentBytes(t), ""
+	before, times := hosttest.Resident(t), ""
 	for try := range tries {
 		idle := s.answers(func(asked int) bool { return asked < 1000 })
 		diving, other := s.run("diving", nil), s.run("using", nil)
@@ -100,23 +101,9 @@ func TestRecursionsOfAStrangerLeaveTheServerAsItIs(t *testing.T) { //nolint:para
 			t.Errorf("99 of 100 answers within%s want less than twice as long, or than %v", times, 2*slice)
 		}
 	}
-	grown := residentBytes(t) - before
+	grown := hosttest.Resident(t) - before
 	t.Logf("99 of 100 answers within%s the server grew by %d KiB", times, grown>>10)
 	if grown > 100<<20 {
 		t.Errorf("the server grew by %d MiB", grown>>20)
 	}
-}
-
-// residentBytes is the memory of this process.
-func residentBytes(t *testing.T) int64 {
-	t.Helper()
-	b, err := os.ReadFile("/proc/self/statm")
-	if err != nil {
-		t.Skip(err)
-	}
-	var size, pages int64
-	if _, err := fmt.Sscan(string(b), &size, &pages); err != nil {
-		t.Fatal(err)
-	}
-	return pages * int64(os.Getpagesize())
 }

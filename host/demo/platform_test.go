@@ -104,7 +104,7 @@ func newBench(t *testing.T) *bench {
 		t.Fatal(err)
 	}
 	b.gateway = gateway.New(gateway.Config{
-		Systems: b, Grants: b, Credentials: b, Journal: b, Audit: b, Addresses: policy, Clock: b.clock,
+		Systems: b, Grants: b, Credentials: b, Secrets: b, Journal: b, Audit: b, Addresses: policy, Clock: b.clock,
 		Logger: slog.New(slog.DiscardHandler),
 	})
 	t.Cleanup(b.gateway.Close)
@@ -115,6 +115,14 @@ func newBench(t *testing.T) *bench {
 
 func (b *bench) System(context.Context, string, string) (*systems.Compiled, error) {
 	return b.system, nil
+}
+
+func (b *bench) Resolve(context.Context, string, string) (secrets.Secret, error) {
+	return secrets.Secret{}, secrets.ErrNotFound
+}
+
+func (b *bench) OfRun(context.Context, string, string) ([]secrets.Secret, error) {
+	return nil, nil
 }
 
 func (b *bench) Granted(context.Context, string, string, string, string) (bool, error) {

@@ -7,10 +7,12 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -20,15 +22,24 @@ import (
 	"github.com/culmhq/culm/pdk/contract"
 )
 
-// closed is an address on which nobody listens.
+// closed is an address on which nobody listens while the test runs: its port is taken, so that
+// no server of another test can get it, but does not accept anybody.
 func closed(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Cleanup(func() { _ = syscall.Close(fd) })
+	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	name, err := syscall.Getsockname(fd)
+	at, ok := name.(*syscall.SockaddrInet4)
+	if err != nil || !ok {
+		t.Fatalf("the address of a socket: %v, %v", name, err)
+	}
+	return fmt.Sprintf("127.0.0.1:%d", at.Port)
 }
 
 // nobodyKnows is a name server that cannot be asked.

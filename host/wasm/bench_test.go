@@ -2,7 +2,6 @@ package wasm_test
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -10,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/culmhq/culm/host/hosttest"
 	"github.com/culmhq/culm/host/wasm"
 	"github.com/culmhq/culm/pdk/contract"
 )
@@ -104,11 +104,11 @@ func BenchmarkMemory(b *testing.B) {
 		h := newHost(b, func(c *wasm.Config) { c.Parallel = n })
 		m := goPlugin(b, h)
 		runtime.GC()
-		before := residentBytes(b)
+		before := hosttest.Resident(b)
 		grown := int64(0)
 		during(b, m, n, func() {
 			runtime.GC()
-			grown = residentBytes(b) - before
+			grown = hosttest.Resident(b) - before
 		})
 		b.ReportMetric(float64(grown)/n/1024, "KiB/instance")
 		if err := h.Close(); err != nil {
@@ -142,20 +142,6 @@ func during(b *testing.B, m *wasm.Module, n int, f func()) {
 	f()
 	close(leave)
 	wg.Wait()
-}
-
-// residentBytes reads the resident memory of this process.
-func residentBytes(b *testing.B) int64 {
-	b.Helper()
-	text, err := os.ReadFile("/proc/self/statm")
-	if err != nil {
-		b.Skip("the memory of a process cannot be read here")
-	}
-	var size, resident int64
-	if _, err := fmt.Sscan(string(text), &size, &resident); err != nil {
-		b.Fatal(err)
-	}
-	return resident * int64(os.Getpagesize())
 }
 
 // least returns the least time of many runs of f: on a busy machine it is the only

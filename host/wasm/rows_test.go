@@ -4,13 +4,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/culmhq/culm/host/hosttest"
 	"github.com/culmhq/culm/host/wasm"
 	"github.com/culmhq/culm/pdk/contract"
 )
@@ -72,7 +72,7 @@ func TestManyRecursionsHurtOnlyThemselves(t *testing.T) {
 func TestRecursionsInWorkersDoNotGrowTheHost(t *testing.T) { //nolint:paralleltest // weighs the process
 	h := newHost(t, slowMachine)
 	m := isolate(h, evil(t, "recursion"), "a")
-	before := resident(t)
+	before := hosttest.Resident(t)
 	var wg sync.WaitGroup
 	for range 32 {
 		wg.Go(func() {
@@ -83,23 +83,9 @@ func TestRecursionsInWorkersDoNotGrowTheHost(t *testing.T) { //nolint:parallelte
 		})
 	}
 	wg.Wait()
-	if grown := resident(t) - before; grown > 100<<20 {
+	if grown := hosttest.Resident(t) - before; grown > 100<<20 {
 		t.Errorf("the host grew by %d MiB", grown>>20)
 	}
-}
-
-// resident is the memory of this process.
-func resident(t *testing.T) int64 {
-	t.Helper()
-	b, err := os.ReadFile("/proc/self/statm")
-	if err != nil {
-		t.Skip(err)
-	}
-	var size, pages int64
-	if _, err := fmt.Sscan(string(b), &size, &pages); err != nil {
-		t.Fatal(err)
-	}
-	return pages * int64(os.Getpagesize())
 }
 
 // TestCallsGoOnWhileABombIsCompiled is P08's other half: what is compiled in a child

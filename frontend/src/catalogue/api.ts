@@ -1,21 +1,18 @@
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
 import { call, path } from '~/api/client'
-import { queries } from '~/api/queries'
 import type {
-  Grant,
   HealthSummary,
   HealthWindow,
   InstalledPlugin,
-  Page,
-  Plugin,
   PluginCommand,
   PluginEvent,
   PluginHealth,
   PluginUses,
   PluginVersion,
-  SystemView,
   Trust,
-} from '~/api/types'
+} from '~/api/installed'
+import { queries } from '~/api/queries'
+import type { Grant, Page, Plugin, SystemView } from '~/api/types'
 
 const pageMax = 200
 

@@ -1,6 +1,6 @@
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import type { HealthWindow, PluginHealth } from '~/api/types'
+import type { HealthWindow, PluginHealth } from '~/api/installed'
 import { useFormat } from '~/app/format'
 import { useLang } from '~/i18n/text'
 

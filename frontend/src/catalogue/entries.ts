@@ -1,4 +1,5 @@
-import type { Grant, HealthSummary, InstalledPlugin, Plugin, PluginVersion } from '~/api/types'
+import type { HealthSummary, InstalledPlugin, PluginVersion } from '~/api/installed'
+import type { Grant, Plugin } from '~/api/types'
 
 /** A row of the catalogue: what is installed, and how the project sees it. */
 export interface Entry {

@@ -4,8 +4,9 @@ import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router'
 import { type ReactNode, useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import type { InstalledPlugin, PluginVersion } from '~/api/installed'
 import { queries } from '~/api/queries'
-import type { InstalledPlugin, Manifest, Plugin, PluginVersion } from '~/api/types'
+import type { Manifest, Plugin } from '~/api/types'
 import {
   IconActivity,
   IconBolt,

@@ -1,6 +1,7 @@
 import { Tooltip } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
-import type { HealthSummary, Plugin, PluginState, PluginVersion } from '~/api/types'
+import type { HealthSummary, PluginState, PluginVersion } from '~/api/installed'
+import type { Plugin } from '~/api/types'
 import { useFormat } from '~/app/format'
 import {
   IconAlertTriangle,

@@ -15,9 +15,6 @@ type Overlay =
   | { kind: 'find' }
   | { kind: 'connect'; from: string }
   | { kind: 'keys' }
-  | { kind: 'document' }
-  | { kind: 'schemes' }
-  | { kind: 'image' }
 
 interface OverlayState {
   open: Overlay | null

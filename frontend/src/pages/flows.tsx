@@ -1,7 +1,7 @@
 import { ActionIcon, Button, Group, Menu, Modal, TextInput } from '@mantine/core'
 import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query'
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router'
-import { useCallback, useMemo, useState } from 'react'
+import { useCallback, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { call, idempotencyKey, path } from '~/api/client'
 import { useCreateFlow, useDeleteFlow } from '~/api/queries'
@@ -9,18 +9,18 @@ import type { Flow, FlowSummary, FlowVersion, Page } from '~/api/types'
 import { Confirm } from '~/app/confirm'
 import { useFormat } from '~/app/format'
 import { IconDotsVertical, IconPlayerPlay, IconPlus, IconTrash } from '~/app/icons'
-import { EmptyState, ErrorNotice, say, sayError } from '~/app/notices'
-import { Rows } from '~/app/rows'
+import { say, sayError } from '~/app/notices'
 import { Crumbs } from '~/app/shell'
 import { useCodes } from '~/i18n/codes'
 import { useLang, useText } from '~/i18n/text'
 import { RunPill } from '~/run/states'
 import { type BulkAction, BulkBar } from './list/bulk-dialog'
 import { useColumns } from './list/columns'
-import { type Column, List } from './list/list'
+import type { Column } from './list/list'
 import { useNarrow } from './list/narrow'
+import { PagedList, useItems } from './list/paged'
 import { type FlowsSearch, flowsSearch, narrowed, queryOf, stages, timesOf, viewOf, wordsOf } from './list/search'
-import { Chips, ColumnPicker, ListFoot, MoreFilters, SearchField } from './list/toolbar'
+import { Chips, ColumnPicker, MoreFilters, SearchField } from './list/toolbar'
 import { Views } from './list/views'
 
 const route = getRouteApi('/p/$project/flows')
@@ -40,7 +40,7 @@ export function FlowsPage() {
   const client = useQueryClient()
   const text = useText()
   const flows = useFlows(project, search)
-  const items = useMemo(() => flows.data?.pages.flatMap((p) => p.items) ?? [], [flows.data])
+  const items = useItems(flows)
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set())
   const [removing, setRemoving] = useState<FlowSummary | null>(null)
   const change = useNarrow<FlowsSearch>(search, flowsSearch)
@@ -62,8 +62,6 @@ export function FlowsPage() {
   const columns = all.filter((c, i) => i === 0 || c.id === 'act' || shown.includes(c.id))
   const nameOf = useCallback((flow: FlowSummary) => text(flow.name), [text])
   const onSearch = useCallback((q: string) => narrow({ q }), [narrow])
-  const { fetchNextPage } = flows
-  const onMore = useCallback(() => void fetchNextPage(), [fetchNextPage])
   const filtered = narrowed(search)
   const creating = search.create !== undefined
   const create = (
@@ -108,41 +106,19 @@ export function FlowsPage() {
           <ColumnPicker columns={choice} shown={shown} onChange={(c) => narrow({ cols: keep(c) })} />
           {create}
         </div>
-        {flows.isPending && <Rows />}
-        {flows.error && <ErrorNotice error={flows.error} onRetry={() => void flows.refetch()} />}
-        {flows.data && items.length === 0 && (
-          <EmptyState
-            title={search.q ? t('flows.noMatch', { q: search.q }) : filtered ? home('list.noMatch') : t('flows.empty')}
-            action={
-              filtered ? (
-                <Button variant="default" onClick={() => void navigate({ to: '.', search: {}, replace: true })}>
-                  {home('list.clear')}
-                </Button>
-              ) : (
-                create
-              )
-            }
-          >
-            {filtered ? null : t('flows.emptyHint')}
-          </EmptyState>
-        )}
-        {items.length > 0 && (
-          <>
-            <List
-              label={t('nav.flows')}
-              items={items}
-              columns={columns}
-              keyOf={keyOf}
-              nameOf={nameOf}
-              selected={selected}
-              onSelect={setSelected}
-              more={flows.hasNextPage}
-              loading={flows.isFetchingNextPage}
-              onMore={onMore}
-            />
-            <ListFoot count={items.length} more={flows.hasNextPage} />
-          </>
-        )}
+        <PagedList
+          query={flows}
+          narrowed={filtered}
+          noMatch={search.q && t('flows.noMatch', { q: search.q })}
+          onClear={() => void navigate({ to: '.', search: {}, replace: true })}
+          empty={{ title: t('flows.empty'), hint: t('flows.emptyHint'), action: create }}
+          label={t('nav.flows')}
+          columns={columns}
+          keyOf={keyOf}
+          nameOf={nameOf}
+          selected={selected}
+          onSelect={setSelected}
+        />
       </div>
       <BulkBar
         items={items.filter((f) => selected.has(f.id))}

@@ -1,14 +1,12 @@
-import { Button, Select } from '@mantine/core'
+import { Select } from '@mantine/core'
 import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query'
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router'
-import { useCallback, useMemo, useState } from 'react'
+import { useCallback, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { call, path } from '~/api/client'
 import { queries } from '~/api/queries'
 import type { Page, RunState, RunSummary } from '~/api/types'
 import { useFormat } from '~/app/format'
-import { EmptyState, ErrorNotice } from '~/app/notices'
-import { Rows } from '~/app/rows'
 import { Crumbs } from '~/app/shell'
 import { useText } from '~/i18n/text'
 import { runEnded } from '~/run/fold'
@@ -16,8 +14,9 @@ import { RunIcon, RunPill } from '~/run/states'
 import { useNow } from '~/run/ticker'
 import { type BulkAction, BulkBar } from './list/bulk-dialog'
 import { useColumns } from './list/columns'
-import { type Column, List } from './list/list'
+import type { Column } from './list/list'
 import { useNarrow } from './list/narrow'
+import { PagedList, useItems } from './list/paged'
 import { retryFailed, runErrands, startAgain } from './list/run-actions'
 import {
   narrowed,
@@ -30,7 +29,7 @@ import {
   viewOf,
   wordsOf,
 } from './list/search'
-import { Chips, ColumnPicker, ListFoot, MoreFilters, SearchField } from './list/toolbar'
+import { Chips, ColumnPicker, MoreFilters, SearchField } from './list/toolbar'
 import { Views } from './list/views'
 
 const route = getRouteApi('/p/$project/runs')
@@ -50,7 +49,7 @@ export function RunsPage() {
   const client = useQueryClient()
   const text = useText()
   const runs = useRuns(project, search)
-  const items = useMemo(() => runs.data?.pages.flatMap((p) => p.items) ?? [], [runs.data])
+  const items = useItems(runs)
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set())
   const change = useNarrow<RunsSearch>(search, runsSearch)
   const narrow = useCallback(
@@ -72,8 +71,6 @@ export function RunsPage() {
   const columns = all.filter((c, i) => i === 0 || shown.includes(c.id))
   const nameOf = useCallback((run: RunSummary) => run.name || text(run.flow_name), [text])
   const onSearch = useCallback((q: string) => narrow({ q }), [narrow])
-  const { fetchNextPage } = runs
-  const onMore = useCallback(() => void fetchNextPage(), [fetchNextPage])
   const filtered = narrowed(search)
   return (
     <div className="lp-wrap">
@@ -117,39 +114,18 @@ export function RunsPage() {
           onChange={(states) => narrow({ state: states.join(',') })}
         />
         {search.parent && <ChildrenOf project={project} parent={search.parent} />}
-        {runs.isPending && <Rows />}
-        {runs.error && <ErrorNotice error={runs.error} onRetry={() => void runs.refetch()} />}
-        {runs.data && items.length === 0 && (
-          <EmptyState
-            title={filtered ? home('list.noMatch') : t('runs.empty')}
-            action={
-              filtered && (
-                <Button variant="default" onClick={() => void navigate({ to: '.', search: {}, replace: true })}>
-                  {home('list.clear')}
-                </Button>
-              )
-            }
-          >
-            {filtered ? null : t('runs.emptyHint')}
-          </EmptyState>
-        )}
-        {items.length > 0 && (
-          <>
-            <List
-              label={t('nav.runs')}
-              items={items}
-              columns={columns}
-              keyOf={keyOf}
-              nameOf={nameOf}
-              selected={selected}
-              onSelect={setSelected}
-              more={runs.hasNextPage}
-              loading={runs.isFetchingNextPage}
-              onMore={onMore}
-            />
-            <ListFoot count={items.length} more={runs.hasNextPage} />
-          </>
-        )}
+        <PagedList
+          query={runs}
+          narrowed={filtered}
+          onClear={() => void navigate({ to: '.', search: {}, replace: true })}
+          empty={{ title: t('runs.empty'), hint: t('runs.emptyHint') }}
+          label={t('nav.runs')}
+          columns={columns}
+          keyOf={keyOf}
+          nameOf={nameOf}
+          selected={selected}
+          onSelect={setSelected}
+        />
       </div>
       <BulkBar
         items={items.filter((r) => selected.has(r.id))}
