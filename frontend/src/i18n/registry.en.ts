@@ -204,6 +204,7 @@ export const registryEn: RegistryMessages = {
     systems_credential_test_post: 'Connection tested',
     systems_credential_versions_delete: 'Version of a credential deleted',
     systems_credential_default_put: 'Default credential set',
+    systems_credential_default_test_post: 'Connection with the default credential tested',
     systems_credential_default_versions_delete: 'Version of a default credential deleted',
     systems_state_commands_post: 'System let through again',
     secrets_put: 'Secret set',

@@ -197,6 +197,7 @@ export const registryZh = {
     systems_credential_test_post: '测试连接',
     systems_credential_versions_delete: '删除凭证版本',
     systems_credential_default_put: '设置默认凭证',
+    systems_credential_default_test_post: '用默认凭证测试连接',
     systems_credential_default_versions_delete: '删除默认凭证版本',
     systems_state_commands_post: '恢复熔断的系统',
     secrets_put: '设置密文',
