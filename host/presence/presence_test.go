@@ -16,6 +16,9 @@ import (
 	"github.com/culmhq/culm/host/presence"
 )
 
+// patience bounds every wait for something that must happen.
+const patience = 10 * time.Second
+
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 type clock struct{}
@@ -82,7 +85,7 @@ func (e *editor) sees(what string, want func(presence.Room) bool) presence.Room 
 	e.t.Helper()
 	var r presence.Room
 	for {
-		if err := e.conn.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		if err := e.conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
 			e.t.Fatal(err)
 		}
 		r = presence.Room{}
@@ -97,6 +100,9 @@ func (e *editor) sees(what string, want func(presence.Room) bool) presence.Room 
 
 func (e *editor) closedWith(code int) {
 	e.t.Helper()
+	if err := e.conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
+		e.t.Fatal(err)
+	}
 	for {
 		_, _, err := e.conn.ReadMessage()
 		if err == nil {
@@ -154,10 +160,12 @@ func TestWhoMayNotComeInIsToldWhy(t *testing.T) {
 	defer func() { _ = conn.Close() }()
 	(&editor{t, conn}).closedWith(presence.CloseNoFlow)
 
-	open(t, url).sees("itself", func(r presence.Room) bool { return len(r.Members) == 1 })
+	first := open(t, url)
 	for range presence.MembersMax - 1 {
 		open(t, url)
 	}
+	// A connection is there before its member is: the room is full when it says so.
+	first.sees("a full room", func(r presence.Room) bool { return len(r.Members) == presence.MembersMax })
 	last := open(t, url)
 	last.closedWith(presence.CloseFull)
 }
