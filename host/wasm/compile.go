@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"syscall"
 	"time"
 
 	"github.com/culmhq/culm/host/wasm/binary"
@@ -156,18 +157,41 @@ func (h *Host) compileInto(ctx context.Context, dir, digest string, wasm []byte)
 	return info, nil
 }
 
-// publish makes work the cache directory dir, unless another process was faster.
+// publish makes work the cache directory dir, unless another host or process was faster.
+// Whoever replaces a directory holds the lock of the cache, so that nobody removes what
+// somebody else has published since both looked.
 func (h *Host) publish(ctx context.Context, work, dir string) *Error {
+	unlock, err := lockDir(h.cacheDir)
+	if err != nil {
+		return h.cacheFault(ctx, err)
+	}
+	defer unlock()
 	if verify(dir) == nil {
 		return nil
 	}
-	if err := os.RemoveAll(dir); err != nil {
-		return h.cacheFault(ctx, err)
-	}
-	if err := os.Rename(work, dir); err != nil && verify(dir) != nil {
+	if err := errors.Join(os.RemoveAll(dir), os.Rename(work, dir)); err != nil {
 		return h.cacheFault(ctx, err)
 	}
 	return nil
+}
+
+// lockDir waits until nobody else has the lock of a directory, in this process or another.
+// What is done under it takes milliseconds.
+func lockDir(path string) (unlock func(), err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("open the cache: %w", err)
+	}
+	for {
+		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX)
+		if !errors.Is(err, syscall.EINTR) {
+			break
+		}
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("lock the cache: %w", err), f.Close())
+	}
+	return func() { _ = f.Close() }, nil // which gives the lock back
 }
 
 func (h *Host) cacheFault(ctx context.Context, err error) *Error {

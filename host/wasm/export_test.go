@@ -2,6 +2,9 @@ package wasm
 
 import (
 	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -125,4 +128,30 @@ func (ws *Workers) CallTaped(ctx context.Context, m Isolated, c Call) (Result, *
 	v := w.newCall(c, at)
 	r, err := v.call(ctx, c)
 	return r, v.remains(errReplay), err
+}
+
+// PublishEntry publishes a cache entry as a compiler would have left it.
+func (h *Host) PublishEntry(ctx context.Context, name string) error {
+	work, err := os.MkdirTemp(h.cacheDir, "compiling-")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(work, "code"), []byte("code"), 0o600); err != nil {
+		return err
+	}
+	stock, err := takeStock(work)
+	if err != nil {
+		return err
+	}
+	text, err := json.Marshal(stock)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(work, receiptName), text, 0o600); err != nil {
+		return err
+	}
+	if e := h.publish(ctx, work, filepath.Join(h.cacheDir, name)); e != nil {
+		return e
+	}
+	return verify(filepath.Join(h.cacheDir, name))
 }

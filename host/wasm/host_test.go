@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -136,6 +137,31 @@ func TestCacheDamaged(t *testing.T) {
 	load(t, newHost(t, func(c *wasm.Config) { c.CacheDir = dir }, withLog), module)
 	if log.String() != "" {
 		t.Errorf("the repaired cache is complained about: %s", log.String())
+	}
+}
+
+// TestHostsThatCompileTheSameAtOncePublishItOnce: programs that share a cache and compile one module
+// at the same moment neither fail nor remove each other's work.
+func TestHostsThatCompileTheSameAtOncePublishItOnce(t *testing.T) {
+	t.Parallel()
+	var dir string
+	hosts := []*wasm.Host{newHost(t, ownCache(t, &dir))}
+	for range 7 {
+		hosts = append(hosts, newHost(t, func(c *wasm.Config) { c.CacheDir = dir }))
+	}
+	for round := range 50 {
+		var all sync.WaitGroup
+		start := make(chan struct{})
+		for _, h := range hosts {
+			all.Go(func() {
+				<-start
+				if err := h.PublishEntry(t.Context(), fmt.Sprintf("entry-%d", round)); err != nil {
+					t.Errorf("round %d: %v", round, err)
+				}
+			})
+		}
+		close(start)
+		all.Wait()
 	}
 }
 
