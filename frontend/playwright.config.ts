@@ -9,7 +9,10 @@ export default defineConfig({
   timeout: 60_000,
   expect: {
     timeout: 15_000,
+    // What differs from machine to machine is the smoothing of letters.
+    toHaveScreenshot: { maxDiffPixelRatio: 0.01, threshold: 0.25, animations: 'disabled', caret: 'hide' },
   },
+  snapshotPathTemplate: 'e2e/pictures/{arg}{ext}',
   fullyParallel: true,
   workers: 2,
   forbidOnly: true,
