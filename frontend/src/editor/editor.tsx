@@ -246,6 +246,7 @@ function EditorBar({ project, saving, busy, onSave, onPublish, onStart }: BarPro
         </Tooltip>
         <Button
           variant="default"
+          className="ed-step"
           aria-label={t('versions:publish.open')}
           leftSection={<IconRocket size={15} aria-hidden />}
           onClick={onPublish}
@@ -253,8 +254,14 @@ function EditorBar({ project, saving, busy, onSave, onPublish, onStart }: BarPro
         >
           <span className="shell-wide">{t('versions:publish.open')}</span>
         </Button>
-        <Button leftSection={<IconPlayerPlayFilled size={13} aria-hidden />} onClick={onStart} disabled={busy}>
-          {t('action.start')}
+        <Button
+          className="ed-step"
+          aria-label={t('action.start')}
+          leftSection={<IconPlayerPlayFilled size={13} aria-hidden />}
+          onClick={onStart}
+          disabled={busy}
+        >
+          <span className="shell-wide">{t('action.start')}</span>
         </Button>
       </BarActions>
     </>
