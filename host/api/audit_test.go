@@ -170,7 +170,7 @@ func TestAnExportIsSentAsLinesAndSaysWhereItEnds(t *testing.T) {
 		if err != nil {
 			return &http.Response{}, "", err
 		}
-		defer resp.Body.Close() //nolint:errcheck // read
+		defer resp.Body.Close()
 		body, err := io.ReadAll(resp.Body)
 		return resp, string(body), err
 	}

@@ -41,7 +41,7 @@ func exported(t *testing.T, s *audit.Service, r audit.Range) (audit.Taken, []aud
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer body.Close() //nolint:errcheck // it has no error
+	defer body.Close()
 	var out []audit.Line
 	in := bufio.NewScanner(body)
 	for in.Scan() {
