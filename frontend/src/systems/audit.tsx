@@ -66,6 +66,7 @@ export function AuditPage() {
         </Button>
         <Button
           variant="default"
+          className="sys-brief"
           component="a"
           href={exportHref(project, filter, Date.now())}
           download
@@ -76,6 +77,7 @@ export function AuditPage() {
         </Button>
         <Button
           variant="default"
+          className="sys-brief"
           leftSection={<IconRefresh size={14} aria-hidden />}
           loading={isFetching && !isPending && !isFetchingNextPage}
           onClick={() => void refetch()}
