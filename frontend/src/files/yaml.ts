@@ -11,7 +11,6 @@ import {
   parseDocument,
   type Scalar,
   type ScalarTag,
-  type StringifyContext,
   type Tags,
   visit,
 } from 'yaml'
@@ -42,8 +41,7 @@ export interface Read {
 const strTag = 'tag:yaml.org,2002:str'
 
 /** Texts that some reader of YAML takes for a number, a date or a truth. */
-const mistakable =
-  /^(?:[-+.]?\d[\da-fA-F_xXoO.:eE+-]*|[-+]?\.(?:inf|nan)|yes|no|on|off|true|false|null|~|=|<<)$/i
+const mistakable = /^(?:[-+.]?\d[\da-fA-F_xXoO.:eE+-]*|[-+]?\.(?:inf|nan)|yes|no|on|off|true|false|null|~|=|<<)$/i
 
 /** Characters that YAML does not let stand as they are. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
@@ -64,7 +62,7 @@ function stringTags(tags: Tags): Tags {
     const plain = tag as ScalarTag
     return {
       ...plain,
-      stringify(item: Scalar, ctx: StringifyContext, onComment, onChompKeep) {
+      stringify(item: Scalar, ctx: Parameters<NonNullable<ScalarTag['stringify']>>[1], onComment, onChompKeep) {
         const text = String(item.value)
         const careful = mistakable.test(text) || unprintable.test(text) || unblockable.test(text)
         return careful ? quoted(text) : (plain.stringify?.(item, ctx, onComment, onChompKeep) ?? quoted(text))
@@ -122,14 +120,16 @@ function foreign(root: Node | null, text: string, place: (from: number, to: numb
   }
   visit(root, (_key, node) => {
     if (isPair(node) || node === null) return
-    const item = node as Node
-    if (isAlias(item)) add(item, 'ALIAS')
-    else if ('anchor' in item && item.anchor) add(item, 'ALIAS')
-    else if (item.tag?.startsWith('!') || (item.tag && /^tag:yaml/.test(item.tag) && isTagged(item, text)))
-      add(item, 'TAG')
-    else if (isScalar(item) && isInexact(item)) add(item, 'NUMBER')
+    const code = foreignTo(node as Node, text)
+    if (code) add(node as Node, code)
   })
   return flaws
+}
+
+function foreignTo(node: Node, text: string): string | undefined {
+  if (isAlias(node) || ('anchor' in node && node.anchor)) return 'ALIAS'
+  if (node.tag && isTagged(node, text)) return 'TAG'
+  return isScalar(node) && isInexact(node) ? 'NUMBER' : undefined
 }
 
 /** Whether a tag was written, and not only found out. */
@@ -143,29 +143,37 @@ function isInexact(node: Scalar): boolean {
   if (typeof node.value !== 'number') return false
   if (!Number.isFinite(node.value)) return true
   if (!Number.isInteger(node.value) || !node.source || !/^[-+]?\d+$/.test(node.source)) return false
-  return BigInt(node.source.replace('+', '')) !== BigInt(node.value)
+  // A number that this page writes is the shortest that means it.
+  const written = node.source.replace(/^\+/, '')
+  return written !== String(node.value) && BigInt(written) !== BigInt(node.value)
 }
 
-function rangeOf(root: Node | null, pointer: string): [number, number] {
-  let node: Node | null = root
-  let range: [number, number] = [root?.range?.[0] ?? 0, root?.range?.[1] ?? 0]
+type Span = [number, number]
+
+function rangeOf(root: Node | null, pointer: string): Span {
+  let at: { node: Node | null; span: Span } = { node: root, span: spanOf(root) ?? [0, 0] }
   for (const step of pointer.split('/').slice(1)) {
-    const name = step.replaceAll('~1', '/').replaceAll('~0', '~')
-    if (isMap(node)) {
-      const pair: Pair | undefined = node.items.find((p) => isScalar(p.key) && String(p.key.value) === name)
-      if (!pair) return range
-      const key = (pair.key as Scalar).range
-      node = (pair.value as Node | null) ?? null
-      range = [key?.[0] ?? range[0], isCollection(node) ? (key?.[1] ?? range[1]) : (node?.range?.[1] ?? range[1])]
-    } else if (isSeq(node)) {
-      node = (node.items[Number(name)] as Node | undefined) ?? null
-      if (!node) return range
-      range = [node.range?.[0] ?? range[0], isCollection(node) ? (node.range?.[0] ?? 0) + 1 : (node.range?.[1] ?? 0)]
-    } else return range
+    const next = below(at.node, step.replaceAll('~1', '/').replaceAll('~0', '~'))
+    if (!next) break
+    at = next
   }
-  return range
+  return at.span
 }
 
-function isCollection(node: Node | null): boolean {
-  return isMap(node) || isSeq(node)
+/** What a map or a list holds under a name. A value is where its key is; of a long one that is enough. */
+function below(node: Node | null, name: string): { node: Node | null; span: Span } | null {
+  if (isMap(node)) {
+    const pair: Pair | undefined = node.items.find((p) => isScalar(p.key) && String(p.key.value) === name)
+    const key = pair && spanOf(pair.key as Node)
+    if (!key) return null
+    const value = pair.value as Node | null
+    return { node: value, span: [key[0], (isScalar(value) && spanOf(value)?.[1]) || key[1]] }
+  }
+  const item = isSeq(node) ? (node.items[Number(name)] as Node | undefined) : undefined
+  const span = item && spanOf(item)
+  return span ? { node: item, span: isScalar(item) ? span : [span[0], span[0] + 1] } : null
+}
+
+function spanOf(node: Node | null): Span | undefined {
+  return node?.range ? [node.range[0], node.range[1]] : undefined
 }
