@@ -52,7 +52,7 @@ function walk(given: Schema | true, value: Json, pointer: string, found: Misfit[
     const known = fitting.enum.filter((w) => w !== '').join(', ')
     found.push({ pointer, code: 'WRONG_WORD', args: { text: String(value), known } })
   } else if (Array.isArray(value)) {
-    value.forEach((item, i) => walk(fitting.items as Schema, item, `${pointer}/${i}`, found))
+    for (const [i, item] of value.entries()) walk(fitting.items as Schema, item, `${pointer}/${i}`, found)
   } else if (isObject(value)) fields(fitting, value, pointer, found)
 }
 
@@ -85,10 +85,10 @@ function twice(flow: Flow): Misfit[] {
   const found: Misfit[] = []
   const look = (list: string, names: readonly string[], field: string) => {
     const seen = new Set<string>()
-    names.forEach((name, i) => {
+    for (const [i, name] of names.entries()) {
       if (seen.has(name)) found.push({ pointer: `/${list}/${i}/${field}`, code: 'TWICE', args: { name } })
       seen.add(name)
-    })
+    }
   }
   look(
     'nodes',

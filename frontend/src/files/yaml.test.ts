@@ -131,6 +131,10 @@ describe('YAML', () => {
     expect(flaws[0]).toMatchObject({ code, line })
   })
 
+  it('takes signs of exclamation in a key or a text for what they are', () => {
+    expect(readText('key!: 3\nb: hi!\nc: ["!x", y!]\n').value).toEqual({ 'key!': 3, b: 'hi!', c: ['!x', 'y!'] })
+  })
+
   it('knows the line of every value, and of the nearest one around what is not there', () => {
     const read = readText('name: a\nnodes:\n  - id: start\n    type: start\n  - id: end\n    type: nd\n')
     expect(read.placeOf('/nodes/1/type').line).toBe(6)

@@ -120,22 +120,16 @@ function foreign(root: Node | null, text: string, place: (from: number, to: numb
   }
   visit(root, (_key, node) => {
     if (isPair(node) || node === null) return
-    const code = foreignTo(node as Node, text)
+    const code = foreignTo(node as Node)
     if (code) add(node as Node, code)
   })
   return flaws
 }
 
-function foreignTo(node: Node, text: string): string | undefined {
+function foreignTo(node: Node): string | undefined {
   if (isAlias(node) || ('anchor' in node && node.anchor)) return 'ALIAS'
-  if (node.tag && isTagged(node, text)) return 'TAG'
+  if (node.tag) return 'TAG'
   return isScalar(node) && isInexact(node) ? 'NUMBER' : undefined
-}
-
-/** Whether a tag was written, and not only found out. */
-function isTagged(node: Node, text: string): boolean {
-  const at = node.range?.[0] ?? 0
-  return /!!?[\w,:/.-]*[ \t\r\n]*$/.test(text.slice(Math.max(0, at - 60), at))
 }
 
 /** Whether a number is none that JSON holds, or one whose last digits would be lost. */
