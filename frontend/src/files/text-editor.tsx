@@ -38,7 +38,7 @@ export function TextEditor({ label, value, marks, handle, onChange }: Props) {
           marksOf,
           EditorState.tabSize.of(2),
           keymap.of([...historyKeymap, ...defaultKeymap]),
-          EditorView.contentAttributes.of({ 'aria-label': label, 'data-autofocus': 'true' }),
+          EditorView.contentAttributes.of({ 'aria-label': label, 'data-autofocus': 'true', tabindex: '0' }),
           EditorView.updateListener.of((update) => {
             if (update.docChanged) change.current(update.state.doc.toString())
           }),
