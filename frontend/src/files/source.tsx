@@ -162,8 +162,8 @@ function SourceTools({ notation, text, flow, settled, onNotation, onOpened }: To
           disabled={!settled}
           onChange={(v) => onNotation(v as Notation)}
           data={[
-            { value: 'yaml', label: t('source.yaml') },
-            { value: 'json', label: t('source.json') },
+            { value: 'yaml', label: 'YAML' },
+            { value: 'json', label: 'JSON' },
           ]}
         />
       </span>
