@@ -20,7 +20,7 @@ const (
 
 // RewriteVersion changes whenever the same module would be rewritten to other
 // bytes or with other meaning; it is part of the keys of caches.
-const RewriteVersion = 4
+const RewriteVersion = 5
 
 // YieldEvery is the number of ticks between two yields: rounds of loops and calls, more
 // for those that are long. A yield leaves native code for a moment: 5,000 ticks are some
@@ -275,6 +275,14 @@ func (w *rewriter) function(f []byte, i int, c body) []byte {
 			f = w.openShort(f, c.bytes[e.at+1], left, e.value)
 		case closeShort:
 			f = w.closeShort(f, left, e.value)
+		case wrapDispatch:
+			f = w.openDispatch(f)
+		case wrapNothing:
+			f = w.openNothing(f)
+		case closeNothing:
+			f = w.closeNothing(f)
+		case chargeJump:
+			f = w.chargeJump(f, e.value, e.label)
 		case relabel:
 			f = appendU(f, uint64(e.value))
 		case chargeLoop:
