@@ -27,7 +27,6 @@ export { default as IconDeviceFloppy } from '@tabler/icons-react/dist/esm/icons/
 export { default as IconDotsVertical } from '@tabler/icons-react/dist/esm/icons/IconDotsVertical.mjs'
 export { default as IconDownload } from '@tabler/icons-react/dist/esm/icons/IconDownload.mjs'
 export { default as IconEye } from '@tabler/icons-react/dist/esm/icons/IconEye.mjs'
-export { default as IconFileDownload } from '@tabler/icons-react/dist/esm/icons/IconFileDownload.mjs'
 export { default as IconFileCode } from '@tabler/icons-react/dist/esm/icons/IconFileCode.mjs'
 export { default as IconFileText } from '@tabler/icons-react/dist/esm/icons/IconFileText.mjs'
 export { default as IconFilter } from '@tabler/icons-react/dist/esm/icons/IconFilter.mjs'

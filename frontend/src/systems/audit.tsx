@@ -5,7 +5,7 @@ import { Fragment, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { queries } from '~/api/queries'
 import { useFormat } from '~/app/format'
-import { IconAlertTriangle, IconBan, IconCheck, IconChevronRight, IconFileDownload, IconRefresh } from '~/app/icons'
+import { IconAlertTriangle, IconBan, IconCheck, IconChevronRight, IconDownload, IconRefresh } from '~/app/icons'
 import { EmptyState, ErrorNotice } from '~/app/notices'
 import { Crumbs } from '~/app/shell'
 import '~/catalogue/catalogue.css'
@@ -71,7 +71,7 @@ export function AuditPage() {
           href={exportHref(project, filter, Date.now())}
           download
           title={t('audit.exportHint')}
-          leftSection={<IconFileDownload size={14} aria-hidden />}
+          leftSection={<IconDownload size={14} aria-hidden />}
         >
           {t('audit.export')}
         </Button>
