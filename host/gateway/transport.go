@@ -185,6 +185,9 @@ func (c *call) httpRequest(ctx context.Context) *http.Request {
 	if req.Header.Get(requestIDHeader) == "" { // the operation may declare it as a parameter of its own
 		req.Header.Set(requestIDHeader, c.requestID)
 	}
+	if c.traceparent != "" {
+		req.Header.Set("Traceparent", c.traceparent)
+	}
 	req.Header.Set("User-Agent", "culm")
 	req.Header.Set("Accept", "application/json, */*;q=0.5")
 	if out.body != nil {
