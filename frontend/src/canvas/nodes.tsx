@@ -105,6 +105,7 @@ const TaskNode = memo(function TaskNode({ id, data, selected }: Props) {
       )}
       {selected && <NodeTools node={node} />}
       {info.perspective && <Touched id={id} info={info} />}
+      {info.Over && <info.Over id={id} />}
       <Handles node={node} connectable={info.mode === 'edit'} />
     </div>
   )
@@ -254,6 +255,7 @@ const GatewayNode = memo(function GatewayNode({ id, data, selected }: Props) {
       )}
       {selected && <NodeTools node={node} />}
       {info.perspective && <Touched id={id} info={info} />}
+      {info.Over && <info.Over id={id} />}
       <Handles node={node} connectable={info.mode === 'edit'} />
     </div>
   )
@@ -281,6 +283,7 @@ const EventNode = memo(function EventNode({ id, data, selected }: Props) {
       <HeldMark view={view} />
       {selected && <NodeTools node={node} />}
       {info.perspective && <Touched id={id} info={info} />}
+      {info.Over && <info.Over id={id} />}
       <Handles node={node} connectable={info.mode === 'edit'} />
     </div>
   )
