@@ -32,7 +32,7 @@ describe('two documents on one drawing', () => {
   )
 
   it('show what was added, removed, changed and moved', () => {
-    const { nodes, edges, doc } = overlay(before, after)
+    const { nodes, edges, doc } = overlay(before, after, { before, after })
     expect(Object.fromEntries(nodes)).toEqual({ kept: 'changed', gone: 'removed', other: 'moved', new: 'added' })
     expect(Object.fromEntries(edges)).toEqual({ e1: 'removed', e2: 'changed', e3: 'added' })
     expect(doc.nodes.map((n) => n.id)).toEqual(['kept', 'other', 'new', 'gone'])
@@ -40,12 +40,18 @@ describe('two documents on one drawing', () => {
   })
 
   it('leave what is gone where it can be seen', () => {
-    const { doc } = overlay(before, after)
+    const { doc } = overlay(before, after, { before, after })
     expect(doc.nodes.find((n) => n.id === 'gone')?.position).toEqual({ x: 300, y: 88 })
   })
 
+  it('are not different where only the canvas gave places', () => {
+    const bare = flow(after.nodes.map(({ position: _place, ...node }) => node))
+    const drawn = { before: after, after: flow([task('kept', 40), task('other', 50), task('new', 60)]) }
+    expect(overlay({ ...bare }, bare, drawn).changes).toEqual([])
+  })
+
   it('are the newer one alone where there is no older one', () => {
-    const alone = overlay(undefined, after)
+    const alone = overlay(undefined, after, { after })
     expect(alone.doc).toBe(after)
     expect(alone.changes).toEqual([])
   })

@@ -14,22 +14,25 @@ export interface Overlaid {
 /** What is gone is drawn this far below where something else stands now. */
 const gap = 24
 
-/** Draws what differs between two documents whose nodes have places. */
-export function overlay(before: Flow | undefined, after: Flow): Overlaid {
-  if (!before) return { doc: after, changes: [], nodes: new Map(), edges: new Map() }
+/**
+ * Draws what differs between two documents. Those that are drawn have places for all
+ * nodes; a place that only the canvas gave is no difference.
+ */
+export function overlay(before: Flow | undefined, after: Flow, drawn: { before?: Flow; after: Flow }): Overlaid {
+  if (!before) return { doc: drawn.after, changes: [], nodes: new Map(), edges: new Map() }
   const changes = compare(before, after)
   const kinds = (list: 'nodes' | 'edges') =>
     new Map(changes.filter((c) => c.list === list && c.key !== '').map((c) => [c.key, c.kind]))
   const [nodes, edges] = [kinds('nodes'), kinds('edges')]
   const gone = (kind: ReadonlyMap<string, Differs>) => (item: FlowNode | FlowEdge) => kind.get(item.id) === 'removed'
-  const ghosts = aside(before.nodes.filter(gone(nodes)), after.nodes)
+  const ghosts = aside((drawn.before ?? before).nodes.filter(gone(nodes)), drawn.after.nodes)
   return {
     changes,
     nodes,
     edges,
     doc: {
       ...after,
-      nodes: [...after.nodes, ...ghosts],
+      nodes: [...drawn.after.nodes, ...ghosts],
       edges: [...after.edges, ...before.edges.filter(gone(edges))],
     },
   }

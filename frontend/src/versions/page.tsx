@@ -254,7 +254,7 @@ function useOverlay(before: Flow | undefined, after: Flow | undefined, both: boo
     let gone = false
     if (!after || (both && !before)) return
     void Promise.all([placed(after), before && placed(before)]).then(([a, b]) => {
-      if (!gone) setShown({ before, after, overlaid: overlay(b, a) })
+      if (!gone) setShown({ before, after, overlaid: overlay(before, after, { before: b, after: a }) })
     })
     return () => {
       gone = true
