@@ -1,4 +1,5 @@
 import { type APIRequestContext, expect, test } from '@playwright/test'
+import { accessible } from './axe'
 import { around, node, project, publishedFlow } from './steps'
 
 const api = `/api/v1/projects/${project}`
@@ -74,6 +75,7 @@ test('what differs between two versions is seen on the drawing and in the forms'
   await expect(fields.locator('[data-side="after"]')).toContainText('9s')
   await page.keyboard.press('n')
   await expect(changes.getByRole('button', { expanded: true })).toContainText('再等一会儿')
+  await accessible(page)
   // And from the drawing.
   await node(page, 'task').click()
   await expect(changes.getByRole('button', { expanded: true })).toContainText('等一会儿')

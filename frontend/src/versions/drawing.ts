@@ -20,7 +20,8 @@ const gap = 24
  */
 export function overlay(before: Flow | undefined, after: Flow, drawn: { before?: Flow; after: Flow }): Overlaid {
   if (!before) return { doc: drawn.after, changes: [], nodes: new Map(), edges: new Map() }
-  const changes = compare(before, after)
+  // Where something stands is what a person asks for last.
+  const changes = compare(before, after).sort((a, b) => Number(a.kind === 'moved') - Number(b.kind === 'moved'))
   const kinds = (list: 'nodes' | 'edges') =>
     new Map(changes.filter((c) => c.list === list && c.key !== '').map((c) => [c.key, c.kind]))
   const [nodes, edges] = [kinds('nodes'), kinds('edges')]

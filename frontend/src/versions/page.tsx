@@ -100,7 +100,9 @@ function Loaded({ project, now, versions, more, plugins }: Props) {
           {text(now.document.name)}
         </Link>
         <span className="sep">/</span>
-        <span aria-current="page">{t('title')}</span>
+        <span aria-current="page" className="clip">
+          {t('title')}
+        </span>
       </Crumbs>
       <aside className="vs-side" aria-label={t('page.list')}>
         <SegmentedControl
