@@ -99,41 +99,46 @@ function useDrawing(plugins: readonly Plugin[], look: Look, ground: boolean): Dr
   const { t } = useTranslation()
   const text = useText()
   const doc = useDoc((s) => s.doc)
-  const [faces, setFaces] = useState<string>()
-  useEffect(() => {
-    const loading = new AbortController()
-    // Without the fonts the picture has those of whoever looks at it.
-    fontFaces(loading.signal).then(setFaces, () => !loading.signal.aborted && setFaces(''))
-    return () => loading.abort()
-  }, [])
+  const [drawing, setDrawing] = useState<Drawing>()
   const iconOf = useMemo(() => iconMaker(plugins), [plugins])
-  // biome-ignore lint/correctness/useExhaustiveDependencies: text and t change with the language only, and t stands for both
-  return useMemo(() => {
-    if (faces === undefined) return undefined
-    const named = fonts()
+  const faces = useMemo(() => fontFaces().catch(() => ''), [])
+  // biome-ignore lint/correctness/useExhaustiveDependencies: text changes with the language only, and t stands for both
+  useEffect(() => {
+    let gone = false
+    // Without the fonts the picture has those of whoever looks at it. Icons cannot be made while React renders.
+    void faces.then((fontFaces) => {
+      if (!gone) setDrawing(drawn(fontFaces))
+    })
     const actionOf = (node: FlowNode) => text(findAction(plugins, node.plugin, node.action)?.title)
     const words: Words = {
       subflow: t('node.type.subflow'),
       task: t('node.type.task'),
       unknown: (action) => t('node.unknownAction', { action }),
     }
-    const pen: Pen = {
-      colours: coloursOf(look),
-      ground,
-      ...named,
-      fontFaces: faces,
-      title: text(doc.name),
-      nameOf: (node) => text(node.name) || actionOf(node) || node.flow || t(`node.type.${node.type}`),
-      lineOf: (node) => lineOf(node, actionOf(node), words),
-      labelOf: (edge: FlowEdge) => {
-        const name = text(edge.name) || (edge.default ? t('edge.default') : '')
-        return { text: name || edge.condition || '', code: name === '' }
-      },
-      iconOf,
-      measure: measurer(named),
+    const drawn = (fontFaces: string) => {
+      const named = fonts()
+      const pen: Pen = {
+        colours: coloursOf(look),
+        ground,
+        ...named,
+        fontFaces,
+        title: text(doc.name),
+        nameOf: (node) => text(node.name) || actionOf(node) || node.flow || t(`node.type.${node.type}`),
+        lineOf: (node) => lineOf(node, actionOf(node), words),
+        labelOf: (edge: FlowEdge) => {
+          const name = text(edge.name) || (edge.default ? t('edge.default') : '')
+          return { text: name || edge.condition || '', code: name === '' }
+        },
+        iconOf,
+        measure: measurer(named),
+      }
+      return drawingOf(doc, pen)
     }
-    return drawingOf(doc, pen)
+    return () => {
+      gone = true
+    }
   }, [doc, plugins, look, ground, faces, iconOf, t])
+  return drawing
 }
 
 interface Words {

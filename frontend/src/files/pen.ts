@@ -42,9 +42,9 @@ export function fonts(): Pick<Pen, 'fontUi' | 'fontMono'> {
  * The fonts that the product brings along, as rules that hold them whole. Han characters come
  * from whoever looks at the picture: a font with all of them has megabytes.
  */
-export async function fontFaces(signal: AbortSignal): Promise<string> {
+export async function fontFaces(): Promise<string> {
   const face = async (family: string, url: string, weights: string) => {
-    const bytes = await (await fetch(url, { signal })).blob()
+    const bytes = await (await fetch(url)).blob()
     return `@font-face{font-family:"${family}";font-weight:${weights};src:url(${await dataUrl(bytes)}) format("woff2")}`
   }
   const faces = await Promise.all([
