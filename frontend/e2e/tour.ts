@@ -75,6 +75,7 @@ export const screens: readonly Screen[] = [
   { name: 'editor-image', path: (s) => `/p/${project}/flows/${s.flow}`, ready: image },
   { name: 'start', path: (s) => `/p/${project}/flows/${s.flow}/start`, ready: heading },
   { name: 'dry-run', path: (s) => `/p/${project}/flows/${s.flow}/dry-run`, ready: drawn },
+  { name: 'versions', path: (s) => `/p/${project}/flows/${s.flow}/versions?from=v1`, ready: drawn },
   { name: 'runs', path: () => `/p/${project}/runs`, ready: heading },
   { name: 'run-failed', path: (s) => `/p/${project}/runs/${s.failed}?node=task`, ready: drawn },
   { name: 'run-asking', path: (s) => `/p/${project}/runs/${s.asking}?node=task`, ready: drawn },
