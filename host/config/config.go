@@ -74,7 +74,7 @@ type Trace struct {
 
 // checkShare refuses what is no share; it is written so that NaN is none.
 func checkShare(f float64) error {
-	if !(f >= 0 && f <= 1) { //nolint:staticcheck // NaN
+	if !(f >= 0 && f <= 1) {
 		return fmt.Errorf("%v is not a number from 0 to 1", f)
 	}
 	return nil
