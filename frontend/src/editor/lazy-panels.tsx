@@ -1,11 +1,14 @@
 import { Skeleton } from '@mantine/core'
 import { type ComponentProps, lazy, Suspense } from 'react'
+import { loadTexts } from '~/i18n'
 
 // These open behind a tab or a button, or for one type of node: the canvas does not wait for them.
 const LoadedCondition = lazy(() => import('./condition-field').then((m) => ({ default: m.ConditionField })))
 const LoadedOptions = lazy(() => import('./options-panel').then((m) => ({ default: m.NodeOptions })))
 const LoadedSubflow = lazy(() => import('./subflow-panel').then((m) => ({ default: m.SubflowFields })))
 const LoadedSelection = lazy(() => import('./selection-bar').then((m) => ({ default: m.SelectionBar })))
+const LoadedProblems = lazy(() => import('./problems-panel').then((m) => ({ default: m.ProblemsPanel })))
+const LoadedFlow = lazy(() => import('./flow-panel').then((m) => ({ default: m.FlowPanel })))
 const LoadedVariables = lazy(() => import('./variables-panel').then((m) => ({ default: m.VariablesPanel })))
 
 export function ConditionField(props: ComponentProps<typeof LoadedCondition>) {
@@ -28,6 +31,22 @@ export function VariablesPanel(props: ComponentProps<typeof LoadedVariables>) {
   return (
     <Suspense fallback={<Skeleton height={96} radius="md" />}>
       <LoadedVariables {...props} />
+    </Suspense>
+  )
+}
+
+export function ProblemsPanel(props: ComponentProps<typeof LoadedProblems>) {
+  return (
+    <Suspense fallback={<Skeleton height={96} radius="md" />}>
+      <LoadedProblems {...props} />
+    </Suspense>
+  )
+}
+
+export function FlowPanel() {
+  return (
+    <Suspense fallback={<Skeleton height={96} radius="md" />}>
+      <LoadedFlow />
     </Suspense>
   )
 }
@@ -63,6 +82,55 @@ export function PublishDialog(props: ComponentProps<typeof LoadedPublish>) {
   return (
     <Suspense>
       <LoadedPublish {...props} />
+    </Suspense>
+  )
+}
+
+const LoadedNotes = lazy(async () => {
+  const [m] = await Promise.all([import('./notes-layer'), loadTexts('notes')])
+  return { default: m.NotesLayer }
+})
+const LoadedNote = lazy(async () => {
+  const [m] = await Promise.all([import('./note-panel'), loadTexts('notes')])
+  return { default: m.NotePanel }
+})
+const LoadedSchemes = lazy(async () => {
+  const [m] = await Promise.all([import('./schemes-panel'), loadTexts('schemes')])
+  return { default: m.SchemesPanel }
+})
+const LoadedMarks = lazy(async () => {
+  const [m] = await Promise.all([import('./scheme-marks'), loadTexts('schemes')])
+  return { default: m.SchemeMarks }
+})
+
+export function NotesLayer(props: ComponentProps<typeof LoadedNotes>) {
+  return (
+    <Suspense>
+      <LoadedNotes {...props} />
+    </Suspense>
+  )
+}
+
+export function NotePanel(props: ComponentProps<typeof LoadedNote>) {
+  return (
+    <Suspense fallback={<Skeleton height={96} radius="md" />}>
+      <LoadedNote {...props} />
+    </Suspense>
+  )
+}
+
+export function SchemesPanel() {
+  return (
+    <Suspense fallback={<Skeleton height={96} radius="md" />}>
+      <LoadedSchemes />
+    </Suspense>
+  )
+}
+
+export function SchemeMarks(props: ComponentProps<typeof LoadedMarks>) {
+  return (
+    <Suspense>
+      <LoadedMarks {...props} />
     </Suspense>
   )
 }

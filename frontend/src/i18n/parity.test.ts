@@ -10,6 +10,8 @@ import { editorZh } from './editor.zh'
 import { en } from './en'
 import { homeEn } from './home.en'
 import { homeZh } from './home.zh'
+import { notesEn } from './notes.en'
+import { notesZh } from './notes.zh'
 import { paletteEn } from './palette.en'
 import { paletteZh } from './palette.zh'
 import { recordingsEn } from './recordings.en'
@@ -18,6 +20,8 @@ import { registryEn } from './registry.en'
 import { registryZh } from './registry.zh'
 import { rehearseEn } from './rehearse.en'
 import { rehearseZh } from './rehearse.zh'
+import { schemesEn } from './schemes.en'
+import { schemesZh } from './schemes.zh'
 import { startEn } from './start.en'
 import { startZh } from './start.zh'
 import { systemsEn } from './systems.en'
@@ -48,6 +52,8 @@ const texts = {
     palette: paletteZh,
     console: consoleZh,
     editorPart: editorZh,
+    notes: notesZh,
+    schemes: schemesZh,
     recordings: recordingsZh,
     registry: registryZh,
     rehearse: rehearseZh,
@@ -64,6 +70,8 @@ const texts = {
     palette: paletteEn,
     console: consoleEn,
     editorPart: editorEn,
+    notes: notesEn,
+    schemes: schemesEn,
     recordings: recordingsEn,
     registry: registryEn,
     rehearse: rehearseEn,
