@@ -86,10 +86,17 @@ export function PublishDialog(props: ComponentProps<typeof LoadedPublish>) {
   )
 }
 
-const LoadedNotes = lazy(async () => {
+const loadNotes = async () => {
   const [m] = await Promise.all([import('./notes-layer'), loadTexts('notes')])
   return { default: m.NotesLayer }
-})
+}
+const LoadedNotes = lazy(loadNotes)
+
+/** Fetches what notes need before the first one is made: whoever asks for one writes on at once. */
+export function preloadNotes(): void {
+  // A failed fetch is tried again, and told, when a note is shown.
+  loadNotes().catch(() => undefined)
+}
 const LoadedNote = lazy(async () => {
   const [m] = await Promise.all([import('./note-panel'), loadTexts('notes')])
   return { default: m.NotePanel }
