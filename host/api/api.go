@@ -80,6 +80,8 @@ type Options struct {
 	// Recordings keeps what passed the boundary of plugin calls.
 	Recordings *recordings.Keeper
 	Hub        *live.Hub
+	// Feed tells which lists of a project changed.
+	Feed *live.Feed
 	// Presence has the rooms of those who edit the same flow.
 	Presence *presence.Hub
 	Logger   *slog.Logger

@@ -236,7 +236,7 @@ func TestApplicationIsServed(t *testing.T) {
 		body, cache, enc, ctype string
 	}{
 		{"/", "", 200, "<page>", "no-cache", "", "text/html; charset=utf-8"},
-		{"/projects/demo/flows/x", "br", 200, "<page>", "no-cache", "", "text/html; charset=utf-8"},
+		{"/p/demo/flows/x", "br", 200, "<page>", "no-cache", "", "text/html; charset=utf-8"},
 		{"/assets/a-1.js", "gzip, deflate, br", 200, "brotli", "immutable", "br", "text/javascript; charset=utf-8"},
 		{"/assets/a-1.js", "gzip, br;q=0", 200, "gzip", "immutable", "gzip", "text/javascript; charset=utf-8"},
 		{"/assets/a-1.js", "", 200, "plain", "immutable", "", "text/javascript; charset=utf-8"},
@@ -257,9 +257,11 @@ func TestApplicationIsServed(t *testing.T) {
 
 func TestWithoutTheApplicationAPageSaysSo(t *testing.T) {
 	t.Parallel()
-	r := httptest.NewRequest(http.MethodGet, "/any/path", nil)
-	r.Host = "localhost"
-	if resp, body := do(t, bare(t, Options{}), r); resp.StatusCode != 200 || !strings.Contains(body, "make build") {
-		t.Fatalf("%d %s", resp.StatusCode, body)
+	for path, status := range map[string]int{"/": 200, "/p/demo": 200, "/any/path": 404} {
+		r := httptest.NewRequest(http.MethodGet, path, nil)
+		r.Host = "localhost"
+		if resp, body := do(t, bare(t, Options{}), r); resp.StatusCode != status || strings.Contains(body, "make build") != (status == 200) {
+			t.Errorf("%s: %d %s", path, resp.StatusCode, body)
+		}
 	}
 }

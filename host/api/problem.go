@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -149,7 +150,7 @@ func ofFiber(e *fiber.Error) *fault.Error {
 func (s *Server) fail(c *fiber.Ctx, err error) error {
 	p := newProblem(err)
 	if p.Status == http.StatusInternalServerError {
-		attrs := []any{slog.String("method", c.Method()), slog.String("path", c.Path()), slog.Any("error", err)}
+		attrs := []any{slog.String("method", c.Method()), slog.String("path", loggedPath(c.Path())), slog.Any("error", err)}
 		var pe *panicError
 		if errors.As(err, &pe) {
 			attrs = append(attrs, slog.String("stack", string(pe.stack)))
@@ -163,6 +164,14 @@ func (s *Server) fail(c *fiber.Ctx, err error) error {
 	c.Set(fiber.HeaderContentType, "application/problem+json")
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	return c.Status(p.Status).Send(b)
+}
+
+// loggedPath is a path as the log tells it: the token of a callback lets in whoever reads it.
+func loggedPath(path string) string {
+	if strings.HasPrefix(path, CallbackPath) {
+		return CallbackPath + "***"
+	}
+	return path
 }
 
 // panicError is a panic of a handler.

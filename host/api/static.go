@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -17,10 +18,14 @@ const notBuilt = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Cu
 <p>The API answers under <a href="/api/v1/meta">/api/v1</a>; its description is <a href="/api/v1/openapi.json">openapi.json</a>.</p>
 `
 
-// mountAssets serves the canvas application on every path that is no API.
+// mountAssets serves the canvas application: its files, and its page on the paths that are
+// the application's own.
 func (s *Server) mountAssets(files fs.FS) error {
 	if files == nil {
 		s.app.Get("/*", func(c *fiber.Ctx) error {
+			if err := pageStatus(c, strings.TrimPrefix(c.Path(), "/")); err != nil {
+				return err
+			}
 			return c.Type("html", "utf-8").SendString(notBuilt)
 		})
 		return nil
@@ -32,17 +37,13 @@ func (s *Server) mountAssets(files fs.FS) error {
 	return nil
 }
 
-// sendAsset answers a file, or the application's page for a path that is none: the
-// application routes by itself. A missing file under assets/ is not answered with a
-// page, so that an old page in a cache fails at once.
+// sendAsset answers a file, or the application's page: the application routes by itself.
 func sendAsset(c *fiber.Ctx, files fs.FS) error {
 	name := strings.TrimPrefix(path.Clean("/"+strings.Clone(c.Path())), "/")
-	info, err := fs.Stat(files, valid(name))
-	switch {
-	case err == nil && !info.IsDir():
-	case strings.HasPrefix(name, "assets/"):
-		return errNoRoute
-	default:
+	if info, err := fs.Stat(files, valid(name)); err != nil || info.IsDir() {
+		if err := pageStatus(c, name); err != nil {
+			return err
+		}
 		name = "index.html"
 	}
 	if strings.HasPrefix(name, "assets/") {
@@ -60,6 +61,30 @@ func sendAsset(c *fiber.Ctx, files fs.FS) error {
 	}
 	c.Set(fiber.HeaderContentType, contentType(name, b))
 	return c.Send(b)
+}
+
+// pageStatus says how the page of the application is answered on a path: as what is there
+// on the application's own paths, and as the page that says so, with the status 404, to a
+// person who mistyped one. A program that asks for what is not there is told so and gets no
+// page, and nobody gets one on the paths where programs look for something else: a probe
+// for /debug/pprof must not be answered as if it were there. Nor is a page answered for a
+// file that is missing, so that an old page in a cache fails at once.
+func pageStatus(c *fiber.Ctx, name string) error {
+	first, _, _ := strings.Cut(name, "/")
+	switch {
+	case name == "" || name == "index.html" || first == "p":
+		return nil
+	case slices.Contains(notPages(), first), strings.ContainsAny(name, ".%"), !strings.Contains(c.Get(fiber.HeaderAccept), fiber.MIMETextHTML):
+		return errNoRoute
+	default:
+		c.Status(http.StatusNotFound)
+		return nil
+	}
+}
+
+// notPages are the first parts of paths where no page of the application can be.
+func notPages() []string {
+	return []string{"api", "assets", "callbacks", "debug", "healthz", "metrics", "readyz"}
 }
 
 func valid(name string) string {

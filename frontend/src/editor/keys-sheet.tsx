@@ -39,6 +39,7 @@ const sheet = {
   whole: [
     ['Ctrl S', 'save'],
     ['Ctrl Enter', 'start'],
+    ['Y', 'file'],
     ['?', 'sheet'],
   ],
 } as const

@@ -4,6 +4,7 @@ import {
   IconArrowBackUp,
   IconArrowForwardUp,
   IconEye,
+  IconFileCode,
   IconKeyboard,
   IconLayoutDistributeHorizontal,
   IconListCheck,
@@ -67,6 +68,12 @@ export function Toolbar({ onLayout, onNote }: { onLayout(): void; onNote(): void
       disabled: false,
       pressed: perspective,
       run: () => usePerspective.getState().toggle(),
+    },
+    {
+      label: own('file.title'),
+      icon: <IconFileCode size={17} aria-hidden />,
+      disabled: false,
+      run: () => show({ kind: 'file' }),
     },
     {
       label: own('keys.title'),

@@ -41,6 +41,7 @@ export const editorEn: EditorMessages = {
   },
   notes: { add: 'Add a sticky note' },
   schemes: { open: 'Execution schemes' },
+  file: { title: 'Source, files and images' },
   perspective: {
     title: 'Variables at nodes',
     reads: 'Variables that it reads',
@@ -135,6 +136,7 @@ export const editorEn: EditorMessages = {
       title: 'Flow',
       save: 'Save',
       start: 'Run',
+      file: 'Source, files and images',
       sheet: 'Show the shortcuts',
     },
   },

@@ -39,6 +39,7 @@ export const editorZh = {
   },
   notes: { add: '添加便签' },
   schemes: { open: '执行方案' },
+  file: { title: '源码、文件与图片' },
   perspective: {
     title: '变量透视',
     reads: '读取的变量',
@@ -133,6 +134,7 @@ export const editorZh = {
       title: '流程',
       save: '保存',
       start: '运行',
+      file: '源码、文件与图片',
       sheet: '显示快捷键',
     },
   },

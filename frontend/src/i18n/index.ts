@@ -4,6 +4,7 @@ import type { CatalogueMessages } from './catalogue.zh'
 import type { CodeMessages } from './codes.zh'
 import type { ConsoleMessages } from './console.zh'
 import type { EditorMessages } from './editor.zh'
+import type { FilesMessages } from './files.zh'
 import type { HomeMessages } from './home.zh'
 import type { NotesMessages } from './notes.zh'
 import type { PaletteMessages } from './palette.zh'
@@ -30,6 +31,7 @@ declare module 'i18next' {
       console: ConsoleMessages
       editor: EditorMessages
       notes: NotesMessages
+      files: FilesMessages
       recordings: RecordingsMessages
       registry: RegistryMessages
       rehearse: RehearseMessages
@@ -55,6 +57,7 @@ type Part =
   | 'codes'
   | 'console'
   | 'editor'
+  | 'files'
   | 'home'
   | 'notes'
   | 'palette'
@@ -83,6 +86,10 @@ const parts: Record<Part, Record<Lang, () => Promise<object>>> = {
   editor: {
     zh: () => import('./editor.zh').then((m) => m.editorZh),
     en: () => import('./editor.en').then((m) => m.editorEn),
+  },
+  files: {
+    zh: () => import('./files.zh').then((m) => m.filesZh),
+    en: () => import('./files.en').then((m) => m.filesEn),
   },
   home: {
     zh: () => import('./home.zh').then((m) => m.homeZh),

@@ -8,6 +8,8 @@ import { consoleZh } from './console.zh'
 import { editorEn } from './editor.en'
 import { editorZh } from './editor.zh'
 import { en } from './en'
+import { filesEn } from './files.en'
+import { filesZh } from './files.zh'
 import { homeEn } from './home.en'
 import { homeZh } from './home.zh'
 import { notesEn } from './notes.en'
@@ -54,6 +56,7 @@ const texts = {
     editorPart: editorZh,
     notes: notesZh,
     schemes: schemesZh,
+    filesPart: filesZh,
     recordings: recordingsZh,
     registry: registryZh,
     rehearse: rehearseZh,
@@ -72,6 +75,7 @@ const texts = {
     editorPart: editorEn,
     notes: notesEn,
     schemes: schemesEn,
+    filesPart: filesEn,
     recordings: recordingsEn,
     registry: registryEn,
     rehearse: rehearseEn,

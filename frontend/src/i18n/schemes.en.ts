@@ -2,7 +2,7 @@ import type { SchemesMessages } from './schemes.zh'
 
 export const schemesEn: SchemesMessages = {
   title: 'Execution schemes',
-  help: 'Several ways to run one flow: a scheme says which optional nodes run',
+  help: 'A scheme says which optional nodes run',
   add: 'New scheme',
   newName: 'Scheme {{n}}',
   none: 'The flow has {{n}} optional nodes and no scheme yet. With a scheme nobody has to pick nodes one by one at the start of a run.',

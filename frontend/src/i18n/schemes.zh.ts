@@ -1,7 +1,7 @@
 /** Texts of the editor of execution schemes. */
 export const schemesZh = {
   title: '执行方案',
-  help: '同一个流程的几种跑法：方案决定哪些可选节点执行',
+  help: '方案决定哪些可选节点执行',
   add: '新建方案',
   newName: '方案 {{n}}',
   none: '流程有 {{n}} 个可选节点，还没有执行方案。启动任务时可以直接选用方案，不用逐个勾选节点。',
