@@ -141,3 +141,16 @@ export function SchemeMarks(props: ComponentProps<typeof LoadedMarks>) {
     </Suspense>
   )
 }
+
+const LoadedUpdates = lazy(async () => {
+  const [module] = await Promise.all([import('~/subflows/notice'), loadTexts('files')])
+  return { default: module.UpdateNotice }
+})
+
+export function UpdateNotice() {
+  return (
+    <Suspense>
+      <LoadedUpdates />
+    </Suspense>
+  )
+}

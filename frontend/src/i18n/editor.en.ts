@@ -41,6 +41,7 @@ export const editorEn: EditorMessages = {
   },
   notes: { add: 'Add a sticky note' },
   schemes: { open: 'Execution schemes' },
+  newer: 'v{{version}} is there: see what it changes',
   file: { title: 'Source, files and images' },
   perspective: {
     title: 'Variables at nodes',

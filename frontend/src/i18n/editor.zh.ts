@@ -39,6 +39,7 @@ export const editorZh = {
   },
   notes: { add: '添加便签' },
   schemes: { open: '执行方案' },
+  newer: '有新版本 v{{version}}，查看差异',
   file: { title: '源码、文件与图片' },
   perspective: {
     title: '变量透视',
