@@ -31,12 +31,12 @@ func TestRestoreFindsEveryWrittenPage(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer m.close() //nolint:errcheck // a test
+			defer m.close()
 			b, err := m.mapBuffer(reserve * d.page)
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer unmapBuffer(b) //nolint:errcheck // a test
+			defer unmapBuffer(b)
 			want := append(bytes.Clone(image), make([]byte, reserve*d.page-size)...)
 			var scratch []byte
 			for round, every := range []int{1, 2, 7, 1000, 3} {
