@@ -12,6 +12,7 @@ async function walkTo(page: Page, target: Locator, key: 'Tab' | 'Shift+Tab' = 'T
 }
 
 test('a flow is created, drawn, filled in, published and run, and no mouse is touched', async ({ page }) => {
+  test.setTimeout(120_000) // every step of the way is a key
   await page.goto(`/p/${project}/flows`)
   await walkTo(page, page.getByRole('button', { name: '新建流程' }))
   await page.keyboard.press('Enter')
@@ -45,7 +46,7 @@ test('a flow is created, drawn, filled in, published and run, and no mouse is to
   await walkTo(page, page.getByRole('button', { name: '发布', exact: true }), 'Shift+Tab')
   await page.keyboard.press('Enter')
   const publish = page.getByRole('dialog', { name: '发布新版本' })
-  await expect(publish.getByRole('textbox', { name: '说明' })).toBeFocused()
+  await expect(publish.getByRole('textbox', { name: '版本说明' })).toBeFocused()
   await page.keyboard.type('第一版')
   await walkTo(page, publish.getByRole('button', { name: '发布', exact: true }))
   await page.keyboard.press('Enter')
