@@ -107,6 +107,7 @@ const TaskNode = memo(function TaskNode({ id, data, selected }: Props) {
       )}
       {selected && <NodeTools node={node} />}
       {info.perspective && <Touched id={id} info={info} />}
+      {info.Over && <info.Over id={id} />}
       <Handles node={node} connectable={info.mode === 'edit'} />
     </div>
   )
@@ -259,6 +260,7 @@ const GatewayNode = memo(function GatewayNode({ id, data, selected }: Props) {
       )}
       {selected && <NodeTools node={node} />}
       {info.perspective && <Touched id={id} info={info} />}
+      {info.Over && <info.Over id={id} />}
       <Handles node={node} connectable={info.mode === 'edit'} />
     </div>
   )
@@ -285,6 +287,7 @@ const EventNode = memo(function EventNode({ id, data, selected }: Props) {
       {view?.held && <HeldMark t={t} />}
       {selected && <NodeTools node={node} />}
       {info.perspective && <Touched id={id} info={info} />}
+      {info.Over && <info.Over id={id} />}
       <Handles node={node} connectable={info.mode === 'edit'} />
     </div>
   )
