@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import type { Flow, FlowNode } from '~/api/types'
 import { drawingOf, fitted, type Pen } from './drawing'
+import { linesOf } from './papers'
 
 const colours = { canvas: '#c', panel: '#p', hover: '#h', line: '#l', edge: '#e', fg: '#1', fg2: '#2', fg3: '#3' }
 const pen: Pen = {
   colours,
+  look: 'light',
   ground: true,
   fontUi: '"Inter Variable", sans-serif',
   fontMono: 'monospace',
@@ -72,6 +74,25 @@ describe('the picture of a flow', () => {
 
   it('is a small empty sheet for a flow without nodes', () => {
     expect(drawingOf({ nodes: [], edges: [] }, pen)).toMatchObject({ width: 80, height: 80 })
+  })
+})
+
+describe('a note in the picture', () => {
+  const note = { id: 'n', text: 'a <b> c\n部署之前看一眼', x: -300, y: -50, w: 96, h: 120, colour: 'pink' }
+
+  it('is drawn on its paper, in lines that fit, and the picture reaches around it', () => {
+    const { svg } = drawingOf({ ...flow, notes: [note] } as typeof flow, pen)
+    expect(svg).toContain('fill="#ffe0ec"')
+    expect(svg).toContain('>a &lt;b&gt; c</tspan>')
+    expect(svg).toMatch(/viewBox="-340 -90 /)
+    expect(svg.indexOf('#ffe0ec')).toBeLessThan(svg.indexOf('class="n"'))
+  })
+
+  it('breaks between words, in long words, and between Han characters', () => {
+    expect(linesOf('one two three', 60, pen)).toEqual(['one two', 'three'])
+    expect(linesOf('abcdefghij', 40, pen)).toEqual(['abcde', 'fghij'])
+    expect(linesOf('部署之前看一眼', 40, pen)).toEqual(['部署之前看', '一眼'])
+    expect(linesOf('a\n\nb', 40, pen)).toEqual(['a', '', 'b'])
   })
 })
 

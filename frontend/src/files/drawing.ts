@@ -2,6 +2,7 @@ import { getSmoothStepPath, Position as Side } from '@xyflow/react'
 import type { Flow, FlowEdge, FlowNode } from '~/api/types'
 import { lanePath, lanesOf } from '~/canvas/route'
 import { isGateway, type Rect, sizeOf } from '~/doc/graph'
+import { noteMarkup, type PictureNote } from './papers'
 
 /** The colours of a picture: tokens of one of the two looks. */
 export interface Colours {
@@ -18,6 +19,7 @@ export interface Colours {
 /** What a picture says and how, where that depends on the page around it. */
 export interface Pen {
   colours: Colours
+  look: 'light' | 'dark'
   /** Whether the ground of the canvas is painted. */
   ground: boolean
   fontUi: string
@@ -49,8 +51,9 @@ const textMax = { name: 148, below: 140, label: 166 }
 
 /** Draws a whole flow as a picture that needs nothing outside itself. Every node has a place. */
 export function drawingOf(flow: Pick<Flow, 'nodes' | 'edges'>, pen: Pen): Drawing {
+  const notes = (flow as { notes?: readonly PictureNote[] }).notes ?? []
   const lanes = lanesOf(flow.nodes, flow.edges)
-  const box = extent(flow.nodes, lanes)
+  const box = extent(flow.nodes, lanes, notes)
   const icons = new Map<string, string>()
   const nodes = flow.nodes.map((n) => nodeMarkup(n, pen, icons)).join('\n')
   const byId = new Map(flow.nodes.map((n) => [n.id, n]))
@@ -73,6 +76,7 @@ export function drawingOf(flow: Pick<Flow, 'nodes' | 'edges'>, pen: Pen): Drawin
     `<style>${pen.fontFaces}text{font-family:${escaped(pen.fontUi)};font-size:11.5px;fill:${c.fg2}}.n{font-size:13px;font-weight:600;fill:${c.fg}}.s{fill:${c.fg3}}.l{font-size:11px}.m{font-family:${escaped(pen.fontMono)}}.e{fill:none;stroke:${c.edge};stroke-width:1.5}.i{fill:none;stroke:${c.fg2};stroke-linecap:round;stroke-linejoin:round}.f{fill:${c.fg2}}.b{fill:${c.panel};stroke:${c.line}}</style>`,
     `<defs><marker id="to" markerWidth="10" markerHeight="10" refX="8" refY="4" orient="auto" markerUnits="userSpaceOnUse"><path d="M0 0 8 4 0 8z" fill="${c.edge}"/></marker>${[...icons.values()].join('')}</defs>`,
     ground,
+    `<g>${notes.map((n) => noteMarkup(n, pen)).join('\n')}</g>`,
     `<g>${lines.join('\n')}</g>`,
     `<g>${nodes}</g>`,
     `<g>${labels.join('\n')}</g>`,
@@ -94,7 +98,7 @@ export function escaped(text: string): string {
 }
 
 /** Everything that is drawn: nodes, the names below some of them, and lanes of edges. */
-function extent(nodes: readonly FlowNode[], lanes: ReadonlyMap<string, number>): Rect {
+function extent(nodes: readonly FlowNode[], lanes: ReadonlyMap<string, number>, notes: readonly PictureNote[]): Rect {
   let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity]
   for (const node of nodes) {
     const { x, y, width, height } = rectOf(node)
@@ -103,6 +107,12 @@ function extent(nodes: readonly FlowNode[], lanes: ReadonlyMap<string, number>):
     top = Math.min(top, y)
     right = Math.max(right, x + width + aside)
     bottom = Math.max(bottom, y + height + (isTask(node) ? 0 : 22))
+  }
+  for (const { x, y, w, h } of notes) {
+    left = Math.min(left, x)
+    top = Math.min(top, y)
+    right = Math.max(right, x + w)
+    bottom = Math.max(bottom, y + h)
   }
   for (const lane of lanes.values()) {
     top = Math.min(top, lane - 12)

@@ -119,6 +119,7 @@ function useDrawing(plugins: readonly Plugin[], look: Look, ground: boolean): Dr
       const named = fonts()
       const pen: Pen = {
         colours: coloursOf(look),
+        look,
         ground,
         ...named,
         fontFaces,
