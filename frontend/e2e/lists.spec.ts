@@ -90,6 +90,25 @@ test('runs are found by filters that the address keeps, and the filters are save
   await expect(page.getByRole('columnheader', { name: '执行人' })).toBeVisible()
 })
 
+test('a list whose connection broke catches up by itself', async ({ page, request }) => {
+  const stamp = Date.now()
+  const connections: { close(options: { code: number }): Promise<void> }[] = []
+  await page.routeWebSocket(/\/changes$/, (ws) => {
+    ws.connectToServer()
+    connections.push(ws)
+  })
+  const flow = await publishedFlow(request, around(`断线 ${stamp}`, long))
+  await page.goto(`/p/${project}/runs?flow=${flow}`)
+  await expect(page.getByText('没有符合条件的项')).toBeVisible()
+  await expect.poll(() => connections.length).toBe(1)
+  await connections[0]?.close({ code: 4000 })
+  const run = await named(request, flow, `补上 ${stamp}`)
+  await expect(page.getByRole('link', { name: `补上 ${stamp}` })).toBeVisible()
+  await expect.poll(() => connections.length).toBe(2)
+  await request.post(`${api}/runs/${run}/commands`, { data: { command: 'pause' } })
+  await expect(page.getByTestId('run-state')).toHaveText('已暂停')
+})
+
 test('with keys alone an operator ends several runs, and is told of each', async ({ page, request }) => {
   const stamp = Date.now()
   const flow = await publishedFlow(request, around(`批量 ${stamp}`, long))

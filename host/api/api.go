@@ -80,6 +80,8 @@ type Options struct {
 	// Recordings keeps what passed the boundary of plugin calls.
 	Recordings *recordings.Keeper
 	Hub        *live.Hub
+	// Feed tells which lists of a project changed.
+	Feed *live.Feed
 	// Presence has the rooms of those who edit the same flow.
 	Presence *presence.Hub
 	Logger   *slog.Logger
@@ -262,7 +264,7 @@ func (s *Server) plainHandler(r route) fiber.Handler {
 		if err != nil {
 			return err
 		}
-		ctx, cancel := context.WithTimeout(c.UserContext(), cmp.Or(r.timeout, requestTimeout))
+		ctx, cancel := context.WithTimeout(sourced(c), cmp.Or(r.timeout, requestTimeout))
 		defer cancel()
 		a, err := s.perform(ctx, r, req)
 		if err != nil {

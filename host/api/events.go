@@ -38,6 +38,17 @@ func (s *Server) events(c *fiber.Ctx) error {
 	})
 }
 
+// changes hands the connection to the feed. The origin was checked before (guarded).
+func (s *Server) changes(c *fiber.Ctx) error {
+	project := strings.Clone(c.Params("project"))
+	if _, err := queryOf(c, route{}); err != nil {
+		return err
+	}
+	return upgraded(c, func(conn *websocket.Conn) {
+		s.o.Feed.Serve(context.Background(), conn, project)
+	})
+}
+
 // upgraded makes the connection a WebSocket and hands it over.
 func upgraded(c *fiber.Ctx, serve func(*websocket.Conn)) error {
 	if !websocketUpgrade(c) {

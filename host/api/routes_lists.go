@@ -30,6 +30,10 @@ func listRoutes() []route {
 			query: append([]string{"need"}, paged...), out: runs.AttentionPage{}, handle: (*Server).listAttention,
 		},
 		{
+			method: http.MethodGet, path: "/projects/{project}/changes", summary: "Tell which lists of a project changed, over a WebSocket.",
+			status: http.StatusSwitchingProtocols, stream: (*Server).changes,
+		},
+		{
 			method: http.MethodGet, path: "/projects/{project}/views", summary: "List the saved views of a list, by name.",
 			query: []string{"list"}, out: page.Of[views.View]{}, handle: (*Server).listViews,
 		},

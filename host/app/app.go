@@ -61,7 +61,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 	}
 	a.server, err = api.New(api.Options{
 		Projects: a.Projects, Flows: a.Flows, Runs: a.Runs, Plugins: a.Plugins, Choices: a.Choices, Attention: a.Attention, Views: a.Views, Systems: a.Systems, Tryout: a.Tryout, Callbacks: a.Callbacks, Health: a.Health,
-		Recordings: a.Recordings, Audit: a.Audit, Metrics: a.metrics.Text, Observe: a.metrics.Request, Hub: a.hub, Presence: a.presence,
+		Recordings: a.Recordings, Audit: a.Audit, Metrics: a.metrics.Text, Observe: a.metrics.Request, Hub: a.hub, Feed: a.feed, Presence: a.presence,
 		Logger: a.deps.Logger, Ready: a.ready, Assets: a.deps.Assets,
 		Meta: api.Meta{Version: a.deps.Version, Commit: a.deps.Commit, Demo: a.cfg.Demo},
 	})
@@ -87,7 +87,7 @@ func (a *App) URL() string { return "http://" + a.ln.Addr().String() }
 // lets running calls end until ctx is done, and closes everything.
 func (a *App) Stop(ctx context.Context) error {
 	a.become(errStopping)
-	hubErr := errors.Join(a.hub.Close(ctx), a.presence.Close(ctx))
+	hubErr := errors.Join(a.hub.Close(ctx), a.feed.Close(ctx), a.presence.Close(ctx))
 	err := errors.Join(hubErr, a.server.Stop(ctx))
 	// A server that was told to stop before it took its first connection has not seen
 	// it: without a listener it cannot go on.

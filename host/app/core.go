@@ -106,6 +106,7 @@ type Core struct {
 	gateway  gateway.Config
 	host     *wasm.Host
 	hub      *live.Hub
+	feed     *live.Feed
 	presence *presence.Hub
 	executor *runs.Executor
 	counted  *health.Recorder
@@ -222,7 +223,7 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	gw := c.openGateway(cfg, st)
 	graphs := runs.NewGraphs(c.Plugins)
 	src := &source{}
-	c.hub = live.New(src, live.Options{})
+	c.hub, c.feed = live.New(src, live.Options{}), live.NewFeed(c.Projects, live.FeedOptions{})
 	c.presence = presence.New(presence.Options{Clock: clock{}})
 	c.Attention = runs.NewAttentions()
 	c.Views = views.New(st, c.Projects, clock{})
@@ -240,10 +241,11 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	if err != nil {
 		return err
 	}
+	c.metrics.WatchRuns(c.runner)
 	c.Attention.Follow(c.runner, c.Projects)
 	c.Flows = flows.New(flows.Options{
 		Repository: st, Projects: c.Projects, Catalogue: c.Plugins, Switched: c.Plugins, Secrets: vault, SecretsTo: c.secretsToLatest(cfg.Secrets.Approved),
-		Operations: c.Systems, Users: st, Runs: runs.NewHistory(c.runner), Followers: c.presence, Clock: clock{}, Logger: log,
+		Operations: c.Systems, Users: st, Runs: runs.NewHistory(c.runner), Followers: followers{c.presence, c.feed}, Clock: clock{}, Logger: log,
 	})
 	c.presence.Follow(c.Flows)
 	c.Runs = runs.New(runs.Options{
@@ -272,6 +274,7 @@ func (c *Core) openRecordings(cfg config.Config, st *store.Store) {
 func (c *Core) openGateway(cfg config.Config, st *store.Store) *gateway.Gateway {
 	log, vault := c.deps.Logger, c.Vault
 	traffic := gateway.NewTraffic(0, log)
+	c.metrics.WatchBreakers(traffic)
 	var gw *gateway.Gateway
 	c.Systems = registry.New(registry.Options{
 		Repository: st, Credentials: vault, Secrets: vault, Keys: vault, Projects: c.Projects, Grants: c.Plugins, Traffic: traffic, Clock: clock{},
@@ -291,7 +294,8 @@ func (c *Core) openGateway(cfg config.Config, st *store.Store) *gateway.Gateway 
 }
 
 func (c *Core) publisher() runner.Publisher {
-	all := publishers{c.hub, c.metrics, c.Attention}
+	// Who is told that a list changed asks for it: it must have changed before.
+	all := publishers{c.hub, c.metrics, c.Attention, c.feed}
 	if c.tracer != nil {
 		all = append(all, c.tracer)
 	}
@@ -424,6 +428,16 @@ func DefaultProject(demo bool) string {
 		return "demo"
 	}
 	return "default"
+}
+
+// followers tells all of them what became of a flow.
+type followers []flows.Followers
+
+// Changed implements flows.Followers.
+func (fs followers) Changed(project, flow string, revision, version int) {
+	for _, f := range fs {
+		f.Changed(project, flow, revision, version)
+	}
 }
 
 // publishers tells several of every commit.

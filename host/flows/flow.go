@@ -207,7 +207,8 @@ type Switched interface {
 
 // Followers are told what became of flows. They do not wait for anybody.
 type Followers interface {
-	// Changed tells that a draft was saved, or a version of it published.
+	// Changed tells that a draft was made or saved, or a version of it published. Both
+	// numbers are 0 for a flow that was deleted.
 	Changed(project, flow string, revision, version int)
 }
 

@@ -89,6 +89,7 @@ func (s *Service) Create(ctx context.Context, r CreateRequest) (Detail, error) {
 		if err != nil {
 			return Detail{}, err
 		}
+		s.o.Followers.Changed(d.Project, d.ID, d.Revision, d.Version)
 		return s.detail(ctx, d)
 	}
 }
@@ -137,6 +138,7 @@ func (s *Service) Delete(ctx context.Context, project, id string, by engine.Acto
 	if err := s.o.Repository.DeleteFlow(ctx, project, id); err != nil {
 		return err
 	}
+	s.o.Followers.Changed(project, id, 0, 0)
 	s.o.Logger.InfoContext(ctx, "flow deleted", "project", project, "flow", id, "actor", by.ID, "on_behalf_of", by.OnBehalfOf)
 	return nil
 }

@@ -100,15 +100,15 @@ func (c *client) hurry() {
 	_ = c.conn.NetConn().SetWriteDeadline(time.Now().Add(byeTimeout))
 }
 
-// read waits for the client to go, and refuses everything that it says.
-func (c *client) read() {
-	c.conn.SetReadLimit(inboundMax)
+// refuse waits for the client to go, and takes nothing that it says.
+func refuse(conn *websocket.Conn, cancel context.CancelCauseFunc) {
+	conn.SetReadLimit(inboundMax)
 	for {
-		if _, _, err := c.conn.NextReader(); err != nil {
-			c.cancel(errGone)
+		if _, _, err := conn.NextReader(); err != nil {
+			cancel(errGone)
 			return
 		}
-		c.cancel(errTalks)
+		cancel(errTalks)
 	}
 }
 
@@ -223,11 +223,13 @@ func (c *client) rest(ctx context.Context) error {
 }
 
 // write writes one frame.
-func (c *client) write(frame []byte) error {
-	if err := c.conn.SetWriteDeadline(time.Now().Add(c.opt.WriteTimeout)); err != nil {
+func (c *client) write(frame []byte) error { return write(c.conn, frame, c.opt.WriteTimeout) }
+
+func write(conn *websocket.Conn, frame []byte, within time.Duration) error {
+	if err := conn.SetWriteDeadline(time.Now().Add(within)); err != nil {
 		return errGone
 	}
-	if err := c.conn.WriteMessage(websocket.TextMessage, frame); err != nil {
+	if err := conn.WriteMessage(websocket.TextMessage, frame); err != nil {
 		return errGone
 	}
 	return nil
@@ -235,19 +237,19 @@ func (c *client) write(frame []byte) error {
 
 // bye says why the client is closed, and gives it byeTimeout to hear it: closing at
 // once would let the network drop the close frame.
-func (c *client) bye(err error) {
+func bye(conn *websocket.Conn, err error) {
 	var ce *closeError
 	if !errors.As(err, &ce) {
-		_ = c.conn.Close()
+		_ = conn.Close()
 		return
 	}
 	msg := websocket.FormatCloseMessage(ce.code, ce.reason)
 	end := time.Now().Add(byeTimeout)
-	if c.conn.WriteControl(websocket.CloseMessage, msg, end) != nil {
-		_ = c.conn.Close()
+	if conn.WriteControl(websocket.CloseMessage, msg, end) != nil {
+		_ = conn.Close()
 		return
 	}
-	_ = c.conn.SetReadDeadline(end)
+	_ = conn.SetReadDeadline(end)
 }
 
 func sourceError(err error) error {

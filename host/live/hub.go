@@ -127,7 +127,7 @@ func (h *Hub) Serve(ctx context.Context, conn *websocket.Conn, project, run stri
 	defer func() { _ = conn.Close() }() // the client is gone, or has been told why
 	if !ok {
 		cancel(errGoingAway)
-		c.bye(errGoingAway)
+		bye(conn, errGoingAway)
 		return
 	}
 	defer h.leave(c, t)
@@ -136,14 +136,14 @@ func (h *Hub) Serve(ctx context.Context, conn *websocket.Conn, project, run stri
 	reader := make(chan struct{})
 	go func() {
 		defer close(reader)
-		c.read()
+		refuse(conn, cancel)
 	}()
 	err := c.stream(ctx, after)
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
 	}
 	cancel(err)
-	c.bye(err)
+	bye(conn, err)
 	<-reader
 }
 

@@ -21,7 +21,8 @@ const (
 	queueMax      = 256
 	queueBytesMax = 32 << 20
 	batchMax      = 32
-	// storeTimeout bounds one write.
+	// storeTimeout bounds each access to the store. To scrub and encode a full batch takes as
+	// long as the machine needs, and no access that follows may pay for it.
 	storeTimeout = 10 * time.Second
 	// trimEvery is how often old recordings are looked for.
 	trimEvery = time.Hour
@@ -216,9 +217,10 @@ func (k *Keeper) run() {
 
 // store stores a batch of items and tells those who wait.
 func (k *Keeper) store(items []item) {
+	batch := k.batch(context.Background(), items)
 	ctx, cancel := context.WithTimeout(context.Background(), storeTimeout)
 	defer cancel()
-	if err := k.save(ctx, k.batch(ctx, items)); err != nil {
+	if err := k.save(ctx, batch); err != nil {
 		k.o.Logger.WarnContext(ctx, "recordings of plugin calls were not stored", "error", err)
 	}
 	if k.stored > k.o.Policy.TotalBytes || slices.ContainsFunc(items, func(it item) bool { return it.trim }) {
@@ -279,7 +281,7 @@ func (k *Keeper) batch(ctx context.Context, items []item) Batch {
 		}
 		project := it.call.Project
 		if _, ok := scrubbers[project]; !ok {
-			s, err := k.o.Secrets.Scrubber(ctx, project)
+			s, err := k.scrubber(ctx, project)
 			if err != nil {
 				k.o.Logger.WarnContext(ctx, "a recording is not kept: the secrets of its project cannot be read", "project", project, "error", err)
 				continue
@@ -294,6 +296,12 @@ func (k *Keeper) batch(ctx context.Context, items []item) Batch {
 		b.Save = append(b.Save, row)
 	}
 	return b
+}
+
+func (k *Keeper) scrubber(ctx context.Context, project string) (*secrets.Scrubber, error) {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	return k.o.Secrets.Scrubber(ctx, project)
 }
 
 // row scrubs a recording and encodes it.

@@ -1,5 +1,5 @@
 import { ActionIcon, Menu, Tooltip, useMantineColorScheme } from '@mantine/core'
-import { useQuery } from '@tanstack/react-query'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, Outlet, useParams } from '@tanstack/react-router'
 import { createContext, lazy, type ReactNode, Suspense, useContext, useEffect, useState } from 'react'
 import { createPortal } from 'react-dom'
@@ -52,6 +52,7 @@ export function Shell() {
   const { project } = useParams({ strict: false })
   const [crumbs, setCrumbs] = useState<HTMLElement | null>(null)
   const [actions, setActions] = useState<HTMLElement | null>(null)
+  useChanges(project)
   return (
     <SlotContext value={{ crumbs, actions }}>
       <div className="shell">
@@ -80,6 +81,23 @@ export function Shell() {
       </div>
     </SlotContext>
   )
+}
+
+/** Keeps what every page shows of a project as it is on the server. */
+function useChanges(project: string | undefined): void {
+  const client = useQueryClient()
+  useEffect(() => {
+    if (!project) return
+    let stop: (() => void) | undefined
+    let left = false
+    void import('~/home/changes').then(({ keepFresh }) => {
+      if (!left) stop = keepFresh(client, project)
+    })
+    return () => {
+      left = true
+      stop?.()
+    }
+  }, [client, project])
 }
 
 /** The button of the command palette, and its keys. */

@@ -10,6 +10,7 @@ import {
   IconAlertTriangle,
   IconCheck,
   IconDeviceFloppy,
+  IconHistory,
   IconPlayerPlayFilled,
   IconPlus,
   IconRocket,
@@ -127,6 +128,7 @@ function EditorBody({ project, flow, plugins, keeping, notice, actions, view, ca
     <div className="ed-page">
       <EditorBar
         project={project}
+        flow={flow}
         saving={saving.state}
         busy={saving.busy}
         onSave={() => void save()}
@@ -189,6 +191,7 @@ function EditorBody({ project, flow, plugins, keeping, notice, actions, view, ca
 
 interface BarProps {
   project: string
+  flow: string
   saving: SaveState
   busy: boolean
   onSave(): void
@@ -196,7 +199,7 @@ interface BarProps {
   onStart(): void
 }
 
-function EditorBar({ project, saving, busy, onSave, onPublish, onStart }: BarProps) {
+function EditorBar({ project, flow, saving, busy, onSave, onPublish, onStart }: BarProps) {
   const { t } = useTranslation(['translation', 'versions'])
   const text = useText()
   const name = useDoc((s) => s.doc.name)
@@ -237,6 +240,15 @@ function EditorBar({ project, saving, busy, onSave, onPublish, onStart }: BarPro
         <Tooltip label={t('variables.title')}>
           <ActionIcon aria-label={t('variables.title')} onClick={() => openDrawer('variables')}>
             <IconVariable size={17} stroke={1.7} aria-hidden />
+          </ActionIcon>
+        </Tooltip>
+        <Tooltip label={t('versions:page.open')}>
+          <ActionIcon
+            className="shell-wide"
+            aria-label={t('versions:page.open')}
+            renderRoot={(props) => <Link {...props} to="/p/$project/flows/$flow/versions" params={{ project, flow }} />}
+          >
+            <IconHistory size={17} stroke={1.7} aria-hidden />
           </ActionIcon>
         </Tooltip>
         <Tooltip label={t('action.save')}>

@@ -15,6 +15,7 @@ type Overlay =
   | { kind: 'find' }
   | { kind: 'connect'; from: string }
   | { kind: 'keys' }
+  | { kind: 'file' }
 
 interface OverlayState {
   open: Overlay | null

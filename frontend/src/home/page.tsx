@@ -14,7 +14,7 @@ import { useCodes } from '~/i18n/codes'
 import { useText } from '~/i18n/text'
 import { nodeIcon, RunPill } from '~/run/states'
 import { useNow } from '~/run/ticker'
-import { attentionQuery, partMax, runsPart } from './queries'
+import { attentionQuery, live, partMax, runsPart } from './queries'
 import './home.css'
 
 const route = getRouteApi('/p/$project')
@@ -267,7 +267,7 @@ function RunRow({ project, run }: { project: string; run: RunSummary }) {
 function Recent({ project }: { project: string }) {
   const { t } = useTranslation('home')
   const { t: common } = useTranslation()
-  const query = useQuery(queries.flows(project, ''))
+  const query = useQuery({ ...queries.flows(project, ''), meta: live })
   const items = recent(query.data?.items ?? [])
   return (
     <Part

@@ -2,8 +2,8 @@ import { queryOptions } from '@tanstack/react-query'
 import { call, path } from '~/api/client'
 import type { AttentionPage, Page, RunSummary } from '~/api/types'
 
-/** How often the home page asks again while it is looked at. */
-const liveMs = 2000
+/** Marks what is asked for again whenever the server says that it changed. */
+export const live = { live: true } as const
 
 /** How many rows a part of the home page has. */
 export const partMax = 8
@@ -13,7 +13,7 @@ export function attentionQuery(project: string, need: 'answer' | 'decision') {
     queryKey: ['attention', project, need],
     queryFn: ({ signal }) =>
       call<AttentionPage>(`${path('projects', project, 'attention')}?need=${need}&limit=${partMax}`, { signal }),
-    refetchInterval: liveMs,
+    meta: live,
   })
 }
 
@@ -22,7 +22,7 @@ export function needsQuery(project: string) {
   return queryOptions({
     queryKey: ['attention', project, 'count'],
     queryFn: ({ signal }) => call<AttentionPage>(`${path('projects', project, 'attention')}?limit=1`, { signal }),
-    refetchInterval: 10_000,
+    meta: live,
     select: (page: AttentionPage) => page.answers + page.decisions,
     retry: false,
   })
@@ -33,6 +33,6 @@ export function runsPart(project: string, query: string) {
     queryKey: ['runs', project, 'part', query],
     queryFn: ({ signal }) =>
       call<Page<RunSummary>>(`${path('projects', project, 'runs')}?${query}&limit=${partMax}`, { signal }),
-    refetchInterval: liveMs,
+    meta: live,
   })
 }

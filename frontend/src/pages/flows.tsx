@@ -11,6 +11,7 @@ import { useFormat } from '~/app/format'
 import { IconDotsVertical, IconPlayerPlay, IconPlus, IconTrash } from '~/app/icons'
 import { say, sayError } from '~/app/notices'
 import { Crumbs } from '~/app/shell'
+import { live } from '~/home/queries'
 import { useCodes } from '~/i18n/codes'
 import { useLang, useText } from '~/i18n/text'
 import { RunPill } from '~/run/states'
@@ -24,9 +25,6 @@ import { Chips, ColumnPicker, MoreFilters, SearchField } from './list/toolbar'
 import { Views } from './list/views'
 
 const route = getRouteApi('/p/$project/flows')
-
-/** How often the last runs are asked for while they are looked at. */
-const refreshMs = 10_000
 
 const usual = ['last', 'version', 'nodes', 'updated', 'act'] as const
 
@@ -153,7 +151,7 @@ function useFlows(project: string, search: FlowsSearch) {
     },
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last) => last.next,
-    refetchInterval: (query) => refreshMs * Math.max(1, query.state.data?.pages.length ?? 1),
+    meta: live,
   })
 }
 

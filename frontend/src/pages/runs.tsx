@@ -8,6 +8,7 @@ import { queries } from '~/api/queries'
 import type { Page, RunState, RunSummary } from '~/api/types'
 import { useFormat } from '~/app/format'
 import { Crumbs } from '~/app/shell'
+import { live } from '~/home/queries'
 import { useText } from '~/i18n/text'
 import { runEnded } from '~/run/fold'
 import { RunIcon, RunPill } from '~/run/states'
@@ -33,9 +34,6 @@ import { Chips, ColumnPicker, MoreFilters, SearchField } from './list/toolbar'
 import { Views } from './list/views'
 
 const route = getRouteApi('/p/$project/runs')
-
-/** How often the list asks again while it is looked at; a long one asks less often. */
-const refreshMs = 3000
 
 const usual = ['state', 'flow', 'operator', 'created', 'duration'] as const
 
@@ -155,7 +153,7 @@ function useRuns(project: string, search: RunsSearch) {
     },
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last) => last.next,
-    refetchInterval: (query) => refreshMs * Math.max(1, query.state.data?.pages.length ?? 1),
+    meta: live,
   })
 }
 

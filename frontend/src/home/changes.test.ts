@@ -1,0 +1,134 @@
+import { QueryClient, QueryObserver } from '@tanstack/react-query'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { hear, refresher, type Socket } from './changes'
+
+class FakeSocket implements Socket {
+  onmessage: ((event: { data: unknown }) => void) | null = null
+  onclose: ((event: { code: number }) => void) | null = null
+  closed = false
+
+  close() {
+    this.closed = true
+  }
+
+  says(...what: string[]) {
+    this.onmessage?.({ data: JSON.stringify({ type: 'changed', what }) })
+  }
+}
+
+function setUp() {
+  const sockets: FakeSocket[] = []
+  const told: string[][] = []
+  const page = { hidden: false }
+  const stop = hear({
+    onChange: (keys) => told.push([...keys].sort()),
+    open: () => {
+      const socket = new FakeSocket()
+      sockets.push(socket)
+      return socket
+    },
+    hidden: () => page.hidden,
+  })
+  return { told, page, stop, sockets, last: () => sockets.at(-1) as FakeSocket }
+}
+
+beforeEach(() => vi.useFakeTimers())
+afterEach(() => vi.useRealTimers())
+
+describe('what changes in a project', () => {
+  it('is told to those who show it', () => {
+    const { told, last, stop } = setUp()
+    last().says('attention')
+    last().says('runs')
+    last().onmessage?.({ data: '{"type":"ping"}' })
+    last().says('something of tomorrow')
+    expect(told).toEqual([['attention'], ['flows', 'runs']])
+    stop()
+    expect(last().closed).toBe(true)
+  })
+
+  it('is told once when the page is seen again', () => {
+    const { told, page, last, stop } = setUp()
+    page.hidden = true
+    last().says('runs')
+    last().says('attention')
+    expect(told).toEqual([])
+    page.hidden = false
+    last().says('runs')
+    expect(told).toEqual([['attention', 'flows', 'runs']])
+    stop()
+  })
+
+  it('is asked for now and then while the server cannot tell', () => {
+    const { told, sockets, last, stop } = setUp()
+    for (let i = 0; i < 8; i++) {
+      last().onclose?.({ code: 1006 })
+      vi.advanceTimersByTime(15_000)
+    }
+    expect(sockets).toHaveLength(9)
+    const blind = told.length
+    expect(blind).toBeGreaterThanOrEqual(11)
+    last().says('attention')
+    vi.advanceTimersByTime(40_000)
+    expect(told).toHaveLength(blind + 1)
+    stop()
+  })
+
+  it('is heard on a new connection after a silence', () => {
+    const { sockets, stop } = setUp()
+    vi.advanceTimersByTime(44_000)
+    expect(sockets).toHaveLength(1)
+    vi.advanceTimersByTime(3000)
+    expect(sockets).toHaveLength(2)
+    expect(sockets[0]?.closed).toBe(true)
+    stop()
+    vi.advanceTimersByTime(600_000)
+    expect(sockets).toHaveLength(2)
+  })
+
+  it('is left alone when the project is gone', () => {
+    const { sockets, last, told } = setUp()
+    last().onclose?.({ code: 4404 })
+    vi.advanceTimersByTime(600_000)
+    expect(sockets).toHaveLength(1)
+    expect(told).toEqual([])
+  })
+})
+
+describe('a list that changes all the time', () => {
+  it('is asked for one after the other, and once more after the last change', async () => {
+    const client = new QueryClient()
+    let asked = 0
+    const answers: (() => void)[] = []
+    const ask = () => {
+      asked++
+      return new Promise<number>((resolve) => answers.push(() => resolve(asked)))
+    }
+    const options = { queryKey: ['runs', 'p', 'list'], queryFn: ask, meta: { live: true } }
+    const stop = new QueryObserver(client, options).subscribe(() => undefined)
+    const still = vi.fn(async () => 1)
+    const other = new QueryObserver(client, { queryKey: ['runs', 'p', 'good'], queryFn: still })
+    const stopOther = other.subscribe(() => undefined)
+    answers.shift()?.()
+    await vi.advanceTimersByTimeAsync(0)
+    const changed = refresher(client, 'p')
+    const runs = new Set(['runs'])
+    changed(runs)
+    changed(runs)
+    await vi.advanceTimersByTimeAsync(10_000) // a slow answer
+    changed(runs)
+    expect(asked).toBe(2)
+    answers.shift()?.()
+    await vi.advanceTimersByTimeAsync(9000)
+    expect(asked).toBe(2)
+    await vi.advanceTimersByTimeAsync(2000)
+    expect(asked).toBe(3)
+    answers.shift()?.()
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(asked).toBe(3)
+    expect(still).toHaveBeenCalledTimes(1)
+    stop()
+    stopOther()
+    client.clear()
+  })
+})
