@@ -2,6 +2,7 @@ package secrets_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -89,8 +90,8 @@ func TestASweepGoesThroughAllRuns(t *testing.T) {
 	if n != all/2 || err != nil {
 		t.Errorf("swept %d of %d, %v", n, all/2, err)
 	}
-	broken := fmt.Errorf("the store is gone")
-	if _, err := v.Sweep(t.Context(), 0, func(context.Context, string) (time.Time, bool, error) { return time.Time{}, false, broken }); err != broken {
+	broken := errors.New("the store is gone")
+	if _, err := v.Sweep(t.Context(), 0, func(context.Context, string) (time.Time, bool, error) { return time.Time{}, false, broken }); !errors.Is(err, broken) {
 		t.Errorf("a store that fails: %v", err)
 	}
 }

@@ -41,7 +41,7 @@ func (s *System) Validate() document.Problems {
 
 func (s *System) validateHead(c check) {
 	c.in("format").that(s.Format == Format, CodeFormat, "must be %s; this program reads no other format", Format)
-	c.in("id").that(systemID.MatchString(s.ID), CodeIdSystem, "must be a lower-case letter and up to 63 of a-z, 0-9 and -")
+	c.in("id").that(systemID.MatchString(s.ID), CodeIDSystem, "must be a lower-case letter and up to 63 of a-z, 0-9 and -")
 	c.in("title").that(!s.Title.IsZero(), CodeRequired, "must be given")
 	if _, err := ParseBaseURL(s.BaseURL); err != nil {
 		c.in("base_url").broken(err)
@@ -64,15 +64,15 @@ func (s *System) validateHead(c check) {
 func ParseBaseURL(raw string) (*url.URL, error) {
 	u, err := url.Parse(raw)
 	if err != nil {
-		return nil, flawed(CodeUrlForm, "is not a URL")
+		return nil, flawed(CodeURLForm, "is not a URL")
 	}
 	switch {
 	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, flawed(CodeUrlScheme, "must start with http:// or https://")
+		return nil, flawed(CodeURLScheme, "must start with http:// or https://")
 	case u.User != nil:
-		return nil, flawed(CodeUrlUser, "must not hold a user name or password")
+		return nil, flawed(CodeURLUser, "must not hold a user name or password")
 	case u.RawQuery != "" || u.ForceQuery || strings.Contains(raw, "#"):
-		return nil, flawed(CodeUrlQuery, "must not hold a query or a fragment")
+		return nil, flawed(CodeURLQuery, "must not hold a query or a fragment")
 	}
 	if err := validHost(u.Hostname(), strings.HasPrefix(u.Host, "[")); err != nil {
 		return nil, err
@@ -135,7 +135,7 @@ func validHost(host string, bracketed bool) error {
 }
 
 func (o *Operation) validate(c check) {
-	c.in("id").that(operationID.MatchString(o.ID), CodeIdOperation, "must be a lower-case letter and up to 63 of a-z, 0-9 and _")
+	c.in("id").that(operationID.MatchString(o.ID), CodeIDOperation, "must be a lower-case letter and up to 63 of a-z, 0-9 and _")
 	c.in("title").that(!o.Title.IsZero(), CodeRequired, "must be given")
 	c.in("method").that(slices.Contains([]string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}, o.Method),
 		CodeOneOf, "must be %s", "GET, HEAD, POST, PUT, PATCH or DELETE")
