@@ -3,6 +3,25 @@ import { project } from './steps'
 
 const api = `/api/v1/projects/${project}`
 
+/** A certificate that signs itself and is good for nothing, and its key. */
+const pem = (what: string, lines: string[]) => [`-----BEGIN ${what}-----`, ...lines, `-----END ${what}-----`].join('\n')
+const certificate = pem('CERTIFICATE', [
+  'MIIBgDCCASWgAwIBAgIUSCeMPxZIKID9gl/pgj/BoiP975swCgYIKoZIzj0EAwIw',
+  'FDESMBAGA1UEAwwJY3VsbS10ZXN0MCAXDTI2MTEyNjEwMjEyMVoYDzIxMjYxMTAy',
+  'MTAyMTIxWjAUMRIwEAYDVQQDDAljdWxtLXRlc3QwWTATBgcqhkjOPQIBBggqhkjO',
+  'PQMBBwNCAAQuSqz7xbn8aiEHupp3R4yF5LpzuIzCsuP6ZQd1QqbMTEyJXPTraJ5F',
+  's+I5dcmIUzmpT/dOOGTRX892gbBQdn/Ho1MwUTAdBgNVHQ4EFgQUJ5RRtPimNLCf',
+  '7mGgtTWBrOfN1iQwHwYDVR0jBBgwFoAUJ5RRtPimNLCf7mGgtTWBrOfN1iQwDwYD',
+  'VR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNJADBGAiEAjkEK5y89Ov/6ELpbS5H5',
+  'jfZ2zG966kWPrPkrm9wkduwCIQD7mxGecnuytOolurLaTZkXmVjrUZA2Uaq3pEHO',
+  'QPFl8w==',
+])
+const key = pem('PRIVATE KEY', [
+  'MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg93bGYCqR7/+kQO3+',
+  'hz8f9K0NfOvrL83JicLW1LmMo7qhRANCAAQuSqz7xbn8aiEHupp3R4yF5LpzuIzC',
+  'suP6ZQd1QqbMTEyJXPTraJ5Fs+I5dcmIUzmpT/dOOGTRX892gbBQdn/H',
+])
+
 /** Each kind: how its system says so, and what is typed in. */
 const kinds: { type: string; auth?: object; fields: { [label: string]: string } }[] = [
   { type: 'basic', fields: { 用户名: 'ops', 密码: 'basic-word' } },
@@ -18,6 +37,7 @@ const kinds: { type: string; auth?: object; fields: { [label: string]: string } 
     auth: { header: 'X-Signature', timestamp_header: 'X-Time' },
     fields: { '密钥 ID': 'k1', 密钥: 'hmac-word' },
   },
+  { type: 'mtls', fields: { '证书（PEM）': certificate, '私钥（PEM）': key } },
   { type: 'blueking', auth: { app_code: 'culm' }, fields: { 密钥: 'blue-word' } },
 ]
 
@@ -73,4 +93,34 @@ test('a project without a credential of its own takes the default of the install
   await typed(page, '本项目的凭证', { 令牌: 'own-word' })
   await expect(own.getByText('正在使用')).toBeVisible()
   await expect(shared.getByText('正在使用')).toBeHidden()
+})
+
+test('a client certificate that does not fit is refused at its field, in the language of the page', async ({
+  page,
+  request,
+}) => {
+  const id = 'login-certificate'
+  await request.put(`${api}/systems/${id}`, {
+    data: {
+      format: 'culm.system/v1',
+      id,
+      title: id,
+      base_url: 'https://127.0.0.1:9',
+      auth: { type: 'mtls' },
+      operations: [{ id: 'look', title: 'Look', method: 'GET', path: '/look', retry: 'safe', risk: 'read' }],
+    },
+  })
+  await page.goto(`/p/${project}/systems/${id}?tab=credential`)
+  const own = page.getByRole('region', { name: '本项目的凭证' })
+  await own.getByRole('button', { name: '设置凭证' }).press('Enter')
+  const dialog = page.getByRole('dialog', { name: '设置凭证' })
+  await dialog.getByLabel(/^证书（PEM）/).fill(certificate)
+  await dialog.getByLabel(/^私钥（PEM）/).fill(certificate)
+  await dialog.getByRole('button', { name: '保存' }).press('Enter')
+  await expect(dialog.getByText('私钥与证书不匹配')).toBeVisible()
+  await dialog.getByLabel(/^私钥（PEM）/).fill(key)
+  await dialog.getByRole('button', { name: '保存' }).press('Enter')
+  await expect(own.getByText('使用中')).toBeVisible()
+  await expect(own.getByText(/证书 .+ 到期/).first()).toBeVisible()
+  expect(await page.content()).not.toContain('MIGHAgEA')
 })

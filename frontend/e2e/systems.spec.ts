@@ -162,7 +162,7 @@ test('a secret is made, replaced and deleted, and only its name is shown', async
   await dialog.getByRole('textbox', { name: '名称' }).fill('smtp_password')
   await dialog.getByLabel(/^值/).fill('short')
   await dialog.getByRole('button', { name: '保存' }).click()
-  await expect(dialog.getByRole('alert')).toContainText('6 to 16384')
+  await expect(dialog.getByRole('alert')).toContainText('长度须为 6 到 16384 字节')
   await dialog.getByLabel(/^值/).fill('long-enough-to-keep')
   await accessible(page)
   await dialog.getByLabel(/^值/).press('Enter')
@@ -190,6 +190,37 @@ test('what a plugin may call is withdrawn and approved where the system is', asy
   await expect(group.getByText('已授权 6 / 7')).toBeVisible()
   await group.getByRole('button', { name: '批准 演示运维 调用 查询主机' }).press('Enter')
   await expect(group.getByText('已授权 7 / 7')).toBeVisible()
+})
+
+test('an operation is changed in a form: mistakes are shown at their fields, and what is widened is switched off', async ({
+  page,
+  request,
+}) => {
+  await registered(request, 'assets-edit')
+  const granted = { grants: [{ system: 'assets-edit', operation: 'drop_asset' }] }
+  expect((await request.put(`${api}/plugins/http/grants`, { data: granted })).status()).toBe(200)
+  await page.goto(`/p/${project}/systems/assets-edit?op=drop_asset`)
+  await page.getByRole('tab', { name: '修改' }).press('Enter')
+  const form = page.getByRole('form', { name: '修改操作' })
+  await form.getByRole('textbox', { name: '路径' }).fill('/assets/{id}/x{y}')
+  await form.getByRole('textbox', { name: '成功条件（CEL）' }).fill('body.ok == true')
+  await form.getByRole('button', { name: '查看会改变什么' }).click()
+  await expect(form.getByText(/路径段 .* 既不是普通文字/).first()).toBeVisible()
+  await accessible(page)
+  await form.getByRole('textbox', { name: '路径' }).fill('/assets/{id}/retire')
+  await form.getByRole('button', { name: '查看会改变什么' }).click()
+  await expect(form.getByText('范围变大').first()).toBeVisible()
+  await form.getByRole('button', { name: '保存' }).click()
+  await expect(page.getByText('已保存操作 下架资产')).toBeVisible()
+  await expect(page.getByRole('article').getByText('/assets/{id}/retire').first()).toBeVisible()
+  await expect(page.getByRole('switch', { name: '启用' })).not.toBeChecked()
+  const after = await (await request.get(`${api}/systems/assets-edit/document`)).json()
+  expect(after.operations[1]).toMatchObject({
+    path: '/assets/{id}/retire',
+    success: { rule: 'body.ok == true' },
+    body: { required: ['reason'], properties: { reason: { maxLength: 200 } } },
+    disabled_by: 'change',
+  })
 })
 
 for (const scheme of ['light', 'dark'] as const) {

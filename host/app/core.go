@@ -244,7 +244,8 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	c.metrics.WatchRuns(c.runner)
 	c.Attention.Follow(c.runner, c.Projects)
 	c.Flows = flows.New(flows.Options{
-		Repository: st, Projects: c.Projects, Catalogue: c.Plugins, Switched: c.Plugins, Secrets: vault, Operations: c.Systems, Users: st, Runs: runs.NewHistory(c.runner), Followers: followers{c.presence, c.feed}, Clock: clock{}, Logger: log,
+		Repository: st, Projects: c.Projects, Catalogue: c.Plugins, Switched: c.Plugins, Secrets: vault, SecretsTo: c.secretsToLatest(cfg.Secrets.Approved),
+		Operations: c.Systems, Users: st, Runs: runs.NewHistory(c.runner), Followers: followers{c.presence, c.feed}, Clock: clock{}, Logger: log,
 	})
 	c.presence.Follow(c.Flows)
 	c.Runs = runs.New(runs.Options{

@@ -23,3 +23,6 @@ func (c *Core) WorkerProcesses() int { return c.host.Workers().Processes() }
 
 // LimitsOf is limitsOf.
 func LimitsOf(l config.Limits) wasm.Limits { return limitsOf(l) }
+
+// Sweep deletes the secrets of runs that are over, as is done from time to time.
+func (c *Core) Sweep(ctx context.Context) (int, error) { return c.sweeper().sweep(ctx) }

@@ -43,6 +43,16 @@ func (c *Core) secretsTo(approved []string) func(digest string) bool {
 	}
 }
 
+// secretsToLatest tells it of the version of a plugin that a start would take now. A plugin
+// that is not there is said elsewhere.
+func (c *Core) secretsToLatest(approved []string) func(plugin string) bool {
+	may := c.secretsTo(approved)
+	return func(plugin string) bool {
+		m, ok := c.Plugins.Latest(plugin)
+		return !ok || may(m.Digest)
+	}
+}
+
 // alarms enters in the audit that a stored secret does not open, once for each row while
 // the program runs: calls that need it may be many.
 type alarms struct {

@@ -33,6 +33,10 @@ type Problem struct { //nolint:errname // it is data first: what a person is sho
 	// Field is the JSON Pointer of the value ("/operations/0/path").
 	Field   string `json:"field,omitempty"`
 	Message string `json:"message"`
+	// Code is stable: clients translate by it, with Args. Both are empty where the check that
+	// found the problem has none.
+	Code string            `json:"code,omitempty"`
+	Args map[string]string `json:"args,omitempty"`
 }
 
 // Error reads "line 3: /title: message".

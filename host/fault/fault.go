@@ -81,6 +81,14 @@ func At(field, format string, args ...any) *Error {
 	return e
 }
 
+// Coded makes an Invalid for a field, with a code that says what is wrong with it, so that
+// clients can translate it.
+func Coded(field, code, message string) *Error {
+	e := At(field, "%s", message)
+	e.Problems = []engine.Problem{{Code: code, Message: message, Level: engine.SeverityError, Field: field}}
+	return e
+}
+
 // Wrap makes an Internal error of what failed underneath while doing op, or says that
 // the store cannot take anything now. A nil err gives nil; an err that holds an *Error
 // already is returned as it is.

@@ -21,6 +21,9 @@ type Options struct {
 	Catalogue  engine.Catalogue
 	Switched   Switched
 	Secrets    Secrets
+	// SecretsTo reports whether the version of a plugin that a start would take now may be
+	// handed secrets; nil stands for all plugins.
+	SecretsTo  func(plugin string) bool
 	Operations Operations
 	Users      Users
 	Runs       Runs

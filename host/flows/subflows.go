@@ -71,6 +71,7 @@ func (s *Service) Resolve(ctx context.Context, project string, f *engine.Flow) (
 		}
 	}
 	out.Problems = append(out.Problems, s.switchedOff(project, f, r.found)...)
+	out.Problems = append(out.Problems, s.notHanded(f, r.found)...)
 	unknown, err := s.unknownSecrets(ctx, project, f, r.found)
 	if err != nil {
 		return Resolved{}, err

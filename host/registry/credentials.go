@@ -131,7 +131,7 @@ func (s *Service) SetCredential(ctx context.Context, r CredentialRequest) (Crede
 	var input *secrets.InputError
 	switch {
 	case errors.As(err, &input):
-		return CredentialView{}, fault.At(input.Field, "%s", input.Message)
+		return CredentialView{}, fault.Coded(input.Field, input.Code, input.Message)
 	case errors.Is(err, secrets.ErrNoCredential):
 		return CredentialView{}, fault.Missing("credential of the system", r.System)
 	case err != nil:

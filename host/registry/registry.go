@@ -3,6 +3,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -165,7 +166,7 @@ func invalid(err error) error {
 	e.Field = ps[0].Field
 	for _, x := range ps {
 		e.Problems = append(e.Problems, engine.Problem{
-			Code: string(fault.Invalid), Message: x.Message, Level: engine.SeverityError, Field: x.Field,
+			Code: cmp.Or(x.Code, string(fault.Invalid)), Message: x.Message, Level: engine.SeverityError, Field: x.Field, Args: x.Args,
 		})
 	}
 	return e

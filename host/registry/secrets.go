@@ -47,7 +47,7 @@ func (s *Service) SetSecret(ctx context.Context, r SecretRequest) (secrets.Info,
 	var input *secrets.InputError
 	switch {
 	case errors.As(err, &input):
-		return secrets.Info{}, fault.At(input.Field, "%s", input.Message)
+		return secrets.Info{}, fault.Coded(input.Field, input.Code, input.Message)
 	case errors.Is(err, secrets.ErrTooMany):
 		return secrets.Info{}, fault.New(fault.Invalid, "a project has at most %d secrets", secrets.MaxPerProject)
 	}

@@ -37,7 +37,7 @@ func checkSecret(field string, value json.RawMessage) error {
 // refusedValue names the field of a value that is no secret.
 func refusedValue(field string, err error) error {
 	if bad, ok := errors.AsType[*secrets.InputError](err); ok {
-		return fault.At(field, "%s", bad.Message)
+		return fault.Coded(field, bad.Code, bad.Message)
 	}
 	return err
 }

@@ -22,7 +22,26 @@ const (
 var ErrNoCredential = errors.New("secrets: no credential")
 
 // InputError is a credential that cannot be accepted. It holds no value.
-type InputError struct{ Field, Message string }
+type InputError struct {
+	Field, Message string
+	// Code is what clients translate by; the bounds that it names are constants here.
+	Code string
+}
+
+// The codes of an InputError.
+const (
+	CodeNoCredential  = "NO_CREDENTIAL"
+	CodeForeign       = "CREDENTIAL_FOREIGN"
+	CodeRequired      = "REQUIRED"
+	CodeLength        = "SECRET_LENGTH"
+	CodeControl       = "SECRET_CONTROL"
+	CodeName          = "CREDENTIAL_NAME"
+	CodeCertificate   = "CERTIFICATE"
+	CodeKeyElsewhere  = "CERTIFICATE_KEY"
+	CodePair          = "CERTIFICATE_PAIR"
+	CodeSecretName    = "SECRET_NAME"
+	CodeSecretControl = "SECRET_TEXT_CONTROL"
+)
 
 // Error reads "/field: message".
 func (e *InputError) Error() string { return e.Field + ": " + e.Message }
@@ -179,7 +198,7 @@ func accept(t Target, in Input) (payload, error) {
 // certified refuses a credential that is nothing, not even a certificate.
 func (p *payload) certified() error {
 	if p.Certificate == "" {
-		return &InputError{"", "this system takes no credential"}
+		return &InputError{"", "this system takes no credential", CodeNoCredential}
 	}
 	return nil
 }
@@ -187,7 +206,7 @@ func (p *payload) certified() error {
 // named checks and takes a name and the secret that belongs to it.
 func (p *payload) named(field, name string, fits func(string) bool, rule, secretField string, s Secret) error {
 	if !fits(name) {
-		return &InputError{field, rule}
+		return &InputError{field, rule, CodeName}
 	}
 	p.Username = name
 	return p.secret(secretField, s)
@@ -219,9 +238,9 @@ func foreign(t Target, in Input) error {
 	} {
 		if f.given && !takes[f.field] {
 			if len(own[t.Kind]) == 0 && !takes["/certificate"] {
-				return &InputError{"", "this system takes no credential"}
+				return &InputError{"", "this system takes no credential", CodeNoCredential}
 			}
-			return &InputError{f.field, "is not a part of the credential of this system"}
+			return &InputError{f.field, "is not a part of the credential of this system", CodeForeign}
 		}
 	}
 	return nil
@@ -232,11 +251,11 @@ func (p *payload) secret(field string, s Secret) error {
 	p.Secret = s.Reveal()
 	switch {
 	case p.Secret == "":
-		return &InputError{field, "must be given"}
+		return &InputError{field, "must be given", CodeRequired}
 	case len(p.Secret) < MinSecretBytes || len(p.Secret) > MaxSecretBytes:
-		return &InputError{field, fmt.Sprintf("must be %d to %d bytes long", MinSecretBytes, MaxSecretBytes)}
+		return &InputError{field, fmt.Sprintf("must be %d to %d bytes long", MinSecretBytes, MaxSecretBytes), CodeLength}
 	case strings.ContainsFunc(p.Secret, unicode.IsControl):
-		return &InputError{field, "must not hold control characters or line breaks"}
+		return &InputError{field, "must not hold control characters or line breaks", CodeControl}
 	}
 	return nil
 }
@@ -246,15 +265,15 @@ func (p *payload) certificate(in Input) error {
 	p.Certificate, p.PrivateKey = in.Certificate, in.PrivateKey.Reveal()
 	switch {
 	case p.Certificate == "" || len(p.Certificate) > MaxSecretBytes:
-		return &InputError{"/certificate", fmt.Sprintf("must be given, in PEM and at most %d bytes long", MaxSecretBytes)}
+		return &InputError{"/certificate", fmt.Sprintf("must be given, in PEM and at most %d bytes long", MaxSecretBytes), CodeCertificate}
 	case p.PrivateKey == "" || len(p.PrivateKey) > MaxSecretBytes:
-		return &InputError{"/private_key", fmt.Sprintf("must be given, in PEM and at most %d bytes long", MaxSecretBytes)}
+		return &InputError{"/private_key", fmt.Sprintf("must be given, in PEM and at most %d bytes long", MaxSecretBytes), CodeCertificate}
 	case strings.Contains(p.Certificate, "PRIVATE KEY"):
-		return &InputError{"/certificate", "holds a private key, which belongs into its own field"}
+		return &InputError{"/certificate", "holds a private key, which belongs into its own field", CodeKeyElsewhere}
 	}
 	// The cause may quote what it could not read.
 	if _, err := tls.X509KeyPair([]byte(p.Certificate), []byte(p.PrivateKey)); err != nil {
-		return &InputError{"/private_key", "is no key of this certificate, or one of the two is not PEM"}
+		return &InputError{"/private_key", "is no key of this certificate, or one of the two is not PEM", CodePair}
 	}
 	return nil
 }

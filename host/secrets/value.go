@@ -111,11 +111,11 @@ var namePattern = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,63}$`)
 func Check(value string) error {
 	switch {
 	case len(value) < MinSecretBytes || len(value) > MaxSecretBytes:
-		return &InputError{"", fmt.Sprintf("a secret is %d to %d bytes long", MinSecretBytes, MaxSecretBytes)}
+		return &InputError{"", fmt.Sprintf("a secret is %d to %d bytes long", MinSecretBytes, MaxSecretBytes), CodeLength}
 	case strings.ContainsFunc(value, func(r rune) bool {
 		return unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t' || r == unicode.ReplacementChar
 	}):
-		return &InputError{"", "a secret holds no control characters but line breaks and tabs"}
+		return &InputError{"", "a secret holds no control characters but line breaks and tabs", CodeSecretControl}
 	}
 	return nil
 }
@@ -184,11 +184,11 @@ func (v *Vault) DropRun(ctx context.Context, run string) error {
 // accepted.
 func (v *Vault) SetProject(ctx context.Context, project, name string, value Secret, actor string) (Info, error) {
 	if !namePattern.MatchString(name) {
-		return Info{}, &InputError{"/name", fmt.Sprintf("must be a letter, then up to %d of A-Z, a-z, 0-9 and _", MaxNameBytes-1)}
+		return Info{}, &InputError{"/name", fmt.Sprintf("must be a letter, then up to %d of A-Z, a-z, 0-9 and _", MaxNameBytes-1), CodeSecretName}
 	}
 	plain := value.Reveal()
-	if err := Check(plain); err != nil {
-		return Info{}, &InputError{"/value", strings.TrimPrefix(err.Error(), ": ")}
+	if bad, ok := errors.AsType[*InputError](Check(plain)); ok {
+		return Info{}, &InputError{"/value", bad.Message, bad.Code}
 	}
 	in := ProjectValue{Project: project, Name: name, SetAt: v.clock.Now(), SetBy: actor, Fingerprint: v.fingerprint(project, plain)}
 	row, err := v.rows.SetProjectSecret(ctx, in, func(p ProjectValue) ([]byte, error) {

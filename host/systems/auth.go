@@ -127,19 +127,19 @@ func (a Auth) validate(c check) {
 	switch a.Type {
 	case "", AuthNone, AuthBasic, AuthBearer, AuthMTLS:
 	case AuthAPIKey:
-		c.in("header").that((a.Header == "") != (a.Query == ""), "an API key travels in a header or in a query parameter: name one of them")
+		c.in("header").that((a.Header == "") != (a.Query == ""), CodeKeyPlace, "an API key travels in a header or in a query parameter: name one of them")
 		if a.Header != "" {
 			a.validateHeader(c, "header", a.Header)
 		}
-		c.in("query").that(a.Query == "" || wireName.MatchString(a.Query), "must be the name of a query parameter")
+		c.in("query").that(a.Query == "" || wireName.MatchString(a.Query), CodeQueryName, "must be the name of a query parameter")
 	case AuthOAuth2:
 		a.validateOAuth2(c)
 	case AuthHMAC:
 		a.validateHMAC(c)
 	case AuthBlueKing:
-		c.in("app_code").that(plainWord(a.AppCode), "must be the code of the application: 1 to 128 printable characters")
+		c.in("app_code").that(plainWord(a.AppCode), CodeWord, "must be the code of the application: 1 to 128 printable characters")
 	default:
-		c.in("type").bad("must be none, basic, bearer, api_key, oauth2, hmac, mtls or blueking")
+		c.in("type").bad(CodeOneOf, "must be %s", "none, basic, bearer, api_key, oauth2, hmac, mtls or blueking")
 	}
 	a.validateForeign(c)
 }
@@ -151,7 +151,7 @@ func (a Auth) validateForeign(c check) {
 		for i, k := range kinds {
 			names[i] = string(k)
 		}
-		c.in(field).that(!given || slices.Contains(kinds, a.Type), "is only for the type %s", strings.Join(names, " or "))
+		c.in(field).that(!given || slices.Contains(kinds, a.Type), CodeOnlyType, "is only for the type %s", strings.Join(names, " or "))
 	}
 	only("header", a.Header != "", AuthAPIKey, AuthHMAC)
 	only("query", a.Query != "", AuthAPIKey)
@@ -170,41 +170,41 @@ func (a Auth) validateForeign(c check) {
 }
 
 func (a Auth) validateHeader(c check, field, name string) {
-	c.in(field).that(headerName.MatchString(name), "must be the name of a header")
-	c.in(field).that(!framing(name), "%s belongs to the connection, not to a credential", name)
+	c.in(field).that(headerName.MatchString(name), CodeHeaderName, "must be the name of a header")
+	c.in(field).that(!framing(name), CodeHeaderFrame, "%s belongs to the connection, not to a credential", name)
 }
 
 func (a Auth) validateOAuth2(c check) {
 	_, err := ParseBaseURL(a.TokenURL)
-	c.in("token_url").that(err == nil, "%v", err)
+	c.in("token_url").broken(err)
 	for i, scope := range a.Scopes {
-		c.index("scopes", i).that(plainWord(scope), "must be 1 to 128 printable characters")
+		c.index("scopes", i).that(plainWord(scope), CodeWord, "must be 1 to 128 printable characters")
 	}
-	c.in("audience").that(a.Audience == "" || plainWord(a.Audience), "must be 1 to 128 printable characters")
-	c.in("client_auth").that(a.ClientAuth == "" || a.ClientAuth == ClientAuthBasic || a.ClientAuth == ClientAuthPost, "must be basic or post")
+	c.in("audience").that(a.Audience == "" || plainWord(a.Audience), CodeWord, "must be 1 to 128 printable characters")
+	c.in("client_auth").that(a.ClientAuth == "" || a.ClientAuth == ClientAuthBasic || a.ClientAuth == ClientAuthPost, CodeOneOf, "must be %s", "basic or post")
 }
 
 func (a Auth) validateHMAC(c check) {
 	a.validateHeader(c, "header", a.Header)
-	c.in("algorithm").that(slices.Contains([]string{"", HMACSHA256, HMACSHA512, HMACSHA1}, a.Algorithm), "must be sha256, sha512 or sha1")
-	c.in("encoding").that(slices.Contains([]string{"", "hex", "base64"}, a.Encoding), "must be hex or base64")
-	c.in("prefix").that(headerText(a.Prefix) && len(a.Prefix) <= 64, "must be at most 64 printable characters")
+	c.in("algorithm").that(slices.Contains([]string{"", HMACSHA256, HMACSHA512, HMACSHA1}, a.Algorithm), CodeOneOf, "must be %s", "sha256, sha512 or sha1")
+	c.in("encoding").that(slices.Contains([]string{"", "hex", "base64"}, a.Encoding), CodeOneOf, "must be %s", "hex or base64")
+	c.in("prefix").that(headerText(a.Prefix) && len(a.Prefix) <= 64, CodePrefix, "must be at most 64 printable characters")
 	seen := map[string]bool{}
 	for field, name := range map[string]string{"key_id_header": a.KeyIDHeader, "timestamp_header": a.TimestampHeader, "nonce_header": a.NonceHeader, "header": a.Header} {
 		if name == "" {
 			continue
 		}
 		a.validateHeader(c, field, name)
-		c.in(field).that(!seen[strings.ToLower(name)], "%s is named twice", name)
+		c.in(field).that(!seen[strings.ToLower(name)], CodeTwice, "%s is named twice", name)
 		seen[strings.ToLower(name)] = true
 	}
 	known := []string{SignMethod, SignHost, SignPath, SignQuery, SignTimestamp, SignNonce, SignKeyID, SignBody, SignBodyHash}
 	for i, part := range a.Signed {
-		c.index("signed", i).that(slices.Contains(known, part), "must be one of %s", strings.Join(known, ", "))
+		c.index("signed", i).that(slices.Contains(known, part), CodeOneOf, "must be one of %s", strings.Join(known, ", "))
 	}
 	parts := a.SignedParts()
 	needs := func(part, field, header string) {
-		c.in(field).that(header != "" || !slices.Contains(parts, part), "must be given: the system cannot check a signature over a %s that it does not know", part)
+		c.in(field).that(header != "" || !slices.Contains(parts, part), CodeSignedUnknown, "must be given: the system cannot check a signature over a %s that it does not know", part)
 	}
 	needs(SignTimestamp, "timestamp_header", a.TimestampHeader)
 	needs(SignNonce, "nonce_header", a.NonceHeader)

@@ -43,8 +43,8 @@ func (b Callbacks) validate(c check) {
 	}
 	c = c.in("signature")
 	s := b.Signature.WithDefaults()
-	c.in("secret").that(secretName.MatchString(s.Secret), "must be the name of a secret of the project")
-	c.in("header").that(headerName.MatchString(s.Header), "must be the name of a header")
-	c.in("timestamp_header").that(headerName.MatchString(s.TimestampHeader), "must be the name of a header")
-	c.in("nonce_header").that(headerName.MatchString(s.NonceHeader), "must be the name of a header")
+	c.in("secret").that(secretName.MatchString(s.Secret), CodeSecretName, "must be the name of a secret of the project")
+	c.in("header").that(headerName.MatchString(s.Header), CodeHeaderName, "must be the name of a header")
+	c.in("timestamp_header").that(headerName.MatchString(s.TimestampHeader), CodeHeaderName, "must be the name of a header")
+	c.in("nonce_header").that(headerName.MatchString(s.NonceHeader), CodeHeaderName, "must be the name of a header")
 }

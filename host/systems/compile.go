@@ -161,12 +161,12 @@ func (o *CompiledOperation) checkSchemas(c check) {
 func (o *CompiledOperation) schema(raw json.RawMessage, c check) (*Schema, json.RawMessage) {
 	whole, err := WithShared(raw, o.shared)
 	if err != nil {
-		c.bad("%v", err)
+		c.broken(err)
 		return &Schema{}, nil
 	}
 	s, err := compileSchema(whole)
 	if err != nil {
-		c.bad("%v", err)
+		c.broken(err)
 		return &Schema{}, nil
 	}
 	return s, whole
@@ -216,7 +216,7 @@ func (s *System) compile() (*Compiled, document.Problems) {
 		before := len(ps)
 		o.validate(c)
 		if _, twice := out.operations[o.ID]; twice {
-			c.in("id").bad("%q is declared twice", o.ID)
+			c.in("id").bad(CodeTwice, "%q is declared twice", o.ID)
 		}
 		ready, err := o.prepare(s.Schemas, judge)
 		if err != nil {
@@ -227,7 +227,7 @@ func (s *System) compile() (*Compiled, document.Problems) {
 		out.operations[o.ID] = ready
 	}
 	if out.Base, err = ParseBaseURL(s.BaseURL); err == nil && !usable && len(ps) == 0 {
-		top.bad("cannot be used")
+		top.bad(CodeUnusable, "cannot be used")
 	}
 	if len(ps) > 0 {
 		return nil, ps

@@ -117,7 +117,7 @@ const (
 
 func (l Limits) validate(c check) {
 	between := func(c check, field string, v, most int64) {
-		c.in(field).that(v >= 0 && v <= most, "must be between 1 and %d, or absent", most)
+		c.in(field).that(v >= 0 && v <= most, CodeRange, "must be between 1 and %d, or absent", most)
 	}
 	between(c, "timeout_ms", l.TimeoutMS, maxTimeoutMS)
 	between(c, "concurrency", int64(l.Concurrency), maxConcurrency)
@@ -125,8 +125,8 @@ func (l Limits) validate(c check) {
 	between(c, "queue_ms", l.QueueMS, maxTimeoutMS)
 	between(c, "request_bytes", l.RequestBytes, maxBodyBytes)
 	between(c, "response_bytes", l.ResponseBytes, maxBodyBytes)
-	c.in("rate").that(l.Rate == 0 || l.Rate >= 0.001 && l.Rate <= maxRate, "must be between 0.001 and %d a second, or absent", maxRate)
-	c.in("burst").that(l.Burst == 0 || l.Rate > 0, "is only for a system with a rate")
+	c.in("rate").that(l.Rate == 0 || l.Rate >= 0.001 && l.Rate <= maxRate, CodeRangeRate, "must be between 0.001 and %d a second, or absent", maxRate)
+	c.in("burst").that(l.Burst == 0 || l.Rate > 0, CodeOnlyRate, "is only for a system with a rate")
 	b := c.in("breaker")
 	between(b, "failures", int64(l.Breaker.Failures), maxFailures)
 	between(b, "open_ms", l.Breaker.OpenMS, maxTimeoutMS)
@@ -135,5 +135,5 @@ func (l Limits) validate(c check) {
 	between(r, "attempts", int64(l.Retry.Attempts), maxAttempts)
 	between(r, "base_ms", l.Retry.BaseMS, maxTimeoutMS)
 	between(r, "max_ms", l.Retry.MaxMS, maxTimeoutMS)
-	r.in("max_ms").that(l.Retry.MaxMS == 0 || l.Retry.MaxMS >= l.Retry.BaseMS, "must not be less than base_ms")
+	r.in("max_ms").that(l.Retry.MaxMS == 0 || l.Retry.MaxMS >= l.Retry.BaseMS, CodeRangePause, "must not be less than base_ms")
 }

@@ -37,28 +37,28 @@ func (o *Operation) validateSecret(p *Parameter, c check) {
 	if p.Compute == nil && !p.Secret {
 		return
 	}
-	c.in("secret").that(p.Secret, "must be set where something is computed with a secret")
-	c.in("secret").that(p.In == InQuery || p.In == InHeader, "only a query or header parameter can be a secret")
+	c.in("secret").that(p.Secret, CodeSecretComputed, "must be set where something is computed with a secret")
+	c.in("secret").that(p.In == InQuery || p.In == InHeader, CodeSecretPlace, "only a query or header parameter can be a secret")
 	if len(p.Schema) > 0 {
 		var head struct {
 			Type json.RawMessage `json:"type"`
 		}
 		err := json.Unmarshal(p.Schema, &head)
-		c.in("schema").that(err == nil && string(head.Type) == `"string"`, "the schema of a secret is that of a text")
+		c.in("schema").that(err == nil && string(head.Type) == `"string"`, CodeSecretText, "the schema of a secret is that of a text")
 	}
 	if p.Compute == nil {
 		return
 	}
 	c, f := c.in("compute"), p.Compute.Function
 	c.in("function").that(slices.Contains([]Function{HMACSHA256Hex, HMACSHA256Base64, BasicAuth}, f),
-		"must be hmac_sha256_hex, hmac_sha256_base64 or basic_auth")
-	c.in("prefix").that(headerText(p.Compute.Prefix), "must be printable ASCII")
+		CodeOneOf, "must be %s", "hmac_sha256_hex, hmac_sha256_base64 or basic_auth")
+	c.in("prefix").that(headerText(p.Compute.Prefix), CodePrintable, "must be printable ASCII")
 	if p.Compute.Of == OfBody {
-		c.in("of").that(len(o.Body) > 0 && f != BasicAuth, "@body is for an HMAC in an operation with a body")
+		c.in("of").that(len(o.Body) > 0 && f != BasicAuth, CodeOfBody, "@body is for an HMAC in an operation with a body")
 		return
 	}
 	ok := slices.ContainsFunc(o.Parameters, func(q Parameter) bool { return q.Name == p.Compute.Of && !q.Secret })
-	c.in("of").that(ok, "must be @body or the name of another parameter, which is no secret")
+	c.in("of").that(ok, CodeOfOther, "must be @body or the name of another parameter, which is no secret")
 }
 
 func headerText(s string) bool {
@@ -75,7 +75,7 @@ func (s *System) validateSecretHeaders(c check) {
 			at := c.index("operations", i).index("parameters", k).in("name")
 			taken := p.Secret && p.In == InHeader && slices.ContainsFunc(own, func(h string) bool { return strings.EqualFold(h, p.WireName()) }) ||
 				p.In == InQuery && s.Auth.Query != "" && p.WireName() == s.Auth.Query
-			at.that(!taken, "%s carries the credential of the system", p.WireName())
+			at.that(!taken, CodeHeaderCredential, "%s carries the credential of the system", p.WireName())
 		}
 	}
 }

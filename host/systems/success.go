@@ -50,19 +50,19 @@ func (s Success) Holds(status int) bool {
 
 func (s Success) validate(c check) {
 	for i, code := range s.Status {
-		c.index("status", i).that(code >= 200 && code <= 599, "must be between 200 and 599")
+		c.index("status", i).that(code >= 200 && code <= 599, CodeRangeStatus, "must be between 200 and 599")
 	}
-	c.in("message").that(s.Message == "" || s.Rule != "", "is only for a rule")
+	c.in("message").that(s.Message == "" || s.Rule != "", CodeOnlyRule, "is only for a rule")
 	for field, src := range map[string]string{"rule": s.Rule, "message": s.Message} {
-		c.in(field).that(len(src) <= maxRuleBytes, "must be at most %d bytes", maxRuleBytes)
+		c.in(field).that(len(src) <= maxRuleBytes, CodeTooLong, "must be at most %d bytes", maxRuleBytes)
 	}
 	if _, err := s.compile(); err != nil {
 		var wrong *ruleError
 		if errors.As(err, &wrong) {
-			c.in(wrong.field).bad("%v", wrong.err)
+			c.in(wrong.field).broken(wrong.err)
 			return
 		}
-		c.in("rule").bad("%v", err)
+		c.in("rule").broken(err)
 	}
 }
 

@@ -65,13 +65,13 @@ func (t TLS) validate(c check, s *System) {
 		return
 	}
 	encrypted := func(u string) bool { return strings.HasPrefix(strings.ToLower(u), "https:") }
-	c.that(encrypted(s.BaseURL) || t.ServerName == "" && s.Auth.Type == AuthOAuth2 && encrypted(s.Auth.TokenURL), "is only for a base URL that starts with https://")
+	c.that(encrypted(s.BaseURL) || t.ServerName == "" && s.Auth.Type == AuthOAuth2 && encrypted(s.Auth.TokenURL), CodeOnlyHTTPS, "is only for a base URL that starts with https://")
 	if _, err := t.Roots(); err != nil {
-		c.in("ca").bad("%v", err)
+		c.in("ca").broken(err)
 	}
 	if t.ServerName != "" {
 		if err := validHost(t.ServerName, false); err != nil {
-			c.in("server_name").bad("%v", err)
+			c.in("server_name").broken(err)
 		}
 	}
 }

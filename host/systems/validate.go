@@ -1,7 +1,6 @@
 package systems
 
 import (
-	"fmt"
 	"net/netip"
 	"net/url"
 	"regexp"
@@ -40,32 +39,12 @@ func (s *System) Validate() document.Problems {
 	return ps
 }
 
-// check collects problems under one JSON Pointer.
-type check struct {
-	at string
-	ps *document.Problems
-}
-
-func (c check) in(part string) check { return check{c.at + "/" + part, c.ps} }
-
-func (c check) index(part string, i int) check { return c.in(part + "/" + strconv.Itoa(i)) }
-
-func (c check) bad(format string, args ...any) {
-	*c.ps = append(*c.ps, document.Problem{Field: c.at, Message: fmt.Sprintf(format, args...)})
-}
-
-func (c check) that(ok bool, format string, args ...any) {
-	if !ok {
-		c.bad(format, args...)
-	}
-}
-
 func (s *System) validateHead(c check) {
-	c.in("format").that(s.Format == Format, "must be %s; this program reads no other format", Format)
-	c.in("id").that(systemID.MatchString(s.ID), "must be a lower-case letter and up to 63 of a-z, 0-9 and -")
-	c.in("title").that(!s.Title.IsZero(), "must be given")
+	c.in("format").that(s.Format == Format, CodeFormat, "must be %s; this program reads no other format", Format)
+	c.in("id").that(systemID.MatchString(s.ID), CodeIDSystem, "must be a lower-case letter and up to 63 of a-z, 0-9 and -")
+	c.in("title").that(!s.Title.IsZero(), CodeRequired, "must be given")
 	if _, err := ParseBaseURL(s.BaseURL); err != nil {
-		c.in("base_url").bad("%v", err)
+		c.in("base_url").broken(err)
 	}
 	s.Auth.validate(c.in("auth"))
 	s.Limits.validate(c.in("limits"))
@@ -73,9 +52,9 @@ func (s *System) validateHead(c check) {
 	s.Callbacks.validate(c.in("callbacks"))
 	s.validateSecretHeaders(c)
 	s.Success.validate(c.in("success"))
-	c.in("schemas").that(len(s.Schemas) <= maxSchemas, "at most %d are allowed", maxSchemas)
-	c.in("operations").that(len(s.Operations) > 0, "must name at least one operation")
-	c.in("operations").that(len(s.Operations) <= maxOperations, "at most %d are allowed", maxOperations)
+	c.in("schemas").that(len(s.Schemas) <= maxSchemas, CodeTooMany, "at most %d are allowed", maxSchemas)
+	c.in("operations").that(len(s.Operations) > 0, CodeNoOperation, "must name at least one operation")
+	c.in("operations").that(len(s.Operations) <= maxOperations, CodeTooMany, "at most %d are allowed", maxOperations)
 }
 
 // ParseBaseURL reads a system's base URL. It accepts http and https with a plain host
@@ -85,15 +64,15 @@ func (s *System) validateHead(c check) {
 func ParseBaseURL(raw string) (*url.URL, error) {
 	u, err := url.Parse(raw)
 	if err != nil {
-		return nil, fmt.Errorf("is not a URL")
+		return nil, flawed(CodeURLForm, "is not a URL")
 	}
 	switch {
 	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, fmt.Errorf("must start with http:// or https://")
+		return nil, flawed(CodeURLScheme, "must start with http:// or https://")
 	case u.User != nil:
-		return nil, fmt.Errorf("must not hold a user name or password")
+		return nil, flawed(CodeURLUser, "must not hold a user name or password")
 	case u.RawQuery != "" || u.ForceQuery || strings.Contains(raw, "#"):
-		return nil, fmt.Errorf("must not hold a query or a fragment")
+		return nil, flawed(CodeURLQuery, "must not hold a query or a fragment")
 	}
 	if err := validHost(u.Hostname(), strings.HasPrefix(u.Host, "[")); err != nil {
 		return nil, err
@@ -108,12 +87,12 @@ func validPort(u *url.URL) error {
 	p := u.Port()
 	if p == "" {
 		if strings.HasSuffix(u.Host, ":") {
-			return fmt.Errorf("the port is missing")
+			return flawed(CodePort, "the port is missing")
 		}
 		return nil
 	}
 	if n, err := strconv.Atoi(p); err != nil || n < 1 || n > 65535 {
-		return fmt.Errorf("the port must be between 1 and 65535")
+		return flawed(CodePort, "the port must be between 1 and 65535")
 	}
 	return nil
 }
@@ -126,7 +105,7 @@ func validBasePath(path string) error {
 	}
 	for seg := range strings.SplitSeq(path, "/") {
 		if !literal.MatchString(seg) || seg == "." || seg == ".." {
-			return fmt.Errorf("the path may hold plain segments only")
+			return flawed(CodeBasePath, "the path may hold plain segments only")
 		}
 	}
 	return nil
@@ -134,52 +113,52 @@ func validBasePath(path string) error {
 
 func validHost(host string, bracketed bool) error {
 	if host == "" {
-		return fmt.Errorf("must name a host")
+		return flawed(CodeHost, "must name a host")
 	}
 	if addr, err := netip.ParseAddr(host); err == nil {
 		switch {
 		case addr.Zone() != "":
-			return fmt.Errorf("an address with a zone is not allowed")
+			return flawed(CodeHostZone, "an address with a zone is not allowed")
 		case addr.Is6() && !bracketed:
-			return fmt.Errorf("an IPv6 address stands in brackets")
+			return flawed(CodeHostBrackets, "an IPv6 address stands in brackets")
 		}
 		return nil
 	}
 	if bracketed || !hostName.MatchString(host) || len(host) > 253 {
-		return fmt.Errorf("%q is not a host name", host)
+		return flawed(CodeHost, "%q is not a host name", host)
 	}
 	last := host[strings.LastIndexByte(host, '.')+1:]
 	if strings.Trim(last, "0123456789") == "" || strings.HasPrefix(strings.ToLower(last), "0x") {
-		return fmt.Errorf("write an IP address in its usual form")
+		return flawed(CodeHostNumber, "write an IP address in its usual form")
 	}
 	return nil
 }
 
 func (o *Operation) validate(c check) {
-	c.in("id").that(operationID.MatchString(o.ID), "must be a lower-case letter and up to 63 of a-z, 0-9 and _")
-	c.in("title").that(!o.Title.IsZero(), "must be given")
+	c.in("id").that(operationID.MatchString(o.ID), CodeIDOperation, "must be a lower-case letter and up to 63 of a-z, 0-9 and _")
+	c.in("title").that(!o.Title.IsZero(), CodeRequired, "must be given")
 	c.in("method").that(slices.Contains([]string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}, o.Method),
-		"must be GET, HEAD, POST, PUT, PATCH or DELETE")
+		CodeOneOf, "must be %s", "GET, HEAD, POST, PUT, PATCH or DELETE")
 	if len(o.Body) > 0 {
-		c.in("body").that(o.Method != "GET" && o.Method != "HEAD", "%s takes no body", o.Method)
+		c.in("body").that(o.Method != "GET" && o.Method != "HEAD", CodeNoBody, "%s takes no body", o.Method)
 	}
-	c.in("body_required").that(!o.BodyRequired || len(o.Body) > 0, "needs a body schema")
-	c.in("retry").that(o.Retry == RetrySafe || o.Retry == RetryKeyed || o.Retry == RetryNever, "must be safe, keyed or never")
+	c.in("body_required").that(!o.BodyRequired || len(o.Body) > 0, CodeBodyMissing, "needs a body schema")
+	c.in("retry").that(o.Retry == RetrySafe || o.Retry == RetryKeyed || o.Retry == RetryNever, CodeOneOf, "must be %s", "safe, keyed or never")
 	c.in("risk").that(o.Risk == RiskRead || o.Risk == RiskWrite || o.Risk == RiskDestructive,
-		"must be read, write or destructive")
+		CodeOneOf, "must be %s", "read, write or destructive")
 	if o.KeyHeader != "" {
-		c.in("key_header").that(o.Retry == RetryKeyed, "is only for retry: keyed")
+		c.in("key_header").that(o.Retry == RetryKeyed, CodeOnlyKeyed, "is only for retry: keyed")
 		c.in("key_header").that(headerName.MatchString(o.KeyHeader) && !reserved(o.KeyHeader),
-			"must be the name of a header that is free for it")
+			CodeHeaderFree, "must be the name of a header that is free for it")
 	}
 	for i, h := range o.ResponseHeaders {
 		c.index("response_headers", i).that(headerName.MatchString(h) && !withheld(h),
-			"%q is not a header that may be let through", h)
+			CodeHeaderWithheld, "%q is not a header that may be let through", h)
 	}
-	c.in("group").that(len(o.Group) <= maxGroupBytes && plainLine(o.Group), "must be one line of at most %d bytes", maxGroupBytes)
+	c.in("group").that(len(o.Group) <= maxGroupBytes && plainLine(o.Group), CodeOneLine, "must be one line of at most %d bytes", maxGroupBytes)
 	c.in("disabled_by").that(slices.Contains([]DisabledBy{"", DisabledByImport, DisabledByChange, DisabledByRemoval}, o.DisabledBy),
-		"must be import, change, removal or absent")
-	c.in("disabled_by").that(o.Disabled || o.DisabledBy == "", "is only for a disabled operation")
+		CodeOneOf, "must be %s", "import, change, removal or absent")
+	c.in("disabled_by").that(o.Disabled || o.DisabledBy == "", CodeOnlyDisabled, "is only for a disabled operation")
 	o.Success.validate(c.in("success"))
 	o.validateParameters(c)
 	o.validatePath(c.in("path"))
@@ -194,25 +173,25 @@ func (o *Operation) validateParameters(c check) {
 	seen := map[string]bool{}
 	for i := range o.Parameters {
 		p, c := &o.Parameters[i], c.index("parameters", i)
-		c.in("name").that(paramName.MatchString(p.Name), "must be a letter and up to 63 letters, digits, _ and -")
-		c.in("name").that(!seen[p.Name], "%q is declared twice", p.Name)
+		c.in("name").that(paramName.MatchString(p.Name), CodeNameParameter, "must be a letter and up to 63 letters, digits, _ and -")
+		c.in("name").that(!seen[p.Name], CodeTwice, "%q is declared twice", p.Name)
 		seen[p.Name] = true
 		c.in("array_style").that(p.ArrayStyle == "" || p.ArrayStyle == ArrayRepeat || p.ArrayStyle == ArrayComma,
-			"must be repeat or comma")
+			CodeOneOf, "must be %s", "repeat or comma")
 		switch p.In {
 		case InPath:
-			c.in("required").that(p.Required, "a path parameter is always required")
-			c.in("wire").that(p.Wire == "", "a path parameter goes by its own name")
+			c.in("required").that(p.Required, CodePathRequired, "a path parameter is always required")
+			c.in("wire").that(p.Wire == "", CodePathName, "a path parameter goes by its own name")
 		case InQuery:
-			c.in("wire").that(wireName.MatchString(p.WireName()), "is not the name of a query parameter")
+			c.in("wire").that(wireName.MatchString(p.WireName()), CodeQueryName, "is not the name of a query parameter")
 		case InHeader:
 			free := !reserved(p.WireName()) || p.Secret && strings.EqualFold(p.WireName(), "authorization")
 			c.in("name").that(headerName.MatchString(p.WireName()) && free,
-				"%s is a header that the gateway keeps to itself", p.WireName())
+				CodeHeaderReserved, "%s is a header that the gateway keeps to itself", p.WireName())
 		case InCompute:
-			c.in("wire").that(p.Wire == "", "a parameter that is not sent has no other name")
+			c.in("wire").that(p.Wire == "", CodeNotSent, "a parameter that is not sent has no other name")
 		default:
-			c.in("in").bad("must be path, query, header or compute")
+			c.in("in").bad(CodeOneOf, "must be %s", "path, query, header or compute")
 		}
 		o.validateSecret(p, c)
 	}
@@ -221,7 +200,7 @@ func (o *Operation) validateParameters(c check) {
 func (o *Operation) validatePath(c check) {
 	segs, err := splitPath(o.Path)
 	if err != nil {
-		c.bad("%v", err)
+		c.broken(err)
 		return
 	}
 	used := map[string]bool{}
@@ -229,14 +208,14 @@ func (o *Operation) validatePath(c check) {
 		if s.Param == "" {
 			continue
 		}
-		c.that(!used[s.Param], "{%s} stands twice", s.Param)
+		c.that(!used[s.Param], CodePathTwice, "{%s} stands twice", s.Param)
 		used[s.Param] = true
 		ok := slices.ContainsFunc(o.Parameters, func(p Parameter) bool { return p.Name == s.Param && p.In == InPath })
-		c.that(ok, "{%s} is not declared as a path parameter", s.Param)
+		c.that(ok, CodePathUndeclared, "{%s} is not declared as a path parameter", s.Param)
 	}
 	for i := range o.Parameters {
 		if p := &o.Parameters[i]; p.In == InPath {
-			c.that(used[p.Name], "the path parameter %q is not in the path", p.Name)
+			c.that(used[p.Name], CodePathUnused, "the path parameter %q is not in the path", p.Name)
 		}
 	}
 }
@@ -248,11 +227,11 @@ type Segment struct{ Literal, Param string }
 // caller gives can never reach into the next one.
 func splitPath(path string) ([]Segment, error) {
 	if !strings.HasPrefix(path, "/") {
-		return nil, fmt.Errorf("must start with /")
+		return nil, flawed(CodePathStart, "must start with /")
 	}
 	parts := strings.Split(path[1:], "/")
 	if len(parts) > maxSegmentCount {
-		return nil, fmt.Errorf("has more than %d segments", maxSegmentCount)
+		return nil, flawed(CodePathLong, "has more than %d segments", maxSegmentCount)
 	}
 	out := make([]Segment, 0, len(parts))
 	for i, p := range parts {
@@ -266,7 +245,7 @@ func splitPath(path string) ([]Segment, error) {
 		case literal.MatchString(p) && p != "." && p != "..":
 			out = append(out, Segment{Literal: p})
 		default:
-			return nil, fmt.Errorf("the segment %q is neither plain text nor one {parameter}", p)
+			return nil, flawed(CodePathSegment, "the segment %q is neither plain text nor one {parameter}", p)
 		}
 	}
 	return out, nil

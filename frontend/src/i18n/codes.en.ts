@@ -103,6 +103,7 @@ export const problemEn: typeof problemZh = {
   SUBFLOW_UNPUBLISHED: 'The flow {{flow}} has not been published',
   SUBFLOW_VERSION_UNKNOWN: 'The flow {{flow}} has no version {{version}}',
   PLUGIN_OUT_OF_USE: 'No version of the plugin {{plugin}} may be used',
+  SECRET_PLUGIN: 'The plugin {{plugin}} is handed no secrets: nobody signed or approved it',
   PLUGIN_DISABLED: 'The plugin {{plugin}} is switched off in this project',
   SUBFLOW_CLOSED: 'The document of the flow {{flow}} brings subflows of its own, so it cannot be one',
   SUBFLOWS_TOO_LARGE: 'With its subflows the flow is too large: at most {{max}} {{what}}',

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { failureZh, hintZh, problemZh, refusedZh } from './codes.zh'
+import { systemsZh } from './systems.zh'
 
 // The codes are the server's; its sources are the list that must be translated.
 const source = (path: string) => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8')
@@ -24,6 +25,9 @@ const cases: Case[] = [
   ['failures of the gateway', codes('host/gateway/failure.go', /^Code/), failureZh],
   ['failures of the plugin host', codes('host/wasm/failure.go', /^Code/), failureZh],
   ['refusals of modules', codes('host/plugins/trust.go', /^Code/), failureZh],
+  ['problems of plugins without secrets', codes('host/flows/handed.go', /^Code/), problemZh, 1],
+  ['what is wrong with systems', codes('host/systems/flaw.go', /^Code/), systemsZh.wrong, 50],
+  ['what is wrong with credentials', codes('host/secrets/credential.go', /^Code/), systemsZh.wrong, 10],
   ['refusals', codes('host/fault/fault.go', /./), refusedZh],
 ]
 

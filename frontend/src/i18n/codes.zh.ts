@@ -101,6 +101,7 @@ export const problemZh = {
   SUBFLOW_UNPUBLISHED: '流程 {{flow}} 还没有发布',
   SUBFLOW_VERSION_UNKNOWN: '流程 {{flow}} 没有版本 {{version}}',
   PLUGIN_OUT_OF_USE: '插件 {{plugin}} 没有可用的版本',
+  SECRET_PLUGIN: '插件 {{plugin}} 未经签名或批准，不能使用密文',
   PLUGIN_DISABLED: '插件 {{plugin}} 在本项目中已停用',
   SUBFLOW_CLOSED: '流程 {{flow}} 的文档自带子流程，不能再作为子流程',
   SUBFLOWS_TOO_LARGE: '连同子流程太大：最多 {{max}} {{what}}',

@@ -81,7 +81,18 @@ export const registryEn: RegistryMessages = {
     conflict: 'Somebody else has just changed this system. Load it again before you change it.',
     reload: 'Load again',
   },
+  operation: {
+    edit: 'Edit the operation',
+    saved: 'Operation {{name}} was saved',
+    gone: 'The document of the system does not have this operation any more.',
+    imported:
+      'This operation comes from an OpenAPI document. Another import keeps its risk, its retry class and its rule of success; the rest follows the document.',
+  },
   field: {
+    group: 'Group',
+    bodyRequired: 'The body is required',
+    response: 'JSON Schema of the answer',
+    ownSuccess: 'Empty takes that of the system',
     id: 'Id',
     titleZh: 'Name (Chinese)',
     titleEn: 'Name (English)',

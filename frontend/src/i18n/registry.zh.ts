@@ -74,7 +74,17 @@ export const registryZh = {
     conflict: '别人刚刚改过这个系统，请重新载入后再改。',
     reload: '重新载入',
   },
+  operation: {
+    edit: '修改操作',
+    saved: '已保存操作 {{name}}',
+    gone: '系统文档里已经没有这个操作。',
+    imported: '这个操作来自 OpenAPI 文档。重新导入时，风险、重试方式和成功条件会保留，其余以文档为准。',
+  },
   field: {
+    group: '分组',
+    bodyRequired: '请求体必填',
+    response: '响应的 JSON Schema',
+    ownSuccess: '留空则用系统的成功条件',
     id: '系统 ID',
     titleZh: '名称（中文）',
     titleEn: '名称（英文）',

@@ -1,7 +1,6 @@
 import { Button, Group, Modal, Radio, Textarea, TextInput } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { ApiError } from '~/api/client'
 import { IconLock } from '~/app/icons'
 import { say } from '~/app/notices'
 import { useCodes } from '~/i18n/codes'
@@ -9,6 +8,7 @@ import { type CredentialInput, useSetCredential } from './api'
 import { fieldsOf, isHidden, isLong } from './credential-model'
 import { HiddenInput } from './parts'
 import type { Credential, System } from './types'
+import { useWrong } from './wrong'
 
 interface Props {
   project: string
@@ -32,8 +32,8 @@ export function CredentialDialog({ project, system, credential, isDefault, onClo
   const [way, setWay] = useState<Way>('primary')
   const fields = fieldsOf(credential)
   const first = credential.versions.length === 0
-  const wrong = set.error instanceof ApiError ? set.error.body.field?.slice(1) : undefined
-  const elsewhere = !fields.some((f) => f.name === wrong)
+  const wrong = useWrong()(set.error)
+  const elsewhere = ![...wrong.keys()].some((field) => fields.some((f) => `/${f.name}` === field))
   const submit = (e: FormEvent) => {
     e.preventDefault()
     set.mutate(
@@ -58,7 +58,7 @@ export function CredentialDialog({ project, system, credential, isDefault, onClo
           const props = {
             label: t(`credential.field.${name}`),
             value: input[name] ?? '',
-            error: wrong === name ? set.error?.message : undefined,
+            error: wrong.get(`/${name}`),
             onChange: (e: { currentTarget: { value: string } }) =>
               setInput({ ...input, [name]: e.currentTarget.value }),
             required: !optional,
@@ -105,7 +105,7 @@ export function CredentialDialog({ project, system, credential, isDefault, onClo
         {set.error && elsewhere && (
           <div className="sf-error" role="alert">
             {codes.error(set.error)}
-            {set.error instanceof ApiError && set.error.code === 'INVALID' && `: ${set.error.message}`}
+            {[...wrong.values()].map((message) => `: ${message}`)}
           </div>
         )}
         <Group justify="flex-end" gap="xs">

@@ -24,7 +24,7 @@ const needed: { [K in AuthKind]?: readonly string[] } = {
   blueking: ['app_code'],
 }
 
-function isObject(v: Json | undefined): v is JsonObject {
+export function isObject(v: Json | undefined): v is JsonObject {
   return v !== null && typeof v === 'object' && !Array.isArray(v)
 }
 
@@ -152,6 +152,28 @@ function authSchema(say: Say, kind: AuthKind): JsonObject {
   }
 }
 
+/** The parameters of query and header; those of the path stand in the path. */
+export function parametersSchema(say: Say, say2: Say, more: JsonObject = {}): JsonObject {
+  const text = (key: string, rest: JsonObject = {}) => ({ type: 'string', title: say(`field.${key}`), ...rest })
+  const places = ['query', 'header'].map((k) => ({ const: k, title: say2(`place.${k}`) }))
+  return {
+    type: 'array',
+    title: say('field.parameters'),
+    items: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['name', 'in'],
+      properties: {
+        name: text('name', { pattern: '^[A-Za-z_][A-Za-z0-9_-]{0,63}$' }),
+        in: text('in', { oneOf: places }),
+        type: text('valueType', { enum: ['string', 'integer', 'number', 'boolean'] }),
+        required: { type: 'boolean', title: say('field.required') },
+        ...more,
+      },
+    },
+  }
+}
+
 function operationsSchema(say: Say, say2: Say): JsonObject {
   const text = (key: string, more: JsonObject = {}) => ({ type: 'string', title: say(`field.${key}`), ...more })
   const named = (group: string, keys: readonly string[]) => ({
@@ -172,21 +194,7 @@ function operationsSchema(say: Say, say2: Say): JsonObject {
         path: text('path', { pattern: '^/', description: say('field.pathHint') }),
         risk: text('risk', named('risk', ['read', 'write', 'destructive'])),
         retry: text('retryClass', named('retry', ['safe', 'keyed', 'never'])),
-        parameters: {
-          type: 'array',
-          title: say('field.parameters'),
-          items: {
-            type: 'object',
-            additionalProperties: false,
-            required: ['name', 'in'],
-            properties: {
-              name: text('name', { pattern: '^[A-Za-z_][A-Za-z0-9_-]{0,63}$' }),
-              in: text('in', named('place', ['query', 'header'])),
-              type: text('valueType', { enum: ['string', 'integer', 'number', 'boolean'] }),
-              required: { type: 'boolean', title: say('field.required') },
-            },
-          },
-        },
+        parameters: parametersSchema(say, say2),
         body: { title: say('field.body'), 'ui:widget': 'json' },
       },
     },
@@ -267,7 +275,7 @@ export function withKind(value: JsonObject): JsonObject {
 }
 
 /** A value without what is empty. */
-function compact(value: JsonObject): JsonObject {
+export function compact(value: JsonObject): JsonObject {
   const kept = Object.entries(value).flatMap(([k, v]): [string, Json][] => {
     if (v === undefined || v === '' || v === null || v === false) return []
     if (Array.isArray(v)) return v.length > 0 ? [[k, v]] : []

@@ -9,8 +9,9 @@ import { bytesText } from '~/catalogue/entries'
 import { SchemaForm } from '~/form/lazy-form'
 import { DifferenceView, isEmpty } from './difference'
 import { blank, documentOf, formOf, headSchema, kindOf, placed, type Say, withKind } from './edit-model'
-import { useDiff, usePutSystem, wrongIn } from './registry-api'
+import { useDiff, usePutSystem } from './registry-api'
 import type { System } from './types'
+import { useWrong, type Wrong as WrongFields } from './wrong'
 
 /** How large a document may be to be written as text in the page. */
 const textMax = 1 << 20
@@ -42,7 +43,7 @@ export function SystemEditor({ project, stored, onSaved }: Props) {
     [mode, value, stored, text],
   )
   const error = put.error ?? diff.error
-  const wrong = wrongIn(error)
+  const wrong = useWrong()(error)
   const forget = () => {
     diff.reset()
     put.reset()
@@ -158,7 +159,7 @@ function Warnings({ stored, document }: { stored: JsonObject | undefined; docume
 }
 
 /** What the server found wrong: in a form the fields say it themselves. */
-function Wrong({ error, wrong, all }: { error: unknown; wrong: ReadonlyMap<string, string>; all: boolean }) {
+export function Wrong({ error, wrong, all }: { error: unknown; wrong: WrongFields; all: boolean }) {
   const { t } = useTranslation('registry')
   if (!error) return null
   if (wrong.size === 0) {

@@ -11,10 +11,11 @@ import { bytesText } from '~/catalogue/entries'
 import { useText } from '~/i18n/text'
 import { gateway } from './api'
 import { DifferenceView, isEmpty } from './difference'
-import { registry, useImport, wrongIn } from './registry-api'
+import { registry, useImport } from './registry-api'
 import './registry.css'
 import './systems.css'
 import type { ImportInput, ImportResult } from './types'
+import { useWrong } from './wrong'
 
 const route = getRouteApi('/p/$project/system-import')
 
@@ -100,7 +101,7 @@ function Importer({ project, system }: { project: string; system: string | undef
       },
     )
   }
-  const wrong = wrongIn(send.error)
+  const wrong = useWrong()(send.error)
   const placed = ['/id', '/base_url', '/document', '/contract'].some((f) => wrong.has(f))
   return (
     <form className="sys-import" onSubmit={(e) => void preview(e)}>

@@ -11,6 +11,7 @@ import { PluginTile } from '~/catalogue/parts'
 import { useCodes } from '~/i18n/codes'
 import { useText } from '~/i18n/text'
 import { gateway, useSwitch } from './api'
+import { OperationEditor } from './operation-edit'
 import { Endpoint, RiskPill } from './parts'
 import { ParameterTable, SchemaTable } from './schema'
 import { TryIt } from './try'
@@ -59,6 +60,7 @@ export function OperationView({ project, system, op }: Props) {
             <Tabs.Tab value="takes">{t('operations.takes')}</Tabs.Tab>
             <Tabs.Tab value="answers">{t('operations.answers')}</Tabs.Tab>
             <Tabs.Tab value="try">{t('try.title')}</Tabs.Tab>
+            <Tabs.Tab value="edit">{t('operations.edit')}</Tabs.Tab>
           </Tabs.List>
           <Tabs.Panel value="takes">
             <Takes project={project} detail={detail.data} />
@@ -68,6 +70,9 @@ export function OperationView({ project, system, op }: Props) {
           </Tabs.Panel>
           <Tabs.Panel value="try">
             <TryIt project={project} system={system} op={detail.data} />
+          </Tabs.Panel>
+          <Tabs.Panel value="edit" keepMounted={false}>
+            <OperationEditor project={project} system={system} op={op} />
           </Tabs.Panel>
         </Tabs>
       )}

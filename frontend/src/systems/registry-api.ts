@@ -1,5 +1,5 @@
 import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
-import { ApiError, call, path } from '~/api/client'
+import { call, path } from '~/api/client'
 import type { JsonObject, Page } from '~/api/types'
 import { gateway, useForget } from './api'
 import type { Contract, Difference, HistoryEntry, ImportInput, ImportResult, System } from './types'
@@ -86,12 +86,4 @@ export function useDeleteSystem(project: string, system: string) {
       call<void>(`${one(project, system)}${revoke ? '?revoke=true' : ''}`, { method: 'DELETE' }),
     onSuccess: forget,
   })
-}
-
-/** What is wrong with a document, by JSON pointer; a problem without a place is at "". */
-export function wrongIn(error: unknown): ReadonlyMap<string, string> {
-  if (!(error instanceof ApiError) || error.code !== 'INVALID') return new Map()
-  const all = error.body.problems ?? []
-  if (all.length > 0) return new Map(all.toReversed().map((p) => [p.field ?? '', p.message]))
-  return new Map([[error.body.field ?? '', error.message]])
 }

@@ -4,7 +4,6 @@ import { useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import { type FormEvent, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { ApiError } from '~/api/client'
 import { Confirm } from '~/app/confirm'
 import { useFormat } from '~/app/format'
 import { IconCopy, IconDotsVertical, IconLock, IconPlus, IconRefresh, IconTrash } from '~/app/icons'
@@ -18,6 +17,7 @@ import { secretPattern } from './model'
 import { HiddenInput } from './parts'
 import './systems.css'
 import type { Secret } from './types'
+import { useWrong } from './wrong'
 
 const route = getRouteApi('/p/$project/secrets')
 
@@ -176,6 +176,7 @@ function SecretDialog({ project, name, taken, onClose }: DialogProps) {
   const { t: common } = useTranslation()
   const codes = useCodes()
   const set = useSetSecret(project)
+  const wrong = useWrong()(set.error)
   const [typed, setTyped] = useState(name ?? '')
   const [value, setValue] = useState('')
   const bad =
@@ -231,7 +232,7 @@ function SecretDialog({ project, name, taken, onClose }: DialogProps) {
         {set.error && (
           <div className="sf-error" role="alert">
             {codes.error(set.error)}
-            {set.error instanceof ApiError && set.error.code === 'INVALID' && `: ${set.error.message}`}
+            {[...wrong.values()].map((message) => `: ${message}`)}
           </div>
         )}
         <Group justify="flex-end" gap="xs">

@@ -67,6 +67,9 @@ func (p *program) config(flags *pflag.FlagSet) (config.Config, error) {
 
 // serve serves until ctx is done, and then drains.
 func (p *program) serve(ctx context.Context, cfg config.Config) error {
+	if err := noCore(); err != nil {
+		return failed(err)
+	}
 	server := app.New(cfg, p.deps(cfg, nil))
 	if err := server.Start(ctx); err != nil {
 		return failed(err)

@@ -1,0 +1,127 @@
+package systems
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/culmhq/culm/host/document"
+)
+
+// The codes of what can be wrong with a system document. Clients translate by them: what a
+// message names stands in the arguments of its problem, "a", "b" and so on. CodeBroken is of
+// what another language says, in "a": a JSON Schema, an expression, a certificate.
+const (
+	CodeBasePath         = "BASE_PATH"
+	CodeBodyMissing      = "BODY_MISSING"
+	CodeBroken           = "BROKEN"
+	CodeFormat           = "FORMAT"
+	CodeHeaderCredential = "HEADER_CREDENTIAL"
+	CodeHeaderFrame      = "HEADER_FRAME"
+	CodeHeaderFree       = "HEADER_FREE"
+	CodeHeaderName       = "HEADER_NAME"
+	CodeHeaderReserved   = "HEADER_RESERVED"
+	CodeHeaderWithheld   = "HEADER_WITHHELD"
+	CodeHost             = "HOST"
+	CodeHostBrackets     = "HOST_BRACKETS"
+	CodeHostNumber       = "HOST_NUMBER"
+	CodeHostZone         = "HOST_ZONE"
+	CodeIDOperation      = "ID_OPERATION"
+	CodeIDSystem         = "ID_SYSTEM"
+	CodeKeyPlace         = "KEY_PLACE"
+	CodeNameParameter    = "NAME_PARAMETER"
+	CodeNotSent          = "NOT_SENT"
+	CodeNoBody           = "NO_BODY"
+	CodeNoOperation      = "NO_OPERATION"
+	CodeOfBody           = "OF_BODY"
+	CodeOfOther          = "OF_OTHER"
+	CodeOneLine          = "ONE_LINE"
+	CodeOneOf            = "ONE_OF"
+	CodeOnlyDisabled     = "ONLY_DISABLED"
+	CodeOnlyHTTPS        = "ONLY_HTTPS"
+	CodeOnlyKeyed        = "ONLY_KEYED"
+	CodeOnlyRate         = "ONLY_RATE"
+	CodeOnlyRule         = "ONLY_RULE"
+	CodeOnlyType         = "ONLY_TYPE"
+	CodePathLong         = "PATH_LONG"
+	CodePathName         = "PATH_NAME"
+	CodePathRequired     = "PATH_REQUIRED"
+	CodePathSegment      = "PATH_SEGMENT"
+	CodePathStart        = "PATH_START"
+	CodePathTwice        = "PATH_TWICE"
+	CodePathUndeclared   = "PATH_UNDECLARED"
+	CodePathUnused       = "PATH_UNUSED"
+	CodePort             = "PORT"
+	CodePrefix           = "PREFIX"
+	CodePrintable        = "PRINTABLE"
+	CodeQueryName        = "QUERY_NAME"
+	CodeRange            = "RANGE"
+	CodeRangePause       = "RANGE_PAUSE"
+	CodeRangeRate        = "RANGE_RATE"
+	CodeRangeStatus      = "RANGE_STATUS"
+	CodeRequired         = "REQUIRED"
+	CodeSecretComputed   = "SECRET_COMPUTED"
+	CodeSecretName       = "SECRET_NAME"
+	CodeSecretPlace      = "SECRET_PLACE"
+	CodeSecretText       = "SECRET_TEXT"
+	CodeSignedUnknown    = "SIGNED_UNKNOWN"
+	CodeTooLong          = "TOO_LONG"
+	CodeTooMany          = "TOO_MANY"
+	CodeTwice            = "TWICE"
+	CodeUnusable         = "UNUSABLE"
+	CodeURLForm          = "URL_FORM"
+	CodeURLQuery         = "URL_QUERY"
+	CodeURLScheme        = "URL_SCHEME"
+	CodeURLUser          = "URL_USER"
+	CodeWord             = "WORD"
+)
+
+// flaw is something that is wrong with a value, wherever it stands.
+type flaw struct {
+	code, message string
+	args          map[string]string
+}
+
+func (f *flaw) Error() string { return f.message }
+
+func flawed(code, format string, args ...any) error {
+	f := &flaw{code: code, message: fmt.Sprintf(format, args...)}
+	for i, a := range args {
+		if f.args == nil {
+			f.args = map[string]string{}
+		}
+		f.args[string(rune('a'+i))] = fmt.Sprint(a)
+	}
+	return f
+}
+
+// check collects problems under one JSON Pointer.
+type check struct {
+	at string
+	ps *document.Problems
+}
+
+func (c check) in(part string) check { return check{c.at + "/" + part, c.ps} }
+
+func (c check) index(part string, i int) check { return c.in(part + "/" + strconv.Itoa(i)) }
+
+func (c check) bad(code, format string, args ...any) { c.broken(flawed(code, format, args...)) }
+
+func (c check) that(ok bool, code, format string, args ...any) {
+	if !ok {
+		c.bad(code, format, args...)
+	}
+}
+
+// broken reports an error, nil for none.
+func (c check) broken(err error) {
+	if err == nil {
+		return
+	}
+	p := document.Problem{Field: c.at, Message: err.Error(), Code: CodeBroken, Args: map[string]string{"a": err.Error()}}
+	var f *flaw
+	if errors.As(err, &f) {
+		p.Code, p.Args = f.code, f.args
+	}
+	*c.ps = append(*c.ps, p)
+}
