@@ -39,7 +39,12 @@ export default defineConfig({
       },
     },
   },
-  server: { host: '127.0.0.1', proxy: { '/api': { target: api, ws: true, changeOrigin: true } } },
+  // The format of flows lies beside this directory.
+  server: {
+    fs: { allow: ['..'] },
+    host: '127.0.0.1',
+    proxy: { '/api': { target: api, ws: true, changeOrigin: true } },
+  },
   test: {
     include: ['src/**/*.test.ts', 'src/**/*.test.tsx'],
     environment: 'node',

@@ -3,6 +3,7 @@ import { expect, type Page, test, type WebSocketRoute } from '@playwright/test'
 import { project, publishedFlow, startedRun } from '../e2e/steps'
 import type { RunDetail } from '../src/api/types'
 import { changes, tasksOf, wideFlow } from './flows'
+import { close, drag, dragView, nodeInSight, overview, until, wheel } from './gestures'
 import { Meter, quantile, type Reading } from './meter'
 
 /** What is to be held on two cores without a graphics card, by the number of nodes. */
@@ -13,10 +14,6 @@ const goals = {
   5000: { paint: 1500, pan: 8, fps: 50, fit: 6, drag: 16, heap: 150 },
 } as const
 const updates = { 100: { share: 10, p99: 200 }, 1000: { share: 25, p99: 250 } } as const
-
-/** How long a gesture lasts. */
-const gestureMs = 2000
-const frameMs = 16
 
 test('what the machine gives a page that does nothing', async ({ page }) => {
   await page.setContent('<canvas width="1400" height="800"></canvas>')
@@ -146,122 +143,6 @@ async function painted(page: Page, path: string): Promise<number> {
     times.push(await page.evaluate(() => window.benchPainted))
   }
   return quantile(times, 0.5)
-}
-
-interface Place {
-  x: number
-  y: number
-}
-
-/** Drags the view, from a place where nothing is drawn: that between two rows. */
-async function dragView(page: Page): Promise<void> {
-  await drag(page, await emptyPlace(page))
-}
-
-/** Drags from a place to and fro, and back to it. */
-async function drag(page: Page, { x, y }: Place): Promise<void> {
-  await page.mouse.move(x, y)
-  await page.mouse.down()
-  const began = performance.now()
-  for (let i = 0; performance.now() - began < gestureMs; i++) {
-    await page.mouse.move(x + 160 * Math.sin(i / 12), y + 90 * Math.sin(i / 17))
-    await until(began + (i + 1) * frameMs)
-  }
-  await page.mouse.move(x, y)
-  await page.mouse.up()
-}
-
-async function wheel(page: Page): Promise<void> {
-  const { x, y } = await middle(page)
-  await page.mouse.move(x, y)
-  const began = performance.now()
-  for (let i = 0; performance.now() - began < gestureMs; i++) {
-    await page.mouse.wheel(0, Math.sin(i / 10) * 24)
-    await until(began + (i + 1) * frameMs)
-  }
-}
-
-/** The middle of the drawing. */
-async function middle(page: Page): Promise<Place> {
-  const box = await page.locator('.react-flow').boundingBox()
-  if (!box) throw new Error('there is no drawing')
-  return { x: box.x + box.width / 2, y: box.y + box.height / 2 }
-}
-
-/** The place nearest to the middle of the drawing at which the view can be dragged. */
-function emptyPlace(page: Page): Promise<Place> {
-  return nearest(page, '.react-flow__pane')
-}
-
-/** The place nearest to the middle at which a node can be taken. */
-function nodeInSight(page: Page): Promise<Place> {
-  return nearest(page, '.nd-task')
-}
-
-async function nearest(page: Page, selector: string): Promise<Place> {
-  const { x, y } = await middle(page)
-  return page.evaluate(
-    ([x, y, selector]) => {
-      for (let away = 0; away < 600; away += 12)
-        for (let angle = 0; angle < 360; angle += 15) {
-          const turn = (angle * Math.PI) / 180
-          const at = { x: x + away * Math.cos(turn), y: y + away * Math.sin(turn) }
-          if (document.elementFromPoint(at.x, at.y)?.closest(selector)) return at
-        }
-      throw new Error(`nothing of ${selector} is in sight`)
-    },
-    [x, y, selector] as const,
-  )
-}
-
-/** Shows all of the flow. */
-async function overview(page: Page): Promise<void> {
-  await zoom(page, 1)
-}
-
-/** Shows a part of the flow in its real size. */
-async function close(page: Page): Promise<void> {
-  await zoom(page, -1)
-  await expect(page.locator('.nd-task').first()).toBeVisible()
-}
-
-/** Turns the wheel until the view is as far out, or nearly as close, as it goes. */
-async function zoom(page: Page, direction: 1 | -1): Promise<void> {
-  const scale = () =>
-    page
-      .locator('.react-flow__viewport')
-      .evaluate((e) => new DOMMatrix(getComputedStyle(e).transform).a)
-      .catch(() => 0)
-  const { x, y } = await middle(page)
-  await page.mouse.move(x, y)
-  const enough = direction > 0 ? (s: number) => s < 0.3 : (s: number) => s >= 1
-  for (let turns = 0; turns < 100 && !enough(await scale()); turns++) {
-    await page.mouse.wheel(0, direction * 120)
-    await settled(page)
-  }
-  await settled(page)
-}
-
-/** Waits until the view has stood still for some frames. */
-async function settled(page: Page): Promise<void> {
-  await page.evaluate(
-    () =>
-      new Promise<void>((resolve) => {
-        let [last, still] = ['', 0]
-        const look = () => {
-          const view = document.querySelector<HTMLElement>('.react-flow__viewport')?.style.transform ?? ''
-          still = view === last ? still + 1 : 0
-          last = view
-          if (still > 8) resolve()
-          else requestAnimationFrame(look)
-        }
-        look()
-      }),
-  )
-}
-
-function until(at: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, Math.max(0, at - performance.now())))
 }
 
 function row(what: string, goal: string, r: Reading): void {

@@ -51,14 +51,31 @@ const heading = (page: Page) => expect(page.getByRole('main').getByRole('heading
 const alert = (page: Page) => expect(page.getByRole('main').getByRole('alert')).toBeVisible()
 const drawn = (page: Page) => expect(node(page, 'task')).toBeVisible()
 
+/** The source of the flow, over its canvas. */
+async function source(page: Page): Promise<void> {
+  await drawn(page)
+  await page.keyboard.press('y')
+  await expect(page.locator('.fl-verdict svg')).toBeVisible()
+}
+
+/** The picture of the flow, in the same dialog. */
+async function image(page: Page): Promise<void> {
+  await source(page)
+  await page.getByRole('dialog').getByRole('tab').nth(1).click()
+  await expect(page.getByRole('dialog').getByRole('img')).toBeVisible()
+}
+
 /** Every screen that can be opened by its address. */
 export const screens: readonly Screen[] = [
   { name: 'home', path: () => '/', ready: heading },
   { name: 'flows', path: () => `/p/${project}/flows`, ready: heading },
   { name: 'flows-none', path: () => `/p/${project}/flows?q=nothing-is-called-so`, ready: heading },
   { name: 'editor', path: (s) => `/p/${project}/flows/${s.flow}`, ready: drawn },
+  { name: 'editor-source', path: (s) => `/p/${project}/flows/${s.flow}`, ready: source },
+  { name: 'editor-image', path: (s) => `/p/${project}/flows/${s.flow}`, ready: image },
   { name: 'start', path: (s) => `/p/${project}/flows/${s.flow}/start`, ready: heading },
   { name: 'dry-run', path: (s) => `/p/${project}/flows/${s.flow}/dry-run`, ready: drawn },
+  { name: 'versions', path: (s) => `/p/${project}/flows/${s.flow}/versions?from=v1`, ready: drawn },
   { name: 'runs', path: () => `/p/${project}/runs`, ready: heading },
   { name: 'run-failed', path: (s) => `/p/${project}/runs/${s.failed}?node=task`, ready: drawn },
   { name: 'run-asking', path: (s) => `/p/${project}/runs/${s.asking}?node=task`, ready: drawn },

@@ -264,7 +264,7 @@ func (s *Server) plainHandler(r route) fiber.Handler {
 		if err != nil {
 			return err
 		}
-		ctx, cancel := context.WithTimeout(c.UserContext(), cmp.Or(r.timeout, requestTimeout))
+		ctx, cancel := context.WithTimeout(sourced(c), cmp.Or(r.timeout, requestTimeout))
 		defer cancel()
 		a, err := s.perform(ctx, r, req)
 		if err != nil {

@@ -10,7 +10,16 @@ import (
 
 // auditQuery names the query parameters that choose entries of the audit.
 func auditQuery() []string {
-	return []string{"system", "operation", "run", "node", "plugin", "actor", "outcome", "from", "to", "limit", "cursor"}
+	return []string{"system", "operation", "run", "node", "plugin", "actor", "outcome", "from", "to"}
+}
+
+// auditPage and auditRange name those of a list and of an export.
+func auditPage(more ...string) []string {
+	return append(append(auditQuery(), "limit", "cursor"), more...)
+}
+
+func auditRange(more ...string) []string {
+	return append(append(auditQuery(), "kind", "action", "after", "through"), more...)
 }
 
 // listCalls answers the calls of a project, as its call log.
@@ -33,19 +42,27 @@ func (s *Server) audited(ctx context.Context, r *request, narrow func(*audit.Fil
 	if err != nil {
 		return answer{}, err
 	}
-	f := audit.Filter{
-		System: r.query.Get("system"), Operation: r.query.Get("operation"), Run: r.query.Get("run"), Node: r.query.Get("node"),
-		Plugin: r.query.Get("plugin"), Actor: r.query.Get("actor"), Action: r.query.Get("action"),
-		Kind: audit.Kind(r.query.Get("kind")), Outcome: audit.Outcome(r.query.Get("outcome")),
-	}
-	if f.From, err = r.instant("from"); err != nil {
-		return answer{}, err
-	}
-	if f.To, err = r.instant("to"); err != nil {
+	f, err := r.auditFilter()
+	if err != nil {
 		return answer{}, err
 	}
 	narrow(&f)
 	return ok(s.o.Audit.List(ctx, f, q))
+}
+
+// auditFilter reads what chooses entries, but for the project.
+func (req *request) auditFilter() (audit.Filter, error) {
+	f := audit.Filter{
+		System: req.query.Get("system"), Operation: req.query.Get("operation"), Run: req.query.Get("run"), Node: req.query.Get("node"),
+		Plugin: req.query.Get("plugin"), Actor: req.query.Get("actor"), Action: req.query.Get("action"),
+		Kind: audit.Kind(req.query.Get("kind")), Outcome: audit.Outcome(req.query.Get("outcome")),
+	}
+	var err error
+	if f.From, err = req.instant("from"); err != nil {
+		return f, err
+	}
+	f.To, err = req.instant("to")
+	return f, err
 }
 
 // instant reads a query parameter that is an instant, the zero Time where it is absent.

@@ -3,6 +3,9 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -29,6 +32,20 @@ func (b *book) AppendAudit(_ context.Context, e audit.Entry) (audit.Head, error)
 
 func (b *book) AuditLines(context.Context, audit.Filter, int64, int) ([]audit.Line, error) {
 	return nil, nil
+}
+
+func (b *book) AuditHead(context.Context) (audit.Head, error) { return audit.Head{Seq: 2}, nil }
+
+func (b *book) AuditSpan(context.Context, audit.Filter) (after, through int64, err error) {
+	return 0, 2, nil
+}
+
+// AuditAfter has two lines, and cannot read those of a system that is called broken.
+func (b *book) AuditAfter(_ context.Context, f audit.Filter, _, _ int64, _ int) ([]audit.Line, error) {
+	if f.System == "broken" {
+		return nil, errors.New("disk")
+	}
+	return []audit.Line{{Entry: json.RawMessage(`{"seq":1}`), Hash: "a"}, {Entry: json.RawMessage(`{"seq":2}`), Hash: "b"}}, nil
 }
 
 func (b *book) Exists(_ context.Context, project string) error {
@@ -127,6 +144,60 @@ func TestTheCallLogRefusesWhatItDoesNotKnow(t *testing.T) {
 		_ = json.Unmarshal([]byte(body), &p)
 		if got := strings.TrimSpace(string(p.Code) + " " + p.Field); got != want || (resp.StatusCode == 200) != (want == "") {
 			t.Errorf("%s: %d %s, want %q", target, resp.StatusCode, body, want)
+		}
+	}
+}
+
+// TestAnExportIsSentAsLinesAndSaysWhereItEnds goes over a real connection: what breaks it must
+// not look like its end.
+func TestAnExportIsSentAsLinesAndSaysWhereItEnds(t *testing.T) {
+	t.Parallel()
+	b := &book{}
+	s := bare(t, Options{Audit: audit.NewService(b, b, time.Now)})
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = s.Serve(l) }()
+	t.Cleanup(func() { _ = s.Stop(context.Background()) })
+	get := func(target string) (*http.Response, string, error) {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+l.Addr().String()+prefix+target, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("User-Agent", "reader/1")
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			return &http.Response{}, "", err
+		}
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		return resp, string(body), err
+	}
+	resp, body, err := get("/projects/demo/audit/export?kind=call")
+	if err != nil || resp.StatusCode != 200 || body != "{\"entry\":{\"seq\":1},\"hash\":\"a\"}\n{\"entry\":{\"seq\":2},\"hash\":\"b\"}\n" {
+		t.Errorf("%d %s %v", resp.StatusCode, body, err)
+	}
+	for name, want := range map[string]string{
+		"Content-Type": "application/jsonl", "Culm-Audit-Through": "2", "Culm-Audit-Head": "2", "Cache-Control": "no-store",
+		"Content-Disposition": `attachment; filename="audit-1-2.jsonl"`,
+	} {
+		if got := resp.Header.Get(name); got != want {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+	if len(b.entries) != 1 || b.entries[0].Project != "demo" || b.entries[0].Action != audit.ActionExported ||
+		*b.entries[0].Source != (audit.Source{Address: "127.0.0.1", Agent: "reader/1"}) {
+		t.Errorf("%+v", b.entries)
+	}
+	for range 2 * audit.ExportsMax { // a broken one leaves its place
+		if resp, body, err := get("/audit/export?system=broken"); err == nil {
+			t.Errorf("an export that broke looks whole: %d %q", resp.StatusCode, body)
+		}
+	}
+	for target, want := range map[string]string{"?after=x": "/after", "?after=5&through=4": "/through", "?limit=3": "/limit"} {
+		if resp, body, err := get("/audit/export" + target); err != nil || resp.StatusCode != 422 || !strings.Contains(body, `"field":"`+want+`"`) {
+			t.Errorf("%s: %d %s %v", target, resp.StatusCode, body, err)
 		}
 	}
 }

@@ -82,7 +82,7 @@ func (s *Server) takeCallback(c *fiber.Ctx) error {
 	case media != "" && media != fiber.MIMEApplicationJSON && !strings.HasSuffix(media, "+json"):
 		return fault.New(codeMediaType, "a callback is application/json")
 	}
-	ctx, cancel := context.WithTimeout(c.UserContext(), requestTimeout)
+	ctx, cancel := context.WithTimeout(sourced(c), requestTimeout)
 	defer cancel()
 	a, err := s.o.Callbacks.Accept(ctx, r)
 	if err != nil {

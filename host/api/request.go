@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/base64"
 	"encoding/json"
+	"io"
 	"mime"
 	"net/http"
 	"net/url"
@@ -176,6 +177,10 @@ type answer struct {
 	// raw is the body instead, where it is JSON already, or of the type media.
 	raw   []byte
 	media string
+	// lines is the body instead, of the type media: it is sent as it is read, and closed.
+	lines io.ReadCloser
+	// headers are further ones.
+	headers map[string]string
 	// revision, if not zero, becomes the entity tag.
 	revision int
 }
@@ -195,8 +200,16 @@ func (a answer) write(c *fiber.Ctx) error {
 	if a.revision != 0 {
 		c.Set(fiber.HeaderETag, strconv.Quote(strconv.Itoa(a.revision)))
 	}
+	for name, value := range a.headers {
+		c.Set(name, value)
+	}
 	if a.status != 0 {
 		c.Status(a.status)
+	}
+	if a.lines != nil {
+		c.Set(fiber.HeaderContentType, a.media)
+		c.Context().SetBodyStream(slowly{a.lines, c.Context().Conn()}, -1)
+		return nil
 	}
 	raw := a.raw
 	if a.body != nil {

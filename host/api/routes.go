@@ -257,15 +257,25 @@ func routes() []route {
 
 		{
 			method: http.MethodGet, path: "/projects/{project}/calls", summary: "List the calls to systems, the newest first.",
-			query: auditQuery(), out: page.Of[audit.Entry]{}, handle: (*Server).listCalls,
+			query: auditPage(), out: page.Of[audit.Entry]{}, handle: (*Server).listCalls,
 		},
 		{
 			method: http.MethodGet, path: "/projects/{project}/audit", summary: "List calls and changes of a project, the newest first.",
-			query: append(auditQuery(), "kind", "action"), out: page.Of[audit.Entry]{}, handle: (*Server).listProjectAudit,
+			query: auditPage("kind", "action"), out: page.Of[audit.Entry]{}, handle: (*Server).listProjectAudit,
 		},
 		{
 			method: http.MethodGet, path: "/audit", summary: "List calls and changes of the installation, the newest first.",
-			query: append(auditQuery(), "kind", "action", "project"), out: page.Of[audit.Entry]{}, handle: (*Server).listAudit,
+			query: auditPage("kind", "action", "project"), out: page.Of[audit.Entry]{}, handle: (*Server).listAudit,
+		},
+		{
+			method: http.MethodGet, path: "/projects/{project}/audit/export",
+			summary: "Hand out calls and changes of a project as JSON lines, the oldest first. It is audited.",
+			query:   auditRange(), media: mediaLines, handle: (*Server).exportProjectAudit,
+		},
+		{
+			method: http.MethodGet, path: "/audit/export",
+			summary: "Hand out the log of the installation as JSON lines, the oldest first; what is handed out whole can be verified. It is audited.",
+			query:   auditRange("project"), media: mediaLines, handle: (*Server).exportAudit,
 		},
 
 		{

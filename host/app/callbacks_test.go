@@ -9,11 +9,16 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
+	"github.com/culmhq/culm/host/audit"
+	"github.com/culmhq/culm/host/callbacks"
 	"github.com/culmhq/culm/host/fault"
+	"github.com/culmhq/culm/host/page"
 	"github.com/culmhq/culm/host/runs"
 )
 
@@ -130,7 +135,7 @@ func TestASystemCallsBack(t *testing.T) {
 	if status, text := callBack(t, first, `{"from":"first"}`); status != 409 {
 		t.Errorf("the older attempt: %d %s", status, text)
 	}
-	for body, status := range map[string]int{`{`: 422, strings.Repeat("[", 70): 422, `"` + strings.Repeat("x", 300<<10) + `"`: 413} {
+	for body, status := range map[string]int{`{`: 422, strings.Repeat("[", 70): 422, `"` + strings.Repeat("x", callbacks.BodyBytesMax-1) + `"`: 413} {
 		if got, text := callBack(t, second, body); got != status {
 			t.Errorf("%.10s: %d %s", body, got, text)
 		}
@@ -138,6 +143,7 @@ func TestASystemCallsBack(t *testing.T) {
 	if got, text := callBack(t, second+"x", `{}`); got != 404 {
 		t.Errorf("another token: %d %s", got, text)
 	}
+	tooLarge(t, second)
 	if status, text := callBack(t, second, `{"from":"second"}`); status != 202 || text != `{"accepted":true}` {
 		t.Fatalf("%d %s", status, text)
 	}
@@ -151,6 +157,7 @@ func TestASystemCallsBack(t *testing.T) {
 	if got := string(v.Outputs["result"]); got != `{"from":"second"}` {
 		t.Errorf("the run has %s", got)
 	}
+	s.callbacksAudited(run)
 
 	// C08
 	_, _, detail := s.do("GET", s.in("/runs/%s/nodes/job", run), nil, nil)
@@ -180,6 +187,87 @@ func TestASystemCallsBack(t *testing.T) {
 		if at := strings.Index(everything, token); at >= 0 {
 			t.Errorf("a token is kept: …%q…", everything[max(0, at-80):min(len(everything), at+80)])
 		}
+	}
+}
+
+// tooLarge sends a gigabyte in one piece and in chunks without an announced end: each is
+// refused, or cut off, after little of it.
+func tooLarge(t *testing.T, hook string) {
+	t.Helper()
+	const gigabyte = 1 << 30
+	for name, length := range map[string]int64{"announced": gigabyte, "in chunks": -1} {
+		body := &counted{left: gigabyte}
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, hook, body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.ContentLength = length
+		req.Header.Set("Content-Type", "application/json")
+		res, err := new(http.Transport).RoundTrip(req)
+		if err == nil { // else the connection was closed before the client could read the answer
+			_ = res.Body.Close()
+			if res.StatusCode != http.StatusRequestEntityTooLarge {
+				t.Errorf("a gigabyte %s: %d", name, res.StatusCode)
+			}
+		}
+		// What is behind the limit lies in buffers of the sockets.
+		if sent := body.sent.Load(); sent > 32<<20 {
+			t.Errorf("a gigabyte %s: %d bytes were taken", name, sent)
+		}
+	}
+}
+
+// counted is a JSON text without end that counts what was read of it.
+type counted struct {
+	left int64
+	sent atomic.Int64
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	if c.sent.Load() >= c.left {
+		return 0, io.EOF
+	}
+	for i := range p {
+		p[i] = '['
+	}
+	c.sent.Add(int64(len(p)))
+	return len(p), nil
+}
+
+// callbacksAudited checks what the audit says of a run whose second attempt was called back,
+// and that the whole export holds it and verifies.
+func (s *server) callbacksAudited(run string) {
+	s.t.Helper()
+	all := want[page.Of[audit.Entry]](s, 200, "GET", s.in("/audit?run=%s", run), nil)
+	var got []string
+	for _, e := range all.Items {
+		if e.Kind == audit.KindCall && e.Source != nil {
+			s.t.Errorf("a call of a run has a source: %+v", e)
+		}
+		if e.Kind == audit.KindCallback {
+			if e.Source == nil || e.Source.Address != "127.0.0.1" || e.Source.Agent == "" || e.RequestHash == "" || e.Node != "job" {
+				s.t.Errorf("%+v", e)
+			}
+			got = append(got, fmt.Sprintf("%s of attempt %d by %s: %s %s", e.Action, e.Attempt, e.Actor, e.Outcome, e.Code))
+		}
+	}
+	if !slices.Equal(got, []string{"callback.accept of attempt 2 by system:jobs: ok ", "callback.late of attempt 1 by system:jobs: refused GONE"}) {
+		s.t.Errorf("the audit has %q", got)
+	}
+	status, h, text := s.do("GET", "/api/v1/audit/export", nil, nil)
+	if status != 200 || h.Get("Culm-Audit-Through") != h.Get("Culm-Audit-Head") {
+		s.t.Fatalf("%d %v", status, h)
+	}
+	report, err := audit.Verify(func(yield func(audit.Line, error) bool) {
+		for line := range strings.Lines(text) {
+			var l audit.Line
+			if err := json.Unmarshal([]byte(line), &l); !yield(l, err) {
+				return
+			}
+		}
+	}, nil)
+	if err != nil || !report.OK() || !strings.Contains(text, `"kind":"callback"`) || fmt.Sprint(report.Head.Seq) != h.Get("Culm-Audit-Through") {
+		s.t.Errorf("the export: %+v %v", report, err)
 	}
 }
 

@@ -241,6 +241,7 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	if err != nil {
 		return err
 	}
+	c.metrics.WatchRuns(c.runner)
 	c.Attention.Follow(c.runner, c.Projects)
 	c.Flows = flows.New(flows.Options{
 		Repository: st, Projects: c.Projects, Catalogue: c.Plugins, Switched: c.Plugins, Secrets: vault, Operations: c.Systems, Users: st, Runs: runs.NewHistory(c.runner), Followers: followers{c.presence, c.feed}, Clock: clock{}, Logger: log,
@@ -272,6 +273,7 @@ func (c *Core) openRecordings(cfg config.Config, st *store.Store) {
 func (c *Core) openGateway(cfg config.Config, st *store.Store) *gateway.Gateway {
 	log, vault := c.deps.Logger, c.Vault
 	traffic := gateway.NewTraffic(0, log)
+	c.metrics.WatchBreakers(traffic)
 	var gw *gateway.Gateway
 	c.Systems = registry.New(registry.Options{
 		Repository: st, Credentials: vault, Secrets: vault, Keys: vault, Projects: c.Projects, Grants: c.Plugins, Traffic: traffic, Clock: clock{},

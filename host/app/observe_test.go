@@ -102,6 +102,8 @@ func TestPrometheusReadsTheMetrics(t *testing.T) {
 	s.publish(drawn("login", `{"token":"${token}","signature":"${token}","basic":"${password}","user":"ada"}`, `{"user":"ada","password":"${password}"}`))
 	run := s.run("login", map[string]any{"password": runCanary})
 	s.published.wait(t, run, "run succeeded")
+	s.publish(asking)
+	s.published.wait(t, s.run("asking", map[string]any{"who": "ada"}), "ask waiting")
 
 	dir := t.TempDir()
 	config := filepath.Join(dir, "prometheus.yml")
@@ -126,8 +128,12 @@ func TestPrometheusReadsTheMetrics(t *testing.T) {
 		`up{job="culm"}`: "1",
 		`culm_gateway_calls_total{system="echo",outcome="ok"}`:                                 "1",
 		`culm_runs_ended_total{state="succeeded"}`:                                             "1",
+		`culm_runs_live{state="waiting"}`:                                                      "1",
+		`culm_runs_live{state="running"}`:                                                      "0",
+		`culm_gateway_breakers{system="echo",state="closed"}`:                                  "1",
+		`culm_gateway_breakers{system="echo",state="open"}`:                                    "0",
 		`culm_plugin_calls_total{plugin="http",outcome="succeeded"}`:                           "1",
-		`culm_http_requests_total{route="/projects/{project}/flows/{flow}/runs",status="201"}`: "1",
+		`culm_http_requests_total{route="/projects/{project}/flows/{flow}/runs",status="201"}`: "2",
 	} {
 		if got := ask(t, "http://"+address, query, want); got != want {
 			t.Errorf("%s is %q, want %s", query, got, want)

@@ -145,7 +145,7 @@ func secretServer(t *testing.T, tweak ...func(*server)) (*server, *echo, *locked
 	up := httptest.NewServer(e)
 	t.Cleanup(up.Close)
 	log := &lockedLog{}
-	s := unstarted(t, false, "http")
+	s := unstarted(t, false, "http", "core")
 	s.cfg.Allow = []string{strings.TrimPrefix(up.URL, "http://")}
 	s.cfg.Record.Mode = "all"
 	for _, f := range tweak {

@@ -26,8 +26,14 @@ type Kind string
 const (
 	KindCall  Kind = "call"  // a call to an operation of a system
 	KindAdmin Kind = "admin" // somebody changed, or tried to change, what Culm allows
-	KindLog   Kind = "log"   // the log itself: it began, it was shortened, its end was missing
+	// KindCallback is what an outside system called back with: that it was stored, or came
+	// when it was of no use, or that its run did not take it.
+	KindCallback Kind = "callback"
+	KindLog      Kind = "log" // the log itself: it began, it was shortened, its end was missing
 )
+
+// Kinds returns all kinds.
+func Kinds() []Kind { return []Kind{KindCall, KindAdmin, KindCallback, KindLog} }
 
 // Outcome says in a word how it ended.
 type Outcome string
@@ -57,6 +63,9 @@ type Entry struct {
 	// actor says to act.
 	Actor      string `json:"actor,omitempty"`
 	OnBehalfOf string `json:"on_behalf_of,omitempty"`
+	// Source is where the request came from; nil where there was none, as for what a run
+	// does and for commands on the machine itself.
+	Source *Source `json:"source,omitempty"`
 	// Project is empty for what concerns the installation.
 	Project string  `json:"project,omitempty"`
 	Outcome Outcome `json:"outcome"`

@@ -36,8 +36,7 @@ type Projects interface {
 // Book is the log as the use cases need it. Safe for concurrent use.
 type Book interface {
 	Reader
-	// AppendAudit puts an entry at the end, and returns once it is durable.
-	AppendAudit(ctx context.Context, e Entry) (Head, error)
+	Exporter
 }
 
 // Service lets people look things up in the log, and enters what they do. It is safe for
@@ -46,16 +45,20 @@ type Service struct {
 	book     Book
 	projects Projects
 	now      func() time.Time
+	// exports has a place for each export under way.
+	exports chan struct{}
 }
 
 // NewService makes the use cases; now tells the time.
-func NewService(b Book, p Projects, now func() time.Time) *Service { return &Service{b, p, now} }
+func NewService(b Book, p Projects, now func() time.Time) *Service {
+	return &Service{book: b, projects: p, now: now, exports: make(chan struct{}, ExportsMax)}
+}
 
 // Act does what somebody asked for, and sees to it that the log says so: in the
 // transaction of the first change that is made, else after do has ended, with what became
 // of it. When that cannot be stored, the error says so, whatever do returned.
 func (s *Service) Act(ctx context.Context, e Entry, do func(context.Context) error) error {
-	e.At, e.Kind = s.now().UTC(), KindAdmin
+	e.At, e.Kind, e.Source = s.now().UTC(), KindAdmin, SourceOf(ctx)
 	p := NewPending(e)
 	err := do(WithPending(ctx, p))
 	if p.Written() && err == nil {
@@ -134,8 +137,8 @@ func (f Filter) check() error {
 	switch {
 	case f.Outcome != "" && !slices.Contains(Outcomes(), f.Outcome):
 		return fault.At("/outcome", "outcome is ok, refused or failed")
-	case f.Kind != "" && f.Kind != KindCall && f.Kind != KindAdmin && f.Kind != KindLog:
-		return fault.At("/kind", "kind is call, admin or log")
+	case f.Kind != "" && !slices.Contains(Kinds(), f.Kind):
+		return fault.At("/kind", "kind is call, admin, callback or log")
 	case !f.From.IsZero() && !f.To.IsZero() && !f.From.Before(f.To):
 		return fault.At("/to", "to must be after from")
 	}

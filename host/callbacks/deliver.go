@@ -117,7 +117,8 @@ func (s *Service) deliver(ctx context.Context, c Callback) bool {
 	if o != Delivered {
 		s.o.Logger.WarnContext(ctx, "a callback was accepted, and its run did not take it", append(log, slog.String("outcome", string(o)), slog.Any("error", err))...)
 	}
-	if err := s.o.Repository.Settle(ctx, c.ID, o); err != nil {
+	c.Outcome = o
+	if err := s.o.Repository.Settle(ctx, c, s.o.Clock.Now().UTC()); err != nil {
 		s.o.Logger.WarnContext(ctx, "a callback could not be settled; it is handed on again, which has no effect", append(log, slog.Any("error", err))...)
 		return false
 	}

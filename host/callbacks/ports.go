@@ -66,12 +66,14 @@ type Repository interface {
 	// Ticket returns what a token stands for, and the callback that came for it, or nil.
 	Ticket(ctx context.Context, h Hash) (Ticket, *Callback, error)
 	// Accept stores a callback unless one is stored for its token, in one transaction; it
-	// returns the one that is stored, and whether that is this one.
+	// returns the one that is stored, and whether that is this one. What it stores is audited
+	// in the same transaction, with the source of the request that ctx has.
 	Accept(ctx context.Context, c Callback) (Callback, bool, error)
 	// PendingCallbacks returns those that no run has yet, in order.
 	PendingCallbacks(ctx context.Context, after int64, limit int) ([]Callback, error)
-	// Settle ends one and drops its data.
-	Settle(ctx context.Context, id int64, o Outcome) error
+	// Settle ends one with its Outcome, at an instant, and drops its data. One that its run
+	// did not take is audited in the same transaction.
+	Settle(ctx context.Context, c Callback, at time.Time) error
 	// SweepCallbacks forgets tokens that expired before, with what came for them.
 	SweepCallbacks(ctx context.Context, before time.Time) (int, error)
 }

@@ -107,6 +107,21 @@ func (t *Traffic) State(project string, sys *systems.Compiled) State {
 	return t.lane(project, sys).state()
 }
 
+// BreakerKey names a breaker: each project has its own for a system.
+type BreakerKey struct{ Project, System string }
+
+// Breakers tells the positions of all breakers of systems that were called since the server
+// started, but for those that were closed and of no use for long.
+func (t *Traffic) Breakers() map[BreakerKey]BreakerPosition {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	out := make(map[BreakerKey]BreakerPosition, len(t.lanes))
+	for key, l := range t.lanes {
+		out[BreakerKey{key.project, key.system}] = position(l.breaker.State())
+	}
+	return out
+}
+
 // Reset closes the breaker of a system in a project and forgets its failures. Calls under
 // way go on and count no more.
 func (t *Traffic) Reset(project, system string) {

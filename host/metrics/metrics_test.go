@@ -130,3 +130,58 @@ func TestPrometheusHasNothingToObjectTo(t *testing.T) {
 		t.Errorf("%v: %s", err, out)
 	}
 }
+
+// traffic tells the positions of breakers, ledger those of runs.
+type traffic map[gateway.BreakerKey]gateway.BreakerPosition
+
+func (f traffic) Breakers() map[gateway.BreakerKey]gateway.BreakerPosition { return f }
+
+type ledger struct {
+	runs map[string]int
+	err  error
+}
+
+func (l ledger) Census(context.Context) (map[string]int, error) { return l.runs, l.err }
+
+func TestBreakersAndLiveRunsAreShownAsTheyAre(t *testing.T) {
+	t.Parallel()
+	m := metrics.New("", "", time.Now)
+	m.WatchBreakers(traffic{
+		{Project: "a", System: "jobs"}: gateway.BreakerOpen, {Project: "b", System: "jobs"}: gateway.BreakerOpen, {Project: "a", System: "cmdb"}: gateway.BreakerHalfOpen,
+	})
+	m.WatchRuns(ledger{runs: map[string]int{"running": 3, runner.Waiting: 2, "created": 1}})
+	told(t, m,
+		`culm_gateway_breakers{state="open",system="jobs"} 2`,
+		`culm_gateway_breakers{state="closed",system="jobs"} 0`,
+		`culm_gateway_breakers{state="half_open",system="cmdb"} 1`,
+		`culm_runs_live{state="running"} 3`,
+		`culm_runs_live{state="waiting"} 2`,
+		`culm_runs_live{state="created"} 1`,
+		`culm_runs_live{state="blocked"} 0`,
+	)
+}
+
+func TestARunnerThatDoesNotAnswerHasNoRunsInsteadOfNone(t *testing.T) {
+	t.Parallel()
+	m := metrics.New("", "", time.Now)
+	m.WatchRuns(ledger{err: errors.New("stopped")})
+	if got := text(t, m); strings.Contains(got, "culm_runs_live{") {
+		t.Error(got)
+	}
+}
+
+func TestBreakersHaveABoundedNumberOfSeries(t *testing.T) {
+	t.Parallel()
+	m := metrics.New("", "", time.Now)
+	f := traffic{}
+	for i := range 1000 {
+		f[gateway.BreakerKey{Project: "p", System: fmt.Sprintf("s%d", i)}] = gateway.BreakerClosed
+	}
+	m.WatchBreakers(f)
+	for range 2 {
+		got := text(t, m)
+		if n := strings.Count(got, "\nculm_gateway_breakers{"); n != 3*201 || !strings.Contains(got, `culm_gateway_breakers{state="closed",system="other"} 800`) {
+			t.Errorf("%d series", n)
+		}
+	}
+}

@@ -3,10 +3,12 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/hex"
 	"errors"
 	"time"
 
 	"github.com/culmhq/culm/engine/sqlite"
+	"github.com/culmhq/culm/host/audit"
 	"github.com/culmhq/culm/host/callbacks"
 	"github.com/culmhq/culm/host/fault"
 )
@@ -48,6 +50,7 @@ const callbackOf = `SELECT ` + ticketColumns + `, ` + callbackColumns + ` FROM c
 
 // Accept implements callbacks.Repository.
 func (s *Store) Accept(ctx context.Context, c callbacks.Callback) (stored callbacks.Callback, fresh bool, err error) {
+	var head audit.Head
 	err = s.db.Write(ctx, func(ctx context.Context, tx *sqlite.Tx) error {
 		var err error
 		stored, err = scanCallback(tx.QueryRowContext(ctx, callbackOf, c.Ticket.Hash[:]))
@@ -65,11 +68,17 @@ func (s *Store) Accept(ctx context.Context, c callbacks.Callback) (stored callba
 			return err
 		}
 		stored, fresh = c, true
-		stored.ID, err = res.LastInsertId()
+		if stored.ID, err = res.LastInsertId(); err != nil {
+			return err
+		}
+		head, err = s.db.chain.put(ctx, tx, entryOfCallback(ctx, c))
 		return err
 	})
 	if errors.Is(err, callbacks.ErrNonceUsed) {
 		return stored, false, err
+	}
+	if err == nil {
+		s.db.chain.known(head)
 	}
 	return stored, fresh, fault.Wrap("store a callback", err)
 }
@@ -85,13 +94,46 @@ func (s *Store) PendingCallbacks(ctx context.Context, after int64, limit int) ([
 	return out, fault.Wrap("list callbacks", err)
 }
 
-// Settle implements callbacks.Repository.
-func (s *Store) Settle(ctx context.Context, id int64, o callbacks.Outcome) error {
+// Settle implements callbacks.Repository. What a run did not take has a second entry in the
+// audit: the first says that it was accepted.
+func (s *Store) Settle(ctx context.Context, c callbacks.Callback, at time.Time) error {
+	var head audit.Head
 	err := s.db.Write(ctx, func(ctx context.Context, tx *sqlite.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE callback_inbox SET outcome = ?, data = NULL WHERE id = ?`, string(o), id)
+		head = audit.Head{}
+		res, err := tx.ExecContext(ctx, `UPDATE callback_inbox SET outcome = ?, data = NULL WHERE id = ? AND outcome <> ?`, string(c.Outcome), c.ID, string(c.Outcome))
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 || c.Outcome == callbacks.Delivered {
+			return err
+		}
+		c.At = at
+		head, err = s.db.chain.put(ctx, tx, entryOfCallback(ctx, c))
 		return err
 	})
+	if err == nil {
+		s.db.chain.known(head)
+	}
 	return fault.Wrap("settle a callback", err)
+}
+
+// entryOfCallback is what the audit says of a callback: which token of which attempt, by
+// its hash, and what was sent, by its hash too.
+func entryOfCallback(ctx context.Context, c callbacks.Callback) audit.Entry {
+	e := audit.Entry{
+		At: c.At, Kind: audit.KindCallback, Actor: "system:" + c.Ticket.System, Source: audit.SourceOf(ctx), Project: c.Ticket.Project,
+		Run: c.Ticket.Run, Node: c.Ticket.Node, Iteration: c.Ticket.Iteration, Attempt: c.Ticket.Attempt,
+		System: c.Ticket.System, Operation: c.Ticket.Operation, RequestHash: hex.EncodeToString(c.Body[:]),
+		Action: "callback.accept", Outcome: audit.OutcomeOK,
+	}
+	switch c.Outcome {
+	case callbacks.Pending, callbacks.Delivered:
+	case callbacks.Late:
+		e.Action, e.Outcome, e.Code = "callback.late", audit.OutcomeRefused, string(fault.Gone)
+	case callbacks.Refused:
+		e.Action, e.Outcome, e.Code = "callback.refuse", audit.OutcomeRefused, string(fault.Invalid)
+	}
+	return e
 }
 
 // SweepCallbacks implements callbacks.Repository. What was not handed on yet stays.

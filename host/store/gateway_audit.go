@@ -25,7 +25,9 @@ func (s *Store) Audit() Audit { return Audit{s.db} }
 
 // Append implements gateway.Audit.
 func (a Audit) Append(ctx context.Context, r gateway.AuditRow) error {
-	_, err := a.db.append(ctx, entryOfCall(r))
+	e := entryOfCall(r)
+	e.Source = audit.SourceOf(ctx) // of a call in a person's name, or for a form
+	_, err := a.db.append(ctx, e)
 	return err
 }
 

@@ -1,10 +1,10 @@
 import { useTranslation } from 'react-i18next'
-import { useLang } from '~/i18n/text'
+import { langOf } from '~/i18n/text'
 
 /** Writes times and durations in the language that is shown. */
 export function useFormat() {
-  const lang = useLang()
-  const { t } = useTranslation()
+  const { t, i18n } = useTranslation()
+  const lang = langOf(i18n)
   const locale = lang === 'zh' ? 'zh-CN' : 'en-GB'
   return {
     time: (iso: string | undefined) => (iso ? new Date(iso).toLocaleTimeString(locale, { hour12: false }) : ''),

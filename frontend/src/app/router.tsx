@@ -54,6 +54,14 @@ const editor = createRoute({
   component: lazyRouteComponent(() => import('~/editor/page'), 'EditorPage'),
 })
 
+const versions = createRoute({
+  getParentRoute: () => root,
+  path: '/p/$project/flows/$flow/versions',
+  loader: () => loadTexts('versions'),
+  component: lazyRouteComponent(() => import('~/versions/page'), 'VersionsPage'),
+  validateSearch: words('from', 'to'),
+})
+
 const rehearsal = createRoute({
   getParentRoute: () => root,
   path: '/p/$project/flows/$flow/dry-run',
@@ -167,6 +175,7 @@ export const router = createRouter({
     flows,
     start,
     editor,
+    versions,
     rehearsal,
     runs,
     run,

@@ -16,7 +16,7 @@ import {
 } from '@xyflow/react'
 import '@xyflow/react/dist/base.css'
 import { ActionIcon, Tooltip } from '@mantine/core'
-import { type ReactNode, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { memo, type ReactNode, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Flow, FlowEdge, Position } from '~/api/types'
 import { IconArrowsMaximize, IconMinus, IconPlus } from '~/app/icons'
@@ -69,8 +69,11 @@ interface Props {
 /** Above this many nodes React Flow's own map costs too much of each frame. */
 const miniMapMax = 1500
 
-/** The drawing of a flow: the same for the editor and for a run. */
-export function Canvas(props: Props) {
+/**
+ * The drawing of a flow: the same for the editor and for a run. What is around it is drawn anew with every change of
+ * a run; the drawing is not, as long as what it is given stays the same.
+ */
+export const Canvas = memo(function Canvas(props: Props) {
   const holder = useRef<HTMLDivElement>(null)
   const [start, setStart] = useState<Viewport | null>(null)
   const nodes = props.doc.nodes
@@ -91,7 +94,7 @@ export function Canvas(props: Props) {
       )}
     </div>
   )
-}
+})
 
 const noNodes: CanvasNode[] = []
 const noEdges: CanvasEdge[] = []
@@ -163,6 +166,21 @@ function Drawing({
     },
     [select, drag, active, onMove],
   )
+  // React Flow tells every node and line when one of these is another function than before, so they stay the same.
+  const onEdgesChange = useCallback((changes: EdgeChange<CanvasEdge>[]) => select([], changes), [select])
+  const selectionMoved = useCallback(
+    (event: unknown, moved: CanvasNode[]) => dragging.end(event, moved[0] as CanvasNode, moved),
+    [dragging.end],
+  )
+  const connect = useCallback((c: Connection) => onConnect?.(c.source, c.target), [onConnect])
+  const help = useMemo(
+    () => ({
+      // The library reads this one where nodes can be reached by the keyboard, in spite of its name.
+      'node.a11yDescription.keyboardDisabled': editable ? t('canvas.nodeHelp') : t('canvas.nodeHelpRun'),
+      'edge.a11yDescription.default': t('canvas.edgeHelp'),
+    }),
+    [editable, t],
+  )
   const valid: IsValidConnection<CanvasEdge> = useCallback((c) => isAllowed?.(c.source, c.target) ?? false, [isAllowed])
   const connectEnd: OnConnectEnd = useCallback(
     (event, state) => {
@@ -209,13 +227,13 @@ function Drawing({
       connectionLineType={ConnectionLineType.SmoothStep}
       zoomOnDoubleClick={false}
       onNodesChange={onNodesChange}
-      onEdgesChange={(changes) => select([], changes)}
+      onEdgesChange={onEdgesChange}
       onNodeDragStart={dragging.start}
       onNodeDrag={dragging.over}
       onNodeDragStop={dragging.end}
       onSelectionDragStart={dragging.start}
-      onSelectionDragStop={(event, moved) => dragging.end(event, moved[0] as CanvasNode, moved)}
-      onConnect={(c: Connection) => onConnect?.(c.source, c.target)}
+      onSelectionDragStop={selectionMoved}
+      onConnect={connect}
       onConnectEnd={connectEnd}
       isValidConnection={valid}
       onDragOver={(event) => {
@@ -231,11 +249,7 @@ function Drawing({
         dropEdge(null)
         onDrop?.(event.dataTransfer, view.toFlow({ x: event.clientX, y: event.clientY }), edge)
       }}
-      ariaLabelConfig={{
-        // The library reads this one where nodes can be reached by the keyboard, in spite of its name.
-        'node.a11yDescription.keyboardDisabled': editable ? t('canvas.nodeHelp') : t('canvas.nodeHelpRun'),
-        'edge.a11yDescription.default': t('canvas.edgeHelp'),
-      }}
+      ariaLabelConfig={help}
     >
       <Background variant={BackgroundVariant.Dots} gap={grid * 2} size={1.2} color="var(--grid)" />
       {overview && <Overview nodes={doc.nodes} edges={doc.edges} selected={selection.nodes} onPick={pick} />}

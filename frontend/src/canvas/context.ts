@@ -1,5 +1,8 @@
-import { createContext, useContext } from 'react'
+import { type ComponentType, createContext, useContext } from 'react'
 import type { Plugin, Position } from '~/api/types'
+
+/** How a thing differs from what it was. */
+export type Differs = 'added' | 'removed' | 'changed' | 'moved'
 
 /** What the nodes and edges of a canvas need beside their own data. */
 export interface CanvasInfo {
@@ -10,6 +13,10 @@ export interface CanvasInfo {
   onNodeAction?: (node: string, action: 'retry' | 'skip' | 'confirm') => void
   /** What each node reads and writes, while that is shown. */
   perspective?: ReadonlyMap<string, { reads: readonly string[]; writes: readonly string[] }> | undefined
+  /** Drawn over each node: who works on it, or how it differs. It reads what changes from a store of its own. */
+  Over?: ComponentType<{ id: string }> | undefined
+  /** How what is drawn differs from another document, while two are compared. */
+  differs?: { nodes: ReadonlyMap<string, Differs>; edges: ReadonlyMap<string, Differs> }
   /** The variable whose nodes stand out. */
   variable?: string | null
   /** What the editor does from the drawing itself. */

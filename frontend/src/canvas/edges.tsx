@@ -10,7 +10,7 @@ import { lanePath } from './route'
 
 const FlowEdgeView = memo(function FlowEdgeView(props: EdgeProps<CanvasEdge>) {
   const { id, target, data, selected } = props
-  const { mode, problems, edit } = useCanvasInfo()
+  const { mode, problems, edit, differs } = useCanvasInfo()
   const [hovered, setHovered] = useState(false)
   const { t } = useTranslation()
   const text = useText()
@@ -21,7 +21,8 @@ const FlowEdgeView = memo(function FlowEdgeView(props: EdgeProps<CanvasEdge>) {
   const edge = data?.edge
   const label = text(edge?.name) || edge?.condition || (edge?.default ? t('edge.default') : '')
   const moving = taken && into?.state === 'running'
-  const look = `ed${mode === 'run' ? (taken ? ' ed-taken' : ' ed-untaken') : ''}${moving ? ' ed-moving' : ''}${problems.has(id) ? ' ed-bad' : ''}`
+  const kind = differs?.edges.get(id)
+  const look = `ed${mode === 'run' ? (taken ? ' ed-taken' : ' ed-untaken') : ''}${moving ? ' ed-moving' : ''}${problems.has(id) ? ' ed-bad' : ''}${kind ? ` ed-${kind}` : ''}`
   return (
     <g onPointerEnter={edit && (() => setHovered(true))} onPointerLeave={edit && (() => setHovered(false))}>
       <BaseEdge id={id} path={path} className={look} interactionWidth={24} markerEnd={props.markerEnd} />
@@ -31,6 +32,7 @@ const FlowEdgeView = memo(function FlowEdgeView(props: EdgeProps<CanvasEdge>) {
             className="ed-label"
             data-selected={selected}
             data-code={!text(edge?.name) && !edge?.default}
+            data-kind={kind}
             data-untaken={mode === 'run' && !taken}
             style={{ transform: `translate(-50%, -50%) translate(${x}px, ${y}px)` }}
           >

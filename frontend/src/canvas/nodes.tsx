@@ -1,11 +1,12 @@
 import { Handle, type NodeProps, NodeToolbar, Position } from '@xyflow/react'
-import { memo } from 'react'
+import type { TFunction } from 'i18next'
+import { memo, useCallback } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { FlowNode, NodeView } from '~/api/types'
 import { useFormat } from '~/app/format'
 import { IconAlertTriangle, IconPlayerPause, IconPlayerSkipForward, IconRefresh, IconUserCheck } from '~/app/icons'
 import { findAction } from '~/doc/scope'
-import { useText } from '~/i18n/text'
+import { langOf, textIn, useText } from '~/i18n/text'
 import { isSpinning, nodeIcon } from '~/run/states'
 import { useNodeRun } from '~/run/store'
 import { useNow } from '~/run/ticker'
@@ -27,20 +28,27 @@ function Handles({ node, connectable }: { node: FlowNode; connectable: boolean }
 
 /** How a node is named to a person: its own name, or what it does. */
 export function useNodeName(): (node: FlowNode) => string {
-  const text = useText()
-  const { t } = useTranslation()
+  const { t, i18n } = useTranslation()
   const { plugins } = useCanvasInfo()
-  return (node) =>
-    text(node.name) ||
-    text(findAction(plugins, node.plugin, node.action)?.title) ||
-    node.flow ||
-    t(`node.type.${node.type}`)
+  const lang = langOf(i18n)
+  return useCallback(
+    (node) =>
+      textIn(node.name, lang) ||
+      textIn(findAction(plugins, node.plugin, node.action)?.title, lang) ||
+      node.flow ||
+      t(`node.type.${node.type}`),
+    [t, lang, plugins],
+  )
 }
 
-function useLabel(node: FlowNode, view: NodeView | undefined): string {
+/** What is shown of a node and changes with its run: looked up once for all parts of it. */
+function useLook(id: string, node: FlowNode) {
   const { t } = useTranslation()
+  const info = useCanvasInfo()
+  const view = useNodeRun(id)
   const name = useNodeName()(node)
-  return view ? t('node.labelRun', { name, state: t(`node.state.${view.state}`) }) : name
+  const label = view ? t('node.labelRun', { name, state: t(`node.state.${view.state}`) }) : name
+  return { t, info, view, name, label, level: info.problems.get(id) }
 }
 
 function StateDisc({ view }: { view: NodeView }) {
@@ -53,9 +61,7 @@ function StateDisc({ view }: { view: NodeView }) {
 }
 
 /** An operator asked to stop before this node. */
-function HeldMark({ view }: { view: NodeView | undefined }) {
-  const { t } = useTranslation()
-  if (!view?.held) return null
+function HeldMark({ t }: { t: TFunction }) {
   return (
     <span className="nd-held" role="img" aria-label={t('node.held')} title={t('node.held')}>
       <IconPlayerPause size={12} stroke={2.4} aria-hidden />
@@ -63,9 +69,7 @@ function HeldMark({ view }: { view: NodeView | undefined }) {
   )
 }
 
-function Mark({ level }: { level: 'error' | 'warning' | undefined }) {
-  const { t } = useTranslation()
-  if (!level) return null
+function Mark({ level, t }: { level: 'error' | 'warning'; t: TFunction }) {
   return (
     <span className="nd-mark" data-level={level} role="img" aria-label={t(`problems.${level}`)}>
       <IconAlertTriangle size={12} stroke={2.4} aria-hidden />
@@ -75,9 +79,7 @@ function Mark({ level }: { level: 'error' | 'warning' | undefined }) {
 
 const TaskNode = memo(function TaskNode({ id, data, selected }: Props) {
   const { node } = data
-  const info = useCanvasInfo()
-  const view = useNodeRun(id)
-  const name = useNodeName()(node)
+  const { t, info, view, name, label, level } = useLook(id, node)
   const Icon = iconOf(node, info.plugins)
   return (
     // biome-ignore lint/a11y/useSemanticElements: a node holds buttons, so it cannot be one
@@ -88,7 +90,7 @@ const TaskNode = memo(function TaskNode({ id, data, selected }: Props) {
       data-s={view && view.state !== 'idle' ? view.state : undefined}
       data-kind={node.type}
       data-selected={selected}
-      aria-label={useLabel(node, view)}
+      aria-label={label}
     >
       <span className="nd-icon">
         <Icon size={18} stroke={1.7} aria-hidden />
@@ -98,13 +100,14 @@ const TaskNode = memo(function TaskNode({ id, data, selected }: Props) {
         <span className="nd-sub">{view ? <RunLine view={view} /> : <EditLine node={node} info={info} />}</span>
       </span>
       {view && view.state !== 'idle' && <StateDisc view={view} />}
-      <Mark level={info.problems.get(id)} />
-      <HeldMark view={view} />
+      {level && <Mark level={level} t={t} />}
+      {view?.held && <HeldMark t={t} />}
       {view && info.onNodeAction && (
         <NodeActions id={id} node={node} name={name} view={view} onAction={info.onNodeAction} />
       )}
       {selected && <NodeTools node={node} />}
       {info.perspective && <Touched id={id} info={info} />}
+      {info.Over && <info.Over id={id} />}
       <Handles node={node} connectable={info.mode === 'edit'} />
     </div>
   )
@@ -193,11 +196,16 @@ type ActionProps = {
   onAction: NonNullable<CanvasInfo['onNodeAction']>
 }
 
-/** What an operator is most likely to do next. The buttons keep their size at every zoom. */
-function NodeActions({ id, node, name, view, below = 6, onAction }: ActionProps) {
+/** What an operator is most likely to do next, where there is something to do. */
+function NodeActions(props: ActionProps) {
+  const { state, wait } = props.view
+  const asks = state === 'waiting' && wait?.kind === 'human'
+  return asks || state === 'failed' ? <Actions {...props} asks={asks} /> : null
+}
+
+/** The buttons keep their size at every zoom. */
+function Actions({ id, node, name, asks, below = 6, onAction }: ActionProps & { asks: boolean }) {
   const { t } = useTranslation()
-  const asks = view.state === 'waiting' && view.wait?.kind === 'human'
-  if (view.state !== 'failed' && !asks) return null
   return (
     <NodeToolbar isVisible position={Position.Bottom} align="start" offset={below} className="nd-actions">
       {asks ? (
@@ -227,9 +235,7 @@ function NodeActions({ id, node, name, view, below = 6, onAction }: ActionProps)
 
 const GatewayNode = memo(function GatewayNode({ id, data, selected }: Props) {
   const { node } = data
-  const info = useCanvasInfo()
-  const view = useNodeRun(id)
-  const name = useNodeName()(node)
+  const { t, info, view, name, label, level } = useLook(id, node)
   const Icon = iconOf(node, info.plugins)
   return (
     // biome-ignore lint/a11y/useSemanticElements: a node is no form group
@@ -239,7 +245,7 @@ const GatewayNode = memo(function GatewayNode({ id, data, selected }: Props) {
       data-testid={`node-${id}`}
       data-s={view && view.state !== 'idle' ? view.state : undefined}
       data-selected={selected}
-      aria-label={useLabel(node, view)}
+      aria-label={label}
     >
       <svg viewBox="0 0 52 52" aria-hidden="true">
         <path d="M26 2 50 26 26 50 2 26z" />
@@ -247,13 +253,14 @@ const GatewayNode = memo(function GatewayNode({ id, data, selected }: Props) {
       <Icon size={19} stroke={2.2} aria-hidden />
       <span className="nd-below">{name}</span>
       {view?.state === 'failed' && <StateDisc view={view} />}
-      <Mark level={info.problems.get(id)} />
-      <HeldMark view={view} />
+      {level && <Mark level={level} t={t} />}
+      {view?.held && <HeldMark t={t} />}
       {view && info.onNodeAction && (
         <NodeActions id={id} node={node} name={name} view={view} below={26} onAction={info.onNodeAction} />
       )}
       {selected && <NodeTools node={node} />}
       {info.perspective && <Touched id={id} info={info} />}
+      {info.Over && <info.Over id={id} />}
       <Handles node={node} connectable={info.mode === 'edit'} />
     </div>
   )
@@ -261,8 +268,7 @@ const GatewayNode = memo(function GatewayNode({ id, data, selected }: Props) {
 
 const EventNode = memo(function EventNode({ id, data, selected }: Props) {
   const { node } = data
-  const info = useCanvasInfo()
-  const view = useNodeRun(id)
+  const { t, info, view, name, label, level } = useLook(id, node)
   const Icon = iconOf(node, info.plugins)
   return (
     // biome-ignore lint/a11y/useSemanticElements: a node is no form group
@@ -273,14 +279,15 @@ const EventNode = memo(function EventNode({ id, data, selected }: Props) {
       data-s={view && view.state !== 'idle' ? view.state : undefined}
       data-kind={node.type}
       data-selected={selected}
-      aria-label={useLabel(node, view)}
+      aria-label={label}
     >
       <Icon size={16} stroke={2} aria-hidden />
-      <span className="nd-below">{useNodeName()(node)}</span>
-      <Mark level={info.problems.get(id)} />
-      <HeldMark view={view} />
+      <span className="nd-below">{name}</span>
+      {level && <Mark level={level} t={t} />}
+      {view?.held && <HeldMark t={t} />}
       {selected && <NodeTools node={node} />}
       {info.perspective && <Touched id={id} info={info} />}
+      {info.Over && <info.Over id={id} />}
       <Handles node={node} connectable={info.mode === 'edit'} />
     </div>
   )

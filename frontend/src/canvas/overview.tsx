@@ -1,8 +1,9 @@
 import { useMantineColorScheme } from '@mantine/core'
 import { useContext, useEffect, useMemo, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
-import type { FlowEdge, FlowNode } from '~/api/types'
+import type { FlowEdge, FlowNode, NodeState } from '~/api/types'
 import { RunContext, ScopeContext } from '~/run/store'
+import { type Differs, useCanvasInfo } from './context'
 import { edgePath, hit, paint, readPalette } from './paint'
 import { useTransform } from './rf'
 
@@ -11,6 +12,14 @@ interface Props {
   edges: readonly FlowEdge[]
   selected: ReadonlySet<string>
   onPick(id: string): void
+}
+
+/** What differs is drawn in the colours that states have; what is gone with the cross of what failed. */
+const looks: Record<Differs, NodeState | undefined> = {
+  added: 'succeeded',
+  removed: 'failed',
+  changed: 'waiting',
+  moved: undefined,
 }
 
 /**
@@ -24,6 +33,7 @@ export function Overview({ nodes, edges, selected, onPick }: Props) {
   const transform = useTransform()
   const run = useContext(RunContext)
   const scope = useContext(ScopeContext)
+  const { differs } = useCanvasInfo()
   const { colorScheme } = useMantineColorScheme()
   const lines = useMemo(() => edgePath(nodes, edges), [nodes, edges])
 
@@ -33,8 +43,11 @@ export function Overview({ nodes, edges, selected, onPick }: Props) {
   useEffect(() => {
     const element = canvas.current
     if (!element) return
-    const draw = () =>
-      paint(element, { nodes, lines, selected, transform, palette, stateOf: (id) => run?.node(scope + id)?.state })
+    const stateOf = (id: string) => {
+      const kind = differs?.nodes.get(id)
+      return kind ? looks[kind] : run?.node(scope + id)?.state
+    }
+    const draw = () => paint(element, { nodes, lines, selected, transform, palette, stateOf })
     draw()
     const off = run?.onAny(draw)
     const observer = new ResizeObserver(draw)
@@ -43,7 +56,7 @@ export function Overview({ nodes, edges, selected, onPick }: Props) {
       off?.()
       observer.disconnect()
     }
-  }, [nodes, lines, selected, transform, palette, run, scope])
+  }, [nodes, lines, selected, transform, palette, run, scope, differs])
 
   useEffect(() => {
     const pane = canvas.current?.closest('.react-flow')?.querySelector<HTMLElement>('.react-flow__pane')

@@ -10,6 +10,7 @@ import {
   IconAlertTriangle,
   IconCheck,
   IconDeviceFloppy,
+  IconHistory,
   IconPlayerPlayFilled,
   IconPlus,
   IconRocket,
@@ -28,7 +29,7 @@ import { useUi } from '~/ui/store'
 import { type Actions, useActions } from './actions'
 import { Inspector } from './inspector'
 import { useEditorKeys } from './keys'
-import { ConflictDialog, PublishDialog, SelectionBar } from './lazy-panels'
+import { ConflictDialog, PublishDialog, SelectionBar, UpdateNotice } from './lazy-panels'
 import { Overlays } from './overlays'
 import { Palette } from './palette'
 import { useShownPerspective } from './perspective'
@@ -127,6 +128,7 @@ function EditorBody({ project, flow, plugins, keeping, notice, actions, view, ca
     <div className="ed-page">
       <EditorBar
         project={project}
+        flow={flow}
         saving={saving.state}
         busy={saving.busy}
         onSave={() => void save()}
@@ -134,6 +136,7 @@ function EditorBody({ project, flow, plugins, keeping, notice, actions, view, ca
         onStart={() => void start()}
       />
       {notice}
+      {doc.nodes.some((n) => n.type === 'subflow' && n.version) && <UpdateNotice />}
       <div className="ed-grid" data-palette={paletteOpen}>
         {paletteOpen && (
           <Palette plugins={plugins} hasStart={doc.nodes.some((n) => n.type === 'start')} onAdd={actions.add} />
@@ -189,6 +192,7 @@ function EditorBody({ project, flow, plugins, keeping, notice, actions, view, ca
 
 interface BarProps {
   project: string
+  flow: string
   saving: SaveState
   busy: boolean
   onSave(): void
@@ -196,7 +200,7 @@ interface BarProps {
   onStart(): void
 }
 
-function EditorBar({ project, saving, busy, onSave, onPublish, onStart }: BarProps) {
+function EditorBar({ project, flow, saving, busy, onSave, onPublish, onStart }: BarProps) {
   const { t } = useTranslation(['translation', 'versions'])
   const text = useText()
   const name = useDoc((s) => s.doc.name)
@@ -237,6 +241,15 @@ function EditorBar({ project, saving, busy, onSave, onPublish, onStart }: BarPro
         <Tooltip label={t('variables.title')}>
           <ActionIcon aria-label={t('variables.title')} onClick={() => openDrawer('variables')}>
             <IconVariable size={17} stroke={1.7} aria-hidden />
+          </ActionIcon>
+        </Tooltip>
+        <Tooltip label={t('versions:page.open')}>
+          <ActionIcon
+            className="shell-wide"
+            aria-label={t('versions:page.open')}
+            renderRoot={(props) => <Link {...props} to="/p/$project/flows/$flow/versions" params={{ project, flow }} />}
+          >
+            <IconHistory size={17} stroke={1.7} aria-hidden />
           </ActionIcon>
         </Tooltip>
         <Tooltip label={t('action.save')}>

@@ -37,6 +37,7 @@ const sheet = {
   whole: [
     ['Ctrl S', 'save'],
     ['Ctrl Enter', 'start'],
+    ['Y', 'file'],
     ['?', 'sheet'],
   ],
 } as const

@@ -100,6 +100,7 @@ function handlePlain(store: DocStore, key: string, shift: boolean, keys: Keys): 
     e: () => ui.openDrawer('problems'),
     p: () => usePerspective.getState().toggle(),
     v: () => ui.openDrawer('variables'),
+    y: () => useOverlay.getState().show({ kind: 'file' }),
     '?': () => useOverlay.getState().show({ kind: 'keys' }),
   }
   if (key === 'L' && shift) keys.layout()

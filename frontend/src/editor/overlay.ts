@@ -15,6 +15,8 @@ type Overlay =
   | { kind: 'find' }
   | { kind: 'connect'; from: string }
   | { kind: 'keys' }
+  | { kind: 'file' }
+  | { kind: 'updates' }
 
 interface OverlayState {
   open: Overlay | null

@@ -1,5 +1,6 @@
 import { lazy, Suspense } from 'react'
 import type { Plugin } from '~/api/types'
+import { loadTexts } from '~/i18n'
 import type { Actions } from './actions'
 import { useOverlay } from './overlay'
 
@@ -8,6 +9,14 @@ const QuickAdd = lazy(() => import('./lists').then((m) => ({ default: m.QuickAdd
 const FindNode = lazy(() => import('./lists').then((m) => ({ default: m.FindNode })))
 const ConnectNode = lazy(() => import('./lists').then((m) => ({ default: m.ConnectNode })))
 const KeysSheet = lazy(() => import('./keys-sheet').then((m) => ({ default: m.KeysSheet })))
+const FileDialog = lazy(async () => {
+  const [module] = await Promise.all([import('~/files/dialog'), loadTexts('files')])
+  return { default: module.FileDialog }
+})
+const UpdatesDialog = lazy(async () => {
+  const [module] = await Promise.all([import('~/subflows/updates'), loadTexts('files')])
+  return { default: module.UpdatesDialog }
+})
 
 /** The list or sheet that is open over the editor. */
 export function Overlays({ plugins, actions }: { plugins: readonly Plugin[]; actions: Actions }) {
@@ -32,6 +41,8 @@ export function Overlays({ plugins, actions }: { plugins: readonly Plugin[]; act
         />
       )}
       {open.kind === 'keys' && <KeysSheet onClose={close} />}
+      {open.kind === 'updates' && <UpdatesDialog onClose={close} />}
+      {open.kind === 'file' && <FileDialog plugins={plugins} onClose={close} />}
     </Suspense>
   )
 }

@@ -4,6 +4,7 @@ import {
   IconArrowBackUp,
   IconArrowForwardUp,
   IconEye,
+  IconFileCode,
   IconKeyboard,
   IconLayoutDistributeHorizontal,
   IconSearch,
@@ -52,6 +53,12 @@ export function Toolbar({ onLayout }: { onLayout(): void }) {
       disabled: false,
       pressed: perspective,
       run: () => usePerspective.getState().toggle(),
+    },
+    {
+      label: own('file.title'),
+      icon: <IconFileCode size={17} aria-hidden />,
+      disabled: false,
+      run: () => show({ kind: 'file' }),
     },
     {
       label: own('keys.title'),

@@ -39,6 +39,8 @@ export const editorEn: EditorMessages = {
     secret: 'Secrets are not shown',
     large: 'It has {{n}} KiB and is not shown here',
   },
+  newer: 'v{{version}} is there: see what it changes',
+  file: { title: 'Source, files and images' },
   perspective: {
     title: 'Variables at nodes',
     reads: 'Variables that it reads',
@@ -131,6 +133,7 @@ export const editorEn: EditorMessages = {
       title: 'Flow',
       save: 'Save',
       start: 'Run',
+      file: 'Source, files and images',
       sheet: 'Show the shortcuts',
     },
   },

@@ -37,6 +37,8 @@ export const editorZh = {
     secret: '密文不显示',
     large: '内容有 {{n}} KiB，这里不显示',
   },
+  newer: '有新版本 v{{version}}，查看差异',
+  file: { title: '源码、文件与图片' },
   perspective: {
     title: '变量透视',
     reads: '读取的变量',
@@ -129,6 +131,7 @@ export const editorZh = {
       title: '流程',
       save: '保存',
       start: '运行',
+      file: '源码、文件与图片',
       sheet: '显示快捷键',
     },
   },

@@ -4,6 +4,7 @@ import type { CatalogueMessages } from './catalogue.zh'
 import type { CodeMessages } from './codes.zh'
 import type { ConsoleMessages } from './console.zh'
 import type { EditorMessages } from './editor.zh'
+import type { FilesMessages } from './files.zh'
 import type { HomeMessages } from './home.zh'
 import type { PaletteMessages } from './palette.zh'
 import type { RecordingsMessages } from './recordings.zh'
@@ -27,6 +28,7 @@ declare module 'i18next' {
       palette: PaletteMessages
       console: ConsoleMessages
       editor: EditorMessages
+      files: FilesMessages
       recordings: RecordingsMessages
       registry: RegistryMessages
       rehearse: RehearseMessages
@@ -51,6 +53,7 @@ type Part =
   | 'codes'
   | 'console'
   | 'editor'
+  | 'files'
   | 'home'
   | 'palette'
   | 'recordings'
@@ -77,6 +80,10 @@ const parts: Record<Part, Record<Lang, () => Promise<object>>> = {
   editor: {
     zh: () => import('./editor.zh').then((m) => m.editorZh),
     en: () => import('./editor.en').then((m) => m.editorEn),
+  },
+  files: {
+    zh: () => import('./files.zh').then((m) => m.filesZh),
+    en: () => import('./files.en').then((m) => m.filesEn),
   },
   home: {
     zh: () => import('./home.zh').then((m) => m.homeZh),

@@ -8,6 +8,8 @@ import { consoleZh } from './console.zh'
 import { editorEn } from './editor.en'
 import { editorZh } from './editor.zh'
 import { en } from './en'
+import { filesEn } from './files.en'
+import { filesZh } from './files.zh'
 import { homeEn } from './home.en'
 import { homeZh } from './home.zh'
 import { paletteEn } from './palette.en'
@@ -48,6 +50,7 @@ const texts = {
     palette: paletteZh,
     console: consoleZh,
     editorPart: editorZh,
+    filesPart: filesZh,
     recordings: recordingsZh,
     registry: registryZh,
     rehearse: rehearseZh,
@@ -64,6 +67,7 @@ const texts = {
     palette: paletteEn,
     console: consoleEn,
     editorPart: editorEn,
+    filesPart: filesEn,
     recordings: recordingsEn,
     registry: registryEn,
     rehearse: rehearseEn,

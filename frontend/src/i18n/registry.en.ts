@@ -228,6 +228,7 @@ export const registryEn: RegistryMessages = {
     flows_runs_post: 'Run started',
     runs_commands_post: 'Command to a run',
     runs_nodes_commands_post: 'Command to a node',
+    audit_export_get: 'Audit log exported',
     log_end_missing: 'The end of the audit log is missing',
     log_shorten: 'Audit log shortened',
   },

@@ -221,6 +221,7 @@ export const registryZh = {
     flows_runs_post: '启动任务',
     runs_commands_post: '操作任务',
     runs_nodes_commands_post: '操作节点',
+    audit_export_get: '导出了审计日志',
     log_end_missing: '审计日志的结尾缺失',
     log_shorten: '缩短审计日志',
   },

@@ -22,7 +22,11 @@ export function withText(old: Text | undefined, lang: Lang, value: string): Text
 
 /** The language that is shown. */
 export function useLang(): Lang {
-  const { i18n } = useTranslation()
+  return langOf(useTranslation().i18n)
+}
+
+/** The language that is shown, for who has asked for the translation already. */
+export function langOf(i18n: { language: string }): Lang {
   return i18n.language === 'en' ? 'en' : 'zh'
 }
 

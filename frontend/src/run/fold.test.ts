@@ -207,4 +207,71 @@ describe('RunStore', () => {
     flush?.()
     expect(told).toBe(1)
   })
+
+  it('tells of its nodes at a pace, of the last change in any case, and of the run itself at once', () => {
+    const steps: Steps = { flush: [], later: [] }
+    const store = stepwise(steps)
+    const seen: (number | undefined)[] = []
+    store.onRun(() => seen.push(store.summary.counts.get('running')))
+    for (const [seq, node] of [
+      [1, 'a'],
+      [2, 'b'],
+      [3, 'c'],
+    ] as const) {
+      store.apply({ type: 'records', records: [runs(seq, node)] })
+      run(steps.flush)
+    }
+    expect(seen).toEqual([1])
+    run(steps.later)
+    expect(seen).toEqual([1, 3])
+    store.apply({
+      type: 'records',
+      records: [{ seq: 4, at: at(4), kind: 'run.state', data: { to: 'suspended' } } as RunRecord],
+    })
+    run(steps.flush)
+    expect(seen).toEqual([1, 3, 3])
+    run(steps.later)
+    expect(seen).toEqual([1, 3, 3])
+  })
+
+  it('tells who is out of sight of many changes together', () => {
+    const steps: Steps = { flush: [], later: [] }
+    const store = stepwise(steps)
+    let told = 0
+    store.onNodeCalmly('a', () => told++)
+    const off = store.onNodeCalmly('b', () => told++)
+    store.apply({ type: 'records', records: [runs(1, 'a')] })
+    run(steps.flush)
+    expect(told).toBe(1)
+    store.apply({ type: 'records', records: [runs(2, 'b')] })
+    run(steps.flush)
+    store.apply({ type: 'records', records: [runs(3, 'a')] })
+    run(steps.flush)
+    expect(told).toBe(1)
+    off()
+    run(steps.later)
+    expect(told).toBe(2)
+  })
 })
+
+interface Steps {
+  flush: (() => void)[]
+  later: (() => void)[]
+}
+
+/** A store whose frames and timers come when the test says so. */
+function stepwise({ flush, later }: Steps): RunStore {
+  const ask = (f: () => void) => {
+    flush.push(f)
+    return () => undefined
+  }
+  return new RunStore(view, ask, (f) => later.push(f))
+}
+
+function run(calls: (() => void)[]): void {
+  for (const call of calls.splice(0)) call()
+}
+
+function runs(seq: number, node: string): RunRecord {
+  return { seq, at: at(seq), kind: 'node.state', node, data: { to: 'running', attempt: 1 } } as RunRecord
+}

@@ -32,15 +32,19 @@ export class RunStore {
   readonly #anyListeners = new Set<Listener>()
   readonly #recordListeners = new Set<(records: readonly RunRecord[]) => void>()
   readonly #schedule: Schedule
+  readonly #tellRun: Paced
+  readonly #tellCalm: Paced
+  readonly #calm = new Set<Listener>()
   #pending: Changes = emptyChanges()
   #cancelFlush: (() => void) | undefined
-  #summary: RunSummaryView
+  #summary: RunSummaryView | undefined
   #version = 0
 
-  constructor(view: RunView, schedule: Schedule = nextFrame) {
+  constructor(view: RunView, schedule: Schedule = nextFrame, later: Later = onTimer) {
     this.#model = modelOf(view, view.seq)
     this.#schedule = schedule
-    this.#summary = summarise(this.#model)
+    this.#tellRun = new Paced(() => notify(this.#runListeners), summaryMs, later)
+    this.#tellCalm = new Paced(() => this.#flushCalm(), calmMs, later)
   }
 
   get seq(): number {
@@ -52,7 +56,9 @@ export class RunStore {
     return this.#version
   }
 
+  /** Made when it is read: under many changes a second nobody looks at most of them. */
   get summary(): RunSummaryView {
+    this.#summary ??= summarise(this.#model)
     return this.#summary
   }
 
@@ -69,7 +75,7 @@ export class RunStore {
     const working = [...this.#model.nodes]
       .filter(([, n]) => n.state === 'running' || n.state === 'waiting')
       .map(([id]) => id)
-    return [...this.#summary.failed, ...this.#summary.asking, ...working][0]
+    return [...this.summary.failed, ...this.summary.asking, ...working][0]
   }
 
   /** Applies a frame; 'gap' means that the stream must be resumed after seq. */
@@ -94,10 +100,23 @@ export class RunStore {
     return listen(this.#nodeListeners, id, listener)
   }
 
+  /** As onNode, for who is out of sight: told of all changes together, once a second at the most. */
+  onNodeCalmly(id: string, listener: Listener): () => void {
+    const off = listen(this.#nodeListeners, id, () => {
+      this.#calm.add(listener)
+      this.#tellCalm.ask()
+    })
+    return () => {
+      off()
+      this.#calm.delete(listener)
+    }
+  }
+
   onEdge(id: string, listener: Listener): () => void {
     return listen(this.#edgeListeners, id, listener)
   }
 
+  /** Told at once when the run itself changes; of its nodes at most some times a second, and always of the last change. */
   onRun(listener: Listener): () => void {
     this.#runListeners.add(listener)
     return () => this.#runListeners.delete(listener)
@@ -116,12 +135,19 @@ export class RunStore {
     this.#pending = emptyChanges()
     this.#version++
     if (changes.all || changes.run || changes.nodes.size > 0) {
-      this.#summary = summarise(this.#model)
-      notify(this.#runListeners)
+      this.#summary = undefined
+      if (changes.all || changes.run) this.#tellRun.now()
+      else this.#tellRun.ask()
     }
     notifyKeys(this.#nodeListeners, changes.nodes, changes.all)
     notifyKeys(this.#edgeListeners, changes.edges, changes.all)
     notify(this.#anyListeners)
+  }
+
+  #flushCalm(): void {
+    const due = [...this.#calm]
+    this.#calm.clear()
+    notify(due)
   }
 
   #requestFlush(): void {
@@ -130,6 +156,50 @@ export class RunStore {
       this.#cancelFlush = undefined
       this.flush()
     })
+  }
+}
+
+/** What reads the run as a whole is not drawn more often than this: nobody reads counts that change ten times a second. */
+const summaryMs = 250
+/** Rows out of sight are kept current for those who search and read aloud, and that is not urgent. */
+const calmMs = 1000
+
+/** Asks for one call of a function after some time. */
+export type Later = (call: () => void, ms: number) => void
+
+const onTimer: Later = (call, ms) => {
+  setTimeout(call, ms)
+}
+
+/** Calls a function at once when it has been quiet, and otherwise when a time has passed since the last call. */
+class Paced {
+  readonly #call: () => void
+  readonly #ms: number
+  readonly #later: Later
+  #resting = false
+  #asked = false
+
+  constructor(call: () => void, ms: number, later: Later) {
+    this.#call = call
+    this.#ms = ms
+    this.#later = later
+  }
+
+  ask(): void {
+    if (this.#resting) this.#asked = true
+    else this.now()
+  }
+
+  /** Calls the function without regard to when that was last done. */
+  now(): void {
+    this.#asked = false
+    this.#call()
+    if (this.#resting) return
+    this.#resting = true
+    this.#later(() => {
+      this.#resting = false
+      if (this.#asked) this.now()
+    }, this.#ms)
   }
 }
 
@@ -210,11 +280,17 @@ export const ScopeContext = createContext('')
 
 const none = () => () => undefined
 
-/** The state of one node of the shown drawing; undefined when it was not reached. */
-export function useNodeRun(name: string): NodeView | undefined {
+/** The state of one node of the shown drawing; undefined when it was not reached. Calm is for what is out of sight. */
+export function useNodeRun(name: string, calm = false): NodeView | undefined {
   const store = useContext(RunContext)
   const id = useContext(ScopeContext) + name
-  const subscribe = useCallback((listener: Listener) => (store ? store.onNode(id, listener) : none()), [store, id])
+  const subscribe = useCallback(
+    (listener: Listener) => {
+      if (!store) return none()
+      return calm ? store.onNodeCalmly(id, listener) : store.onNode(id, listener)
+    },
+    [store, id, calm],
+  )
   return useSyncExternalStore(subscribe, () => store?.node(id))
 }
 

@@ -1,5 +1,6 @@
 import { Button, Switch, TextInput } from '@mantine/core'
-import { memo, useMemo, useRef, useState } from 'react'
+import type { TFunction } from 'i18next'
+import { memo, useCallback, useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { IconCircleDashed, IconPlayerPause, IconSearch } from '~/app/icons'
 import { useNodeName } from '~/canvas/nodes'
@@ -84,6 +85,7 @@ export function NodeList({ nodes, chosen, show, quiet, onChoose, onShow, onQuiet
             depth={entry.depth}
             name={name(entry.node)}
             chosen={entry.path === chosen}
+            t={t}
             onChoose={onChoose}
           />
         ))}
@@ -138,20 +140,24 @@ const NodeRow = memo(function NodeRow({
   depth,
   name,
   chosen,
+  t,
   onChoose,
 }: {
   path: string
   depth: number
   name: string
   chosen: boolean
+  /** One for all rows: to ask for it costs more than the rest of a row. */
+  t: TFunction
   onChoose(id: string): void
 }) {
-  const { t } = useTranslation()
-  const view = useNodeRun(path)
+  const [hidden, row] = useOutOfSight()
+  const view = useNodeRun(path, hidden)
   const Icon = view ? nodeIcon(view) : IconCircleDashed
   return (
     <li>
       <button
+        ref={row}
         type="button"
         data-s={view?.state ?? 'idle'}
         aria-current={chosen}
@@ -170,3 +176,14 @@ const NodeRow = memo(function NodeRow({
     </li>
   )
 })
+
+/** Whether the browser leaves out an element because it is scrolled away; it says so of those whose content is shown as needed. */
+function useOutOfSight() {
+  const [hidden, setHidden] = useState(false)
+  const element = useCallback((button: HTMLButtonElement | null) => {
+    const look = (event: Event) => setHidden((event as ContentVisibilityAutoStateChangeEvent).skipped)
+    button?.addEventListener('contentvisibilityautostatechange', look)
+    return () => button?.removeEventListener('contentvisibilityautostatechange', look)
+  }, [])
+  return [hidden, element] as const
+}

@@ -1,9 +1,9 @@
 import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
-import { call, everyPage, path } from '~/api/client'
+import { apiBase, call, everyPage, path } from '~/api/client'
 import { queries } from '~/api/queries'
 import type { Grant, Json, JsonObject, Page, Plugin } from '~/api/types'
 import type { AuditFilter } from './audit-model'
-import { auditQuery } from './audit-model'
+import { auditQuery, exportQuery } from './audit-model'
 import type {
   AuditEntry,
   CallAnswer,
@@ -51,7 +51,7 @@ export const gateway = {
       queryKey: [root, project, 'audit', filter],
       queryFn: ({ pageParam, signal }) =>
         call<Page<AuditEntry>>(
-          `${path('projects', project, filter.kind === 'admin' ? 'audit' : 'calls')}?${auditQuery(filter, Date.now(), pageParam)}`,
+          `${path('projects', project, filter.kind ? 'audit' : 'calls')}?${auditQuery(filter, Date.now(), pageParam)}`,
           { signal },
         ),
       initialPageParam: undefined as string | undefined,
@@ -62,6 +62,11 @@ export const gateway = {
       queryKey: [root, project, 'secrets'],
       queryFn: ({ signal }) => call<Page<Secret>>(path('projects', project, 'secrets'), { signal }),
     }),
+}
+
+/** Where everything that a filter lets through is downloaded. */
+export function exportHref(project: string, filter: AuditFilter, now: number): string {
+  return `${apiBase}${path('projects', project, 'audit', 'export')}?${exportQuery(filter, now)}`
 }
 
 /** Forgets everything that is known of a project's systems and secrets. */

@@ -27,6 +27,9 @@ export function EntryDetail({ project, entry: e }: { project: string; entry: Aud
     [t('audit.method'), mono(e.method)],
     [t('audit.credential'), mono(e.credential)],
     [t('audit.status'), e.status ? String(e.status) : undefined],
+    [t('audit.address'), mono(e.source?.address)],
+    [t('audit.forwarded'), mono(e.source?.forwarded)],
+    [t('audit.agent'), mono(e.source?.agent)],
     [t('audit.requestHash'), mono(e.request_hash)],
     [t('audit.seq'), String(e.seq)],
   ]

@@ -22,7 +22,7 @@ export function AuditFilters({ project, filter, open, onChange }: Props & { open
   const [exact, setExact] = useState(custom)
   return (
     <search className="sys-filters" data-open={open} aria-label={t('audit.filters')}>
-      {!filter.kind && <CallFilters project={project} filter={filter} onChange={onChange} />}
+      {filter.kind !== 'admin' && <CallFilters project={project} filter={filter} onChange={onChange} />}
       <Pick
         label={t('audit.byOutcome')}
         value={filter.outcome}
@@ -30,7 +30,7 @@ export function AuditFilters({ project, filter, open, onChange }: Props & { open
         onPick={(outcome) => onChange({ ...filter, outcome })}
       />
       <Typed label={t('audit.byActor')} value={filter.actor} onTyped={(actor) => onChange({ ...filter, actor })} />
-      {!filter.kind && (
+      {filter.kind !== 'admin' && (
         <Typed
           label={t('audit.byRun')}
           value={filter.run}

@@ -2,8 +2,8 @@ import type { AuditEntry, Outcome } from './types'
 
 /** What of the audit is shown: the query of its page. */
 export interface AuditFilter {
-  /** Changes in place of calls. */
-  kind?: 'admin'
+  /** Changes or callbacks in place of calls. */
+  kind?: 'admin' | 'callback'
   system?: string
   operation?: string
   plugin?: string
@@ -30,7 +30,21 @@ const asIs = ['system', 'operation', 'plugin', 'actor', 'outcome', 'run', 'node'
 
 /** The query that asks the server for a page of what a filter lets through. */
 export function auditQuery(filter: AuditFilter, now: number, cursor?: string): string {
-  const query = new URLSearchParams({ limit: String(pageSize) })
+  const query = chosen(filter, now)
+  query.set('limit', String(pageSize))
+  if (cursor) query.set('cursor', cursor)
+  return query.toString()
+}
+
+/** The query that exports everything that a filter lets through. */
+export function exportQuery(filter: AuditFilter, now: number): string {
+  const query = chosen(filter, now)
+  query.set('kind', filter.kind ?? 'call')
+  return query.toString()
+}
+
+function chosen(filter: AuditFilter, now: number): URLSearchParams {
+  const query = new URLSearchParams()
   for (const key of asIs) {
     const value = filter[key]
     if (value) query.set(key, value)
@@ -39,8 +53,12 @@ export function auditQuery(filter: AuditFilter, now: number, cursor?: string): s
   const from = filter.from ?? (period ? new Date(now - period).toISOString() : undefined)
   if (from) query.set('from', from)
   if (filter.kind) query.set('kind', filter.kind)
-  if (cursor) query.set('cursor', cursor)
-  return query.toString()
+  return query
+}
+
+/** Where a request came from, in a word: what a proxy says comes first. */
+export function cameFrom(e: AuditEntry): string | undefined {
+  return e.source?.forwarded ?? e.source?.address
 }
 
 /** How many filters are set, so that a phone can say so where it folds them. */

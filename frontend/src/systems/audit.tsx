@@ -5,16 +5,16 @@ import { Fragment, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { queries } from '~/api/queries'
 import { useFormat } from '~/app/format'
-import { IconAlertTriangle, IconBan, IconCheck, IconChevronRight, IconRefresh } from '~/app/icons'
+import { IconAlertTriangle, IconBan, IconCheck, IconChevronRight, IconDownload, IconRefresh } from '~/app/icons'
 import { EmptyState, ErrorNotice } from '~/app/notices'
 import { Crumbs } from '~/app/shell'
 import '~/catalogue/catalogue.css'
 import { Rows } from '~/app/rows'
 import { useText } from '~/i18n/text'
-import { gateway } from './api'
+import { exportHref, gateway } from './api'
 import { EntryDetail } from './audit-detail'
 import { AuditFilters } from './audit-filters'
-import { type AuditFilter, colourOf, filtersSet, subjectOf } from './audit-model'
+import { type AuditFilter, cameFrom, colourOf, filtersSet, subjectOf } from './audit-model'
 import './systems.css'
 import type { AuditEntry } from './types'
 
@@ -47,10 +47,11 @@ export function AuditPage() {
         <SegmentedControl
           aria-label={t('audit.kind')}
           value={filter.kind ?? 'call'}
-          onChange={(value) => search(value === 'admin' ? { kind: 'admin' } : {})}
+          onChange={(value) => search(value === 'call' ? {} : { kind: value as 'admin' | 'callback' })}
           data={[
             { value: 'call', label: t('audit.calls') },
             { value: 'admin', label: t('audit.changes') },
+            { value: 'callback', label: t('audit.callbacks') },
           ]}
         />
         <span className="grow" />
@@ -65,6 +66,18 @@ export function AuditPage() {
         </Button>
         <Button
           variant="default"
+          className="sys-brief"
+          component="a"
+          href={exportHref(project, filter, Date.now())}
+          download
+          title={t('audit.exportHint')}
+          leftSection={<IconDownload size={14} aria-hidden />}
+        >
+          {t('audit.export')}
+        </Button>
+        <Button
+          variant="default"
+          className="sys-brief"
           leftSection={<IconRefresh size={14} aria-hidden />}
           loading={isFetching && !isPending && !isFetchingNextPage}
           onClick={() => void refetch()}
@@ -86,9 +99,7 @@ export function AuditPage() {
         />
       )}
       {data && items.length === 0 && !narrowed && (
-        <EmptyState title={t(filter.kind ? 'audit.noChanges' : 'audit.noCalls')}>
-          {t(filter.kind ? 'audit.noChangesHint' : 'audit.noCallsHint')}
-        </EmptyState>
+        <EmptyState title={t(empty[filter.kind ?? 'call'])}>{t(`${empty[filter.kind ?? 'call']}Hint`)}</EmptyState>
       )}
       {items.length > 0 && <EntryTable project={project} entries={items} changes={filter.kind === 'admin'} />}
       {hasNextPage && (
@@ -99,6 +110,9 @@ export function AuditPage() {
     </div>
   )
 }
+
+/** What is said where there is nothing. */
+const empty = { call: 'audit.noCalls', admin: 'audit.noChanges', callback: 'audit.noCallbacks' } as const
 
 function EntryTable({ project, entries, changes }: { project: string; entries: AuditEntry[]; changes: boolean }) {
   const { t } = useTranslation('systems')
@@ -242,9 +256,10 @@ function Who({ project, entry: e }: { project: string; entry: AuditEntry }) {
     )
   }
   const plugin = plugins.data?.find((p) => p.id === e.plugin)
+  const who = e.kind === 'callback' ? t('audit.cameFrom', { address: cameFrom(e) ?? '?' }) : e.plugin
   return (
     <>
-      <span>{text(plugin?.manifest.title) || e.plugin}</span>
+      <span>{text(plugin?.manifest.title) || who}</span>
       <div className="clip">
         <Link
           className="sys-run"

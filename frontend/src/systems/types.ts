@@ -109,9 +109,16 @@ export interface Secret {
 }
 
 export type Outcome = 'ok' | 'refused' | 'failed'
-export type EntryKind = 'call' | 'admin' | 'log'
+export type EntryKind = 'call' | 'admin' | 'callback' | 'log'
 
-/** One line of the audit: a call that went through the gateway, or a change of what is allowed. */
+/** Where a request came from, as the server saw it and as a proxy says. */
+export interface EntrySource {
+  address?: string
+  forwarded?: string
+  agent?: string
+}
+
+/** One line of the audit: a call that went through the gateway, a callback, or a change of what is allowed. */
 export interface AuditEntry {
   seq: number
   prev: string
@@ -119,6 +126,7 @@ export interface AuditEntry {
   kind: EntryKind
   actor?: string
   on_behalf_of?: string
+  source?: EntrySource
   project?: string
   outcome: Outcome
   code?: string

@@ -1,11 +1,11 @@
 import { useTranslation } from 'react-i18next'
-import { IconArrowsMaximize, IconMinus, IconPencil, IconPlus } from '~/app/icons'
+import { IconArrowsMove, IconMinus, IconPencil, IconPlus } from '~/app/icons'
 import { type Change, counted, type Kind } from './compare'
 import './versions.css'
 
 export const kinds: readonly Kind[] = ['added', 'changed', 'removed', 'moved']
 
-const icons = { added: IconPlus, removed: IconMinus, changed: IconPencil, moved: IconArrowsMaximize }
+const icons = { added: IconPlus, removed: IconMinus, changed: IconPencil, moved: IconArrowsMove }
 
 /** The sign of a kind of change: a shape, beside the colour. */
 export function KindIcon({ kind }: { kind: Kind }) {

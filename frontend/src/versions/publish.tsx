@@ -1,5 +1,6 @@
 import { Button, Group, Modal, Skeleton, Textarea } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
 import { useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { queries } from '~/api/queries'
@@ -75,7 +76,14 @@ function Since({ project, flow, version }: { project: string; flow: string; vers
   if (changes.length === 0) return <p>{t('publish.none', { version })}</p>
   return (
     <p>
-      {t('publish.changes', { version })} <Counts changes={changes} />
+      {t('publish.changes', { version })} <Counts changes={changes} />{' '}
+      <Link
+        to="/p/$project/flows/$flow/versions"
+        params={{ project, flow }}
+        search={{ from: `v${version}`, to: 'draft' }}
+      >
+        {t('publish.compare')}
+      </Link>
     </p>
   )
 }

@@ -62,7 +62,10 @@ func (w *walker) instruction(depth int) int {
 	case 0x0b: // end
 		w.plan.end(w)
 		depth--
-	case 0x0c, 0x0d: // br, br_if
+	case 0x0c: // br
+		from := w.pos - 1
+		w.plan.jump(w, from, w.u32())
+	case 0x0d: // br_if
 		at := w.pos
 		w.plan.label(w, at, w.u32())
 	case 0x0e: // br_table
@@ -105,8 +108,11 @@ func (w *walker) plain(op byte) {
 		for range w.count("types of a select", 1) {
 			valueType(&w.reader)
 		}
-	case 0x20, 0x21, 0x22, 0x25: // locals, table.get
+	case 0x20, 0x22, 0x25: // locals, table.get
 		w.u32()
+	case 0x21: // local.set
+		from := w.pos - 1
+		w.plan.set(w, from, w.u32())
 	case 0x23, 0x24: // global.get, global.set
 		w.index("global", len(w.m.Globals))
 	case 0x26: // table.set
@@ -137,7 +143,9 @@ func (w *walker) plain(op byte) {
 func (w *walker) constant(op byte) {
 	switch op {
 	case 0x41:
+		at := w.pos
 		w.skipSigned(32)
+		w.plan.constant(w, at)
 	case 0x42:
 		w.skipSigned(64)
 	case 0x43:

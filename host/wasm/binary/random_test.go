@@ -374,7 +374,7 @@ func sameValues(a, b []ValueType) bool {
 func (k *maker) statement() {
 	k.depth++
 	defer func() { k.depth-- }()
-	choice := k.r.IntN(9)
+	choice := k.r.IntN(10)
 	if k.depth > 5 || len(k.b) > 3000 {
 		choice = k.r.IntN(2)
 	}
@@ -412,6 +412,8 @@ func (k *maker) statement() {
 		} else {
 			k.op(0xfc, 10, 0, 0)
 		}
+	case 8:
+		k.dispatch()
 	default:
 		k.op(0x41, 1, 0x40, 0, 0x1a) // memory.grow
 	}

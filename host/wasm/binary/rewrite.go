@@ -20,7 +20,7 @@ const (
 
 // RewriteVersion changes whenever the same module would be rewritten to other
 // bytes or with other meaning; it is part of the keys of caches.
-const RewriteVersion = 4
+const RewriteVersion = 5
 
 // YieldEvery is the number of ticks between two yields: rounds of loops and calls, more
 // for those that are long. A yield leaves native code for a moment: 5,000 ticks are some
@@ -266,24 +266,38 @@ func (w *rewriter) function(f []byte, i int, c body) []byte {
 	for _, e := range w.plan.edits {
 		f = append(f, c.bytes[last:e.at]...)
 		last = e.end
-		switch e.kind {
-		case wrapLoop:
-			f = w.openLoop(f, c.bytes[e.at+1], e.value)
-		case closeLoop:
-			f = w.closeLoop(f)
-		case wrapShort:
-			f = w.openShort(f, c.bytes[e.at+1], left, e.value)
-		case closeShort:
-			f = w.closeShort(f, left, e.value)
-		case relabel:
-			f = appendU(f, uint64(e.value))
-		case chargeLoop:
-			f = w.yield(w.tick(f, e.value, false))
-		case chargeBulk:
-			f = w.chargeBulk(f, temp, e.value)
-		}
+		f = w.edit(f, e, c.bytes[e.at:e.end], temp, left)
 	}
 	return append(f, c.bytes[last:]...)
+}
+
+// edit appends what an edit puts in the place of the old bytes. temp and left are the locals of localsOf.
+func (w *rewriter) edit(f []byte, e edit, old []byte, temp, left uint64) []byte {
+	switch e.kind {
+	case wrapLoop:
+		f = w.openLoop(f, old[1], e.value)
+	case closeLoop:
+		f = w.closeLoop(f)
+	case wrapShort:
+		f = w.openShort(f, old[1], left, e.value)
+	case closeShort:
+		f = w.closeShort(f, left, e.value)
+	case wrapDispatch:
+		f = w.openDispatch(f)
+	case wrapNothing:
+		f = w.openNothing(f)
+	case closeNothing:
+		f = w.closeNothing(f)
+	case chargeJump:
+		f = w.chargeJump(f, e.value, e.label)
+	case relabel:
+		f = appendU(f, uint64(e.value))
+	case chargeLoop:
+		f = w.yield(w.tick(f, e.value, false))
+	case chargeBulk:
+		f = w.chargeBulk(f, temp, e.value)
+	}
+	return f
 }
 
 // localsOf returns the locals of a body, with those that the checks need: the length of a

@@ -8,6 +8,8 @@ type edit struct {
 	// value is the weight of a loop, the rounds of a short one, the new index of a label,
 	// or the shift of a bulk instruction's length.
 	value int
+	// label is that of the header of a dispatch.
+	label int
 }
 
 // editKind is a kind of edit.
@@ -28,6 +30,12 @@ const (
 	// chargeBulk is the check in front of a bulk instruction, whose length is on the
 	// stack.
 	chargeBulk
+	// wrapDispatch, wrapNothing and closeNothing are for the loops that dispatch.go is about,
+	// chargeJump for the jumps of one.
+	wrapDispatch
+	wrapNothing
+	closeNothing
+	chargeJump
 )
 
 // wrapBlocks is the number of blocks that are put around a loop.
@@ -84,11 +92,18 @@ type plan struct {
 	main, inside int
 	mainOpen     bool
 
+	dispatch dispatch
+
 	every int // ticks between two yields
 }
 
 // begin makes the plan ready for another body.
-func (p *plan) begin() { *p = plan{edits: p.edits[:0], blocks: p.blocks[:0], main: -1, every: p.every} }
+func (p *plan) begin() {
+	*p = plan{
+		edits: p.edits[:0], blocks: p.blocks[:0], main: -1, every: p.every,
+		dispatch: dispatch{loop: -1, table: p.dispatch.table, ends: p.dispatch.ends},
+	}
+}
 
 // work is the amount of code that was walked.
 func (p *plan) work(w *walker) int { return w.pos + p.extra }
@@ -120,13 +135,14 @@ func (p *plan) open(w *walker, op byte, from int) {
 		p.seen++
 		b.seen = p.seen
 		b.edit = len(p.edits)
+		dispatch := w.pos == from+2 && w.b[from+1] == 0x40 && p.enterDispatch(w)
 		if w.pos == from+2 && w.b[from+1] >= 0x40 {
 			p.edits = append(p.edits, edit{kind: wrapLoop, at: from, end: w.pos})
 			b.added += wrapBlocks
 		} else {
 			p.edits = append(p.edits, edit{kind: chargeLoop, at: w.pos, end: w.pos})
 		}
-		if p.main < 0 && !p.branched {
+		if p.main < 0 && !p.branched && !dispatch {
 			p.main, p.mainOpen = b.edit, true
 		}
 	}
@@ -143,9 +159,14 @@ func (p *plan) end(w *walker) {
 	b := p.blocks[n-1]
 	p.blocks = p.blocks[:n-1]
 	if b.edit < 0 {
+		p.leave(w, n-1)
 		return
 	}
 	work := p.work(w) - b.from
+	if p.dispatch.loop == n-1 {
+		p.leaveDispatch(w, work)
+		return
+	}
 	if b.edit == p.main {
 		p.inside, p.mainOpen = work, false
 	}
@@ -170,6 +191,7 @@ func (p *plan) label(w *walker, at int, l uint32) {
 		return
 	}
 	p.branched = true
+	p.reached(l)
 	passed := p.added()
 	if n := len(p.blocks); uint64(l) < uint64(n) {
 		passed -= p.blocks[n-1-int(l)].added

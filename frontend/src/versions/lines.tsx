@@ -1,0 +1,32 @@
+import { useMemo } from 'react'
+import { useTranslation } from 'react-i18next'
+import { type Line, linesOf } from './line-diff'
+
+const signs = { same: ' ', removed: '−', added: '+' } as const
+
+/** A text of several lines as it was and as it is, line by line. */
+export function Lines({ before, after }: { before: string; after: string }) {
+  const lines = useMemo(() => linesOf(before, after), [before, after])
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard
+    <pre className="vs-lines mono" tabIndex={0}>
+      {lines.map((line, i) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: the lines of two texts that do not change have no other key
+        <span key={i} data-line={line.kind}>
+          <Sign kind={line.kind} /> {line.text}
+          {'\n'}
+        </span>
+      ))}
+    </pre>
+  )
+}
+
+function Sign({ kind }: { kind: Line['kind'] }) {
+  const { t } = useTranslation('versions')
+  if (kind === 'same') return signs.same
+  return (
+    <span role="img" aria-label={t(`kind.${kind}`)}>
+      {signs[kind]}
+    </span>
+  )
+}
