@@ -149,6 +149,7 @@ test('a log is searched while it grows', async ({ page, request }) => {
   )
   const run = await startedRun(request, flow)
   await page.goto(`/p/${project}/runs/${run}`)
+  await expect(node(page, 'ask')).toHaveAttribute('data-s', 'waiting')
   await page.keyboard.press('l')
   const log = page.getByRole('log', { name: '日志' })
   await expect(log.getByText('信息')).toHaveCount(1)
