@@ -11,6 +11,11 @@ export function useFormat() {
     when: (iso: string | undefined) => (iso ? whenText(new Date(iso), locale) : ''),
     full: (iso: string | undefined) => (iso ? new Date(iso).toLocaleString(locale, { hour12: false }) : ''),
     duration: (ms: number) => durationText(ms, (unit, n) => t(`time.${unit}`, { n })),
+    /** How long ago or for how long something is, in whole seconds: it does not flicker while it is watched. */
+    age: (ms: number) =>
+      durationText(Math.max(1000, Math.floor(ms / 1000) * 1000), (unit, n) =>
+        t(`time.${unit}`, { n: unit === 's' ? Math.round(Number(n)) : n }),
+      ),
   }
 }
 

@@ -168,7 +168,7 @@ function NodeRow({ project, item }: { project: string; item: Attention }) {
   const node = text(item.node_name) || item.node
   const run = item.run_name || text(item.flow_name)
   const told = answer ? text(item.prompt) : item.failure ? codes.failure(item.failure) : ''
-  const time = format.duration(now - Date.parse(item.since))
+  const time = format.age(now - Date.parse(item.since))
   return (
     <li>
       <Link
@@ -247,7 +247,7 @@ function RunRow({ project, run }: { project: string; run: RunSummary }) {
   const format = useFormat()
   const now = useNow(true)
   const at = run.ended_at ?? run.created_at
-  const time = format.duration(now - Date.parse(at))
+  const time = format.age(now - Date.parse(at))
   return (
     <li>
       <Link className="hm-row" to="/p/$project/runs/$run" params={{ project, run: run.id }}>

@@ -66,6 +66,9 @@ export const consoleEn: ConsoleMessages = {
     quiet: 'Hide successful nodes',
     chip: '{{label}} {{n}}',
   },
+  failure: { words: 'In its words' },
+  refused: { field: 'Field {{field}}', words: '{{detail}}' },
+  answer: { wrong: 'Not filled in as asked: {{n}}.' },
   tree: {
     more: '{{n}} more',
     items: '{{n}} items',
@@ -98,6 +101,7 @@ export const consoleEn: ConsoleMessages = {
     only: 'Matches only',
     least: 'Lowest level',
     from: { debug: 'All levels', info: 'Info and up', warn: 'Warnings and up', error: 'Errors only' },
+    level: { debug: 'debug', info: 'info', warn: 'warning', error: 'error' },
     copy: 'Copy the lines shown',
     earlier: 'Show {{n}} earlier lines',
     cut: 'The log is long: only the last {{n}} lines are kept.',

@@ -64,6 +64,9 @@ export const consoleZh = {
     quiet: '隐藏成功的节点',
     chip: '{{label}} {{n}}',
   },
+  failure: { words: '原文' },
+  refused: { field: '字段 {{field}}', words: '原文：{{detail}}' },
+  answer: { wrong: '还有 {{n}} 处没有填好。' },
   tree: {
     more: '还有 {{n}} 项',
     items: '{{n}} 项',
@@ -96,6 +99,7 @@ export const consoleZh = {
     only: '只看匹配的行',
     least: '最低级别',
     from: { debug: '全部级别', info: '信息以上', warn: '警告以上', error: '只看错误' },
+    level: { debug: '调试', info: '信息', warn: '警告', error: '错误' },
     copy: '复制显示的行',
     earlier: '显示更早的 {{n}} 行',
     cut: '日志很长，只保留最后 {{n}} 行。',

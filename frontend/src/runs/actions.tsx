@@ -2,6 +2,7 @@ import { Button, Checkbox, Drawer, Group, SegmentedControl, Skeleton, Textarea, 
 import { useQuery } from '@tanstack/react-query'
 import { useContext, useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import { ApiError } from '~/api/client'
 import { queries, useNodeCommand } from '~/api/queries'
 import type { Flow, FlowNode, Json, JsonObject, NodeCommand, Schema } from '~/api/types'
 import { CanvasContext } from '~/canvas/context'
@@ -37,7 +38,18 @@ export function NodeDialog({ project, run, act, entry, nodes, onClose }: Props) 
   const refused = useRefused()
   if (!entry) return null
   const { node, path, flow: drawing } = entry
-  const send = (body: NodeCommand) => command.mutate({ node: path, body }, { onError: refused, onSettled: onClose })
+  const send = (body: NodeCommand) =>
+    command.mutate(
+      { node: path, body },
+      {
+        onSuccess: onClose,
+        onError: (error) => {
+          refused(error)
+          // Somebody was quicker: there is nothing left to send. Otherwise what was filled in stays.
+          if (error instanceof ApiError && error.status === 409) onClose()
+        },
+      },
+    )
   const form = { project, run, node, path, drawing, busy: command.isPending, send, onClose }
   return (
     <Drawer

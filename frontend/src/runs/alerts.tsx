@@ -105,29 +105,23 @@ function show(title: string, body: string, onClick: () => void): void {
   }
 }
 
-/** Two short tones: up for what is well, down for what is not, level for a question. */
-const tones: Record<News['what'], [number, number]> = {
-  succeeded: [523, 784],
-  failed: [440, 294],
-  ended: [440, 294],
-  asking: [587, 587],
-}
-const toneSeconds = 0.14
+/** The pitch of the tone in hertz: high for what is well, low for what is not, between them for a question. */
+const pitch: Record<News['what'], number> = { succeeded: 784, asking: 587, failed: 392, ended: 392 }
+const toneSeconds = 0.6
 
+/** One soft tone that swells and fades away; nothing at all where the browser does not let a page sound. */
 function chime(what: News['what']): void {
-  if (!('AudioContext' in window)) return
+  // A page that nobody has touched yet may not sound: its tone would come later, out of the blue.
+  if (!('AudioContext' in window) || navigator.userActivation?.hasBeenActive === false) return
   const audio = new AudioContext()
-  const last = tones[what].map((hertz, i) => {
-    const [tone, volume] = [audio.createOscillator(), audio.createGain()]
-    const from = audio.currentTime + i * (toneSeconds + 0.03)
-    tone.frequency.value = hertz
-    volume.gain.setValueAtTime(0.0001, from)
-    volume.gain.exponentialRampToValueAtTime(0.15, from + 0.02)
-    volume.gain.exponentialRampToValueAtTime(0.0001, from + toneSeconds)
-    tone.connect(volume).connect(audio.destination)
-    tone.start(from)
-    tone.stop(from + toneSeconds)
-    return tone
-  })[1]
-  if (last) last.onended = () => void audio.close()
+  const [tone, volume] = [audio.createOscillator(), audio.createGain()]
+  const from = audio.currentTime
+  tone.frequency.value = pitch[what]
+  volume.gain.setValueAtTime(0.0001, from)
+  volume.gain.exponentialRampToValueAtTime(0.12, from + 0.05)
+  volume.gain.exponentialRampToValueAtTime(0.0001, from + toneSeconds)
+  tone.connect(volume).connect(audio.destination)
+  tone.onended = () => void audio.close()
+  tone.start(from)
+  tone.stop(from + toneSeconds)
 }

@@ -29,7 +29,8 @@ export function Answer({ project, run, node, wait }: Props) {
   const free = program && wait.schema === undefined
   const asksApproval = isApproval(schema)
   const rest = asksApproval ? withoutApproved(schema) : schema
-  const [value, setValue] = useState<JsonObject>({})
+  const [filled, setFilled] = useState<JsonObject>({})
+  const value = withParts(schema, filled)
   const [strict, setStrict] = useState(false)
   const [json, setJson] = useState('{}')
   const post = (data: Json) => command.mutate({ node, body: { command: 'callback', data } }, { onError: refused })
@@ -37,6 +38,8 @@ export function Answer({ project, run, node, wait }: Props) {
     setStrict(true)
     if (countViolations(schema, data, false) === 0) post(data)
   }
+  // With yes or no, what is missing is only the rest.
+  const wrong = strict ? countViolations(schema, asksApproval ? { ...value, approved: true } : value, false) : 0
   const typed = parsed(json)
   return (
     <section className="rn-answer" data-s="waiting" aria-label={program ? own('callback.title') : t('answer.title')}>
@@ -60,9 +63,14 @@ export function Answer({ project, run, node, wait }: Props) {
           name={`answer-${node}`}
           schema={rest}
           value={value}
-          onChange={setValue}
+          onChange={setFilled}
           strict={strict}
         />
+      )}
+      {wrong > 0 && (
+        <p className="rn-wrong" role="alert">
+          {own('answer.wrong', { n: wrong })}
+        </p>
       )}
       <Group gap="xs">
         {free ? (
@@ -112,6 +120,19 @@ function parsed(json: string): Json | undefined {
 }
 
 type Properties = { [name: string]: Schema }
+
+/** A part that must be there and has fields of its own: it is there, and what misses are its fields. */
+function withParts(schema: Schema, value: JsonObject): JsonObject {
+  const required = Array.isArray(schema.required) ? (schema.required as string[]) : []
+  const out = { ...value }
+  for (const [name, part] of Object.entries((schema.properties as Properties | undefined) ?? {})) {
+    const own = out[name]
+    if (part.type !== 'object' || (own === undefined && !required.includes(name))) continue
+    if (own === undefined || (own !== null && typeof own === 'object' && !Array.isArray(own)))
+      out[name] = withParts(part, own ?? {})
+  }
+  return out
+}
 
 /** A question with yes and no gets two buttons in place of a switch. */
 function isApproval(schema: Schema): boolean {

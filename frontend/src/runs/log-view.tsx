@@ -179,12 +179,13 @@ interface RowProps {
 }
 
 const Row = memo(function Row({ line, place, words, here, name, onNode }: RowProps) {
+  const { t } = useTranslation('console')
   const format = useFormat()
   const { node } = line
   return (
     <div data-level={line.level} data-line={place} data-here={here || undefined} data-named={name !== undefined}>
       <span className="num">{format.time(line.at)}</span>
-      <span className="rn-level">{line.level}</span>
+      <span className="rn-level">{t(`log.level.${line.level}`)}</span>
       {name !== undefined && node !== undefined && (
         <button type="button" className="rn-logname" title={node} onClick={() => onNode?.(node)}>
           {name}

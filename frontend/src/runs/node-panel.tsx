@@ -357,13 +357,19 @@ function Until({ at }: { at: string }) {
 /** What went wrong, whose fault it is, and what to do about it. */
 function FailureBox({ failure }: { failure: Failure }) {
   const { t } = useTranslation()
+  const { t: own } = useTranslation('console')
   const codes = useCodes()
   const place = [failure.system, failure.operation].filter(Boolean).join('.')
   return (
     <section className="rn-failure" data-s="failed" aria-label={t('failureBox.title')}>
       <strong>{codes.failure(failure)}</strong>
-      {codes.failure(failure) !== failure.message && <div>{failure.message}</div>}
       <dl className="rn-facts">
+        {codes.failure(failure) !== failure.message && (
+          <>
+            <dt>{own('failure.words')}</dt>
+            <dd>{failure.message}</dd>
+          </>
+        )}
         <dt>{t('failureBox.fault')}</dt>
         <dd>{t(`origin.name.${failure.origin ?? 'host'}`)}</dd>
         <dt>{t('failureBox.code')}</dt>
