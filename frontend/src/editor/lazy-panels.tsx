@@ -66,3 +66,13 @@ export function PublishDialog(props: ComponentProps<typeof LoadedPublish>) {
     </Suspense>
   )
 }
+
+const LoadedPresence = lazy(() => import('~/presence/bar').then((m) => ({ default: m.PresenceBar })))
+
+export function PresenceBar(props: ComponentProps<typeof LoadedPresence>) {
+  return (
+    <Suspense>
+      <LoadedPresence {...props} />
+    </Suspense>
+  )
+}
