@@ -38,7 +38,7 @@ test('two people see each other, where each works, and what the other saves', as
   await name.fill('李雷改的')
   await expect(node(han, 'task').locator('.pr-over[data-editing="true"]')).toContainText('李雷')
   await han.getByRole('button', { name: '另有 1 人打开了这个流程' }).click()
-  const people = han.getByRole('dialog', { name: '谁也打开了这个流程' })
+  const people = han.getByRole('dialog', { name: '另有 1 人打开了这个流程' })
   await expect(people.getByRole('button', { name: /正在修改/ })).toBeVisible()
   await accessible(han)
   await han.keyboard.press('Escape')

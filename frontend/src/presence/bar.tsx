@@ -64,7 +64,7 @@ function People({ members, name, onName }: { members: readonly Member[]; name: s
           )}
         </button>
       </Popover.Target>
-      <Popover.Dropdown aria-label={t('presence.title')}>
+      <Popover.Dropdown>
         <h2 className="pr-title">{t('presence.title')}</h2>
         <ul className="pr-list">
           {members.map((m) => (
