@@ -74,3 +74,44 @@ test('YAML and JSON say the same, and what was not applied is not lost unasked',
   await page.getByRole('dialog', { name: '放弃未应用的修改？' }).getByRole('button', { name: '取消' }).click()
   await expect(dialog.getByText('修改 1')).toBeVisible()
 })
+
+test('a flow leaves as a picture and as a file, and comes back as another flow', async ({ page }) => {
+  const name = `来回 ${Date.now()}`
+  const id = await openSource(page, wait(name))
+  const dialog = page.getByRole('dialog', { name: '流程文件' })
+  const yaml = await downloaded(page, dialog.getByRole('button', { name: '下载' }))
+
+  await dialog.getByRole('tab', { name: '图片' }).click()
+  await expect(dialog.getByRole('img', { name: '图片预览' })).toBeVisible()
+  const svg = await downloaded(page, dialog.getByRole('button', { name: '下载图片' }))
+  expect(svg).toContain('等待时长')
+  expect(svg.match(/<use /g)).toHaveLength(3)
+  expect(svg).not.toMatch(/(href|src)="?https?:/)
+  await dialog.getByText('PNG（位图）').click()
+  await dialog.getByText('深色', { exact: true }).click()
+  const [png] = await Promise.all([
+    page.waitForEvent('download'),
+    dialog.getByRole('button', { name: '下载图片' }).click(),
+  ])
+  expect((await readFile(await png.path())).subarray(1, 4).toString()).toBe('PNG')
+
+  await page.goto(`/p/${project}/flows`)
+  await page.getByRole('button', { name: '导入', exact: true }).click()
+  const form = page.getByRole('dialog', { name: '从文件导入流程' })
+  const choose = form.locator('input[type=file]')
+  await choose.setInputFiles({
+    name: 'sops.json',
+    mimeType: 'application/json',
+    buffer: Buffer.from('{"pipeline_tree":{}}'),
+  })
+  await expect(form.getByText('标准运维')).toBeVisible()
+  await choose.setInputFiles({ name: 'flow.yaml', mimeType: 'application/yaml', buffer: Buffer.from(yaml) })
+  await expect(form.getByRole('status')).toHaveText('3 个节点，2 条连线，0 个变量')
+  // The id is that of the flow which is still there.
+  await form.getByRole('button', { name: '导入', exact: true }).click()
+  await expect(form.getByText('这个 ID 已被占用')).toBeVisible()
+  await form.getByRole('textbox', { name: '编号（ID）' }).fill(`${id}-again`)
+  await form.getByRole('button', { name: '导入', exact: true }).click()
+  await page.waitForURL(new RegExp(`/flows/${id}-again$`))
+  await expect(node(page, 'task')).toBeVisible()
+})

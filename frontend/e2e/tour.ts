@@ -58,6 +58,13 @@ async function source(page: Page): Promise<void> {
   await expect(page.locator('.fl-verdict svg')).toBeVisible()
 }
 
+/** The picture of the flow, in the same dialog. */
+async function image(page: Page): Promise<void> {
+  await source(page)
+  await page.getByRole('dialog').getByRole('tab').nth(1).click()
+  await expect(page.getByRole('dialog').getByRole('img')).toBeVisible()
+}
+
 /** Every screen that can be opened by its address. */
 export const screens: readonly Screen[] = [
   { name: 'home', path: () => '/', ready: heading },
@@ -65,6 +72,7 @@ export const screens: readonly Screen[] = [
   { name: 'flows-none', path: () => `/p/${project}/flows?q=nothing-is-called-so`, ready: heading },
   { name: 'editor', path: (s) => `/p/${project}/flows/${s.flow}`, ready: drawn },
   { name: 'editor-source', path: (s) => `/p/${project}/flows/${s.flow}`, ready: source },
+  { name: 'editor-image', path: (s) => `/p/${project}/flows/${s.flow}`, ready: image },
   { name: 'start', path: (s) => `/p/${project}/flows/${s.flow}/start`, ready: heading },
   { name: 'dry-run', path: (s) => `/p/${project}/flows/${s.flow}/dry-run`, ready: drawn },
   { name: 'versions', path: (s) => `/p/${project}/flows/${s.flow}/versions?from=v1`, ready: drawn },

@@ -29,7 +29,7 @@ import { useUi } from '~/ui/store'
 import { type Actions, useActions } from './actions'
 import { Inspector } from './inspector'
 import { useEditorKeys } from './keys'
-import { ConflictDialog, PresenceBar, PublishDialog, SelectionBar } from './lazy-panels'
+import { ConflictDialog, PresenceBar, PublishDialog, SelectionBar, UpdateNotice } from './lazy-panels'
 import { Overlays } from './overlays'
 import { Palette } from './palette'
 import { useShownPerspective } from './perspective'
@@ -140,6 +140,7 @@ function EditorBody({ project, flow, plugins, keeping, notice, actions, view, ca
       />
       <PresenceBar project={project} flow={flow} saver={saver} onOver={onOver} />
       {notice}
+      {doc.nodes.some((n) => n.type === 'subflow' && n.version) && <UpdateNotice />}
       <div className="ed-grid" data-palette={paletteOpen}>
         {paletteOpen && (
           <Palette plugins={plugins} hasStart={doc.nodes.some((n) => n.type === 'start')} onAdd={actions.add} />

@@ -1,5 +1,6 @@
 import { Skeleton } from '@mantine/core'
 import { type ComponentProps, lazy, Suspense } from 'react'
+import { loadTexts } from '~/i18n'
 
 // These open behind a tab or a button, or for one type of node: the canvas does not wait for them.
 const LoadedCondition = lazy(() => import('./condition-field').then((m) => ({ default: m.ConditionField })))
@@ -73,6 +74,19 @@ export function PresenceBar(props: ComponentProps<typeof LoadedPresence>) {
   return (
     <Suspense>
       <LoadedPresence {...props} />
+    </Suspense>
+  )
+}
+
+const LoadedUpdates = lazy(async () => {
+  const [module] = await Promise.all([import('~/subflows/notice'), loadTexts('files')])
+  return { default: module.UpdateNotice }
+})
+
+export function UpdateNotice() {
+  return (
+    <Suspense>
+      <LoadedUpdates />
     </Suspense>
   )
 }

@@ -16,6 +16,7 @@ type Overlay =
   | { kind: 'connect'; from: string }
   | { kind: 'keys' }
   | { kind: 'file' }
+  | { kind: 'updates' }
 
 interface OverlayState {
   open: Overlay | null

@@ -13,6 +13,10 @@ const FileDialog = lazy(async () => {
   const [module] = await Promise.all([import('~/files/dialog'), loadTexts('files')])
   return { default: module.FileDialog }
 })
+const UpdatesDialog = lazy(async () => {
+  const [module] = await Promise.all([import('~/subflows/updates'), loadTexts('files')])
+  return { default: module.UpdatesDialog }
+})
 
 /** The list or sheet that is open over the editor. */
 export function Overlays({ plugins, actions }: { plugins: readonly Plugin[]; actions: Actions }) {
@@ -37,6 +41,7 @@ export function Overlays({ plugins, actions }: { plugins: readonly Plugin[]; act
         />
       )}
       {open.kind === 'keys' && <KeysSheet onClose={close} />}
+      {open.kind === 'updates' && <UpdatesDialog onClose={close} />}
       {open.kind === 'file' && <FileDialog plugins={plugins} onClose={close} />}
     </Suspense>
   )

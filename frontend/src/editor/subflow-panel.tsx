@@ -1,11 +1,13 @@
-import { MultiSelect, Select } from '@mantine/core'
+import { Button, MultiSelect, Select } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
 import { queries } from '~/api/queries'
 import type { Flow, FlowNode } from '~/api/types'
+import { IconRefresh } from '~/app/icons'
 import { useDoc, useDocStore } from '~/doc/store'
 import { useText } from '~/i18n/text'
+import { useOverlay } from './overlay'
 import { useEdited, useFlows } from './subflows'
 
 /** Which flow a subflow node runs, which version of it, and how. */
@@ -44,6 +46,7 @@ export function SubflowFields({ node, flow }: { node: FlowNode; flow: Flow | und
             {t('subflow.open')}
           </Link>
           <VersionPicker node={node} onChange={(version) => set({ version })} />
+          <NewerVersion node={node} latest={flows.find((f) => f.id === node.flow)?.version ?? 0} />
         </>
       )}
       <Select
@@ -69,6 +72,23 @@ export function SubflowFields({ node, flow }: { node: FlowNode; flow: Flow | und
         />
       )}
     </>
+  )
+}
+
+/** The way to what a later version changes, where the node stays at an earlier one. */
+function NewerVersion({ node, latest }: { node: FlowNode; latest: number }) {
+  const { t } = useTranslation('editor')
+  if (!node.version || node.version >= latest) return null
+  return (
+    <Button
+      mt={6}
+      variant="light"
+      fullWidth
+      leftSection={<IconRefresh size={14} aria-hidden />}
+      onClick={() => useOverlay.getState().show({ kind: 'updates' })}
+    >
+      {t('newer', { version: latest })}
+    </Button>
   )
 }
 

@@ -39,6 +39,7 @@ export const editorEn: EditorMessages = {
     secret: 'Secrets are not shown',
     large: 'It has {{n}} KiB and is not shown here',
   },
+  newer: 'v{{version}} is there: see what it changes',
   file: { title: 'Source, files and images' },
   perspective: {
     title: 'Variables at nodes',

@@ -37,6 +37,7 @@ export const editorZh = {
     secret: '密文不显示',
     large: '内容有 {{n}} KiB，这里不显示',
   },
+  newer: '有新版本 v{{version}}，查看差异',
   file: { title: '源码、文件与图片' },
   perspective: {
     title: '变量透视',

@@ -30,7 +30,6 @@ export const filesEn: FilesMessages = {
   },
   import: {
     title: 'Import a flow from a file',
-    open: 'Import',
     hint: 'Choose or drop a Culm flow file (YAML or JSON)',
     choose: 'Choose a file',
     other: 'Another file',
@@ -65,7 +64,6 @@ export const filesEn: FilesMessages = {
     notice_other: '{{count}} subflow nodes have newer versions',
     look: 'See the differences',
     none: 'All subflows are at their latest version',
-    latest: 'Follows the latest',
     inputs: 'Inputs',
     outputs: 'Outputs',
     inside: 'Inside',
@@ -81,11 +79,10 @@ export const filesEn: FilesMessages = {
     choices: 'its rules changed',
     scheme: 'the scheme {{name}} is gone and will not be chosen any more',
     update: 'Update',
-    updateNamed: 'Update {{name}} to v{{version}}',
+    updateNamed: 'Update {{name}} to v{{to}}',
     all: 'Update all',
     done_one: '{{count}} node was updated; one undo takes it back',
     done_other: '{{count}} nodes were updated; one undo takes it back',
-    open: 'See the new version',
     missing: 'The old version cannot be read and compared',
   },
   keyword: {

@@ -29,7 +29,6 @@ export const filesZh = {
   },
   import: {
     title: '从文件导入流程',
-    open: '导入',
     hint: '选择或拖入 Culm 流程文件（YAML 或 JSON）',
     choose: '选择文件',
     other: '换一个文件',
@@ -64,7 +63,6 @@ export const filesZh = {
     notice_other: '{{count}} 个子流程节点有新版本',
     look: '查看差异',
     none: '所有子流程都是最新版本',
-    latest: '跟随最新',
     inputs: '输入',
     outputs: '输出',
     inside: '内部',
@@ -80,11 +78,10 @@ export const filesZh = {
     choices: '规则有变化',
     scheme: '执行方案 {{name}} 不存在了，会取消选择',
     update: '更新',
-    updateNamed: '更新 {{name}} 到 v{{version}}',
+    updateNamed: '更新 {{name}} 到 v{{to}}',
     all: '全部更新',
     done_one: '{{count}} 个节点已更新，撤销一次即可恢复',
     done_other: '{{count}} 个节点已更新，撤销一次即可恢复',
-    open: '查看新版本',
     missing: '读不到旧版本，无法比较',
   },
   keyword: {

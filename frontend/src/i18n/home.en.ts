@@ -23,6 +23,7 @@ export const homeEn: HomeMessages = {
   start: 'Start {{name}}',
   since: 'waits for {{time}}',
   list: {
+    import: 'Import',
     select: 'Select {{name}}',
     selectAll: 'Select all',
     count: '{{n}} items',

@@ -21,6 +21,7 @@ export const homeZh = {
   start: '运行 {{name}}',
   since: '已等 {{time}}',
   list: {
+    import: '导入',
     select: '选择 {{name}}',
     selectAll: '全选',
     count: '{{n}} 项',

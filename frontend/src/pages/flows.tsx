@@ -1,17 +1,18 @@
 import { ActionIcon, Button, Group, Menu, Modal, TextInput } from '@mantine/core'
 import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query'
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router'
-import { useCallback, useState } from 'react'
+import { lazy, Suspense, useCallback, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { call, idempotencyKey, path } from '~/api/client'
 import { useCreateFlow, useDeleteFlow } from '~/api/queries'
 import type { Flow, FlowSummary, FlowVersion, Page } from '~/api/types'
 import { Confirm } from '~/app/confirm'
 import { useFormat } from '~/app/format'
-import { IconDotsVertical, IconPlayerPlay, IconPlus, IconTrash } from '~/app/icons'
+import { IconDotsVertical, IconPlayerPlay, IconPlus, IconTrash, IconUpload } from '~/app/icons'
 import { say, sayError } from '~/app/notices'
 import { Crumbs } from '~/app/shell'
 import { live } from '~/home/queries'
+import { loadTexts } from '~/i18n'
 import { useCodes } from '~/i18n/codes'
 import { useLang, useText } from '~/i18n/text'
 import { RunPill } from '~/run/states'
@@ -23,6 +24,11 @@ import { PagedList, useItems } from './list/paged'
 import { type FlowsSearch, flowsSearch, narrowed, queryOf, stages, timesOf, viewOf, wordsOf } from './list/search'
 import { Chips, ColumnPicker, MoreFilters, SearchField } from './list/toolbar'
 import { Views } from './list/views'
+
+const ImportDialog = lazy(async () => {
+  const [module] = await Promise.all([import('~/files/import'), loadTexts('files')])
+  return { default: module.ImportDialog }
+})
 
 const route = getRouteApi('/p/$project/flows')
 
@@ -61,6 +67,7 @@ export function FlowsPage() {
   const nameOf = useCallback((flow: FlowSummary) => text(flow.name), [text])
   const onSearch = useCallback((q: string) => narrow({ q }), [narrow])
   const filtered = narrowed(search)
+  const [importing, setImporting] = useState(false)
   const creating = search.create !== undefined
   const create = (
     <Button leftSection={<IconPlus size={15} />} onClick={() => narrow({ create: '1' })}>
@@ -102,6 +109,13 @@ export function FlowsPage() {
             }}
           />
           <ColumnPicker columns={choice} shown={shown} onChange={(c) => narrow({ cols: keep(c) })} />
+          <Button
+            variant="default"
+            leftSection={<IconUpload size={14} aria-hidden />}
+            onClick={() => setImporting(true)}
+          >
+            {home('list.import')}
+          </Button>
           {create}
         </div>
         <PagedList
@@ -127,6 +141,11 @@ export function FlowsPage() {
       />
       <RemoveDialog project={project} flow={removing} onClose={() => setRemoving(null)} />
       <CreateDialog project={project} opened={creating} onClose={() => narrow({ create: undefined })} />
+      {importing && (
+        <Suspense>
+          <ImportDialog project={project} onClose={() => setImporting(false)} />
+        </Suspense>
+      )}
     </div>
   )
 }

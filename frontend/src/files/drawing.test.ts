@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest'
+import type { Flow, FlowNode } from '~/api/types'
+import { drawingOf, fitted, type Pen } from './drawing'
+
+const colours = { canvas: '#c', panel: '#p', hover: '#h', line: '#l', edge: '#e', fg: '#1', fg2: '#2', fg3: '#3' }
+const pen: Pen = {
+  colours,
+  ground: true,
+  fontUi: '"Inter Variable", sans-serif',
+  fontMono: 'monospace',
+  fontFaces: '',
+  title: 'A < B & "C"',
+  nameOf: (n) => String(n.name ?? n.id),
+  lineOf: (n) => n.plugin ?? '',
+  labelOf: (e) => ({ text: e.condition ?? '', code: true }),
+  iconOf: (n) => ({ name: n.type, body: '<path d="M0 0"/>', filled: false }),
+  measure: (text, size) => text.length * size * 0.6,
+}
+const flow: Pick<Flow, 'nodes' | 'edges'> = {
+  nodes: [
+    { id: 'start', type: 'start', position: { x: -100, y: 10 } },
+    { id: 'a', type: 'task', name: '<script>alert(1)</script>', plugin: 'core', position: { x: 0, y: 0 } },
+    { id: 'way', type: 'exclusive', position: { x: 300, y: 6 } },
+    { id: 'end', type: 'end', position: { x: 600, y: 200 } },
+  ],
+  edges: [
+    { id: 'e1', from: 'start', to: 'a' },
+    { id: 'e2', from: 'a', to: 'way' },
+    { id: 'e3', from: 'way', to: 'end', condition: 'a < "b" && c' },
+    { id: 'e4', from: 'way', to: 'nowhere' },
+  ],
+}
+
+describe('the picture of a flow', () => {
+  it('is one document with every node and edge in it, and nothing that could run', () => {
+    const { svg } = drawingOf(flow, pen)
+    expect(svg.match(/transform="translate/g)).toHaveLength(4)
+    expect(svg.match(/class="e"/g)).toHaveLength(3)
+    expect(svg).toContain('&lt;script&gt;')
+    expect(svg).not.toContain('<script')
+    expect(svg).toContain('<title>A &lt; B &amp; &quot;C&quot;</title>')
+    expect(svg).toContain('a &lt; &quot;b&quot; &amp;&amp; c')
+    expect(svg).not.toMatch(/https?:(?!\/\/www\.w3\.org\/2000\/svg)/)
+  })
+
+  it('reaches around everything, also where a drawing lies left of its origin', () => {
+    const { svg, width, height } = drawingOf(flow, pen)
+    const [x, y, w, h] = (/viewBox="([^"]*)"/.exec(svg)?.[1] ?? '').split(' ').map(Number)
+    expect([w, h]).toEqual([width, height])
+    expect(x).toBeLessThan(-140)
+    expect(y).toBeLessThanOrEqual(-40)
+    expect((x ?? 0) + width).toBeGreaterThan(640)
+    expect((y ?? 0) + height).toBeGreaterThan(260)
+  })
+
+  it('leaves the ground away when asked', () => {
+    expect(drawingOf(flow, pen).svg).toContain('fill="#c"')
+    expect(drawingOf(flow, { ...pen, ground: false }).svg).not.toContain('fill="#c"')
+  })
+
+  it('has each icon once, and draws 2,000 nodes at once', () => {
+    const nodes = Array.from(
+      { length: 2000 },
+      (_, i): FlowNode => ({ id: `n${i}`, type: 'task', position: { x: (i % 50) * 272, y: Math.floor(i / 50) * 108 } }),
+    )
+    const edges = nodes.slice(1).map((n, i) => ({ id: `e${i}`, from: `n${i}`, to: n.id }))
+    const { svg, width } = drawingOf({ nodes, edges }, pen)
+    expect(svg.match(/<symbol/g)).toHaveLength(1)
+    expect(svg.match(/class="n"/g)).toHaveLength(2000)
+    expect(width).toBe(49 * 272 + 216 + 80)
+  })
+
+  it('is a small empty sheet for a flow without nodes', () => {
+    expect(drawingOf({ nodes: [], edges: [] }, pen)).toMatchObject({ width: 80, height: 80 })
+  })
+})
+
+describe('a text that is too long', () => {
+  it('is cut between characters, with an ellipsis', () => {
+    expect(fitted('short', 100, pen, 10, 400)).toBe('short')
+    expect(fitted('a long text that goes on', 60, pen, 10, 400)).toBe('a long te…')
+    expect(fitted('😀😀😀😀', 30, pen, 10, 400)).toBe('😀😀…')
+    expect(fitted(' two\nlines ', 100, pen, 10, 400)).toBe('two lines')
+  })
+})

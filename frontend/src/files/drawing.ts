@@ -1,0 +1,226 @@
+import { getSmoothStepPath, Position as Side } from '@xyflow/react'
+import type { Flow, FlowEdge, FlowNode } from '~/api/types'
+import { lanePath, lanesOf } from '~/canvas/route'
+import { isGateway, type Rect, sizeOf } from '~/doc/graph'
+
+/** The colours of a picture: tokens of one of the two looks. */
+export interface Colours {
+  canvas: string
+  panel: string
+  hover: string
+  line: string
+  edge: string
+  fg: string
+  fg2: string
+  fg3: string
+}
+
+/** What a picture says and how, where that depends on the page around it. */
+export interface Pen {
+  colours: Colours
+  /** Whether the ground of the canvas is painted. */
+  ground: boolean
+  fontUi: string
+  fontMono: string
+  /** Rules that bring the fonts along. */
+  fontFaces: string
+  /** The title of the whole. */
+  title: string
+  nameOf(node: FlowNode): string
+  /** The line below the name of a task. */
+  lineOf(node: FlowNode): string
+  labelOf(edge: FlowEdge): { text: string; code: boolean }
+  /** The inside of an icon of 24 by 24, and the name that tells it from others. */
+  iconOf(node: FlowNode): { name: string; body: string; filled: boolean }
+  /** How wide a text is, in pixels. */
+  measure(text: string, size: number, weight: number, mono: boolean): number
+}
+
+export interface Drawing {
+  svg: string
+  width: number
+  height: number
+}
+
+/** The free space around the drawing. */
+const margin = 40
+
+const textMax = { name: 148, below: 140, label: 166 }
+
+/** Draws a whole flow as a picture that needs nothing outside itself. Every node has a place. */
+export function drawingOf(flow: Pick<Flow, 'nodes' | 'edges'>, pen: Pen): Drawing {
+  const lanes = lanesOf(flow.nodes, flow.edges)
+  const box = extent(flow.nodes, lanes)
+  const icons = new Map<string, string>()
+  const nodes = flow.nodes.map((n) => nodeMarkup(n, pen, icons)).join('\n')
+  const byId = new Map(flow.nodes.map((n) => [n.id, n]))
+  const lines: string[] = []
+  const labels: string[] = []
+  for (const edge of flow.edges) {
+    const [from, to] = [byId.get(edge.from), byId.get(edge.to)]
+    if (!from || !to) continue
+    const drawn = edgeMarkup(edge, [from, to], lanes.get(edge.id), pen)
+    lines.push(drawn.line)
+    if (drawn.label) labels.push(drawn.label)
+  }
+  const { colours: c } = pen
+  const ground = pen.ground
+    ? `<rect x="${box.x}" y="${box.y}" width="${box.width}" height="${box.height}" fill="${c.canvas}"/>`
+    : ''
+  const svg = [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${box.width}" height="${box.height}" viewBox="${box.x} ${box.y} ${box.width} ${box.height}" role="img">`,
+    `<title>${escaped(pen.title)}</title>`,
+    `<style>${pen.fontFaces}text{font-family:${escaped(pen.fontUi)};font-size:11.5px;fill:${c.fg2}}.n{font-size:13px;font-weight:600;fill:${c.fg}}.s{fill:${c.fg3}}.l{font-size:11px}.m{font-family:${escaped(pen.fontMono)}}.e{fill:none;stroke:${c.edge};stroke-width:1.5}.i{fill:none;stroke:${c.fg2};stroke-linecap:round;stroke-linejoin:round}.f{fill:${c.fg2}}.b{fill:${c.panel};stroke:${c.line}}</style>`,
+    `<defs><marker id="to" markerWidth="10" markerHeight="10" refX="8" refY="4" orient="auto" markerUnits="userSpaceOnUse"><path d="M0 0 8 4 0 8z" fill="${c.edge}"/></marker>${[...icons.values()].join('')}</defs>`,
+    ground,
+    `<g>${lines.join('\n')}</g>`,
+    `<g>${nodes}</g>`,
+    `<g>${labels.join('\n')}</g>`,
+    '</svg>',
+  ].join('\n')
+  return { svg, width: box.width, height: box.height }
+}
+
+export function escaped(text: string): string {
+  return (
+    text
+      .replaceAll('&', '&amp;')
+      .replaceAll('<', '&lt;')
+      .replaceAll('>', '&gt;')
+      .replaceAll('"', '&quot;')
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: XML cannot hold these, however they are written
+      .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '�')
+  )
+}
+
+/** Everything that is drawn: nodes, the names below some of them, and lanes of edges. */
+function extent(nodes: readonly FlowNode[], lanes: ReadonlyMap<string, number>): Rect {
+  let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity]
+  for (const node of nodes) {
+    const { x, y, width, height } = rectOf(node)
+    const aside = isTask(node) ? 0 : Math.max(0, (textMax.below - width) / 2)
+    left = Math.min(left, x - aside)
+    top = Math.min(top, y)
+    right = Math.max(right, x + width + aside)
+    bottom = Math.max(bottom, y + height + (isTask(node) ? 0 : 22))
+  }
+  for (const lane of lanes.values()) {
+    top = Math.min(top, lane - 12)
+    bottom = Math.max(bottom, lane + 12)
+  }
+  if (left === Infinity) return { x: 0, y: 0, width: 2 * margin, height: 2 * margin }
+  const whole = (n: number) => Math.ceil(n)
+  return {
+    x: Math.floor(left) - margin,
+    y: Math.floor(top) - margin,
+    width: whole(right - left) + 2 * margin,
+    height: whole(bottom - top) + 2 * margin,
+  }
+}
+
+function rectOf(node: FlowNode): Rect {
+  return { ...(node.position ?? { x: 0, y: 0 }), ...sizeOf(node) }
+}
+
+function isTask(node: FlowNode): boolean {
+  return node.type === 'task' || node.type === 'subflow'
+}
+
+function nodeMarkup(node: FlowNode, pen: Pen, icons: Map<string, string>): string {
+  const { x, y } = rectOf(node)
+  const body = isTask(node) ? taskBody(node, pen, icons) : shapeBody(node, pen, icons)
+  return `<g transform="translate(${x} ${y})">${body}</g>`
+}
+
+function taskBody(node: FlowNode, pen: Pen, icons: Map<string, string>): string {
+  const inner =
+    node.type === 'subflow' ? `<rect class="b" x="2.5" y="2.5" width="211" height="59" rx="8" style="fill:none"/>` : ''
+  const sub = fitted(pen.lineOf(node), textMax.name, pen, 11.5, 400)
+  return (
+    `<rect class="b" x=".5" y=".5" width="215" height="63" rx="10"/>${inner}` +
+    `<rect x="13" y="15" width="34" height="34" rx="8" fill="${pen.colours.hover}"/>${icon(node, 21, 23, 18, 1.7, pen, icons)}` +
+    `<text class="n" x="57" y="29">${escaped(fitted(pen.nameOf(node), textMax.name, pen, 13, 600))}</text>` +
+    `<text class="s" x="57" y="46">${escaped(sub)}</text>`
+  )
+}
+
+function shapeBody(node: FlowNode, pen: Pen, icons: Map<string, string>): string {
+  const { width, height } = sizeOf(node)
+  const gate = isGateway(node.type)
+  const shape = gate
+    ? '<path class="b" d="M26 2 50 26 26 50 2 26z" stroke-width="1.4" stroke-linejoin="round"/>'
+    : `<circle class="b" cx="22" cy="22" r="${node.type === 'end' ? 20.5 : 21.25}" stroke-width="${node.type === 'end' ? 3 : 1.5}"/>`
+  const size = gate ? 19 : 16
+  const name = fitted(pen.nameOf(node), textMax.below, pen, 11.5, 400)
+  return (
+    shape +
+    icon(node, (width - size) / 2, (height - size) / 2, size, gate ? 2.2 : 2, pen, icons) +
+    `<text x="${width / 2}" y="${height + 15}" text-anchor="middle">${escaped(name)}</text>`
+  )
+}
+
+/** Each icon is in the file once, however many nodes have it. */
+function icon(
+  node: FlowNode,
+  x: number,
+  y: number,
+  size: number,
+  stroke: number,
+  pen: Pen,
+  icons: Map<string, string>,
+): string {
+  const { name, body, filled } = pen.iconOf(node)
+  if (!icons.has(name)) icons.set(name, `<symbol id="i-${escaped(name)}" viewBox="0 0 24 24">${body}</symbol>`)
+  const look = filled ? 'class="f"' : `class="i" stroke-width="${stroke}"`
+  return `<use href="#i-${escaped(name)}" x="${x}" y="${y}" width="${size}" height="${size}" ${look}/>`
+}
+
+function edgeMarkup(edge: FlowEdge, [from, to]: [FlowNode, FlowNode], lane: number | undefined, pen: Pen) {
+  const [a, b] = [rectOf(from), rectOf(to)]
+  const ends = {
+    sourceX: a.x + a.width,
+    sourceY: a.y + a.height / 2,
+    targetX: b.x,
+    targetY: b.y + b.height / 2,
+  }
+  const [path, x, y] =
+    lane === undefined
+      ? getSmoothStepPath({
+          ...ends,
+          sourcePosition: Side.Right,
+          targetPosition: Side.Left,
+          borderRadius: 8,
+          offset: 18,
+        })
+      : lanePath(ends, lane)
+  const line = `<path class="e" d="${path}" marker-end="url(#to)"/>`
+  const { text, code } = pen.labelOf(edge)
+  if (text === '') return { line, label: '' }
+  const shown = fitted(text, textMax.label, pen, 11, 400, code)
+  const width = Math.ceil(pen.measure(shown, 11, 400, code)) + 14
+  const label =
+    `<rect class="b" x="${x - width / 2}" y="${y - 9.5}" width="${width}" height="19" rx="9.5"/>` +
+    `<text class="l${code ? ' m' : ''}" x="${x}" y="${y + 4}" text-anchor="middle">${escaped(shown)}</text>`
+  return { line, label }
+}
+
+/** As much of a text as fits, with an ellipsis for the rest. */
+export function fitted(
+  text: string,
+  width: number,
+  pen: Pick<Pen, 'measure'>,
+  size: number,
+  weight: number,
+  mono = false,
+): string {
+  const line = text.replace(/\s+/g, ' ').trim()
+  if (pen.measure(line, size, weight, mono) <= width) return line
+  const letters = [...line]
+  let [low, high] = [0, letters.length]
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2)
+    if (pen.measure(`${letters.slice(0, middle).join('')}…`, size, weight, mono) <= width) low = middle
+    else high = middle - 1
+  }
+  return `${letters.slice(0, low).join('')}…`
+}
