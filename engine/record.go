@@ -66,6 +66,8 @@ type RunStarted struct {
 	Env      map[string]json.RawMessage `json:"env,omitempty"`
 	Zone     string                     `json:"zone,omitempty"`
 	Operator string                     `json:"operator"`
+	// Trace is the W3C traceparent of the request that started the run, if it had one.
+	Trace string `json:"trace,omitempty"`
 	// Parent is set in a run that an independent subflow node started.
 	Parent *Parent `json:"parent,omitempty"`
 	// StartAt is the node at which the run began, when that was not the start.

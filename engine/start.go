@@ -24,7 +24,7 @@ func Start(g *Graph, m Meta, o StartOptions) (*State, []Record, []Command, error
 	started := RunStarted{
 		Format: RecordFormat, Run: cleanText(o.Run), Name: cleanText(o.Name), Flow: cleanText(o.Flow), Version: o.Version,
 		Digest: o.Digest, Plugins: o.Plugins, Project: cleanText(o.Project), Env: o.Env, Zone: o.Zone,
-		Operator: t.m.Actor.ID, Parent: o.Parent, Deadline: t.runDeadline(),
+		Operator: t.m.Actor.ID, Trace: cleanText(o.Trace), Parent: o.Parent, Deadline: t.runDeadline(),
 	}
 	variables, refusal := t.initial(&g.scopes[0], &started, t.m.At, o.Inputs)
 	if refusal != nil {

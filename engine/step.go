@@ -16,6 +16,9 @@ type StartOptions struct {
 	Plugins                  map[string]string
 	Env                      map[string]json.RawMessage
 	Zone                     string
+	// Trace is what the run's trace hangs on, a W3C traceparent, or empty. The core only
+	// keeps it.
+	Trace string
 	// Parent is set for the run of an independent subflow node.
 	Parent *Parent
 	// StartAt is the node to begin at; empty is the start. CanStartAt says which may

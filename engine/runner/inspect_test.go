@@ -42,6 +42,31 @@ func TestInspectSeesALiveRunAndAnEndedOne(t *testing.T) {
 	})
 }
 
+func TestACensusTellsThoseThatWaitFromThoseThatWork(t *testing.T) {
+	onStores(t, func(s *stage) {
+		t := s.t
+		began, release := s.exec.hold("a")
+		s.run("r1", serial("a"))
+		<-began
+		count := func() map[string]int {
+			t.Helper()
+			m, err := s.runner.Census(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return m
+		}
+		if m := count(); m[string(engine.RunRunning)] != 1 || len(m) != 1 {
+			t.Errorf("a run at work: %v", m)
+		}
+		release()
+		s.untilState("r1", engine.RunSucceeded)
+		if m := count(); len(m) != 0 {
+			t.Errorf("none is left: %v", m)
+		}
+	})
+}
+
 func TestInspectAnswersAfterTheCommit(t *testing.T) {
 	t.Parallel()
 	s, store := faultyStage(t)

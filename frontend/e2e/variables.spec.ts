@@ -96,3 +96,52 @@ test('a variable shows who uses it, is renamed everywhere, and one step takes th
   await page.getByRole('button', { name: '变量透视' }).click()
   await expect(node(page, 'way')).toContainText('← count')
 })
+
+test('an input gets its choices from a plugin and rules of its own, and the start form shows them', async ({
+  page,
+  request,
+}) => {
+  const text = { type: 'string' }
+  const flow = await publishedFlow(request, {
+    ...document('表单设置'),
+    variables: [
+      { name: 'count', source: 'input', schema: { type: 'integer' }, value: 2 },
+      { name: 'pause', source: 'constant', schema: text, value: '10ms' },
+      { name: 'service', source: 'input', schema: text },
+    ],
+  })
+  await page.goto(`/p/${project}/flows/${flow}`)
+  const panel = page.getByRole('region', { name: 'service', exact: true })
+  await panel.getByRole('button', { name: /^service/ }).click()
+  await panel.getByRole('button', { name: '表单设置' }).click()
+  await panel.getByRole('textbox', { name: '说明', exact: true }).fill('要发布的服务')
+  await panel.getByRole('combobox', { name: '选项来源' }).fill('services')
+  await page.getByRole('option', { name: /services/ }).click()
+  await writeInto(panel.getByRole('textbox', { name: '显示条件' }), 'count > 1')
+  await panel.getByRole('textbox', { name: '其他关键字（JSON）' }).fill('{"x-own": 1')
+  await panel.getByRole('textbox', { name: '说明', exact: true }).click()
+  await expect(panel.getByText('不是合法的 JSON 对象')).toBeVisible()
+  await panel.getByRole('textbox', { name: '其他关键字（JSON）' }).fill('{"examples": ["checkout"]}')
+  await panel.getByRole('textbox', { name: '说明', exact: true }).click()
+  await page.keyboard.press('Control+s')
+  await expect(page.getByRole('status').filter({ hasText: '已保存' })).toBeVisible()
+  const kept = (await (await request.get(`/api/v1/projects/${project}/flows/${flow}`)).json()) as {
+    document: { variables: { name: string }[] }
+    problems: unknown[] | null
+  }
+  expect(kept.problems ?? []).toEqual([])
+  expect(kept.document.variables.find((v) => v.name === 'service')).toMatchObject({
+    show_if: 'count > 1',
+    schema: {
+      'ui:help': '要发布的服务',
+      'x-source': { plugin: 'demo', action: 'deploy_service', name: 'services' },
+      examples: ['checkout'],
+    },
+  })
+
+  await page.keyboard.press('Control+Enter')
+  await page.waitForURL(/\/start/)
+  await expect(page.getByText('要发布的服务')).toBeVisible()
+  await page.getByRole('combobox', { name: 'service' }).click()
+  await expect(page.getByRole('option', { name: /checkout/ })).toBeVisible()
+})

@@ -29,6 +29,8 @@ type request struct {
 	key idempotency.Key
 	// revision is that of If-Match, for routes that edit.
 	revision int
+	// trace is the traceparent header, as it came in.
+	trace string
 	// signatures are the envelopes that came with a module.
 	signatures [][]byte
 }
@@ -36,7 +38,7 @@ type request struct {
 // newRequest copies a request and checks what holds for every route: its query
 // parameters, its content type and its headers.
 func newRequest(c *fiber.Ctx, r route) (*request, error) {
-	req := &request{params: map[string]string{}}
+	req := &request{params: map[string]string{}, trace: strings.Clone(c.Get("Traceparent"))}
 	for _, name := range c.Route().Params {
 		v, err := url.PathUnescape(strings.Clone(c.Params(name)))
 		if err != nil || !plain(v) {

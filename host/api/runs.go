@@ -56,7 +56,7 @@ func (s *Server) startRun(ctx context.Context, r *request) (answer, error) {
 	}
 	return created(s.o.Runs.Start(ctx, runs.StartRequest{
 		Project: r.params["project"], Actor: actor(), Flow: r.params["flow"],
-		Name: b.Name, Version: b.Version, Selection: b.Selection, StartAt: b.StartAt, Inputs: b.Inputs, Key: r.key,
+		Name: b.Name, Version: b.Version, Selection: b.Selection, StartAt: b.StartAt, Inputs: b.Inputs, Key: r.key, Trace: r.trace,
 	}))
 }
 

@@ -210,7 +210,7 @@ func (c *Core) build(ctx context.Context, cfg config.Config, db *sqlite.DB) erro
 	c.registries = policy
 	host := c.host
 	c.Projects = projects.New(st)
-	if err := errors.Join(c.observe(ctx, cfg), c.openAudit(ctx, cfg, st)); err != nil {
+	if err := errors.Join(c.observe(ctx, cfg, db.Store()), c.openAudit(ctx, cfg, st)); err != nil {
 		return err
 	}
 	c.Plugins, err = plugins.Open(ctx, plugins.Options{
@@ -284,6 +284,9 @@ func (c *Core) openGateway(cfg config.Config, st *store.Store) *gateway.Gateway 
 	c.gateway = gateway.Config{
 		Systems: registry.ForGateway{Service: c.Systems}, Directory: registry.ForGateway{Service: c.Systems}, Grants: c.Plugins, Credentials: vault, Secrets: vault,
 		Journal: st.Journal(), Audit: c.observed(st.Audit()), Addresses: c.policy, Traffic: traffic, Recorder: gateway.LogRecorder(log), Clock: clock{}, Logger: log,
+	}
+	if c.tracer != nil {
+		c.gateway.Tracing = c.tracer
 	}
 	c.gateway.Callbacks = callbacks.NewIssuer(st, clock{}.Now, cfg.Callbacks.Expire)
 	gw = gateway.New(c.gateway)

@@ -3,6 +3,7 @@ package app_test
 import (
 	"compress/gzip"
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -61,18 +62,25 @@ func (s *spans) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // path returns the names from a span with that name up to the root.
 func (s *spans) path(name string) []string {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	found := ""
 	for id, n := range s.names {
-		if n != name {
-			continue
+		if n == name {
+			found = id
 		}
-		var out []string
-		for ; s.names[id] != ""; id = s.parents[id] {
-			out = append(out, s.names[id])
-		}
-		return out
 	}
-	return nil
+	s.mu.Unlock()
+	out, _ := s.from(found)
+	return out
+}
+
+// from returns the names from a span up to the root, and the id, in hex, of what is above it.
+func (s *spans) from(id string) (path []string, above string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for ; s.names[id] != ""; id = s.parents[id] {
+		path = append(path, s.names[id])
+	}
+	return path, hex.EncodeToString([]byte(id))
 }
 
 // TestARunIsTracedDownToItsCalls runs a flow with secrets and reads what a collector got.
@@ -81,13 +89,39 @@ func TestARunIsTracedDownToItsCalls(t *testing.T) {
 	got := &spans{names: map[string]string{}, parents: map[string]string{}}
 	c := httptest.NewServer(got)
 	t.Cleanup(c.Close)
-	s, _, _ := secretServer(t, func(s *server) { s.cfg.Trace.Endpoint = c.URL + "/v1/traces" })
+	s, e, _ := secretServer(t, func(s *server) { s.cfg.Trace.Endpoint = c.URL + "/v1/traces" })
 	s.publish(drawn("login", `{"token":"${token}","signature":"${token}","basic":"${password}","user":"ada"}`, `{"user":"ada","password":"${password}"}`))
-	run := s.run("login", map[string]any{"password": runCanary})
-	s.published.wait(t, run, "run succeeded")
+	s.published.wait(t, s.run("login", map[string]any{"password": runCanary}), "run succeeded")
+	if told := e.told("Traceparent"); told != "" {
+		t.Errorf("a system that does not ask for it got %q", told)
+	}
+
+	// From here on the system is told, and the run hangs on the trace of who starts it.
+	known := want[struct {
+		BaseURL string `json:"base_url"`
+		Version int    `json:"version"`
+	}](s, 200, "GET", s.in("/systems/echo"), nil)
+	status, _, text := s.do("PUT", s.in("/systems/echo"), nil, systemJSON(t, strings.Replace(vaultDocument, "base_url: BASE", "trace: true\nbase_url: "+known.BaseURL, 1)))
+	if status != 200 {
+		t.Fatal(status, text)
+	}
+	const caller, above = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+	status, _, text = s.do("POST", s.in("/flows/login/runs"), header{"Traceparent": "00-" + caller + "-" + above + "-01"}, map[string]any{"inputs": map[string]any{"password": runCanary}})
+	if status != 201 {
+		t.Fatal(status, text)
+	}
+	s.published.wait(t, idOf(t, text), "run succeeded")
+	told := e.told("Traceparent")
 	s.stop()
 	if path := got.path("call"); !slices.Equal(path, []string{"call", "attempt", "node", "run"}) {
 		t.Errorf("the call is in %q", path)
+	}
+	if !strings.HasPrefix(told, "00-"+caller+"-") || !strings.HasSuffix(told, "-01") {
+		t.Fatalf("the system was told %q", told)
+	}
+	span, _ := hex.DecodeString(strings.Split(told, "-")[2])
+	if path, root := got.from(string(span)); !slices.Equal(path, []string{"call", "attempt", "node", "run"}) || root != above {
+		t.Errorf("the span that the system was told is in %q below %s", path, root)
 	}
 	clean(t, "what the collector got", got.text)
 }

@@ -71,6 +71,13 @@ type echo struct {
 	received chan struct{}
 }
 
+// told returns a header of the last request.
+func (e *echo) told(name string) string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.headers[len(e.headers)-1].Get(name)
+}
+
 func (e *echo) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	b, _ := io.ReadAll(r.Body)
 	e.mu.Lock()

@@ -67,6 +67,17 @@ type Trace struct {
 	// https://collector.example.com/v1/traces; empty sends none. Without TLS only one on
 	// this machine will do.
 	Endpoint string `yaml:"endpoint"`
+	// Sample is the share of traces that are sent, from 0 to 1, of the runs that no trace
+	// brought about. A start with a traceparent is sent if that says so.
+	Sample float64 `yaml:"sample"`
+}
+
+// checkShare refuses what is no share; it is written so that NaN is none.
+func checkShare(f float64) error {
+	if !(f >= 0 && f <= 1) {
+		return fmt.Errorf("%v is not a number from 0 to 1", f)
+	}
+	return nil
 }
 
 // checkEndpoint refuses what is no URL of a collector.
@@ -202,6 +213,7 @@ func Default() Config {
 		Callbacks: Callbacks{Expire: 7 * 24 * time.Hour},
 		Record:    Record{Mode: "failures", CallBytes: 1 << 20, TotalBytes: 256 << 20, Keep: 7 * 24 * time.Hour},
 		Audit:     Audit{Keep: 400 * 24 * time.Hour, AnchorEvery: 5 * time.Minute},
+		Trace:     Trace{Sample: 1},
 		Secrets:   Secrets{Keep: time.Hour},
 	}
 }
@@ -260,6 +272,7 @@ func (c *Config) Validate() error {
 	c.Audit.check(add)
 	c.Secrets.check(add)
 	add("trace.endpoint", checkEndpoint(c.Trace.Endpoint))
+	add("trace.sample", checkShare(c.Trace.Sample))
 	add("log.level", oneOf(c.Log.Level, "debug", "info", "warn", "error"))
 	add("log.format", oneOf(c.Log.Format, "text", "json"))
 	ps = append(ps, c.Limits.problems()...)

@@ -39,7 +39,7 @@ func TestPrecedenceFlagOverEnvironmentOverFile(t *testing.T) {
 		Listen: "127.0.0.1:3", Data: "from-file", Demo: true, Allow: []string{"a:1", "[::1]:2"},
 		Drain: 3 * time.Second, Trust: config.Trust{Policy: "warn", Uncontained: "refuse"},
 		Limits: config.Default().Limits, Log: config.Log{Level: "debug", Format: "json"},
-		Callbacks: config.Default().Callbacks, Record: config.Default().Record, Audit: config.Default().Audit,
+		Callbacks: config.Default().Callbacks, Record: config.Default().Record, Audit: config.Default().Audit, Trace: config.Default().Trace,
 		Secrets: config.Default().Secrets,
 	}
 	if !reflect.DeepEqual(c, want) {
@@ -131,7 +131,7 @@ func TestEverySettingCanBeSetAndReadBack(t *testing.T) {
 		"listen": "[::1]:9", "data": "d", "demo": "true", "allow": "a:1,b:2", "plugins": "p", "drain": "1s", "registries": "registry.example.com,http://127.0.0.1:5000", "registry_logins": "logins.json", "trust.policy": "required", "trust.uncontained": "run", "trust.keys": "k",
 		"log.level": "warn", "log.format": "json",
 		"callbacks.url": "https://culm.example.com/x", "callbacks.expire": "2h0m0s", "record.mode": "all", "record.call_bytes": "4096", "record.total_bytes": "2000000", "record.keep": "1h0m0s",
-		"audit.keep": "48h0m0s", "audit.anchors": "an", "audit.anchor_every": "1m0s", "trace.endpoint": "https://collector.example.com/v1/traces",
+		"audit.keep": "48h0m0s", "audit.anchors": "an", "audit.anchor_every": "1m0s", "trace.endpoint": "https://collector.example.com/v1/traces", "trace.sample": "0.25",
 		"secrets.key_file": "k", "secrets.master_key": "env:MASTER", "secrets.former_master_key": "credential:former", "secrets.keep": "2h0m0s", "secrets.approved": "any",
 	}
 	for _, s := range config.Settings() {
@@ -173,6 +173,15 @@ func TestCallbackSettingsAreChecked(t *testing.T) {
 	} {
 		if _, err := config.Load(config.Sources{Flags: bad}); err == nil {
 			t.Errorf("%v is taken", bad)
+		}
+	}
+}
+
+func TestAShareOfTracesIsBetweenNoneAndAll(t *testing.T) {
+	t.Parallel()
+	for v, ok := range map[string]bool{"0": true, "1": true, "0.01": true, "-0.1": false, "1.5": false, "NaN": false, "some": false} {
+		if _, err := config.Load(config.Sources{Flags: map[string]string{"trace-sample": v}}); (err == nil) != ok {
+			t.Errorf("%s: %v", v, err)
 		}
 	}
 }

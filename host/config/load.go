@@ -79,6 +79,16 @@ func Settings() []Setting {
 		mk("audit.anchors", "file of the signed anchors of the audit (default: audit.anchors in the data directory)", func(c *Config) *string { return &c.Audit.Anchors }),
 		durationOf("audit.anchor_every", "time between two anchors of the audit", func(c *Config) *time.Duration { return &c.Audit.AnchorEvery }),
 		mk("trace.endpoint", "URL that traces are sent to by OTLP over HTTP; empty sends none", func(c *Config) *string { return &c.Trace.Endpoint }),
+		named(Setting{
+			Field: "trace.sample", Doc: "share of the traces that are sent, from 0 to 1; a start with a traceparent follows that",
+			set: func(c *Config, v string) (err error) {
+				if c.Trace.Sample, err = strconv.ParseFloat(v, 64); err != nil {
+					return fmt.Errorf("%q is not a number from 0 to 1", v)
+				}
+				return nil
+			},
+			get: func(c *Config) string { return strconv.FormatFloat(c.Trace.Sample, 'g', -1, 64) },
+		}),
 		mk("secrets.key_file", "file of the keys of secrets (default: secrets.key in the data directory)", func(c *Config) *string { return &c.Secrets.KeyFile }),
 		mk("secrets.master_key", "where the key comes from that the key file is encrypted with: env:NAME, file:/PATH or credential:NAME", func(c *Config) *string { return &c.Secrets.MasterKey }),
 		mk("secrets.former_master_key", "where the master key before comes from, while it is replaced", func(c *Config) *string { return &c.Secrets.FormerMasterKey }),

@@ -19,7 +19,7 @@ func audit(store Audit, clock Clock, log *slog.Logger, next handler) handler {
 			Iteration: c.caller.Iteration, Attempt: c.caller.Attempt, Call: c.caller.Call,
 			Actor: c.caller.Operator, Plugin: c.caller.Plugin, Digest: c.caller.Digest,
 			System: clip(c.req.System), Operation: clip(c.req.Operation),
-			HTTPStatus: res.Status, Failure: res.Failure, Replayed: c.replayed, Echoed: c.echoed, Duration: clock.Now().Sub(start),
+			HTTPStatus: res.Status, Failure: res.Failure, Replayed: c.replayed, Echoed: c.echoed, Duration: clock.Now().Sub(start), Span: c.span,
 		}
 		if c.op != nil {
 			row.Method = c.op.Method

@@ -79,6 +79,7 @@ type bench struct {
 // setting is what a test changes in the system of the bench.
 type setting struct {
 	auth, limits, base, tls string
+	more                    string // further lines of the document
 	noCredential            bool
 	credential              secrets.Input // zero: a token, or a user and password
 	noGrant                 bool
@@ -162,7 +163,7 @@ func newBench(tb testing.TB, h http.HandlerFunc, s setting) *bench {
 
 func register(tb testing.TB, s setting) *systems.Compiled {
 	tb.Helper()
-	text := strings.NewReplacer("BASE", s.base, "AUTH", s.auth, "LIMITS", s.limits, "{TLS}", "{"+s.tls+"}").Replace(document)
+	text := strings.NewReplacer("BASE", s.base, "AUTH", s.auth, "LIMITS", s.limits, "{TLS}", "{"+s.tls+"}").Replace(document) + "\n" + s.more
 	doc, err := systems.Parse([]byte(text))
 	if err != nil {
 		tb.Fatal(err)

@@ -35,6 +35,8 @@ type Config struct {
 	// Trust holds the certificates that TLS connections are verified with; nil means
 	// those of the machine.
 	Trust *Trust
+	// Tracing names calls for systems that take a traceparent; nil sends none.
+	Tracing Tracing
 	// Recorder is told of every call; nil is nobody.
 	Recorder Recorder
 	Clock    Clock
@@ -97,6 +99,8 @@ type call struct {
 	// transport sets both.
 	tries     int
 	requestID string
+	// traceparent goes out with each try, and names the span.
+	traceparent, span string
 	// retryAfter is the pause that the last answer asked for.
 	retryAfter time.Duration
 	// replayed is set by the journal when it answered.
@@ -139,6 +143,7 @@ func New(cfg Config) *Gateway {
 //     call needs it, not while it queues.
 //   - breaker comes inside limit, where a call that waited sees what happened meanwhile,
 //     and outside retry: what counts is whether the call did well in the end.
+//   - tracing comes outside retry: the tries of a call are one span of its run's trace.
 //   - retry comes before the credential, so that each try gets a fresh one; its place is
 //     that of the whole call.
 //   - credential and reveal are the last before the wire, and scrub what comes off it:
@@ -154,10 +159,11 @@ func chain(cfg Config, t *transport, k *credentials) handler {
 							callback(cfg.Callbacks, cfg.Logger,
 								limit(cfg.Traffic,
 									breaker(cfg.Clock,
-										retry(fullJitter,
-											credential(k,
-												reveal(cfg.Secrets, cfg.Logger,
-													t.send))))))))))))
+										tracing(cfg.Tracing,
+											retry(fullJitter,
+												credential(k,
+													reveal(cfg.Secrets, cfg.Logger,
+														t.send)))))))))))))
 }
 
 // Open opens the gateway for one plugin call.

@@ -214,6 +214,16 @@ type AuditRow struct {
 	// Echoed says that the system sent a secret back, which was taken out.
 	Echoed   bool
 	Duration time.Duration
+	// Span is the id that the call's span went out with, in hex; empty where none did. It is
+	// for traces and is not kept.
+	Span string
+}
+
+// Tracing names calls in traces. Safe for concurrent use; it must not block.
+type Tracing interface {
+	// Call returns the traceparent that goes out with a call of a run, and the id of the
+	// call's span, in hex.
+	Call(ctx context.Context, run string) (traceparent, span string)
 }
 
 // Clock tells the time of journal and audit entries.

@@ -179,14 +179,7 @@ func (c *call) httpRequest(ctx context.Context) *http.Request {
 	for name, vs := range out.header {
 		req.Header[name] = vs
 	}
-	if c.requestID == "" {
-		c.requestID = newRequestID()
-	}
-	if req.Header.Get(requestIDHeader) == "" { // the operation may declare it as a parameter of its own
-		req.Header.Set(requestIDHeader, c.requestID)
-	}
-	req.Header.Set("User-Agent", "culm")
-	req.Header.Set("Accept", "application/json, */*;q=0.5")
+	c.ownHeaders(req.Header)
 	if out.body != nil {
 		req.Header.Set("Content-Type", "application/json")
 		req.ContentLength = int64(len(out.body))
@@ -197,6 +190,22 @@ func (c *call) httpRequest(ctx context.Context) *http.Request {
 		req.Header.Set(cmp.Or(c.op.KeyHeader, systems.DefaultKeyHeader), c.key)
 	}
 	return req
+}
+
+// ownHeaders puts the headers of the gateway's own on a request. Their values share one piece of
+// memory: five small ones a call are felt where many calls are made.
+func (c *call) ownHeaders(h http.Header) {
+	if c.requestID == "" {
+		c.requestID = newRequestID()
+	}
+	values := [...]string{c.requestID, "culm", "application/json, */*;q=0.5", c.traceparent}
+	if h.Get(requestIDHeader) == "" { // the operation may declare it as a parameter of its own
+		h[requestIDHeader] = values[0:1:1]
+	}
+	h["User-Agent"], h["Accept"] = values[1:2:2], values[2:3:3]
+	if c.traceparent != "" {
+		h["Traceparent"] = values[3:4:4]
+	}
 }
 
 // read turns an HTTP answer into a response, within the limits.

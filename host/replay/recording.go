@@ -185,7 +185,7 @@ func Decode(b []byte) (*Recording, error) {
 	if err := json.Unmarshal(b, &r); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrRecording, err)
 	}
-	if err := r.valid(); err != nil {
+	if err := r.Valid(); err != nil {
 		return nil, err
 	}
 	return &r, nil
@@ -197,10 +197,12 @@ func (r *Recording) Check() error {
 	if r.Truncated == PartInput || r.Truncated == PartStart {
 		return fmt.Errorf("%w: its %s was larger than a recording may be", ErrRecording, r.Truncated)
 	}
-	return r.valid()
+	return r.Valid()
 }
 
-func (r *Recording) valid() error {
+// Valid reports whether this is a recording, whole or not: of a known format, with events of known kinds and limits that can be. What
+// is wrong wraps ErrRecording.
+func (r *Recording) Valid() error {
 	switch {
 	case r.Format < 1:
 		return fmt.Errorf("%w: it has no format", ErrRecording)

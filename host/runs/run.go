@@ -109,6 +109,9 @@ type StartRequest struct {
 	// Inputs are the values of the flow's input variables by name.
 	Inputs map[string]json.RawMessage
 	Key    idempotency.Key
+	// Trace is the traceparent of the request, as it came in; what is none is left out. It is
+	// not part of what Key stands for: a request that is repeated has another one.
+	Trace string
 }
 
 // ListQuery asks for runs of a project, newest first.

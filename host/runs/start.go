@@ -80,7 +80,7 @@ func (s *Service) startRequest(r StartRequest, project projects.Project, p plan)
 	q := runner.StartRequest{
 		Options: engine.StartOptions{
 			Run: id.String(), Name: name, Project: r.Project, Flow: r.Flow, Version: p.version.Number, Digest: p.digest,
-			Plugins: p.plugins, Env: project.Env, Zone: project.Zone, Inputs: r.Inputs, StartAt: r.StartAt,
+			Plugins: p.plugins, Env: project.Env, Zone: project.Zone, Inputs: r.Inputs, StartAt: r.StartAt, Trace: traceOf(r.Trace),
 		},
 		Document: p.document, Graph: p.graph,
 		Meta: engine.Meta{Actor: r.Actor},

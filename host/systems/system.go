@@ -33,6 +33,9 @@ type System struct {
 	Auth    Auth   `json:"auth,omitzero"`
 	TLS     TLS    `json:"tls,omitzero"`
 	Limits  Limits `json:"limits,omitzero"`
+	// Trace sends a W3C traceparent with every call of a run, so that the system's own spans
+	// belong to the run's trace. It tells the system an id and no more. Off by default.
+	Trace bool `json:"trace,omitempty"`
 	// Callbacks says how the system proves that a callback is its own.
 	Callbacks Callbacks `json:"callbacks,omitzero"`
 	// Success holds for the operations that have no rule of their own.

@@ -34,19 +34,28 @@ const (
 	// runsMax is how many runs are followed at once; spans of further ones are those
 	// of their calls alone.
 	runsMax = 20_000
+	// readTimeout bounds the look-up of how a run began that an earlier process started.
+	readTimeout = time.Second
 )
 
-// Options are what a tracer is made from; all fields are required.
+// Options are what a tracer is made from; all fields but Starts are required.
 type Options struct {
 	Exporter sdk.SpanExporter
 	Logger   *slog.Logger
 	Version  string
+	// Sample is the share of the traces that are sent, from 0 to 1, of those that begin here. A
+	// trace that a request brings is sent if the request says so.
+	Sample float64
+	// Starts finds how runs of an earlier process began; nil finds none.
+	Starts Starts
 }
 
 // Tracer makes spans. It is safe for concurrent use, and never waits for the exporter.
 type Tracer struct {
 	provider *sdk.TracerProvider
 	tracer   trace.Tracer
+	sampler  sdk.Sampler
+	starts   Starts
 
 	mu   sync.Mutex
 	runs map[string]*followed
@@ -56,6 +65,7 @@ var _ runner.Publisher = (*Tracer)(nil)
 
 // followed is a run that has not ended.
 type followed struct {
+	line  lineage
 	since time.Time
 	attrs []attribute.KeyValue
 	nodes map[string]*node
@@ -75,7 +85,7 @@ func New(o Options) *Tracer {
 	p := sdk.NewTracerProvider(
 		sdk.WithBatcher(filter{o.Exporter, o.Logger}, sdk.WithMaxQueueSize(queueMax)),
 		sdk.WithIDGenerator(named{}),
-		sdk.WithSampler(sdk.AlwaysSample()),
+		sdk.WithSampler(sdk.AlwaysSample()), // what is not to be sent is no span at all
 		// Not the library's default, which tells of the machine and the command line.
 		sdk.WithResource(resource.NewSchemaless(attribute.String("service.name", "culm"), attribute.String("service.version", o.Version))),
 		sdk.WithRawSpanLimits(sdk.SpanLimits{
@@ -83,7 +93,9 @@ func New(o Options) *Tracer {
 			AttributePerEventCountLimit: 0, AttributePerLinkCountLimit: 0,
 		}),
 	)
-	return &Tracer{provider: p, tracer: p.Tracer("github.com/culmhq/culm"), runs: map[string]*followed{}}
+	return &Tracer{
+		provider: p, tracer: p.Tracer("github.com/culmhq/culm"), sampler: sdk.TraceIDRatioBased(o.Sample), starts: o.Starts, runs: map[string]*followed{},
+	}
 }
 
 // Shutdown sends what waits, until ctx is done.
@@ -100,7 +112,7 @@ func (t *Tracer) Publish(run string, rs []engine.Record) {
 		}
 		switch d := r.Data.(type) {
 		case engine.RunStarted:
-			f.since = r.At
+			f.since, f.line = r.At, t.lineageOf(run, d.Trace)
 			f.attrs = []attribute.KeyValue{
 				attribute.String(keyProject, d.Project), attribute.String(keyFlow, d.Flow), attribute.Int(keyVersion, d.Version),
 			}
@@ -125,6 +137,13 @@ func (t *Tracer) follow(run string, r engine.Record) *followed {
 	if f == nil && len(t.runs) < runsMax {
 		// A run from before a restart is followed from where it goes on.
 		f = &followed{since: r.At, nodes: map[string]*node{}}
+		if d, ok := r.Data.(engine.RunStarted); ok {
+			f.line = t.lineageOf(run, d.Trace)
+		} else {
+			ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
+			f.line = t.read(ctx, run)
+			cancel()
+		}
 		t.runs[run] = f
 	}
 	return f
@@ -139,7 +158,7 @@ func (t *Tracer) node(run string, f *followed, r engine.Record, d engine.NodeCha
 	}
 	if d.Iteration != 0 && d.Iteration != n.iteration {
 		if n.iteration != 0 {
-			t.endNode(run, r.Node, n)
+			t.endNode(run, r.Node, f, n)
 		}
 		*n = node{iteration: d.Iteration, since: r.At}
 	}
@@ -152,19 +171,19 @@ func (t *Tracer) node(run string, f *followed, r engine.Record, d engine.NodeCha
 		if d.Failure != nil {
 			n.failure = d.Failure
 		}
-		t.endAttempt(run, r.Node, n, string(d.To))
+		t.endAttempt(run, r.Node, f, n, string(d.To))
 	default:
 	}
 }
 
 // endAttempt makes the span of an attempt.
-func (t *Tracer) endAttempt(run, name string, n *node, state string) {
+func (t *Tracer) endAttempt(run, name string, f *followed, n *node, state string) {
 	if !n.open {
 		return
 	}
 	n.open = false
 	t.span(span{
-		name: "attempt", trace: run, id: attemptID(run, name, n.iteration, n.attempt), parent: nodeID(run, name, n.iteration), from: n.tried, to: n.last, failure: n.failure,
+		name: "attempt", line: f.line, id: attemptID(run, name, n.iteration, n.attempt), parent: nodeID(run, name, n.iteration), from: n.tried, to: n.last, failure: n.failure,
 		attrs: []attribute.KeyValue{
 			attribute.String(keyRun, run), attribute.String(keyNode, name), attribute.Int(keyIteration, n.iteration), attribute.Int(keyAttempt, n.attempt),
 			attribute.String(keyState, state),
@@ -173,13 +192,13 @@ func (t *Tracer) endAttempt(run, name string, n *node, state string) {
 }
 
 // endNode makes the span of a node, when nothing more can happen to it in this iteration.
-func (t *Tracer) endNode(run, name string, n *node) {
+func (t *Tracer) endNode(run, name string, f *followed, n *node) {
 	if n.attempt == 0 {
 		return // a gateway, or one that was never tried
 	}
-	t.endAttempt(run, name, n, "ended")
+	t.endAttempt(run, name, f, n, "ended")
 	t.span(span{
-		name: "node", trace: run, id: nodeID(run, name, n.iteration), parent: runID(run), from: n.since, to: n.last, failure: n.failure,
+		name: "node", line: f.line, id: nodeID(run, name, n.iteration), parent: runID(run), from: n.since, to: n.last, failure: n.failure,
 		attrs: []attribute.KeyValue{
 			attribute.String(keyRun, run), attribute.String(keyNode, name), attribute.Int(keyIteration, n.iteration), attribute.Int(keyAttempt, n.attempt),
 		},
@@ -189,10 +208,10 @@ func (t *Tracer) endNode(run, name string, n *node) {
 // end makes the spans of a run that is over.
 func (t *Tracer) end(run string, f *followed, at time.Time, d engine.RunChanged) {
 	for name, n := range f.nodes {
-		t.endNode(run, name, n)
+		t.endNode(run, name, f, n)
 	}
 	s := span{
-		name: "run", trace: run, id: runID(run), from: f.since, to: at,
+		name: "run", line: f.line, id: runID(run), parent: f.line.parent, from: f.since, to: at,
 		attrs: append(f.attrs, attribute.String(keyRun, run), attribute.String(keyState, string(d.To))),
 	}
 	if d.To != engine.RunSucceeded {
@@ -215,8 +234,9 @@ func (a audited) Append(ctx context.Context, r gateway.AuditRow) error {
 	if r.Run == "" {
 		return err // for a form, or somebody's own: of no run
 	}
+	id, _ := trace.SpanIDFromHex(r.Span) // zero where none was given to the system
 	a.t.span(span{
-		name: "call", trace: r.Run, parent: attemptID(r.Run, r.Node, r.Iteration, r.Attempt), from: r.At, to: r.At.Add(r.Duration), failure: r.Failure,
+		name: "call", line: a.t.find(ctx, r.Run), id: id, parent: attemptID(r.Run, r.Node, r.Iteration, r.Attempt), from: r.At, to: r.At.Add(r.Duration), failure: r.Failure,
 		kind: trace.SpanKindClient,
 		attrs: []attribute.KeyValue{
 			attribute.String(keyRun, r.Run), attribute.String(keyProject, r.Project), attribute.String(keyFlow, r.Flow), attribute.String(keyNode, r.Node),
@@ -232,7 +252,7 @@ func (a audited) Append(ctx context.Context, r gateway.AuditRow) error {
 type span struct {
 	name   string
 	kind   trace.SpanKind
-	trace  string // the run
+	line   lineage
 	id     trace.SpanID
 	parent trace.SpanID
 	// from and to may be the other way round where a clock was put back.
@@ -243,10 +263,13 @@ type span struct {
 
 // span hands a span to the exporter.
 func (t *Tracer) span(s span) {
-	ctx := context.WithValue(context.Background(), idKey{}, ids{traceID(s.trace), s.id})
+	if !s.line.sampled {
+		return
+	}
+	ctx := context.WithValue(context.Background(), idKey{}, ids{s.line.id, s.id})
 	if s.parent.IsValid() {
 		ctx = trace.ContextWithSpanContext(ctx, trace.NewSpanContext(trace.SpanContextConfig{
-			TraceID: traceID(s.trace), SpanID: s.parent, TraceFlags: trace.FlagsSampled, Remote: true,
+			TraceID: s.line.id, SpanID: s.parent, TraceFlags: trace.FlagsSampled, Remote: true,
 		}))
 	}
 	if s.to.Before(s.from) {
@@ -278,7 +301,7 @@ func traceID(run string) trace.TraceID {
 	return trace.TraceID(h[:16])
 }
 
-// TraceID returns the id of a run's trace in hex.
+// TraceID returns the id, in hex, of the trace of a run that no trace brought about.
 func TraceID(run string) string { return traceID(run).String() }
 
 func runID(run string) trace.SpanID { return idOf("run", run) }

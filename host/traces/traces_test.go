@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -76,13 +78,19 @@ func (noAudit) Append(context.Context, gateway.AuditRow) error { return nil }
 
 func tracer(t *testing.T, r *receiver, log io.Writer) *traces.Tracer {
 	t.Helper()
+	return sampler(t, r, log, 1, nil)
+}
+
+// sampler is a tracer that sends a share of the traces.
+func sampler(t *testing.T, r *receiver, log io.Writer, share float64, starts traces.Starts) *traces.Tracer {
+	t.Helper()
 	s := httptest.NewServer(r)
 	t.Cleanup(s.Close)
 	e, err := traces.OTLP(t.Context(), s.URL+"/v1/traces")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return traces.New(traces.Options{Exporter: e, Logger: slog.New(slog.NewTextHandler(log, nil)), Version: "test"})
+	return traces.New(traces.Options{Exporter: e, Logger: slog.New(slog.NewTextHandler(log, nil)), Version: "test", Sample: share, Starts: starts})
 }
 
 func change(n int, node string, c engine.NodeChanged) engine.Record {
@@ -217,4 +225,106 @@ func hexOf(b []byte) string {
 		out.WriteByte(digits[c&15])
 	}
 	return out.String()
+}
+
+// starts is how runs began.
+type starts map[string]string
+
+func (s starts) Started(_ context.Context, run string) (engine.RunStarted, error) {
+	if p, ok := s[run]; ok {
+		return engine.RunStarted{Trace: p}, nil
+	}
+	return engine.RunStarted{}, errors.New("no such run")
+}
+
+const (
+	callerTrace = "4bf92f3577b34da6a3ce929d0e0e4736"
+	callerSpan  = "00f067aa0ba902b7"
+)
+
+// TestARunIsPartOfTheTraceThatStartedIt also when the process that goes on with it did not see
+// it start, and follows the decision of that trace.
+func TestARunIsPartOfTheTraceThatStartedIt(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		share  float64
+		starts starts
+		want   []string
+	}{
+		"sent, although no other is": {0, starts{"run-1": "00-" + callerTrace + "-" + callerSpan + "-01"}, []string{callerSpan}},
+		"not sent, although all are": {1, starts{"run-1": "00-" + callerTrace + "-" + callerSpan + "-00"}, nil},
+		"none sent":                  {0, starts{"run-1": ""}, nil},
+		"of its own":                 {1, starts{"run-1": "00-nothing"}, []string{""}},
+		"cannot be read":             {1, starts{}, []string{""}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := &receiver{}
+			play(t, sampler(t, r, io.Discard, c.share, c.starts), 2)
+			var parents []string
+			for _, s := range r.spans {
+				if s.GetName() == "run" {
+					parents = append(parents, hexOf(s.GetParentSpanId()))
+				}
+				if joined := slices.Contains(c.want, callerSpan); joined != (hexOf(s.GetTraceId()) == callerTrace) {
+					t.Errorf("%s is of trace %x", s.GetName(), s.GetTraceId())
+				}
+			}
+			if !slices.Equal(parents, c.want) || (c.want == nil) != (len(r.spans) == 0) {
+				t.Errorf("%d spans, runs below %q", len(r.spans), parents)
+			}
+		})
+	}
+}
+
+func TestAShareOfTheTracesIsSentAndEachWhole(t *testing.T) {
+	t.Parallel()
+	r := &receiver{}
+	tr := sampler(t, r, io.Discard, 0.5, nil)
+	const n = 400
+	for i := range n {
+		run := fmt.Sprint("run-", i)
+		tr.Publish(run, []engine.Record{
+			{At: at(0), Data: engine.RunStarted{Run: run}},
+			change(1, "a", engine.NodeChanged{To: engine.NodeRunning, Iteration: 1, Attempt: 1}),
+			change(2, "a", engine.NodeChanged{To: engine.NodeSucceeded}),
+			{At: at(3), Data: engine.RunChanged{To: engine.RunSucceeded}},
+		})
+	}
+	if err := tr.Shutdown(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	whole := map[string]int{}
+	for _, s := range r.spans {
+		whole[hexOf(s.GetTraceId())]++
+	}
+	for id, spans := range whole {
+		if spans != 3 {
+			t.Errorf("trace %s has %d spans", id, spans)
+		}
+	}
+	if len(whole) < n/3 || len(whole) > 2*n/3 {
+		t.Errorf("%d of %d traces were sent", len(whole), n)
+	}
+}
+
+// TestACallIsTheSpanThatItsSystemWasTold looks at what goes out and what is sent.
+func TestACallIsTheSpanThatItsSystemWasTold(t *testing.T) {
+	t.Parallel()
+	r := &receiver{}
+	tr := sampler(t, r, io.Discard, 1, starts{"run-1": "00-" + callerTrace + "-" + callerSpan + "-01"})
+	header, span := tr.Call(t.Context(), "run-1")
+	if header != "00-"+callerTrace+"-"+span+"-01" || len(span) != 16 {
+		t.Errorf("%q, %q", header, span)
+	}
+	row := gateway.AuditRow{At: at(2), Run: "run-1", Node: "a", Iteration: 1, Attempt: 1, System: "jobs", Span: span}
+	if err := errors.Join(tr.Audit(noAudit{}).Append(t.Context(), row), tr.Shutdown(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	if len(r.spans) != 1 || hexOf(r.spans[0].GetSpanId()) != span || hexOf(r.spans[0].GetTraceId()) != callerTrace {
+		t.Errorf("%v", r.spans)
+	}
+	if header, _ := sampler(t, r, io.Discard, 0, nil).Call(t.Context(), "run-2"); !strings.HasSuffix(header, "-00") {
+		t.Errorf("%q of a trace that is not sent", header)
+	}
 }

@@ -24,6 +24,8 @@ const (
 	blockAlign = 8
 	firstBlock = 16
 	freedMax   = 64
+	// spareBytes is the room behind the first block: most calls make one small block for their output.
+	spareBytes = 512
 )
 
 // alloc makes a zeroed block of n bytes. When the limit is reached it ends the
@@ -51,7 +53,7 @@ func (v *invocation) alloc(n uint64) uint64 {
 			"the plugin used more than %d bytes of memory blocks", limit))
 	}
 	if end > uint64(len(b.area)) {
-		area := make([]byte, min(max(2*uint64(len(b.area)), end+4096), limit))
+		area := make([]byte, min(max(2*uint64(len(b.area)), end+spareBytes), limit))
 		copy(area, b.area)
 		b.area = area
 	}

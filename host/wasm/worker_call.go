@@ -42,7 +42,8 @@ type workerCall struct {
 	export   string
 	// tape is that of a call that is recorded; its own is lost with the process.
 	tape   *replay.Tape
-	record []byte // JSON of the recording, as far as it has come
+	record []byte // what the process sent of the recording, as far as it has come
+	input  []byte // of a call that is recorded
 	// recordMax bounds it, and taking, what was told for the tape; 0 when the call is not
 	// recorded.
 	recordMax, taking int64
@@ -65,6 +66,7 @@ func (w *worker) newCall(c Call, at *place) *workerCall {
 		v.recordMax = recordFactor*c.RecordBytes + recordChunk
 		v.tape = replay.NewTape(c.RecordBytes)
 		v.tape.Input(c.Input)
+		v.input = c.Input
 	}
 	return v
 }
@@ -104,9 +106,6 @@ func (v *workerCall) onPipe(ctx context.Context, f wire.Frame) (Result, error) {
 	}
 	return v.follow(ctx)
 }
-
-// recordFactor is how much larger than what it holds the JSON of a recording may be.
-const recordFactor = 6
 
 // follow serves the guest until there is a result.
 func (v *workerCall) follow(ctx context.Context) (Result, error) {
@@ -444,7 +443,7 @@ func (v *workerCall) result(ctx context.Context, body []byte) (Result, error) {
 	}
 	r.Duration = v.w.ws.host.now().Sub(v.started)
 	if v.record != nil {
-		if r.Recording, err = replay.Decode(v.record); err != nil {
+		if r.Recording, err = v.whole(r, failed); err != nil {
 			r.Recording = nil
 			v.w.ws.host.logger.WarnContext(ctx, "a worker process sent a recording that makes no sense", slog.Any("error", err))
 		}

@@ -2,7 +2,6 @@ package wasm
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"sync"
@@ -145,10 +144,9 @@ func (c *remote) ask(k wire.Kind, body []byte) []byte {
 // recordChunk is how much of a recording goes into one frame.
 const recordChunk = 512 << 10
 
-// record sends the recording of a call, in pieces.
+// record sends what the host does not have of the recording of a call, in pieces.
 func (c *remote) record(r *replay.Recording) {
-	raw, err := json.Marshal(r)
-	for err == nil && len(raw) > 0 {
+	for raw := encodeRecording(r); len(raw) > 0; {
 		n := min(len(raw), recordChunk)
 		c.send(wire.Recording, raw[:n])
 		raw = raw[n:]

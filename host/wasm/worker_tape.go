@@ -5,12 +5,16 @@ import (
 
 	"github.com/culmhq/culm/host/replay"
 	"github.com/culmhq/culm/host/wasm/wire"
+	"github.com/culmhq/culm/pdk/contract"
 )
 
 // A worker process that is killed takes the tape of its call with it. So the host keeps one
 // as well: of what passes it, and of what the process tells it in front of the next thing
 // that it says: clocks, randomness, sleeps, and what was refused before it came here. What a
 // process had not told when it died is lost; the recording then ends before the call did.
+
+// recordFactor is how much larger than what it holds the frames of a recording may be.
+const recordFactor = 6
 
 // tapeWatch is the part of a call's tape that the host has not been told of.
 type tapeWatch struct {
@@ -50,8 +54,7 @@ func (t *tapeWatch) next(k wire.Kind) (bodies [][]byte) {
 			bodies = append(bodies, e.Int(tapeMore).Body())
 			e = new(wire.Encoder).Bytes(nil)
 		}
-		e.Int(tapeEvent).Text(string(o.Kind)).Text(o.Name).Int(o.Number).Bytes(o.Ask).Bytes(o.Answer).Int(o.Value)
-		e.Int(truth(o.Absent)).Int(truth(o.Open))
+		encodeEvent(e.Int(tapeEvent), o)
 	}
 	switch {
 	case t.over:
@@ -95,9 +98,7 @@ func (v *workerCall) taped(d *wire.Decoder) error {
 		case d.Err() != nil:
 			return d.Err()
 		case next == tapeEvent:
-			e := replay.Event{Kind: replay.Kind(d.Text()), Name: d.Text(), Number: d.Int(), Ask: d.Bytes(), Answer: d.Bytes(), Value: d.Int()}
-			e.Absent, e.Open = d.Int() != 0, d.Int() != 0
-			v.tape.Add(e)
+			v.tape.Add(decodeEvent(d))
 		case next == tapeOver:
 			v.tape.Cut()
 			return d.End()
@@ -132,15 +133,79 @@ func (v *workerCall) remains(err error) *replay.Recording {
 	}
 	v.tape.Cut()
 	rec := v.tape.Finish(outcomeOf(Result{}, err))
-	rec.At, rec.Digest, rec.Export, rec.Limits = v.started.UTC(), v.w.key.digest, v.export, v.limits.recorded()
-	if began := &v.w.began; began.Image {
-		rec.Image, rec.Start = true, began.Start
-		if began.StartCut {
-			rec.Truncated = replay.PartStart
-		}
+	v.describe(rec)
+	if rec.Image && v.w.began.StartCut {
+		rec.Truncated = replay.PartStart
 	}
-	if _, err := replay.Decode(encoded(rec)); err != nil { // the process told nonsense
+	if rec.Valid() != nil { // the process told nonsense
 		return nil
 	}
 	return rec
+}
+
+// describe fills in what the host knows of a recording.
+func (v *workerCall) describe(rec *replay.Recording) {
+	rec.At, rec.Digest, rec.Export, rec.Limits = v.started.UTC(), v.w.key.digest, v.export, v.limits.recorded()
+	if began := &v.w.began; began.Image {
+		rec.Image, rec.Start = true, began.Start
+	}
+}
+
+// whole is the recording of a call that ended with r and its failure, made of what the process sent of it and of what the host
+// has: the input, the output, the limits and the beginning. An error means that what was sent makes no sense.
+func (v *workerCall) whole(r Result, failed *contract.Failure) (*replay.Recording, error) {
+	rec := &replay.Recording{Format: replay.Format}
+	input, output, err := decodeRecording(v.record, rec)
+	if err != nil {
+		return nil, err
+	}
+	v.describe(rec)
+	if input {
+		rec.Input = v.input
+	}
+	var ended error
+	if failed != nil {
+		ended = &Error{Failure: fromChild(*failed)}
+	}
+	if rec.Outcome = outcomeOf(r, ended); !output {
+		rec.Outcome.Output = nil
+	}
+	return rec, rec.Valid()
+}
+
+func encodeEvent(e *wire.Encoder, o *replay.Event) {
+	e.Text(string(o.Kind)).Text(o.Name).Int(o.Number).Bytes(o.Ask).Bytes(o.Answer).Int(o.Value).Int(truth(o.Absent)).Int(truth(o.Open))
+}
+
+func decodeEvent(d *wire.Decoder) replay.Event {
+	e := replay.Event{Kind: replay.Kind(d.Text()), Name: d.Text(), Number: d.Int(), Ask: d.Bytes(), Answer: d.Bytes(), Value: d.Int()}
+	e.Absent, e.Open = d.Int() != 0, d.Int() != 0
+	return e
+}
+
+// encodeRecording writes what only the process knows of a recording, and whether input and output are in it. As JSON the whole
+// took longer than most calls.
+func encodeRecording(r *replay.Recording) []byte {
+	e := new(wire.Encoder).Text(string(r.Truncated)).Int(truth(len(r.Input) > 0)).Int(truth(len(r.Outcome.Output) > 0)).Bytes(r.Fresh)
+	for i := range r.Events {
+		encodeEvent(e.Int(tapeEvent), &r.Events[i])
+	}
+	return e.Int(tapeMore).Body()
+}
+
+// decodeRecording reads what encodeRecording wrote.
+func decodeRecording(raw []byte, r *replay.Recording) (input, output bool, err error) {
+	d := wire.NewDecoder(raw)
+	r.Truncated = replay.Part(d.Text())
+	input, output = d.Int() != 0, d.Int() != 0
+	r.Fresh = d.Bytes()
+	for d.Int() == tapeEvent && d.Err() == nil {
+		r.Events = append(r.Events, decodeEvent(d))
+	}
+	switch r.Truncated {
+	case replay.PartNone, replay.PartStart, replay.PartInput, replay.PartEvents, replay.PartOutput:
+	default:
+		return false, false, errProtocol
+	}
+	return input, output, d.End()
 }

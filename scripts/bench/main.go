@@ -31,6 +31,7 @@ func sections() []section {
 	return []section{
 		{"calls", "a call: ratios to the raw call of the same export by the bare runtime, in an instance that keeps its state", calls},
 		{"parallel", "calls per second, 100 B, fresh state", parallel},
+		{"tiers", "calls per second in this process and in worker processes, fresh state", tiers},
 		{"cold", "from the module's bytes to the first answer", cold},
 		{"memory", "resident memory of 1,000 instances that each served a call, per instance", memory},
 		{"interrupt", "what being stoppable costs: the module with yields to the module as it is, by the bare runtime", interruption},

@@ -16,14 +16,14 @@ import (
 // rate is how often something was done in a while.
 type rate struct {
 	perSecond float64
-	cpu       time.Duration // processor time for one
+	cpu       time.Duration // processor time for one, child processes included
 }
 
 // rateOf does something in n goroutines for a while.
 func rateOf(n int, d time.Duration, op func() error) (rate, error) {
 	var done atomic.Int64
 	var failed atomic.Pointer[error]
-	cpu, began := cpuTime(), time.Now()
+	cpu, began := cpuTime()+childrenTime(), time.Now()
 	var wg sync.WaitGroup
 	for range n {
 		wg.Go(func() {
@@ -40,7 +40,7 @@ func rateOf(n int, d time.Duration, op func() error) (rate, error) {
 	if e := failed.Load(); e != nil {
 		return rate{}, *e
 	}
-	return rate{float64(done.Load()) / time.Since(began).Seconds(), (cpuTime() - cpu) / time.Duration(done.Load())}, nil
+	return rate{float64(done.Load()) / time.Since(began).Seconds(), (cpuTime() + childrenTime() - cpu) / time.Duration(done.Load())}, nil
 }
 
 // parallel compares throughput: rounds by turns, of which the middle one counts.

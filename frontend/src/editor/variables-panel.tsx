@@ -1,5 +1,5 @@
 import { ActionIcon, Button, Group, NumberInput, Select, Switch, TagsInput, TextInput } from '@mantine/core'
-import { useContext, useEffect, useMemo, useState } from 'react'
+import { lazy, Suspense, useContext, useEffect, useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Json, Plugin, Problem, Schema, Variable, VariableSource } from '~/api/types'
 import { IconChevronRight, IconPlus, IconTrash } from '~/app/icons'
@@ -9,12 +9,18 @@ import { type Hint, hintsOf, renameEverywhere, type Use, usesOf } from '~/doc/us
 import { Expression } from '~/form/lazy-expression'
 import { SchemaForm } from '~/form/lazy-form'
 import { PreviewContext } from '~/form/preview-context'
+import { loadTexts } from '~/i18n'
 import { useLang, useText, withText } from '~/i18n/text'
 import { useUi } from '~/ui/store'
 import { PanelHead, ProblemLines } from './panel'
 import { usePerspective } from './perspective'
 import { useScope } from './subflows'
 import { VariableUses, VariableWorth } from './variable-uses'
+
+const InputKeywords = lazy(async () => {
+  const [module] = await Promise.all([import('./input-keywords'), loadTexts('files')])
+  return { default: module.InputKeywords }
+})
 
 /** The variables of the flow. */
 export function VariablesPanel({ plugins, onJump }: { plugins: readonly Plugin[]; onJump(problem: Problem): void }) {
@@ -264,6 +270,17 @@ function VariableFields({
           }
         />
       </Group>
+      {variable.source === 'input' && !variable.secret && (
+        <Suspense>
+          <InputKeywords
+            variable={variable}
+            plugins={plugins}
+            scope={scope}
+            onSchema={(schema, tag) => set({ schema }, tag)}
+            onShowIf={(show_if) => set({ show_if }, 'show_if')}
+          />
+        </Suspense>
+      )}
       {variable.secret && <Uses variable={variable} onChange={(uses) => set({ uses })} />}
     </div>
   )
