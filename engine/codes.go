@@ -44,6 +44,12 @@ const (
 	ProblemSchemeNode      = "LEFT_OUT_UNKNOWN"      // what is to be left out is no node; Args: node
 	ProblemSchemeRequired  = "LEFT_OUT_NOT_OPTIONAL" // Args: node
 	ProblemLeftOutRead     = "LEFT_OUT_READ"         // an expression reads a node that is left out; Args: node
+	// Notes on the drawing.
+	ProblemNoteID        = "NOTE_ID_INVALID"
+	ProblemNoteDuplicate = "NOTE_ID_DUPLICATE"
+	ProblemNoteText      = "NOTE_TOO_LONG" // Args: max
+	ProblemNoteSize      = "NOTE_SIZE"     // Args: max
+	ProblemNoteColour    = "NOTE_COLOUR"   // Args: colour
 	// Conditions.
 	ProblemConditionMissing   = "CONDITION_MISSING"
 	ProblemConditionMisplaced = "CONDITION_MISPLACED"

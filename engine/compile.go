@@ -72,6 +72,7 @@ func (b *builder) build() {
 	b.nodes()
 	b.edges()
 	b.schemes()
+	b.notes()
 	whole := !b.broken
 	b.degrees()
 	if whole {

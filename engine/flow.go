@@ -30,6 +30,8 @@ type Flow struct {
 	TimeoutMS int64 `json:"timeout_ms,omitempty"`
 	// Schemes are named selections of the optional nodes.
 	Schemes []Scheme `json:"schemes,omitempty"`
+	// Notes are written on the drawing; no run looks at them.
+	Notes []StickyNote `json:"notes,omitempty"`
 	// Subflows holds the flows that subflow nodes name, by Node.Reference: those of
 	// the whole tree, so that a document is complete in itself. The host fills it in
 	// when it pins versions; a flow written by hand may bring its own.

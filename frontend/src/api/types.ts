@@ -85,6 +85,20 @@ export interface FlowNode {
   position?: Position
 }
 
+export type NoteColour = '' | 'blue' | 'green' | 'pink' | 'grey'
+
+/** Something that the authors of a flow tell each other, on the drawing: no run looks at it. */
+export interface StickyNote {
+  id: string
+  text?: string
+  x: number
+  y: number
+  w: number
+  h: number
+  /** Yellow where there is none. */
+  colour?: NoteColour
+}
+
 /** A named selection of the optional nodes that are left out. */
 export interface Scheme {
   id: string
@@ -112,6 +126,7 @@ export interface Flow {
   on_failure?: '' | 'fail'
   timeout_ms?: number
   schemes?: Scheme[]
+  notes?: StickyNote[]
   /** The flows that subflow nodes name, by "id" or "id@version": whole in the document of a run. */
   subflows?: { [reference: string]: Flow }
 }

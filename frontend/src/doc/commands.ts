@@ -1,4 +1,4 @@
-import type { Flow, FlowEdge, FlowNode, Variable } from '~/api/types'
+import type { Flow, FlowEdge, FlowNode, Scheme, StickyNote, Variable } from '~/api/types'
 
 /**
  * The commands that change a flow document. A command is plain data, and
@@ -10,16 +10,20 @@ export type Command =
   | ListCommand<'nodes'>
   | ListCommand<'edges'>
   | ListCommand<'variables'>
+  | ListCommand<'schemes'>
+  | ListCommand<'notes'>
   | MetaCommand
   | BatchCommand
   | ReplaceCommand
 
-export type ListName = 'nodes' | 'edges' | 'variables'
+export type ListName = 'nodes' | 'edges' | 'variables' | 'schemes' | 'notes'
 
 export interface Items {
   nodes: FlowNode
   edges: FlowEdge
   variables: Variable
+  schemes: Scheme
+  notes: StickyNote
 }
 
 type ListCommand<L extends ListName> =
@@ -81,7 +85,10 @@ export function keyOf(list: ListName, item: Items[ListName]): string {
   return list === 'variables' ? (item as Variable).name : (item as FlowNode).id
 }
 
-/** The items of a list; a document without variables has an empty list of them. */
+/** The lists that a document has only when they hold something. */
+export const optionalLists: ReadonlySet<ListName> = new Set(['variables', 'schemes', 'notes'])
+
+/** The items of a list; a document that has none of them has an empty list. */
 export function itemsOf<L extends ListName>(doc: Flow, list: L): Items[L][] {
   return (doc[list] ?? []) as Items[L][]
 }
@@ -128,9 +135,9 @@ function applyBatch(doc: Flow, commands: Command[]): Applied {
 }
 
 function withList(doc: Flow, list: ListName, items: Items[ListName][]): Flow {
-  if (list === 'variables' && items.length === 0) {
-    const { variables: _gone, ...rest } = doc
-    return rest
+  if (items.length === 0 && optionalLists.has(list)) {
+    const { [list]: _gone, ...rest } = doc
+    return rest as Flow
   }
   return { ...doc, [list]: items }
 }

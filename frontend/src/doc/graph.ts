@@ -1,5 +1,6 @@
 import type { Flow, FlowEdge, FlowNode, NodeType, Position } from '~/api/types'
 import type { Command } from './commands'
+import { forgetInSchemes } from './leaving'
 
 /** The sizes that nodes are drawn with; known up front, so nothing is measured. */
 const sizes: Record<NodeType, { width: number; height: number }> = {
@@ -81,14 +82,21 @@ export function connect(doc: Flow, from: string, to: string): Command {
   return { op: 'insert', list: 'edges', items: [{ index: doc.edges.length, item: edge }] }
 }
 
-/** The command that removes nodes with the edges at them, and edges. */
-export function removeAll(doc: Flow, nodes: ReadonlySet<string>, edges: ReadonlySet<string>): Command {
+/** The command that removes nodes with the edges at them, edges, and notes. */
+export function removeAll(
+  doc: Flow,
+  nodes: ReadonlySet<string>,
+  edges: ReadonlySet<string>,
+  notes: ReadonlySet<string> = new Set(),
+): Command {
   const dead = doc.edges.filter((e) => edges.has(e.id) || nodes.has(e.from) || nodes.has(e.to)).map((e) => e.id)
   return {
     op: 'batch',
     commands: [
+      ...forgetInSchemes(doc, nodes),
       { op: 'remove', list: 'edges', keys: dead },
       { op: 'remove', list: 'nodes', keys: [...nodes] },
+      { op: 'remove', list: 'notes', keys: [...notes] },
     ],
   }
 }

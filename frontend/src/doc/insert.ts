@@ -1,6 +1,7 @@
 import type { Flow, FlowEdge, FlowNode, Position } from '~/api/types'
 import type { Command } from './commands'
 import { edgeIds, freeSpot, freshId, hasConditions, isGateway, nodeIds, sizeOf, snap } from './graph'
+import { forgetInSchemes } from './leaving'
 
 /** A node that is not in the drawing yet: it has no id and no place. */
 export type NewNode = Omit<FlowNode, 'id' | 'position'>
@@ -95,7 +96,10 @@ export function bridged(doc: Flow, id: string): Command | null {
         : { op: 'set', list: 'edges', key: edge.id, patch: { to: next.to } },
     )
   }
-  return { op: 'batch', commands: [...commands, { op: 'remove', list: 'nodes', keys: [id] }] }
+  return {
+    op: 'batch',
+    commands: [...forgetInSchemes(doc, new Set([id])), ...commands, { op: 'remove', list: 'nodes', keys: [id] }],
+  }
 }
 
 /** Takes away the lines of nodes and leaves the nodes. */

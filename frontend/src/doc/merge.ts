@@ -1,6 +1,7 @@
-import type { Flow, FlowEdge, FlowNode } from '~/api/types'
-import { type Items, itemsOf, keyOf, type ListName } from './commands'
+import type { Flow, FlowNode, StickyNote } from '~/api/types'
+import { type Items, itemsOf, keyOf, type ListName, optionalLists } from './commands'
 import { boundsOf, freshId } from './graph'
+import { leavingOut } from './leaving'
 import { canonical } from './same'
 
 export type Side = 'mine' | 'theirs'
@@ -43,19 +44,21 @@ export function merge(base: Flow, mine: Flow, saved: Flow, prefer: Side, choices
   // Every other field, also one that this version does not know.
   const fields = new Set([...Object.keys(base), ...Object.keys(own), ...Object.keys(theirs)]) as Set<keyof Flow>
   for (const key of fields) {
-    if (key === 'variables' || key === 'nodes' || key === 'edges') continue
+    if (lists.includes(key as ListName)) continue
     const value = run.item('flow', key, base[key], own[key], theirs[key])
     if (value === undefined) delete document[key]
     else Object.assign(document, { [key]: value })
   }
   const needed = { mine: endsAddedBy(base, own), theirs: endsAddedBy(base, theirs) }
-  for (const list of ['variables', 'nodes', 'edges'] as const) {
+  for (const list of lists) {
     const merged = mergeList(list, [base, own, theirs], run, needed)
-    if (merged.length > 0 || list !== 'variables') Object.assign(document, { [list]: merged })
-    else delete document.variables
+    if (merged.length > 0 || !optionalLists.has(list)) Object.assign(document, { [list]: merged })
+    else delete document[list as 'variables']
   }
   return { document: withoutDangling(document), clashes: run.clashes, taken: run.taken, renamed }
 }
+
+const lists: readonly ListName[] = ['variables', 'nodes', 'edges', 'schemes', 'notes']
 
 /** One merge under way: what clashed, and what was taken from the other side. */
 class Run {
@@ -77,8 +80,9 @@ class Run {
         return tv
       }
       if (same(bv, tv)) return mv
-      // Where a node stands is nobody's work: no person is asked about it.
-      if (list === 'nodes' && path[0] === 'position') return mv
+      if (isPlace(list, path)) return mv
+      // Which nodes a scheme leaves out is one decision a node.
+      if (list === 'schemes' && path[0] === 'without') return mergedNames(bv, mv, tv)
       if (canJoin(list, path, bv, mv, tv)) {
         const [bo, mo, to] = [bv, mv, tv] as [Fields, Fields, Fields]
         const out: Fields = {}
@@ -106,6 +110,23 @@ type Fields = { [name: string]: unknown }
 
 function isFields(value: unknown): value is Fields {
   return value !== null && typeof value === 'object' && !Array.isArray(value)
+}
+
+/** Where a node stands, where a note lies and how large it is, is nobody's work: no person is asked about it. */
+function isPlace(list: Clash['list'], path: readonly string[]): boolean {
+  const name = path[0] ?? ''
+  return (list === 'nodes' && name === 'position') || (list === 'notes' && ['x', 'y', 'w', 'h'].includes(name))
+}
+
+/** Names that one side put into a list are in, and those that one side took out are not. */
+function mergedNames(b: unknown, m: unknown, t: unknown): unknown {
+  const [base, mine, theirs] = [b, m, t].map((names) => new Set((names ?? []) as string[])) as [
+    Set<string>,
+    Set<string>,
+    Set<string>,
+  ]
+  const names = [...new Set([...mine, ...theirs])].filter((n) => (base.has(n) ? mine.has(n) && theirs.has(n) : true))
+  return names.length > 0 ? names : undefined
 }
 
 /** A node that does something else than before is one thing: its inputs belong to what it does. */
@@ -174,21 +195,25 @@ function endsAddedBy(base: Flow, doc: Flow): Set<string> {
  */
 function withOwnIds(base: Flow, mine: Flow, theirs: Flow): { document: Flow; renamed: Map<string, string> } {
   const renamed = new Map<string, string>()
-  const clashing = <T extends FlowNode | FlowEdge>(list: 'nodes' | 'edges') => {
-    const before = new Set((base[list] as T[]).map((item) => item.id))
-    const other = new Map((theirs[list] as T[]).map((item) => [item.id, item]))
-    const taken = new Set([...before, ...other.keys(), ...(mine[list] as T[]).map((item) => item.id)])
-    for (const item of mine[list] as T[]) {
+  const clashing = (list: Exclude<ListName, 'variables'>): ReadonlyMap<string, string> => {
+    const own = new Map<string, string>()
+    const before = new Set(itemsOf(base, list).map((item) => item.id))
+    const other = new Map(itemsOf(theirs, list).map((item) => [item.id, item]))
+    const taken = new Set([...before, ...other.keys(), ...itemsOf(mine, list).map((item) => item.id)])
+    for (const item of itemsOf(mine, list)) {
       const their = other.get(item.id)
       if (before.has(item.id) || !their || same(withoutPlace(item), withoutPlace(their))) continue
       const id = freshId(taken, item.id.replace(/\d+$/, '') || item.id)
       taken.add(id)
-      renamed.set(item.id, id)
+      own.set(item.id, id)
     }
+    for (const [old, id] of own) renamed.set(old, id)
+    return own
   }
-  clashing('nodes')
-  const nodes = new Map(renamed)
-  clashing('edges')
+  const nodes = clashing('nodes')
+  const edges = clashing('edges')
+  const schemes = clashing('schemes')
+  const notes = clashing('notes')
   if (renamed.size === 0) return { document: mine, renamed }
   const of = (id: string) => nodes.get(id) ?? id
   return {
@@ -197,22 +222,29 @@ function withOwnIds(base: Flow, mine: Flow, theirs: Flow): { document: Flow; ren
       ...mine,
       nodes: mine.nodes.map((n) => (nodes.has(n.id) ? { ...n, id: of(n.id) } : n)),
       edges: mine.edges.map((e) => {
-        const id = renamed.get(e.id) ?? e.id
+        const id = edges.get(e.id) ?? e.id
         return id === e.id && of(e.from) === e.from && of(e.to) === e.to
           ? e
           : { ...e, id, from: of(e.from), to: of(e.to) }
       }),
       ...(mine.schemes && {
-        schemes: mine.schemes.map((s) =>
-          s.without?.some((id) => nodes.has(id)) ? { ...s, without: s.without.map(of) } : s,
-        ),
+        schemes: mine.schemes.map((s) => {
+          const named = withId(s, schemes)
+          return s.without?.some((id) => nodes.has(id)) ? { ...named, without: s.without.map(of) } : named
+        }),
       }),
+      ...(mine.notes && { notes: mine.notes.map((n) => withId(n, notes)) }),
     },
   }
 }
 
-function withoutPlace(item: FlowNode | FlowEdge): unknown {
-  const { position: _place, ...rest } = item as FlowNode
+function withId<T extends { id: string }>(item: T, ids: ReadonlyMap<string, string>): T {
+  const id = ids.get(item.id)
+  return id === undefined ? item : { ...item, id }
+}
+
+function withoutPlace(item: Items[ListName]): unknown {
+  const { position: _place, x: _x, y: _y, w: _w, h: _h, ...rest } = item as FlowNode & StickyNote
   return rest
 }
 
@@ -230,10 +262,11 @@ function withPlaces(theirs: Flow, base: Flow, mine: Flow): Flow {
   return { ...theirs, nodes }
 }
 
-/** One side may have removed a node that the other connected: such edges go. */
+/** One side may have removed a node that the other connected, or left out: edges and names of it go. */
 function withoutDangling(doc: Flow): Flow {
   const ids = new Set(doc.nodes.map((n) => n.id))
-  return { ...doc, edges: doc.edges.filter((e) => ids.has(e.from) && ids.has(e.to)) }
+  const next = { ...doc, edges: doc.edges.filter((e) => ids.has(e.from) && ids.has(e.to)) }
+  return doc.schemes ? { ...next, schemes: doc.schemes.map((s) => leavingOut(s, (id) => ids.has(id))) } : next
 }
 
 function same(a: unknown, b: unknown): boolean {

@@ -6,9 +6,12 @@ import type { View } from '~/canvas/rf'
 import { arrangeAside } from '~/doc/arrange'
 import { addNode, connect, freeSpot, freshId, nodeIds, refusal, sizeOf } from '~/doc/graph'
 import { detached, type Insertion, insertAfter, insertOnEdge } from '~/doc/insert'
+import { addNote } from '~/doc/notes'
 import { type DocStore, useDocStore } from '~/doc/store'
 import { useUi } from '~/ui/store'
+import { toggleChosen, useChoosing } from './choosing'
 import { commitMove, duplicate, removeSelected } from './keys'
+import { useNoteState } from './note-state'
 import { type AddTarget, useOverlay } from './overlay'
 import { type Blueprint, readDrop } from './palette'
 
@@ -28,6 +31,9 @@ export function useActions(view: Ref<View>, box: Ref<HTMLDivElement>) {
       ...looking(view),
       select: (next: { nodes: ReadonlySet<string>; edges: ReadonlySet<string> }) => {
         store.getState().seal()
+        const [picked] = next.nodes
+        // While a scheme is open, the overview picks nodes for it, too.
+        if (useChoosing.getState().scheme !== null) return void (picked && toggleChosen(store, picked))
         useUi.getState().select(next.nodes, next.edges)
       },
       move: (moves: ReadonlyMap<string, Position>, by: 'drag' | 'keyboard', edge?: string) =>
@@ -56,6 +62,7 @@ export function useActions(view: Ref<View>, box: Ref<HTMLDivElement>) {
         commitMove(store, positions, 'drag')
         view.current?.fit()
       },
+      toFlow: (screen: Position) => view.current?.toFlow(screen),
       setView: (next: View) => {
         view.current = next
       },
@@ -104,6 +111,13 @@ function adding(store: DocStore, view: Ref<View>, box: Ref<HTMLDivElement>) {
       else if (target.after) inserted(insertAfter(doc, target.after, blueprint, target.at))
       else put(blueprint, target.at ?? middle())
       focusNode([...useUi.getState().selection.nodes].at(-1))
+    },
+    /** An empty note in the middle of what is shown, open for writing. */
+    addNote: () => {
+      const made = addNote(store.getState().doc, middle())
+      store.getState().commit(made.command)
+      useUi.getState().select([], [], [made.id])
+      useNoteState.getState().edit(made.id)
     },
     addFrame: () => {
       const { doc } = store.getState()
@@ -159,7 +173,8 @@ function looking(view: Ref<View>) {
       } else if (problem.variable) {
         ui.openDrawer('variables')
         ui.focusField(`variable:${problem.variable}`)
-      } else ui.openDrawer('flow')
+      } else if (problem.field?.startsWith('/schemes')) ui.openDrawer('schemes')
+      else ui.openDrawer('flow')
     },
   }
 }

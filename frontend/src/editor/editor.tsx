@@ -27,9 +27,18 @@ import { useCodes } from '~/i18n/codes'
 import { textIn, useLang, useText } from '~/i18n/text'
 import { useUi } from '~/ui/store'
 import { type Actions, useActions } from './actions'
+import { useChoosing } from './choosing'
 import { Inspector } from './inspector'
 import { useEditorKeys } from './keys'
-import { ConflictDialog, PresenceBar, PublishDialog, SelectionBar, UpdateNotice } from './lazy-panels'
+import {
+  ConflictDialog,
+  NotesLayer,
+  PresenceBar,
+  PublishDialog,
+  SchemeMarks,
+  SelectionBar,
+  UpdateNotice,
+} from './lazy-panels'
 import { Overlays } from './overlays'
 import { Palette } from './palette'
 import { useShownPerspective } from './perspective'
@@ -100,6 +109,7 @@ function EditorBody({ project, flow, plugins, keeping, notice, actions, view, ca
   const doc = useDoc((s) => s.doc)
   const selection = useUi((s) => s.selection)
   const paletteOpen = useUi((s) => s.paletteOpen)
+  const choosing = useChoosing((s) => s.scheme)
   const navigate = useNavigate()
   const [publishing, setPublishing] = useState(false)
   const saver = useSaver(project, flow, store, keeping)
@@ -120,6 +130,7 @@ function EditorBody({ project, flow, plugins, keeping, notice, actions, view, ca
       fit: () => view.current?.fit(),
       actual: () => view.current?.actual(),
       add: actions.askHere,
+      note: actions.addNote,
       layout: () => void actions.layout(),
       find: () => document.querySelector<HTMLInputElement>('.pal-search input')?.focus(),
     }),
@@ -149,7 +160,7 @@ function EditorBody({ project, flow, plugins, keeping, notice, actions, view, ca
           <Canvas
             doc={doc}
             selection={selection}
-            editable
+            editable={choosing === null}
             label={t('canvas.label')}
             onSelect={actions.select}
             onMove={actions.move}
@@ -162,8 +173,10 @@ function EditorBody({ project, flow, plugins, keeping, notice, actions, view, ca
             onView={actions.setView}
           >
             <Panel position="top-center">
-              <Toolbar onLayout={() => void actions.layout()} />
+              <Toolbar onLayout={() => void actions.layout()} onNote={actions.addNote} />
             </Panel>
+            {doc.notes && <NotesLayer toFlow={actions.toFlow} />}
+            {choosing !== null && <SchemeMarks scheme={choosing} box={canvasBox} />}
             {selection.nodes.size > 1 && (
               <Panel position="bottom-center">
                 <SelectionBar />
@@ -341,6 +354,13 @@ function useTrimmedSelection(): void {
     const known = new Set([...doc.nodes, ...doc.edges].map((item) => item.id))
     const nodes = [...selection.nodes].filter((id) => known.has(id))
     const edges = [...selection.edges].filter((id) => known.has(id))
-    if (nodes.length !== selection.nodes.size || edges.length !== selection.edges.size) select(nodes, edges)
+    const written = new Set(doc.notes?.map((n) => n.id))
+    const notes = [...(selection.notes ?? [])].filter((id) => written.has(id))
+    if (
+      nodes.length !== selection.nodes.size ||
+      edges.length !== selection.edges.size ||
+      notes.length !== (selection.notes?.size ?? 0)
+    )
+      select(nodes, edges, notes)
   }, [doc])
 }

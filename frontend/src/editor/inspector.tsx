@@ -1,108 +1,49 @@
-import { NumberInput, Select, Textarea, TextInput } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import type { Plugin, Problem } from '~/api/types'
-import { useDoc, useDocStore } from '~/doc/store'
-import { useLang, useText, withText } from '~/i18n/text'
 import { useUi } from '~/ui/store'
 import { EdgePanel } from './edge-panel'
-import { VariablesPanel } from './lazy-panels'
+import { FlowPanel, NotePanel, ProblemsPanel, SchemesPanel, VariablesPanel } from './lazy-panels'
 import { NodePanel } from './node-panel'
 import { PanelHead } from './panel'
-import { ProblemsPanel } from './problems-panel'
 
-/** The right side: the selected thing, or variables, problems, the flow itself. */
-export function Inspector({ plugins, onJump }: { plugins: readonly Plugin[]; onJump(problem: Problem): void }) {
+interface Props {
+  plugins: readonly Plugin[]
+  onJump(problem: Problem): void
+}
+
+/** The right side: the selected thing, or variables, problems, schemes, the flow itself. */
+export function Inspector(props: Props) {
   const { t } = useTranslation()
-  const selection = useUi((s) => s.selection)
-  const drawer = useUi((s) => s.drawer)
-  const [node] = selection.nodes
-  const [edge] = selection.edges
   return (
     <aside className="pn" aria-label={t('editor.inspector')}>
-      {selection.nodes.size > 1 ? (
-        <PanelHead title={t('editor.many', { n: selection.nodes.size })} sub={t('editor.manyHelp')} />
-      ) : node ? (
-        <NodePanel key={node} id={node} plugins={plugins} />
-      ) : edge ? (
-        <EdgePanel key={edge} id={edge} plugins={plugins} />
-      ) : drawer === 'problems' ? (
-        <ProblemsPanel onJump={onJump} />
-      ) : drawer === 'flow' ? (
-        <FlowPanel />
-      ) : (
-        <VariablesPanel plugins={plugins} onJump={onJump} />
-      )}
+      <Shown {...props} />
     </aside>
   )
 }
 
-function FlowPanel() {
+function Shown({ plugins, onJump }: Props) {
   const { t } = useTranslation()
-  const store = useDocStore()
-  const doc = useDoc((s) => s.doc)
-  const text = useText()
-  const lang = useLang()
-  return (
-    <>
-      <PanelHead title={t('flow.settings')} sub={doc.id} />
-      {/* biome-ignore lint/a11y/noStaticElementInteractions: leaving the fields ends the running gesture */}
-      <div className="pn-body" onBlur={() => store.getState().seal()}>
-        <TextInput
-          label={t('flows.name')}
-          value={text(doc.name)}
-          maxLength={128}
-          onChange={(e) =>
-            store
-              .getState()
-              .commit(
-                { op: 'meta', patch: { name: withText(doc.name, lang, e.currentTarget.value) ?? '' } },
-                'flow:name',
-              )
-          }
-        />
-        <Textarea
-          mt="sm"
-          label={t('node.doc')}
-          autosize
-          minRows={3}
-          value={text(doc.doc)}
-          onChange={(e) =>
-            store
-              .getState()
-              .commit({ op: 'meta', patch: { doc: withText(doc.doc, lang, e.currentTarget.value) } }, 'flow:doc')
-          }
-        />
-        <Select
-          mt="sm"
-          label={t('flow.onFailure')}
-          data={[
-            { value: 'block', label: t('flow.block') },
-            { value: 'fail', label: t('flow.fail') },
-          ]}
-          value={doc.on_failure === 'fail' ? 'fail' : 'block'}
-          allowDeselect={false}
-          onChange={(v) =>
-            store.getState().commit({ op: 'meta', patch: { on_failure: v === 'fail' ? 'fail' : undefined } })
-          }
-        />
-        <NumberInput
-          mt="sm"
-          label={t('flow.timeout')}
-          description={t('flow.timeoutHelp')}
-          value={doc.timeout_ms === undefined ? '' : doc.timeout_ms / 60_000}
-          min={0.001}
-          decimalScale={3}
-          onChange={(v) =>
-            store.getState().commit(
-              {
-                op: 'meta',
-                patch: { timeout_ms: v === '' ? undefined : Math.round(Number(v) * 60_000) || undefined },
-              },
-              'flow:timeout',
-            )
-          }
-        />
-      </div>
-    </>
-  )
+  const { nodes, edges, notes } = useUi((s) => s.selection)
+  const [node] = nodes
+  const [edge] = edges
+  if (nodes.size > 1) return <PanelHead title={t('editor.many', { n: nodes.size })} sub={t('editor.manyHelp')} />
+  if (node) return <NodePanel key={node} id={node} plugins={plugins} />
+  if (edge) return <EdgePanel key={edge} id={edge} plugins={plugins} />
+  if (notes && notes.size > 0) return <NotePanel ids={notes} />
+  return <DrawerPanel plugins={plugins} onJump={onJump} />
+}
+
+/** What is shown while nothing is selected. */
+function DrawerPanel({ plugins, onJump }: Props) {
+  const drawer = useUi((s) => s.drawer)
+  switch (drawer) {
+    case 'problems':
+      return <ProblemsPanel onJump={onJump} />
+    case 'flow':
+      return <FlowPanel />
+    case 'schemes':
+      return <SchemesPanel />
+    case 'variables':
+      return <VariablesPanel plugins={plugins} onJump={onJump} />
+  }
 }

@@ -7,6 +7,7 @@ const sheet = {
   draw: [
     ['A', 'add'],
     ['C', 'connect'],
+    ['N', 'note'],
     ['Delete', 'remove'],
     ['Shift Delete', 'bridge'],
     ['Ctrl C / X / V', 'clipboard'],
@@ -23,6 +24,7 @@ const sheet = {
     ['0', 'actual'],
     ['V', 'variables'],
     ['E', 'problems'],
+    ['S', 'schemes'],
     ['P', 'perspective'],
     ['[', 'panels'],
     ['Tab', 'walk'],

@@ -18,6 +18,8 @@ interface Keys {
   find(): void
   /** Opens the list of what can be added behind the selected node, into the selected line, or anywhere. */
   add(): void
+  /** Puts a note on the drawing. */
+  note(): void
 }
 
 /** Whether the keys belong to a field that is being written in. */
@@ -44,7 +46,7 @@ export function useEditorKeys(store: DocStore, keys: Keys): void {
     const copied = (event: ClipboardEvent) => {
       // A text that was marked with the mouse is what a person means to copy.
       if (isTyping(event.target) || document.getSelection()?.isCollapsed === false) return
-      const text = copyText(store.getState().doc, useUi.getState().selection.nodes)
+      const text = copiedText(store)
       if (!text) return
       event.clipboardData?.setData('text/plain', text)
       event.preventDefault()
@@ -80,7 +82,7 @@ function handleAnywhere(key: string, keys: Keys): boolean {
 function handleCommand(store: DocStore, key: string, shift: boolean): boolean {
   if (key === 'z' && !shift) store.getState().undo()
   else if ((key === 'z' && shift) || key === 'y') store.getState().redo()
-  else if (key === 'a') useUi.getState().select(store.getState().doc.nodes.map((n) => n.id))
+  else if (key === 'a') selectAll(store)
   else if (key === 'd') duplicate(store)
   else if (key === 'f') useOverlay.getState().show({ kind: 'find' })
   else return false
@@ -97,6 +99,8 @@ function handlePlain(store: DocStore, key: string, shift: boolean, keys: Keys): 
     '/': keys.find,
     '[': () => ui.setPaletteOpen(!ui.paletteOpen),
     a: keys.add,
+    n: keys.note,
+    s: () => ui.openDrawer('schemes'),
     e: () => ui.openDrawer('problems'),
     p: () => usePerspective.getState().toggle(),
     v: () => ui.openDrawer('variables'),
@@ -125,11 +129,25 @@ function connectSelected(store: DocStore): boolean {
   return true
 }
 
+function selectAll(store: DocStore): void {
+  const { nodes, notes = [] } = store.getState().doc
+  useUi.getState().select(
+    nodes.map((n) => n.id),
+    [],
+    notes.map((n) => n.id),
+  )
+}
+
+function copiedText(store: DocStore): string | null {
+  const { nodes, notes } = useUi.getState().selection
+  return copyText(store.getState().doc, nodes, notes)
+}
+
 /** Takes away what is selected, with the lines of the nodes. */
 export function removeSelected(store: DocStore): boolean {
-  const { nodes, edges } = useUi.getState().selection
-  if (nodes.size === 0 && edges.size === 0) return false
-  store.getState().commit(removeAll(store.getState().doc, nodes, edges))
+  const { nodes, edges, notes } = useUi.getState().selection
+  if (nodes.size === 0 && edges.size === 0 && !notes?.size) return false
+  store.getState().commit(removeAll(store.getState().doc, nodes, edges, notes))
   useUi.getState().select([])
   return true
 }
@@ -146,17 +164,17 @@ function bridgeSelected(store: DocStore): boolean {
 
 function pasteInto(store: DocStore, clip: NonNullable<ReturnType<typeof readClip>>): void {
   const { doc } = store.getState()
-  const first = clip.nodes[0]?.position ?? { x: 0, y: 0 }
+  const first = clip.nodes[0]?.position ?? clip.notes?.[0] ?? { x: 0, y: 0 }
   const spot = freeSpot(doc, { x: first.x + 24, y: first.y + 24 })
-  const { command, ids } = paste(doc, clip, { x: spot.x - first.x, y: spot.y - first.y })
-  if (ids.length === 0) return
+  const { command, ids, notes } = paste(doc, clip, { x: spot.x - first.x, y: spot.y - first.y })
+  if (ids.length + notes.length === 0) return
   store.getState().commit(command)
-  useUi.getState().select(ids)
+  useUi.getState().select(ids, [], notes)
 }
 
 /** Puts a copy of the selected nodes beside them. */
 export function duplicate(store: DocStore): void {
-  const text = copyText(store.getState().doc, useUi.getState().selection.nodes)
+  const text = copiedText(store)
   const clip = text && readClip(text)
   if (clip) pasteInto(store, clip)
 }

@@ -7,6 +7,8 @@ const LoadedCondition = lazy(() => import('./condition-field').then((m) => ({ de
 const LoadedOptions = lazy(() => import('./options-panel').then((m) => ({ default: m.NodeOptions })))
 const LoadedSubflow = lazy(() => import('./subflow-panel').then((m) => ({ default: m.SubflowFields })))
 const LoadedSelection = lazy(() => import('./selection-bar').then((m) => ({ default: m.SelectionBar })))
+const LoadedProblems = lazy(() => import('./problems-panel').then((m) => ({ default: m.ProblemsPanel })))
+const LoadedFlow = lazy(() => import('./flow-panel').then((m) => ({ default: m.FlowPanel })))
 const LoadedVariables = lazy(() => import('./variables-panel').then((m) => ({ default: m.VariablesPanel })))
 
 export function ConditionField(props: ComponentProps<typeof LoadedCondition>) {
@@ -29,6 +31,22 @@ export function VariablesPanel(props: ComponentProps<typeof LoadedVariables>) {
   return (
     <Suspense fallback={<Skeleton height={96} radius="md" />}>
       <LoadedVariables {...props} />
+    </Suspense>
+  )
+}
+
+export function ProblemsPanel(props: ComponentProps<typeof LoadedProblems>) {
+  return (
+    <Suspense fallback={<Skeleton height={96} radius="md" />}>
+      <LoadedProblems {...props} />
+    </Suspense>
+  )
+}
+
+export function FlowPanel() {
+  return (
+    <Suspense fallback={<Skeleton height={96} radius="md" />}>
+      <LoadedFlow />
     </Suspense>
   )
 }
@@ -74,6 +92,62 @@ export function PresenceBar(props: ComponentProps<typeof LoadedPresence>) {
   return (
     <Suspense>
       <LoadedPresence {...props} />
+    </Suspense>
+  )
+}
+
+const loadNotes = async () => {
+  const [m] = await Promise.all([import('./notes-layer'), loadTexts('notes')])
+  return { default: m.NotesLayer }
+}
+const LoadedNotes = lazy(loadNotes)
+
+/** Fetches what notes need before the first one is made: whoever asks for one writes on at once. */
+export function preloadNotes(): void {
+  // A failed fetch is tried again, and told, when a note is shown.
+  loadNotes().catch(() => undefined)
+}
+const LoadedNote = lazy(async () => {
+  const [m] = await Promise.all([import('./note-panel'), loadTexts('notes')])
+  return { default: m.NotePanel }
+})
+const LoadedSchemes = lazy(async () => {
+  const [m] = await Promise.all([import('./schemes-panel'), loadTexts('schemes')])
+  return { default: m.SchemesPanel }
+})
+const LoadedMarks = lazy(async () => {
+  const [m] = await Promise.all([import('./scheme-marks'), loadTexts('schemes')])
+  return { default: m.SchemeMarks }
+})
+
+export function NotesLayer(props: ComponentProps<typeof LoadedNotes>) {
+  return (
+    <Suspense>
+      <LoadedNotes {...props} />
+    </Suspense>
+  )
+}
+
+export function NotePanel(props: ComponentProps<typeof LoadedNote>) {
+  return (
+    <Suspense fallback={<Skeleton height={96} radius="md" />}>
+      <LoadedNote {...props} />
+    </Suspense>
+  )
+}
+
+export function SchemesPanel() {
+  return (
+    <Suspense fallback={<Skeleton height={96} radius="md" />}>
+      <LoadedSchemes />
+    </Suspense>
+  )
+}
+
+export function SchemeMarks(props: ComponentProps<typeof LoadedMarks>) {
+  return (
+    <Suspense>
+      <LoadedMarks {...props} />
     </Suspense>
   )
 }

@@ -2,6 +2,8 @@ import { NumberInput, Select, Switch } from '@mantine/core'
 import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { FlowNode, Repeat, RetryPolicy, Timeout } from '~/api/types'
+import type { Command } from '~/doc/commands'
+import { forgetInSchemes } from '~/doc/leaving'
 import { type Option, optionsOf } from '~/doc/options'
 import { useDoc, useDocStore } from '~/doc/store'
 import { useText } from '~/i18n/text'
@@ -14,13 +16,17 @@ export function NodeOptions({ node }: { node: FlowNode }) {
     store
       .getState()
       .commit({ op: 'set', list: 'nodes', key: node.id, patch: patch as object }, tag && `${node.id}:${tag}`)
+  const setOptional = (on: boolean) => {
+    const { doc, commit } = store.getState()
+    const command: Command = { op: 'set', list: 'nodes', key: node.id, patch: { optional: on || undefined } }
+    // No scheme can leave out a node that always runs.
+    commit({ op: 'batch', commands: [...(on ? [] : forgetInSchemes(doc, new Set([node.id]))), command] })
+  }
   const form = { node, set }
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: leaving the fields ends the running gesture
     <div className="pn-options" onBlur={() => store.getState().seal()}>
-      {has.has('optional') && (
-        <Choice name="optional" on={node.optional === true} onChange={(on) => set({ optional: on || undefined })} />
-      )}
+      {has.has('optional') && <Choice name="optional" on={node.optional === true} onChange={setOptional} />}
       {has.has('ignore') && (
         <Choice
           name="ignore"

@@ -17,6 +17,7 @@ import { useUi } from '~/ui/store'
 import { Editor } from './editor'
 import { nameEditor, orphaned } from './editors'
 import './editor.css'
+import { preloadNotes } from './lazy-panels'
 import { type Recovered, recover } from './recover'
 import type { Keeping } from './save'
 
@@ -63,6 +64,7 @@ function Opened({ project, detail, plugins }: { project: string; detail: FlowDet
     let gone = false
     preloadForm()
     preloadExpression()
+    preloadNotes()
     const me = nameEditor()
     const open = async (): Promise<Held> => {
       const [document, backups] = await Promise.all([placed(detail.document), openBackups()])

@@ -7,14 +7,17 @@ import {
   IconFileCode,
   IconKeyboard,
   IconLayoutDistributeHorizontal,
+  IconListCheck,
+  IconNote,
   IconSearch,
 } from '~/app/icons'
 import { useDoc, useDocStore } from '~/doc/store'
+import { useUi } from '~/ui/store'
 import { useOverlay } from './overlay'
 import { usePerspective } from './perspective'
 
 /** The tools above the drawing. */
-export function Toolbar({ onLayout }: { onLayout(): void }) {
+export function Toolbar({ onLayout, onNote }: { onLayout(): void; onNote(): void }) {
   const { t } = useTranslation()
   const { t: own } = useTranslation('editor')
   const store = useDocStore()
@@ -46,6 +49,18 @@ export function Toolbar({ onLayout }: { onLayout(): void }) {
       icon: <IconSearch size={16} aria-hidden />,
       disabled: false,
       run: () => show({ kind: 'find' }),
+    },
+    {
+      label: own('notes.add'),
+      icon: <IconNote size={17} aria-hidden />,
+      disabled: false,
+      run: onNote,
+    },
+    {
+      label: own('schemes.open'),
+      icon: <IconListCheck size={17} aria-hidden />,
+      disabled: false,
+      run: () => useUi.getState().openDrawer('schemes'),
     },
     {
       label: own('perspective.title'),

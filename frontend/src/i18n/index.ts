@@ -6,10 +6,12 @@ import type { ConsoleMessages } from './console.zh'
 import type { EditorMessages } from './editor.zh'
 import type { FilesMessages } from './files.zh'
 import type { HomeMessages } from './home.zh'
+import type { NotesMessages } from './notes.zh'
 import type { PaletteMessages } from './palette.zh'
 import type { RecordingsMessages } from './recordings.zh'
 import type { RegistryMessages } from './registry.zh'
 import type { RehearseMessages } from './rehearse.zh'
+import type { SchemesMessages } from './schemes.zh'
 import type { StartMessages } from './start.zh'
 import type { SystemsMessages } from './systems.zh'
 import type { Lang } from './text'
@@ -28,10 +30,12 @@ declare module 'i18next' {
       palette: PaletteMessages
       console: ConsoleMessages
       editor: EditorMessages
+      notes: NotesMessages
       files: FilesMessages
       recordings: RecordingsMessages
       registry: RegistryMessages
       rehearse: RehearseMessages
+      schemes: SchemesMessages
       start: StartMessages
       systems: SystemsMessages
       timeline: TimelineMessages
@@ -55,10 +59,12 @@ type Part =
   | 'editor'
   | 'files'
   | 'home'
+  | 'notes'
   | 'palette'
   | 'recordings'
   | 'registry'
   | 'rehearse'
+  | 'schemes'
   | 'start'
   | 'systems'
   | 'timeline'
@@ -89,6 +95,10 @@ const parts: Record<Part, Record<Lang, () => Promise<object>>> = {
     zh: () => import('./home.zh').then((m) => m.homeZh),
     en: () => import('./home.en').then((m) => m.homeEn),
   },
+  notes: {
+    zh: () => import('./notes.zh').then((m) => m.notesZh),
+    en: () => import('./notes.en').then((m) => m.notesEn),
+  },
   palette: {
     zh: () => import('./palette.zh').then((m) => m.paletteZh),
     en: () => import('./palette.en').then((m) => m.paletteEn),
@@ -104,6 +114,10 @@ const parts: Record<Part, Record<Lang, () => Promise<object>>> = {
   rehearse: {
     zh: () => import('./rehearse.zh').then((m) => m.rehearseZh),
     en: () => import('./rehearse.en').then((m) => m.rehearseEn),
+  },
+  schemes: {
+    zh: () => import('./schemes.zh').then((m) => m.schemesZh),
+    en: () => import('./schemes.en').then((m) => m.schemesEn),
   },
   start: {
     zh: () => import('./start.zh').then((m) => m.startZh),

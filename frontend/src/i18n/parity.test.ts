@@ -12,6 +12,8 @@ import { filesEn } from './files.en'
 import { filesZh } from './files.zh'
 import { homeEn } from './home.en'
 import { homeZh } from './home.zh'
+import { notesEn } from './notes.en'
+import { notesZh } from './notes.zh'
 import { paletteEn } from './palette.en'
 import { paletteZh } from './palette.zh'
 import { recordingsEn } from './recordings.en'
@@ -20,6 +22,8 @@ import { registryEn } from './registry.en'
 import { registryZh } from './registry.zh'
 import { rehearseEn } from './rehearse.en'
 import { rehearseZh } from './rehearse.zh'
+import { schemesEn } from './schemes.en'
+import { schemesZh } from './schemes.zh'
 import { startEn } from './start.en'
 import { startZh } from './start.zh'
 import { systemsEn } from './systems.en'
@@ -50,6 +54,8 @@ const texts = {
     palette: paletteZh,
     console: consoleZh,
     editorPart: editorZh,
+    notes: notesZh,
+    schemes: schemesZh,
     filesPart: filesZh,
     recordings: recordingsZh,
     registry: registryZh,
@@ -67,6 +73,8 @@ const texts = {
     palette: paletteEn,
     console: consoleEn,
     editorPart: editorEn,
+    notes: notesEn,
+    schemes: schemesEn,
     filesPart: filesEn,
     recordings: recordingsEn,
     registry: registryEn,

@@ -34,7 +34,14 @@ export const versionsEn: VersionsMessages = {
     copy: 'Save as a new flow',
     copyName: '{{name}} (copy)',
   },
-  thing: { nodes: 'Node', edges: 'Edge', variables: 'Variable', flow: 'Flow' },
+  thing: {
+    nodes: 'Node',
+    edges: 'Edge',
+    variables: 'Variable',
+    schemes: 'Scheme',
+    notes: 'Note',
+    flow: 'Flow',
+  },
   publish: {
     open: 'Publish',
     title: 'Publish a new version',

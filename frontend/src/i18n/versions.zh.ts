@@ -25,7 +25,7 @@ export const versionsZh = {
     copy: '另存为新流程',
     copyName: '{{name}}（副本）',
   },
-  thing: { nodes: '节点', edges: '连线', variables: '变量', flow: '流程' },
+  thing: { nodes: '节点', edges: '连线', variables: '变量', schemes: '执行方案', notes: '便签', flow: '流程' },
   publish: {
     open: '发布',
     title: '发布新版本',

@@ -4,10 +4,12 @@ import { create } from 'zustand'
 export interface Selection {
   nodes: ReadonlySet<string>
   edges: ReadonlySet<string>
+  /** Absent where there are none, as on every other page. */
+  notes?: ReadonlySet<string>
 }
 
 /** Which side panel the editor shows when nothing is selected. */
-export type Drawer = 'variables' | 'problems' | 'flow'
+export type Drawer = 'variables' | 'problems' | 'flow' | 'schemes'
 
 /** A place that a problem points at; panels scroll to it and focus it. */
 export interface Focus {
@@ -22,7 +24,7 @@ interface UiState {
   drawerOpen: boolean
   paletteOpen: boolean
   focus: Focus | null
-  select(nodes: Iterable<string>, edges?: Iterable<string>): void
+  select(nodes: Iterable<string>, edges?: Iterable<string>, notes?: Iterable<string>): void
   openDrawer(drawer: Drawer): void
   setDrawerOpen(open: boolean): void
   setPaletteOpen(open: boolean): void
@@ -31,6 +33,7 @@ interface UiState {
   reset(): void
 }
 
+const none: ReadonlySet<string> = new Set()
 const nothingSelected: Selection = { nodes: new Set(), edges: new Set() }
 
 /** Selection, panels and filters: what a person set, and what no document holds. */
@@ -40,10 +43,12 @@ export const useUi = create<UiState>((set) => ({
   drawerOpen: true,
   paletteOpen: true,
   focus: null,
-  select: (nodes, edges = []) =>
+  select: (nodes, edges = [], notes = []) =>
     set((s) => {
-      const next = { nodes: new Set(nodes), edges: new Set(edges) }
-      return same(s.selection.nodes, next.nodes) && same(s.selection.edges, next.edges)
+      const next = { nodes: new Set(nodes), edges: new Set(edges), notes: new Set(notes) }
+      return same(s.selection.nodes, next.nodes) &&
+        same(s.selection.edges, next.edges) &&
+        same(s.selection.notes ?? none, next.notes)
         ? s
         : { selection: next, focus: null }
     }),

@@ -1,0 +1,78 @@
+import { expect, type Page, test } from '@playwright/test'
+import { accessible } from './axe'
+import { around, node, project, publishedFlow } from './steps'
+
+const wait = { plugin: 'core', action: 'wait_until', inputs: { at: '2020-01-01T00:00:00Z', past: 'continue' } }
+
+async function opened(page: Page, id: string): Promise<void> {
+  await page.goto(`/p/${project}/flows/${id}`)
+  await expect(page.locator('.react-flow__node').first()).toBeVisible()
+}
+
+test('an author leaves a note on the drawing by the keyboard alone, and takes a step back', async ({ page }) => {
+  const id = await publishedFlow(page.request, around(`便签 ${Date.now()}`, wait))
+  await opened(page, id)
+  await page.keyboard.press('n')
+  await expect(page.getByRole('textbox', { name: '内容' }).first()).toBeFocused()
+  await page.keyboard.type('夜里先问值班，\n再重试')
+  await page.keyboard.press('Escape')
+  const note = page.getByRole('group', { name: /^便签：夜里先问值班/ })
+  await expect(note).toBeFocused()
+
+  // Arrows move it, with Shift they make it larger; each row of presses is one step of undo.
+  const before = await note.boundingBox()
+  for (let i = 0; i < 5; i++) await page.keyboard.press('ArrowDown')
+  await expect.poll(async () => (await note.boundingBox())?.y).toBeGreaterThan(before?.y ?? 0)
+  for (let i = 0; i < 4; i++) await page.keyboard.press('Shift+ArrowRight')
+  await expect.poll(async () => (await note.boundingBox())?.width).toBeGreaterThan(before?.width ?? 0)
+  await accessible(page)
+  await page.keyboard.press('ControlOrMeta+z')
+  await expect.poll(async () => (await note.boundingBox())?.width).toBe(before?.width)
+  await page.keyboard.press('ControlOrMeta+z')
+  await expect.poll(async () => (await note.boundingBox())?.y).toBe(before?.y)
+
+  // What is written is the draft: it is there after loading again.
+  await page.keyboard.press('ControlOrMeta+s')
+  await expect(page.getByRole('status').filter({ hasText: '已保存' })).toBeVisible()
+  await page.reload()
+  await expect(note).toContainText('再重试')
+})
+
+test('notes are dragged, painted, copied and deleted like what else is on the drawing', async ({ page, context }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write'])
+  const document = {
+    ...around(`便签 ${Date.now()}`, wait),
+    notes: [{ id: 'n1', text: '窗口期 02:00', x: 0, y: 160, w: 208, h: 96 }],
+  }
+  const id = await publishedFlow(page.request, document)
+  await opened(page, id)
+  const notes = page.locator('.nt-layer .nt')
+  const note = notes.first()
+  const from = await note.boundingBox()
+  if (!from) throw new Error('no note is shown')
+  await page.mouse.move(from.x + 40, from.y + 20)
+  await page.mouse.down()
+  await page.mouse.move(from.x + 140, from.y + 80, { steps: 4 })
+  await page.mouse.up()
+  await expect.poll(async () => Math.round(((await note.boundingBox())?.x ?? 0) - from.x)).toBeGreaterThan(80)
+
+  await page.getByRole('button', { name: '蓝色' }).click()
+  await expect(note).toHaveAttribute('data-colour', 'blue')
+  await note.focus()
+  await page.keyboard.press('ControlOrMeta+c')
+  await page.keyboard.press('ControlOrMeta+v')
+  await expect(notes).toHaveCount(2)
+  await expect(notes.nth(1)).toHaveAttribute('data-colour', 'blue')
+  await page.keyboard.press('Delete')
+  await expect(notes).toHaveCount(1)
+
+  // A click beside it leaves it; the layout moves the nodes and not the note.
+  await note.click()
+  await expect(note).toHaveAttribute('data-selected', 'true')
+  await page.locator('.react-flow__pane').click({ position: { x: 20, y: 20 } })
+  await expect(note).toHaveAttribute('data-selected', 'false')
+  const place = await note.getAttribute('style')
+  await page.keyboard.press('Shift+L')
+  await expect(node(page, 'task')).toBeVisible()
+  expect(await note.getAttribute('style')).toBe(place)
+})
