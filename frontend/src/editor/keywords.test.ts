@@ -57,7 +57,7 @@ describe('the keywords of an input', () => {
     const names = fc.constantFrom('type', 'enum', 'pattern', 'x-source', 'ui:help', 'if', 'const', 'ui:i18n', 'x-any')
     fc.assert(
       fc.property(fc.dictionary(names, fc.jsonValue()), (value) => {
-        const schema = value as Schema
+        const schema = JSON.parse(JSON.stringify(value)) as Schema // a text has no -0
         expect(withOthers(schema, JSON.stringify(othersOf(schema)))).toEqual(schema)
         expect(othersOf(withOthers(schema, '') ?? { none: true })).toEqual({})
       }),
