@@ -91,9 +91,7 @@ test('a system is made by hand; what is wrong is said at its field', async ({ pa
   await page.getByRole('textbox', { name: '名称', exact: true }).fill('开门')
   await page.getByRole('textbox', { name: '路径' }).fill('/doors/{door}/open')
   await page.getByRole('button', { name: '查看会改变什么' }).click()
-  await expect(
-    page.getByRole('alert').filter({ hasText: 'must not hold a user name or password' }).first(),
-  ).toBeVisible()
+  await expect(page.getByRole('alert').filter({ hasText: '地址里不能有用户名或密码' }).first()).toBeVisible()
   await page.getByRole('textbox', { name: '基础地址' }).fill('http://127.0.0.1:9')
   await page.getByRole('button', { name: '查看会改变什么' }).click()
   await expect(page.getByText('新增 1')).toBeVisible()

@@ -62,7 +62,7 @@ async function source(page: Page): Promise<void> {
 async function image(page: Page): Promise<void> {
   await source(page)
   await page.getByRole('dialog').getByRole('tab').nth(1).click()
-  await expect(page.getByRole('dialog').getByRole('img')).toBeVisible()
+  await expect(page.getByRole('dialog').locator('img')).toBeVisible()
 }
 
 /** Every screen that can be opened by its address. */

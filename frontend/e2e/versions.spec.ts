@@ -121,6 +121,7 @@ test('an earlier version becomes the draft again, and so does the draft it repla
   await saves.getByRole('button', { name: /第 3 次保存/ }).click()
   await page.getByRole('button', { name: '恢复到草稿' }).click()
   await dialog.getByRole('button', { name: '恢复' }).click()
+  await expect(page).toHaveURL(new RegExp(`/flows/${flow}$`))
   await expect(node(page, 'second')).toBeVisible()
   expect((await draftOf(request, flow)).document.variables).toHaveLength(1)
 })

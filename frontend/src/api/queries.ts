@@ -115,6 +115,17 @@ function forgetFlows(client: QueryClient, project: string): Promise<void> {
   return client.invalidateQueries({ queryKey: ['flows', project] })
 }
 
+/** Has a flow's history asked for again; what an editor holds is not fetched behind its back. */
+function forgetHistory(client: QueryClient, project: string, flow: string): Promise<unknown> {
+  const keys = [
+    ['versions', project, flow],
+    ['revisions', project, flow],
+    ['standing', project, flow, 'draft'],
+    ['flow', project, flow, 'history'],
+  ]
+  return Promise.all([forgetFlows(client, project), ...keys.map((queryKey) => client.invalidateQueries({ queryKey }))])
+}
+
 /** Asks for a flow past every cache. */
 export function fetchFlow(project: string, flow: string): Promise<FlowDetail> {
   return call<FlowDetail>(within(project, 'flows', flow))
@@ -152,7 +163,7 @@ export function useSaveFlow(project: string, flow: string) {
         headers: { 'If-Match': `"${revision}"` },
         signal: AbortSignal.timeout(saveWithinMs),
       }),
-    onSuccess: () => forgetFlows(client, project),
+    onSuccess: () => forgetHistory(client, project, flow),
   })
 }
 
@@ -173,7 +184,7 @@ export function usePublishFlow(project: string, flow: string) {
         body,
         headers: idempotencyKey(),
       }),
-    onSuccess: () => forgetFlows(client, project),
+    onSuccess: () => forgetHistory(client, project, flow),
   })
 }
 
