@@ -65,6 +65,22 @@ async function image(page: Page): Promise<void> {
   await expect(page.getByRole('dialog').locator('img')).toBeVisible()
 }
 
+/** The panel that a key opens beside the canvas. */
+const panel = (key: string) => async (page: Page) => {
+  await drawn(page)
+  await page.keyboard.press(key)
+  await expect(page.locator('aside').last().getByRole('heading').first()).toBeVisible()
+}
+
+/** The form of an operation, changed where it is looked at. */
+async function operation(page: Page): Promise<void> {
+  await heading(page)
+  await page.getByRole('main').getByRole('tab').nth(1).waitFor()
+  const parts = page.getByRole('tabpanel').getByRole('tab')
+  await parts.last().click()
+  await expect(page.getByRole('tabpanel').getByRole('textbox').first()).toBeVisible()
+}
+
 /** Every screen that can be opened by its address. */
 export const screens: readonly Screen[] = [
   { name: 'home', path: () => '/', ready: heading },
@@ -73,6 +89,8 @@ export const screens: readonly Screen[] = [
   { name: 'editor', path: (s) => `/p/${project}/flows/${s.flow}`, ready: drawn },
   { name: 'editor-source', path: (s) => `/p/${project}/flows/${s.flow}`, ready: source },
   { name: 'editor-image', path: (s) => `/p/${project}/flows/${s.flow}`, ready: image },
+  { name: 'editor-schemes', path: (s) => `/p/${project}/flows/${s.flow}`, ready: panel('s') },
+  { name: 'editor-note', path: (s) => `/p/${project}/flows/${s.flow}`, ready: panel('n') },
   { name: 'start', path: (s) => `/p/${project}/flows/${s.flow}/start`, ready: heading },
   { name: 'dry-run', path: (s) => `/p/${project}/flows/${s.flow}/dry-run`, ready: drawn },
   { name: 'versions', path: (s) => `/p/${project}/flows/${s.flow}/versions?from=v1`, ready: drawn },
@@ -83,6 +101,9 @@ export const screens: readonly Screen[] = [
   { name: 'plugins', path: () => `/p/${project}/plugins`, ready: heading },
   { name: 'plugin', path: () => `/p/${project}/plugins/core`, ready: heading },
   { name: 'systems', path: () => `/p/${project}/systems`, ready: heading },
+  { name: 'system', path: () => `/p/${project}/systems/demo`, ready: heading },
+  { name: 'system-state', path: () => `/p/${project}/systems/demo?tab=state`, ready: heading },
+  { name: 'operation', path: () => `/p/${project}/systems/demo`, ready: operation },
   { name: 'system-new', path: () => `/p/${project}/system-new`, ready: heading },
   { name: 'system-import', path: () => `/p/${project}/system-import`, ready: heading },
   { name: 'secrets', path: () => `/p/${project}/secrets`, ready: heading },

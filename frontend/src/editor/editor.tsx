@@ -270,7 +270,7 @@ function EditorBar({ project, flow, saving, busy, onSave, onPublish, onStart }: 
           </ActionIcon>
         </Tooltip>
         <Tooltip label={t('action.save')}>
-          <ActionIcon aria-label={t('action.save')} onClick={onSave} loading={busy}>
+          <ActionIcon className="ed-save" aria-label={t('action.save')} onClick={onSave} loading={busy}>
             <IconDeviceFloppy size={17} stroke={1.7} aria-hidden />
           </ActionIcon>
         </Tooltip>
