@@ -3,7 +3,7 @@ import { expect, type Page, test, type WebSocketRoute } from '@playwright/test'
 import { project, publishedFlow, startedRun } from '../e2e/steps'
 import type { RunDetail } from '../src/api/types'
 import { changes, tasksOf, wideFlow } from './flows'
-import { close, drag, dragView, nodeInSight, overview, until, wheel } from './gestures'
+import { close, drag, dragView, nodeInSight, overview, settled, until, wheel } from './gestures'
 import { Meter, quantile, type Reading } from './meter'
 
 /** What is to be held on two cores without a graphics card, by the number of nodes. */
@@ -15,9 +15,12 @@ const goals = {
 } as const
 const updates = { 100: { share: 10, p99: 200 }, 1000: { share: 25, p99: 250 } } as const
 
+// What a figure below holds that no page can do without: a frame that shows nothing new is cheap, and most is what the
+// browser itself does with each move of the mouse. It is part of the goals, so it is not subtracted.
 test('what the machine gives a page that does nothing', async ({ page }) => {
   await page.setContent('<canvas width="1400" height="800"></canvas>')
   const meter = await Meter.of(page)
+  row('an empty page, nothing moving', '', await meter.while(() => until(performance.now() + 2000)))
   row('an empty page, the mouse moving', '', await meter.while(() => drag(page, { x: 700, y: 400 })))
 })
 
@@ -40,7 +43,11 @@ for (const size of [200, 1000, 2000, 5000] as const) {
     row('pan at 100 %', `≤ ${goal.pan} ms, ≥ ${goal.fps} FPS`, await meter.while(() => dragView(page)))
     row('zoom around 100 %', `≤ ${goal.pan} ms`, await meter.while(() => wheel(page)))
     await close(page)
+    // The first press on a node also opens its form: that is no part of the drag.
     const at = await nodeInSight(page)
+    await page.mouse.click(at.x, at.y)
+    await expect(page.locator('.react-flow__node.selected')).toBeVisible()
+    await settled(page)
     row('drag a node', `≤ ${goal.drag} ms`, await meter.while(() => drag(page, at)))
 
     const run = await startedRun(request, flow)
@@ -68,9 +75,9 @@ async function live(page: Page, run: string, tasks: string[], heapGoal: number):
     else await overview(page)
     for (const rate of [100, 1000] as const) {
       const sent = new Map<string, number>()
-      const reading = await meter.while(() => feed(socket, stream, rate, sent))
+      const share = await meter.share(() => feed(socket, stream, rate, sent))
       const goal = updates[rate]
-      row(`${rate} changes a second, ${view}`, `≤ ${goal.share} %`, reading)
+      number(`${rate} changes a second, ${view}: main thread, %`, share, goal.share)
       const late = await lateness(page, sent)
       if (late.length > 5) number('  from the frame to the node, p99, ms', quantile(late, 0.99), goal.p99)
     }

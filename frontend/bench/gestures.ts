@@ -100,7 +100,7 @@ async function zoom(page: Page, direction: 1 | -1): Promise<void> {
 }
 
 /** Waits until the view has stood still for some frames. */
-async function settled(page: Page): Promise<void> {
+export async function settled(page: Page): Promise<void> {
   await page.evaluate(
     () =>
       new Promise<void>((resolve) => {

@@ -29,7 +29,10 @@ export class Meter {
     return new Meter(page, cdp)
   }
 
-  /** Measures while something is done. */
+  /**
+   * Measures while something is done, by frames. To count them a page is asked for every one that the screen can show,
+   * whether it has something to draw or not: some tenths of a millisecond each, also of a page that stands still.
+   */
   async while(act: () => Promise<void>): Promise<Reading> {
     await this.#page.evaluate(() => {
       const marks: number[] = []
@@ -57,6 +60,14 @@ export class Meter {
       main: busy / Math.max(1, marks.length),
       share: (busy * 100) / took,
     }
+  }
+
+  /** The share of one processor that the main thread takes while something is done, in percent; the page draws only what it wants to. */
+  async share(act: () => Promise<void>): Promise<number> {
+    const before = await this.#busy()
+    const began = performance.now()
+    await act()
+    return (((await this.#busy()) - before) * 100) / (performance.now() - began)
   }
 
   /** What the page keeps in memory after everything else was thrown away, in MiB. */

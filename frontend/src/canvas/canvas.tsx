@@ -263,11 +263,7 @@ function Drawing({
           className="cv-map"
         />
       )}
-      <Panel position="bottom-left" className="cv-zoom">
-        <ZoomButton label={t('canvas.zoomIn')} onClick={view.zoomIn} icon={<IconPlus size={15} aria-hidden />} />
-        <ZoomButton label={t('canvas.zoomOut')} onClick={view.zoomOut} icon={<IconMinus size={15} aria-hidden />} />
-        <ZoomButton label={t('canvas.fit')} onClick={view.fit} icon={<IconArrowsMaximize size={15} aria-hidden />} />
-      </Panel>
+      <ZoomPanel view={view} />
       <GuideLines guides={dragging.guides} />
       {reason && <WhyNot reason={reason} />}
       {children}
@@ -300,6 +296,17 @@ function useOverviewFrom(nodes: Flow['nodes'], start: Viewport): boolean {
   }, [])
   return first.current ? isOverview(nodes, [start.x, start.y, start.zoom], window.innerWidth, window.innerHeight) : now
 }
+
+const ZoomPanel = memo(function ZoomPanel({ view }: { view: View }) {
+  const { t } = useTranslation()
+  return (
+    <Panel position="bottom-left" className="cv-zoom">
+      <ZoomButton label={t('canvas.zoomIn')} onClick={view.zoomIn} icon={<IconPlus size={15} aria-hidden />} />
+      <ZoomButton label={t('canvas.zoomOut')} onClick={view.zoomOut} icon={<IconMinus size={15} aria-hidden />} />
+      <ZoomButton label={t('canvas.fit')} onClick={view.fit} icon={<IconArrowsMaximize size={15} aria-hidden />} />
+    </Panel>
+  )
+})
 
 function ZoomButton({ label, icon, onClick }: { label: string; icon: ReactNode; onClick(): void }) {
   return (

@@ -2,7 +2,7 @@ import { BaseEdge, EdgeLabelRenderer, type EdgeProps, getSmoothStepPath } from '
 import { memo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useText } from '~/i18n/text'
-import { useNodeRun, useTaken } from '~/run/store'
+import { useMoving, useTaken } from '~/run/store'
 import { type CanvasInfo, useCanvasInfo } from './context'
 import { AddButton } from './node-tools'
 import type { CanvasEdge } from './rf'
@@ -15,12 +15,11 @@ const FlowEdgeView = memo(function FlowEdgeView(props: EdgeProps<CanvasEdge>) {
   const { t } = useTranslation()
   const text = useText()
   const taken = useTaken(id)
-  const into = useNodeRun(target)
+  const moving = useMoving(id, target)
   const [path, x, y] =
     data?.lane === undefined ? getSmoothStepPath({ ...props, borderRadius: 8, offset: 18 }) : lanePath(props, data.lane)
   const edge = data?.edge
   const label = text(edge?.name) || edge?.condition || (edge?.default ? t('edge.default') : '')
-  const moving = taken && into?.state === 'running'
   const kind = differs?.edges.get(id)
   const look = `ed${mode === 'run' ? (taken ? ' ed-taken' : ' ed-untaken') : ''}${moving ? ' ed-moving' : ''}${problems.has(id) ? ' ed-bad' : ''}${kind ? ` ed-${kind}` : ''}`
   return (

@@ -98,8 +98,12 @@ export function guided(
   reach = 1200,
 ): { position: Position; guides: Guide[] } {
   const own: Box = { id: moved.id, ...at, ...sizeOf(moved) }
-  const near = boxes(others).filter(
-    (b) => b.id !== moved.id && Math.abs(b.x - own.x) < reach && Math.abs(b.y - own.y) < reach,
+  // This runs at every move of the mouse, so what is far away is left out before anything is made of it.
+  const near = boxes(
+    others.filter(
+      ({ id, position }) =>
+        id !== moved.id && Math.abs((position?.x ?? 0) - own.x) < reach && Math.abs((position?.y ?? 0) - own.y) < reach,
+    ),
   )
   const dx = nearest(own.x, own.width, near, 'x')
   const dy = nearest(own.y, own.height, near, 'y')

@@ -302,6 +302,26 @@ export function useTaken(name: string): boolean {
   return useSyncExternalStore(subscribe, () => store?.taken(edge) ?? false)
 }
 
+/** Whether the shown run is going over an edge right now; of what else happens to the node behind it, its line need not know. */
+export function useMoving(edge: string, target: string): boolean {
+  const store = useContext(RunContext)
+  const scope = useContext(ScopeContext)
+  const subscribe = useCallback(
+    (listener: Listener) => {
+      if (!store) return none()
+      const off = [store.onNode(scope + target, listener), store.onEdge(scope + edge, listener)]
+      return () => {
+        for (const stop of off) stop()
+      }
+    },
+    [store, scope, edge, target],
+  )
+  return useSyncExternalStore(
+    subscribe,
+    () => !!store?.taken(scope + edge) && store.node(scope + target)?.state === 'running',
+  )
+}
+
 /** The shown run as a whole. */
 export function useRunSummary(store: RunStore): RunSummaryView {
   const subscribe = useCallback((listener: Listener) => store.onRun(listener), [store])
