@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { AxeBuilder } from '@axe-core/playwright'
 import { type APIRequestContext, expect, type Page, test } from '@playwright/test'
 import { project } from './steps'
@@ -262,10 +263,17 @@ test('a refused call is found by its filters, and says whose fault it is', async
   await row.getByRole('button', { name: /的详情$/ }).press('Enter')
   await expect(page.getByText('责任方：流程设计')).toBeVisible()
   await accessible(page)
+  const download = page.waitForEvent('download')
+  await page.getByRole('link', { name: '导出' }).click()
+  const lines = readFileSync(await (await download).path(), 'utf8')
+    .trim()
+    .split('\n')
+  expect(lines.map((l) => JSON.parse(l).entry.operation)).toEqual(lines.map(() => 'find_assets'))
   await page.getByRole('button', { name: '清除筛选' }).click()
   await expect(page.getByRole('row', { name: /查询主机/ }).first()).toBeVisible()
   await page.getByText('变更', { exact: true }).click()
   await expect(page).toHaveURL(/kind=admin/)
+  await expect(page.getByRole('row', { name: /导出了审计日志/ }).first()).toBeVisible()
   await accessible(page)
 
   await page.setViewportSize({ width: 390, height: 844 })
