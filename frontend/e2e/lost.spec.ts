@@ -26,6 +26,14 @@ async function naming(page: Page, flow: string): Promise<Locator> {
   return page.getByRole('textbox', { name: '节点名称' })
 }
 
+/** Ends a tab: it is not closed, but killed, and nothing of the page runs any more. */
+async function kill(page: Page) {
+  const killed = page.waitForEvent('crash')
+  const session = await page.context().newCDPSession(page)
+  session.send('Page.crash').catch(() => undefined)
+  await killed
+}
+
 /** Saves in the name of somebody else, who has the newest revision. */
 async function saveAsAnother(request: APIRequestContext, flow: string, change: (document: FlowDocument) => void) {
   const theirs = await (await request.get(`${api}/flows/${flow}`)).json()
@@ -90,11 +98,7 @@ test('edits outlive a tab that is killed at once', async ({ context, request }) 
     arrives || route.request().method() !== 'PUT' ? route.continue() : route.abort(),
   )
   await (await naming(first, flow)).fill('没有保存')
-  // Not closed, but killed: nothing of the page runs any more.
-  const killed = first.waitForEvent('crash')
-  const session = await context.newCDPSession(first)
-  session.send('Page.crash').catch(() => undefined)
-  await killed
+  await kill(first)
 
   const second = await context.newPage()
   await second.goto(`/p/${project}/flows/${flow}`)
@@ -163,11 +167,16 @@ test.describe('a server that is killed', () => {
     await expect(status(page, 'saved')).toBeVisible()
     expect(await nameOf(request, flow)).toBe('断网时')
 
-    await stop(server, 'SIGKILL')
+    // The server dies while a save is on its way, and the tab while it tries again.
+    await context.route(`**${api}/flows/${flow}`, async (route) => {
+      if (route.request().method() === 'PUT') await stop(server, 'SIGKILL')
+      await route.continue()
+    })
     await name.fill('服务器死了')
     await expect(status(page, 'offline')).toBeVisible()
+    await context.unroute(`**${api}/flows/${flow}`)
     await name.fill('标签页也死了')
-    await page.close({ runBeforeUnload: false })
+    await kill(page)
 
     server = await launch(join(dir, 'data'), new URL(server.url).host)
     // Whoever saved meanwhile keeps what they did, too.

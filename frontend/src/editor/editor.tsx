@@ -1,7 +1,7 @@
 import { ActionIcon, Button, Tooltip } from '@mantine/core'
 import { Link, useBlocker, useNavigate } from '@tanstack/react-router'
 import { Panel } from '@xyflow/react'
-import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import { type ComponentProps, type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useCreateFlow } from '~/api/queries'
 import type { Plugin, Problem } from '~/api/types'
@@ -30,7 +30,15 @@ import { type Actions, useActions } from './actions'
 import { useChoosing } from './choosing'
 import { Inspector } from './inspector'
 import { useEditorKeys } from './keys'
-import { ConflictDialog, NotesLayer, PublishDialog, SchemeMarks, SelectionBar, UpdateNotice } from './lazy-panels'
+import {
+  ConflictDialog,
+  NotesLayer,
+  PresenceBar,
+  PublishDialog,
+  SchemeMarks,
+  SelectionBar,
+  UpdateNotice,
+} from './lazy-panels'
 import { Overlays } from './overlays'
 import { Palette } from './palette'
 import { useShownPerspective } from './perspective'
@@ -56,6 +64,7 @@ export function Editor(props: Props) {
   const actions = useActions(view, canvasBox)
   const { perspective, variable } = useShownPerspective()
   const preview = usePreviewer(props.project, props.flow)
+  const [Over, setOver] = useState<CanvasInfo['Over']>()
   const info = useMemo<CanvasInfo>(
     () => ({
       perspective,
@@ -64,13 +73,14 @@ export function Editor(props: Props) {
       plugins: props.plugins,
       problems: marksOf(problems),
       edit: { add: actions.ask, tool: actions.tool },
+      Over,
     }),
-    [props.plugins, problems, actions, perspective, variable],
+    [props.plugins, problems, actions, perspective, variable, Over],
   )
   return (
     <CanvasContext value={info}>
       <PreviewContext value={preview}>
-        <EditorBody {...props} actions={actions} view={view} canvasBox={canvasBox} />
+        <EditorBody {...props} actions={actions} view={view} canvasBox={canvasBox} onOver={setOver} />
       </PreviewContext>
     </CanvasContext>
   )
@@ -87,12 +97,13 @@ function marksOf(problems: readonly Problem[]): ReadonlyMap<string, 'error' | 'w
 }
 
 interface BodyProps extends Props {
+  onOver: ComponentProps<typeof PresenceBar>['onOver']
   actions: Actions
   view: React.RefObject<View | null>
   canvasBox: React.RefObject<HTMLDivElement | null>
 }
 
-function EditorBody({ project, flow, plugins, keeping, notice, actions, view, canvasBox }: BodyProps) {
+function EditorBody({ project, flow, plugins, keeping, notice, actions, view, canvasBox, onOver }: BodyProps) {
   const { t } = useTranslation()
   const store = useDocStore()
   const doc = useDoc((s) => s.doc)
@@ -138,6 +149,7 @@ function EditorBody({ project, flow, plugins, keeping, notice, actions, view, ca
         onPublish={() => setPublishing(true)}
         onStart={() => void start()}
       />
+      <PresenceBar project={project} flow={flow} saver={saver} onOver={onOver} />
       {notice}
       {doc.nodes.some((n) => n.type === 'subflow' && n.version) && <UpdateNotice />}
       <div className="ed-grid" data-palette={paletteOpen}>

@@ -86,6 +86,16 @@ export function PublishDialog(props: ComponentProps<typeof LoadedPublish>) {
   )
 }
 
+const LoadedPresence = lazy(() => import('~/presence/bar').then((m) => ({ default: m.PresenceBar })))
+
+export function PresenceBar(props: ComponentProps<typeof LoadedPresence>) {
+  return (
+    <Suspense>
+      <LoadedPresence {...props} />
+    </Suspense>
+  )
+}
+
 const loadNotes = async () => {
   const [m] = await Promise.all([import('./notes-layer'), loadTexts('notes')])
   return { default: m.NotesLayer }
