@@ -19,6 +19,7 @@ import {
 import { useEffect, useRef } from 'react'
 import type { ScopeName } from '~/doc/scope'
 import { expressionsIn } from './expression'
+import { functionSource } from './expression-functions'
 
 export interface ExpressionInputProps {
   id?: string
@@ -110,7 +111,7 @@ export function ExpressionInput(props: ExpressionInputProps) {
           history(),
           closeBrackets(),
           autocompletion({
-            override: [completer(() => latest.current.scope, bare)],
+            override: [completer(() => latest.current.scope, bare), functionSource(() => latest.current.scope, bare)],
             icons: false,
             defaultKeymap: true,
           }),
