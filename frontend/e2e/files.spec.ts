@@ -77,7 +77,8 @@ test('YAML and JSON say the same, and what was not applied is not lost unasked',
 
 test('a flow leaves as a picture and as a file, and comes back as another flow', async ({ page }) => {
   const name = `来回 ${Date.now()}`
-  const id = await openSource(page, wait(name))
+  const notes = [{ id: 'n1', text: '先问值班', x: 0, y: 160, w: 208, h: 96 }]
+  const id = await openSource(page, { ...wait(name), notes })
   const dialog = page.getByRole('dialog', { name: '流程文件' })
   const yaml = await downloaded(page, dialog.getByRole('button', { name: '下载' }))
 
@@ -85,6 +86,8 @@ test('a flow leaves as a picture and as a file, and comes back as another flow',
   await expect(dialog.getByRole('img', { name: '图片预览' })).toBeVisible()
   const svg = await downloaded(page, dialog.getByRole('button', { name: '下载图片' }))
   expect(svg).toContain('等待时长')
+  expect(svg).toContain('先问值班')
+  expect(svg).toContain('fill="#fff3b8"')
   expect(svg.match(/<use /g)).toHaveLength(3)
   expect(svg).not.toMatch(/(href|src)="?https?:/)
   await dialog.getByText('PNG（位图）').click()

@@ -1,6 +1,6 @@
 import { expect, type Page, test } from '@playwright/test'
 import { accessible } from './axe'
-import { around, node, project, publishedFlow } from './steps'
+import { around, node, project, publishedFlow, startedRun } from './steps'
 
 const wait = { plugin: 'core', action: 'wait_until', inputs: { at: '2020-01-01T00:00:00Z', past: 'continue' } }
 
@@ -75,4 +75,22 @@ test('notes are dragged, painted, copied and deleted like what else is on the dr
   await page.keyboard.press('Shift+L')
   await expect(node(page, 'task')).toBeVisible()
   expect(await note.getAttribute('style')).toBe(place)
+})
+
+test('who watches a run reads the notes, and fitting the view shows them', async ({ page }) => {
+  const document = {
+    ...around(`便签 ${Date.now()}`, wait),
+    notes: [{ id: 'n1', text: '先问值班，再重试', x: 0, y: 2400, w: 208, h: 96, colour: 'pink' }],
+  }
+  const id = await publishedFlow(page.request, document)
+  const run = await startedRun(page.request, id)
+  for (const address of [`flows/${id}`, `runs/${run}`]) {
+    await page.goto(`/p/${project}/${address}`)
+    const note = page.locator('.nt')
+    await expect(note).toHaveText('先问值班，再重试')
+    await page.getByRole('button', { name: '适应画布' }).click()
+    await expect(note).toBeInViewport({ ratio: 0.99 })
+  }
+  // There it is only read: the pointer moves the drawing, and no key finds it.
+  await expect(page.getByRole('note', { name: '便签' })).not.toHaveAttribute('tabindex')
 })

@@ -6,6 +6,7 @@ export const project = 'demo'
 const api = `/api/v1/projects/${project}`
 
 export interface FlowDocument {
+  notes?: readonly object[]
   format: string
   id?: string
   name: string

@@ -50,6 +50,17 @@ test('an expression shows what it was worth in the last run', async ({ page, req
   await expect(page.locator('.sf-worth code')).toHaveText('14')
   await writeInto(field, '${cuont}')
   await expect(page.locator('.sf-worth')).toContainText('cuont 不存在')
+
+  // Behind a dot the functions of a value are offered, each with how it is called and what it does.
+  await field.press('ControlOrMeta+a')
+  await field.pressSequentially('${pause.upp')
+  await expect(page.getByRole('option', { name: 'upper' })).toBeVisible()
+  await expect(page.locator('.cm-completionInfo')).toContainText('string.upper() → string')
+  await expect(page.locator('.cm-completionInfo')).toContainText('大写')
+  await expect(page.locator('.cm-completionInfo')).toBeInViewport({ ratio: 0.99 })
+  await field.press('Enter')
+  await expect(field).toHaveText('${pause.upper()}')
+  await expect(page.locator('.sf-worth code')).toHaveText('"10MS"')
 })
 
 test('a condition is put together from rules, and read as CEL', async ({ page, request }) => {

@@ -23,8 +23,10 @@ import { IconArrowsMaximize, IconMinus, IconPlus } from '~/app/icons'
 import { grid } from '~/doc/graph'
 import type { Selection } from '~/ui/store'
 import './canvas.css'
+import { useCanvasInfo } from './context'
 import { GuideLines, useDragging, useDropEdge, WhyNot } from './drag'
 import { edgeTypes } from './edges'
+import { StillNotes } from './lazy-notes'
 import { nodeTypes, useNodeName } from './nodes'
 import { Overview } from './overview'
 import {
@@ -44,7 +46,7 @@ import {
 import { lanesOf } from './route'
 
 interface Props {
-  doc: Pick<Flow, 'nodes' | 'edges'>
+  doc: Pick<Flow, 'nodes' | 'edges' | 'notes'>
   selection: Selection
   editable: boolean
   label: string
@@ -76,13 +78,12 @@ const miniMapMax = 1500
 export const Canvas = memo(function Canvas(props: Props) {
   const holder = useRef<HTMLDivElement>(null)
   const [start, setStart] = useState<Viewport | null>(null)
-  const nodes = props.doc.nodes
   // The first view is known before anything is mounted: a large flow starts in
   // the overview and never builds the nodes it would throw away at once.
   // biome-ignore lint/correctness/useExhaustiveDependencies: only the first view
   useLayoutEffect(() => {
     const box = holder.current?.getBoundingClientRect()
-    if (box) setStart(firstView(nodes, box.width, box.height, props.at))
+    if (box) setStart(firstView(props.doc, box.width, box.height, props.at))
   }, [])
   return (
     // biome-ignore lint/a11y/useSemanticElements: a drawing is no form group
@@ -118,6 +119,7 @@ function Drawing({
   onLoose,
 }: Props & { start: Viewport }) {
   const { t } = useTranslation()
+  const { mode } = useCanvasInfo()
   const { drawn, setDragged } = useCanvasNodes(doc.nodes, selection.nodes)
   const lanes = useMemo(() => lanesOf(doc.nodes, doc.edges), [doc.nodes, doc.edges])
   const labelOf = useEdgeLabel(doc.nodes)
@@ -139,7 +141,7 @@ function Drawing({
     [doc.edges, lanes, labelOf, selection.edges],
   )
   const overview = useOverviewFrom(doc.nodes, start)
-  const view = useView(doc.nodes)
+  const view = useView(doc)
   useEffect(() => onView?.(view), [onView, view])
 
   const latest = useRef({ selection, drawn })
@@ -263,6 +265,7 @@ function Drawing({
           className="cv-map"
         />
       )}
+      {mode === 'run' && doc.notes && <StillNotes notes={doc.notes} />}
       <ZoomPanel view={view} />
       <GuideLines guides={dragging.guides} />
       {reason && <WhyNot reason={reason} />}

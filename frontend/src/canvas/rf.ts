@@ -15,7 +15,7 @@ import {
   type Viewport,
 } from '@xyflow/react'
 import { useCallback, useMemo, useRef, useState } from 'react'
-import type { FlowEdge, FlowNode, Position as Point } from '~/api/types'
+import type { FlowEdge, FlowNode, Position as Point, StickyNote } from '~/api/types'
 import { boundsOf, isGateway, type Rect, sizeOf } from '~/doc/graph'
 import type { Selection } from '~/ui/store'
 
@@ -171,9 +171,15 @@ export function useTransform(): readonly [number, number, number] {
 
 const padding = 0.12
 
-/** The view that shows all nodes in a window of a size, never larger than life. */
-function viewOf(nodes: readonly FlowNode[], width: number, height: number): Viewport {
-  return viewOfRect(boundsOf(nodes), width, height)
+/** What a drawing shows: nodes, and the notes around them. */
+interface Shown {
+  nodes: readonly FlowNode[]
+  notes?: readonly StickyNote[]
+}
+
+/** The view that shows everything in a window of a size, never larger than life. */
+function viewOf({ nodes, notes }: Shown, width: number, height: number): Viewport {
+  return viewOfRect(boundsOf(nodes, notes), width, height)
 }
 
 /** A flow is opened no smaller than this, unless it is so large that only its shape can be seen. */
@@ -183,9 +189,10 @@ const readableZoom = 0.75
  * The view that a flow is opened with: all of it where it can be read, else the
  * node that is asked for, or the beginning.
  */
-export function firstView(nodes: readonly FlowNode[], width: number, height: number, at?: string): Viewport {
+export function firstView(shown: Shown, width: number, height: number, at?: string): Viewport {
+  const { nodes } = shown
   if (nodes.length === 0) return { x: width / 3, y: height / 2, zoom: 1 }
-  const whole = viewOf(nodes, width, height)
+  const whole = viewOf(shown, width, height)
   if (whole.zoom >= readableZoom || nodes.length > smallMax) return whole
   const zoom = readableZoom
   const bounds = boundsOf(nodes)
@@ -201,20 +208,20 @@ function viewOfRect(rect: Rect, width: number, height: number): Viewport {
 }
 
 /** How to move the view: these also work while nothing but the overview is drawn. */
-export function useView(nodes: readonly FlowNode[]) {
+export function useView(shown: Shown) {
   const { setViewport, getViewport, zoomIn, zoomOut, screenToFlowPosition, setCenter } = useReactFlow()
   const size = useRef({ width: 0, height: 0 })
   size.current = useStore(
     useCallback((s) => ({ width: s.width, height: s.height }), []),
     (a, b) => a.width === b.width && a.height === b.height,
   )
-  const latest = useRef(nodes)
-  latest.current = nodes
+  const latest = useRef(shown)
+  latest.current = shown
   return useMemo(
     () => ({
       fit: () => void setViewport(viewOf(latest.current, size.current.width, size.current.height), { duration: 140 }),
       actual: () => {
-        const { x, y, width, height } = boundsOf(latest.current)
+        const { x, y, width, height } = boundsOf(latest.current.nodes, latest.current.notes)
         void setCenter(x + width / 2, y + height / 2, { zoom: 1, duration: 140 })
       },
       zoomIn: () => void zoomIn({ duration: 140 }),
@@ -232,7 +239,7 @@ export function useView(nodes: readonly FlowNode[]) {
         if (dx !== 0 || dy !== 0) void setViewport({ x: x + dx, y: y + dy, zoom }, { duration: 140 })
       },
       centre: (id: string) => {
-        const node = latest.current.find((n) => n.id === id)
+        const node = latest.current.nodes.find((n) => n.id === id)
         if (!node) return
         const { width, height } = sizeOf(node)
         const { x, y } = node.position ?? { x: 0, y: 0 }

@@ -1,4 +1,4 @@
-import type { Flow, FlowEdge, FlowNode, NodeType, Position } from '~/api/types'
+import type { Flow, FlowEdge, FlowNode, NodeType, Position, StickyNote } from '~/api/types'
 import type { Command } from './commands'
 import { forgetInSchemes } from './leaving'
 
@@ -139,7 +139,7 @@ export interface Rect {
 }
 
 /** The smallest rectangle around all nodes; a small one at the origin for none. */
-export function boundsOf(nodes: readonly FlowNode[]): Rect {
+export function boundsOf(nodes: readonly FlowNode[], notes: readonly StickyNote[] = []): Rect {
   let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity]
   for (const node of nodes) {
     const { x, y } = node.position ?? { x: 0, y: 0 }
@@ -148,6 +148,12 @@ export function boundsOf(nodes: readonly FlowNode[]): Rect {
     top = Math.min(top, y)
     right = Math.max(right, x + width)
     bottom = Math.max(bottom, y + height)
+  }
+  for (const { x, y, w, h } of notes) {
+    left = Math.min(left, x)
+    top = Math.min(top, y)
+    right = Math.max(right, x + w)
+    bottom = Math.max(bottom, y + h)
   }
   if (left === Infinity) return { x: 0, y: 0, width: 1, height: 1 }
   return { x: left, y: top, width: right - left, height: bottom - top }

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import type { Flow, FlowNode } from '~/api/types'
 import { drawingOf, fitted, type Pen } from './drawing'
-import { linesOf } from './papers'
+import { wrapped } from './note-drawing'
 
 const colours = { canvas: '#c', panel: '#p', hover: '#h', line: '#l', edge: '#e', fg: '#1', fg2: '#2', fg3: '#3' }
 const pen: Pen = {
   colours,
-  look: 'light',
+  paperOf: (n) => ({ paper: `#${n.colour ?? 'yellow'}`, line: '#l', ink: '#i' }),
   ground: true,
   fontUi: '"Inter Variable", sans-serif',
   fontMono: 'monospace',
@@ -72,27 +72,16 @@ describe('the picture of a flow', () => {
     expect(width).toBe(49 * 272 + 216 + 80)
   })
 
+  it('has the notes below the nodes, and reaches around them', () => {
+    const notes = [{ id: 'n', text: 'ask <first>', x: -400, y: -300, w: 208, h: 96, colour: 'blue' as const }]
+    const { svg } = drawingOf({ ...flow, notes }, pen)
+    expect(svg).toContain('viewBox="-440 -340 ')
+    expect(svg).toContain('fill="#blue"')
+    expect(svg.indexOf('ask &lt;first&gt;')).toBeLessThan(svg.indexOf('class="e"'))
+  })
+
   it('is a small empty sheet for a flow without nodes', () => {
     expect(drawingOf({ nodes: [], edges: [] }, pen)).toMatchObject({ width: 80, height: 80 })
-  })
-})
-
-describe('a note in the picture', () => {
-  const note = { id: 'n', text: 'a <b> c\n部署之前看一眼', x: -300, y: -50, w: 96, h: 120, colour: 'pink' }
-
-  it('is drawn on its paper, in lines that fit, and the picture reaches around it', () => {
-    const { svg } = drawingOf({ ...flow, notes: [note] } as typeof flow, pen)
-    expect(svg).toContain('fill="#ffe0ec"')
-    expect(svg).toContain('>a &lt;b&gt; c</tspan>')
-    expect(svg).toMatch(/viewBox="-340 -90 /)
-    expect(svg.indexOf('#ffe0ec')).toBeLessThan(svg.indexOf('class="n"'))
-  })
-
-  it('breaks between words, in long words, and between Han characters', () => {
-    expect(linesOf('one two three', 60, pen)).toEqual(['one two', 'three'])
-    expect(linesOf('abcdefghij', 40, pen)).toEqual(['abcde', 'fghij'])
-    expect(linesOf('部署之前看一眼', 40, pen)).toEqual(['部署之前看', '一眼'])
-    expect(linesOf('a\n\nb', 40, pen)).toEqual(['a', '', 'b'])
   })
 })
 
@@ -102,5 +91,16 @@ describe('a text that is too long', () => {
     expect(fitted('a long text that goes on', 60, pen, 10, 400)).toBe('a long te…')
     expect(fitted('😀😀😀😀', 30, pen, 10, 400)).toBe('😀😀…')
     expect(fitted(' two\nlines ', 100, pen, 10, 400)).toBe('two lines')
+  })
+})
+
+describe('the text of a note', () => {
+  it('is broken between words and characters, and ends with an ellipsis where the paper ends', () => {
+    expect(wrapped('one two three', 60, 9, pen)).toEqual(['one two', 'three'])
+    expect(wrapped('夜里先问值班', 24, 9, pen)).toEqual(['夜里先', '问值班'])
+    expect(wrapped('abcdefghij', 40, 9, pen)).toEqual(['abcde', 'fghij'])
+    expect(wrapped('a\n\nb', 60, 9, pen)).toEqual(['a', '', 'b'])
+    expect(wrapped('one two three four', 60, 1, pen)).toEqual(['one tw…'])
+    expect(wrapped('', 60, 3, pen)).toEqual([''])
   })
 })

@@ -1,8 +1,8 @@
 import { getSmoothStepPath, Position as Side } from '@xyflow/react'
-import type { Flow, FlowEdge, FlowNode } from '~/api/types'
+import type { Flow, FlowEdge, FlowNode, StickyNote } from '~/api/types'
 import { lanePath, lanesOf } from '~/canvas/route'
 import { isGateway, type Rect, sizeOf } from '~/doc/graph'
-import { noteMarkup, type PictureNote } from './papers'
+import { noteMarkup } from './note-drawing'
 
 /** The colours of a picture: tokens of one of the two looks. */
 export interface Colours {
@@ -16,10 +16,17 @@ export interface Colours {
   fg3: string
 }
 
+/** The colours of a note: the paper, its border and what is written. */
+export interface Paper {
+  paper: string
+  line: string
+  ink: string
+}
+
 /** What a picture says and how, where that depends on the page around it. */
 export interface Pen {
   colours: Colours
-  look: 'light' | 'dark'
+  paperOf(note: StickyNote): Paper
   /** Whether the ground of the canvas is painted. */
   ground: boolean
   fontUi: string
@@ -50,10 +57,9 @@ const margin = 40
 const textMax = { name: 148, below: 140, label: 166 }
 
 /** Draws a whole flow as a picture that needs nothing outside itself. Every node has a place. */
-export function drawingOf(flow: Pick<Flow, 'nodes' | 'edges'>, pen: Pen): Drawing {
-  const notes = (flow as { notes?: readonly PictureNote[] }).notes ?? []
+export function drawingOf(flow: Pick<Flow, 'nodes' | 'edges' | 'notes'>, pen: Pen): Drawing {
   const lanes = lanesOf(flow.nodes, flow.edges)
-  const box = extent(flow.nodes, lanes, notes)
+  const box = extent(flow.nodes, lanes, flow.notes ?? [])
   const icons = new Map<string, string>()
   const nodes = flow.nodes.map((n) => nodeMarkup(n, pen, icons)).join('\n')
   const byId = new Map(flow.nodes.map((n) => [n.id, n]))
@@ -66,6 +72,7 @@ export function drawingOf(flow: Pick<Flow, 'nodes' | 'edges'>, pen: Pen): Drawin
     lines.push(drawn.line)
     if (drawn.label) labels.push(drawn.label)
   }
+  const notes = (flow.notes ?? []).map((n) => noteMarkup(n, pen)).join('\n')
   const { colours: c } = pen
   const ground = pen.ground
     ? `<rect x="${box.x}" y="${box.y}" width="${box.width}" height="${box.height}" fill="${c.canvas}"/>`
@@ -76,7 +83,7 @@ export function drawingOf(flow: Pick<Flow, 'nodes' | 'edges'>, pen: Pen): Drawin
     `<style>${pen.fontFaces}text{font-family:${escaped(pen.fontUi)};font-size:11.5px;fill:${c.fg2}}.n{font-size:13px;font-weight:600;fill:${c.fg}}.s{fill:${c.fg3}}.l{font-size:11px}.m{font-family:${escaped(pen.fontMono)}}.e{fill:none;stroke:${c.edge};stroke-width:1.5}.i{fill:none;stroke:${c.fg2};stroke-linecap:round;stroke-linejoin:round}.f{fill:${c.fg2}}.b{fill:${c.panel};stroke:${c.line}}</style>`,
     `<defs><marker id="to" markerWidth="10" markerHeight="10" refX="8" refY="4" orient="auto" markerUnits="userSpaceOnUse"><path d="M0 0 8 4 0 8z" fill="${c.edge}"/></marker>${[...icons.values()].join('')}</defs>`,
     ground,
-    `<g>${notes.map((n) => noteMarkup(n, pen)).join('\n')}</g>`,
+    `<g>${notes}</g>`,
     `<g>${lines.join('\n')}</g>`,
     `<g>${nodes}</g>`,
     `<g>${labels.join('\n')}</g>`,
@@ -97,8 +104,8 @@ export function escaped(text: string): string {
   )
 }
 
-/** Everything that is drawn: nodes, the names below some of them, and lanes of edges. */
-function extent(nodes: readonly FlowNode[], lanes: ReadonlyMap<string, number>, notes: readonly PictureNote[]): Rect {
+/** Everything that is drawn: notes, nodes, the names below some of them, and lanes of edges. */
+function extent(nodes: readonly FlowNode[], lanes: ReadonlyMap<string, number>, notes: readonly StickyNote[]): Rect {
   let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity]
   for (const node of nodes) {
     const { x, y, width, height } = rectOf(node)

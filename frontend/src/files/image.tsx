@@ -8,7 +8,7 @@ import { findAction } from '~/doc/scope'
 import { useDoc } from '~/doc/store'
 import { useText } from '~/i18n/text'
 import { type Drawing, drawingOf, type Pen } from './drawing'
-import { coloursOf, fontFaces, fonts, iconMaker, type Look, measurer } from './pen'
+import { coloursOf, fontFaces, fonts, iconMaker, type Look, measurer, papersOf } from './pen'
 import { pngOf, scaleOf } from './pixels'
 import { download, fileName } from './save'
 
@@ -119,7 +119,7 @@ function useDrawing(plugins: readonly Plugin[], look: Look, ground: boolean): Dr
       const named = fonts()
       const pen: Pen = {
         colours: coloursOf(look),
-        look,
+        paperOf: papersOf(look),
         ground,
         ...named,
         fontFaces,

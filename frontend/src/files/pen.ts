@@ -3,21 +3,28 @@ import { flushSync } from 'react-dom'
 import { createRoot } from 'react-dom/client'
 import type { FlowNode, Plugin } from '~/api/types'
 import { iconOf, type NodeIcon } from '~/canvas/icons'
+import { noteColours } from '~/doc/notes'
 import inter from '../../node_modules/@fontsource-variable/inter/files/inter-latin-wght-normal.woff2?url'
 import mono from '../../node_modules/@fontsource-variable/jetbrains-mono/files/jetbrains-mono-latin-wght-normal.woff2?url'
-import type { Colours, Pen } from './drawing'
+import type { Colours, Paper, Pen } from './drawing'
+import '~/canvas/notes.css'
 
 export type Look = 'light' | 'dark'
 
 /** The tokens of a look, whichever one the page shows. */
-export function coloursOf(look: Look): Colours {
+function tokensOf<T>(look: Look, read: (token: (name: string) => string) => T): T {
   const probe = document.createElement('div')
   probe.dataset.mantineColorScheme = look
   probe.hidden = true
   document.body.append(probe)
   const style = getComputedStyle(probe)
-  const token = (name: string) => style.getPropertyValue(name).trim()
-  const colours = {
+  const values = read((name) => style.getPropertyValue(name).trim())
+  probe.remove()
+  return values
+}
+
+export function coloursOf(look: Look): Colours {
+  return tokensOf(look, (token) => ({
     canvas: token('--bg-canvas'),
     panel: token('--bg-panel'),
     hover: token('--bg-hover'),
@@ -26,9 +33,19 @@ export function coloursOf(look: Look): Colours {
     fg: token('--fg'),
     fg2: token('--fg-2'),
     fg3: token('--fg-3'),
-  }
-  probe.remove()
-  return colours
+  }))
+}
+
+/** The papers that notes have in a look. */
+export function papersOf(look: Look): Pen['paperOf'] {
+  const papers = tokensOf(look, (token) =>
+    noteColours.map((colour): [string, Paper] => {
+      const name = `--note-${colour || 'yellow'}`
+      return [colour, { paper: token(name), line: token(`${name}-line`), ink: token(`${name}-ink`) }]
+    }),
+  )
+  const byColour = new Map(papers)
+  return ({ colour }) => byColour.get(colour ?? '') ?? (papers[0] as [string, Paper])[1]
 }
 
 /** The names of the fonts as the page has them. */

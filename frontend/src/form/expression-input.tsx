@@ -19,6 +19,7 @@ import {
 import { useEffect, useRef } from 'react'
 import type { ScopeName } from '~/doc/scope'
 import { expressionsIn } from './expression'
+import { functionSource } from './expression-functions'
 
 export interface ExpressionInputProps {
   id?: string
@@ -91,6 +92,12 @@ function options(from: number, scope: readonly ScopeName[], braces: boolean): Co
   }
 }
 
+/** The help stands at the far side of the list: beside it there is no room in a panel, and on a phone none at all. */
+function beyond(view: EditorView, list: { top: number }): { style: string } {
+  const line = view.coordsAtPos(view.state.selection.main.head)
+  return { style: line && list.top < line.top ? 'bottom: calc(100% + 4px)' : 'top: calc(100% + 4px)' }
+}
+
 /** A one-line (or small) editor for texts with expressions. */
 export function ExpressionInput(props: ExpressionInputProps) {
   const holder = useRef<HTMLDivElement>(null)
@@ -110,9 +117,10 @@ export function ExpressionInput(props: ExpressionInputProps) {
           history(),
           closeBrackets(),
           autocompletion({
-            override: [completer(() => latest.current.scope, bare)],
+            override: [completer(() => latest.current.scope, bare), functionSource(() => latest.current.scope, bare)],
             icons: false,
             defaultKeymap: true,
+            positionInfo: beyond,
           }),
           Prec.high(keymap.of(completionKeymap)),
           keymap.of([...historyKeymap, ...defaultKeymap.filter((k) => multiline || k.key !== 'Enter')]),

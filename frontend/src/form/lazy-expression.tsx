@@ -1,9 +1,13 @@
 import { lazy, Suspense, useContext, useState } from 'react'
+import { loadTexts } from '~/i18n'
 import { holdsExpression } from './expression'
 import type { ExpressionInputProps } from './expression-input'
 import { PreviewContext } from './preview-context'
 
-const load = () => import('./expression-input').then((m) => ({ default: m.ExpressionInput }))
+const load = async () => {
+  const [m] = await Promise.all([import('./expression-input'), loadTexts('functions')])
+  return { default: m.ExpressionInput }
+}
 const Loaded = lazy(load)
 const Preview = lazy(() => import('./preview').then((m) => ({ default: m.ExpressionPreview })))
 

@@ -5,6 +5,7 @@ import type { CodeMessages } from './codes.zh'
 import type { ConsoleMessages } from './console.zh'
 import type { EditorMessages } from './editor.zh'
 import type { FilesMessages } from './files.zh'
+import type { FunctionsMessages } from './functions.zh'
 import type { HomeMessages } from './home.zh'
 import type { NotesMessages } from './notes.zh'
 import type { PaletteMessages } from './palette.zh'
@@ -32,6 +33,7 @@ declare module 'i18next' {
       editor: EditorMessages
       notes: NotesMessages
       files: FilesMessages
+      functions: FunctionsMessages
       recordings: RecordingsMessages
       registry: RegistryMessages
       rehearse: RehearseMessages
@@ -58,6 +60,7 @@ type Part =
   | 'console'
   | 'editor'
   | 'files'
+  | 'functions'
   | 'home'
   | 'notes'
   | 'palette'
@@ -90,6 +93,10 @@ const parts: Record<Part, Record<Lang, () => Promise<object>>> = {
   files: {
     zh: () => import('./files.zh').then((m) => m.filesZh),
     en: () => import('./files.en').then((m) => m.filesEn),
+  },
+  functions: {
+    zh: () => import('./functions.zh').then((m) => m.functionsZh),
+    en: () => import('./functions.en').then((m) => m.functionsEn),
   },
   home: {
     zh: () => import('./home.zh').then((m) => m.homeZh),

@@ -10,6 +10,8 @@ import { editorZh } from './editor.zh'
 import { en } from './en'
 import { filesEn } from './files.en'
 import { filesZh } from './files.zh'
+import { functionsEn } from './functions.en'
+import { functionsZh } from './functions.zh'
 import { homeEn } from './home.en'
 import { homeZh } from './home.zh'
 import { notesEn } from './notes.en'
@@ -57,6 +59,7 @@ const texts = {
     notes: notesZh,
     schemes: schemesZh,
     filesPart: filesZh,
+    functions: functionsZh,
     recordings: recordingsZh,
     registry: registryZh,
     rehearse: rehearseZh,
@@ -76,6 +79,7 @@ const texts = {
     notes: notesEn,
     schemes: schemesEn,
     filesPart: filesEn,
+    functions: functionsEn,
     recordings: recordingsEn,
     registry: registryEn,
     rehearse: rehearseEn,
