@@ -10,7 +10,7 @@ import { addNote } from '~/doc/notes'
 import { type DocStore, useDocStore } from '~/doc/store'
 import { useUi } from '~/ui/store'
 import { toggleChosen, useChoosing } from './choosing'
-import { commitMove, duplicate, removeSelected } from './keys'
+import { commitMove, duplicate, placesAfter, removeSelected } from './keys'
 import { useNoteState } from './note-state'
 import { type AddTarget, useOverlay } from './overlay'
 import { type Blueprint, readDrop } from './palette'
@@ -59,10 +59,12 @@ export function useActions(view: Ref<View>, box: Ref<HTMLDivElement>) {
       },
       layout: async () => {
         const positions = await arrangeAside(store.getState().doc)
-        commitMove(store, positions, 'drag')
+        commitMove(store, positions, 'layout')
         view.current?.fit()
       },
       toFlow: (screen: Position) => view.current?.toFlow(screen),
+      /** The selected nodes go along with a note that is dragged; null ends it. */
+      carry: (way: Position | null) => view.current?.drag(way ? placesAfter(store, way) : new Map()),
       setView: (next: View) => {
         view.current = next
       },

@@ -1,28 +1,43 @@
 import { ViewportPortal } from '@xyflow/react'
-import { type KeyboardEvent, memo, type PointerEvent, useEffect, useRef, useState } from 'react'
+import { type KeyboardEvent, memo, type PointerEvent, useCallback, useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Position, StickyNote } from '~/api/types'
-import { grid } from '~/doc/graph'
+import { useDragWay } from '~/canvas/rf'
+import { grid, moveTo } from '~/doc/graph'
 import { moveNotes, noteSizeFrom, noteTextMax } from '~/doc/notes'
 import { type DocStore, useDoc, useDocStore } from '~/doc/store'
 import { useUi } from '~/ui/store'
+import { placesAfter } from './keys'
 import { useNoteState } from './note-state'
 import '~/canvas/notes.css'
 
 interface LayerProps {
   /** Says where a place of the window is on the drawing. */
   toFlow(screen: Position): Position | undefined
+  /** Draws the selected nodes along with what is dragged; null ends it. */
+  onCarry(way: Position | null): void
 }
 
 const none: readonly StickyNote[] = []
 const nothing: ReadonlySet<string> = new Set()
 
 /** The notes of the flow, under its nodes. */
-export function NotesLayer({ toFlow }: LayerProps) {
+export function NotesLayer({ toFlow, onCarry }: LayerProps) {
   const notes = useDoc((s) => s.doc.notes) ?? none
   const selected = useUi((s) => s.selection.notes) ?? nothing
   const editing = useNoteState((s) => s.editing)
-  const [shift, setShift] = useState<Position | null>(null)
+  const [own, setOwn] = useState<Position | null>(null)
+  // A selected node that is dragged takes the selected notes along.
+  const lead = useUi((s) => (s.selection.notes?.size ? [...s.selection.nodes][0] : undefined))
+  const way = useDragWay(useDoc((s) => (lead === undefined ? undefined : s.doc.nodes.find((n) => n.id === lead))))
+  const shift = own ?? way
+  const setShift = useCallback(
+    (by: Position | null) => {
+      setOwn(by)
+      onCarry(by)
+    },
+    [onCarry],
+  )
   useLeaving(selected.size > 0)
   return (
     <ViewportPortal>
@@ -56,7 +71,7 @@ function useLeaving(some: boolean): void {
   }, [some])
 }
 
-interface NoteProps extends LayerProps {
+interface NoteProps extends Pick<LayerProps, 'toFlow'> {
   note: StickyNote
   selected: boolean
   editing: boolean
@@ -75,7 +90,13 @@ const Note = memo(function Note({ note, selected, editing, shift, onShift, toFlo
     end: (way) => {
       onShift(null)
       if (way.x !== 0 || way.y !== 0)
-        store.getState().commit(moveNotes(store.getState().doc, useUi.getState().selection.notes ?? nothing, way))
+        store.getState().commit({
+          op: 'batch',
+          commands: [
+            moveTo(placesAfter(store, way)),
+            moveNotes(store.getState().doc, useUi.getState().selection.notes ?? nothing, way),
+          ],
+        })
     },
   })
   const stretch = useDrag(toFlow, {
