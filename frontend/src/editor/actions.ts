@@ -4,9 +4,9 @@ import type { FlowNode, Position, Problem } from '~/api/types'
 import { sayError } from '~/app/notices'
 import type { View } from '~/canvas/rf'
 import { arrangeAside } from '~/doc/arrange'
-import { addNode, connect, freeSpot, freshId, nodeIds, refusal, sizeOf } from '~/doc/graph'
+import { addNode, connect, freeSpot, freshId, moveTo, nodeIds, refusal, sizeOf } from '~/doc/graph'
 import { detached, type Insertion, insertAfter, insertOnEdge } from '~/doc/insert'
-import { addNote } from '~/doc/notes'
+import { addNote, moveNotes } from '~/doc/notes'
 import { type DocStore, useDocStore } from '~/doc/store'
 import { useUi } from '~/ui/store'
 import { toggleChosen, useChoosing } from './choosing'
@@ -63,6 +63,11 @@ export function useActions(view: Ref<View>, box: Ref<HTMLDivElement>) {
         view.current?.fit()
       },
       toFlow: (screen: Position) => view.current?.toFlow(screen),
+      carried: (way: Position) => {
+        const { doc, commit } = store.getState()
+        const notes = moveNotes(doc, useUi.getState().selection.notes ?? new Set(), way)
+        commit({ op: 'batch', commands: [moveTo(placesAfter(store, way)), notes] })
+      },
       /** The selected nodes go along with a note that is dragged; null ends it. */
       carry: (way: Position | null) => view.current?.drag(way ? placesAfter(store, way) : new Map()),
       setView: (next: View) => {

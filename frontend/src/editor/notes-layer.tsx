@@ -2,12 +2,10 @@ import { ViewportPortal } from '@xyflow/react'
 import { type KeyboardEvent, memo, type PointerEvent, useCallback, useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Position, StickyNote } from '~/api/types'
-import { useDragWay } from '~/canvas/rf'
-import { grid, moveTo } from '~/doc/graph'
+import { grid } from '~/doc/graph'
 import { moveNotes, noteSizeFrom, noteTextMax } from '~/doc/notes'
 import { type DocStore, useDoc, useDocStore } from '~/doc/store'
 import { useUi } from '~/ui/store'
-import { placesAfter } from './keys'
 import { useNoteState } from './note-state'
 import '~/canvas/notes.css'
 
@@ -16,20 +14,21 @@ interface LayerProps {
   toFlow(screen: Position): Position | undefined
   /** Draws the selected nodes along with what is dragged; null ends it. */
   onCarry(way: Position | null): void
+  /** How far the selected nodes are dragged: the selected notes go along. */
+  way: Position | null
+  /** What is selected was let go so far from where it was. */
+  onCarried(way: Position): void
 }
 
 const none: readonly StickyNote[] = []
 const nothing: ReadonlySet<string> = new Set()
 
 /** The notes of the flow, under its nodes. */
-export function NotesLayer({ toFlow, onCarry }: LayerProps) {
+export function NotesLayer({ toFlow, way, onCarry, onCarried }: LayerProps) {
   const notes = useDoc((s) => s.doc.notes) ?? none
   const selected = useUi((s) => s.selection.notes) ?? nothing
   const editing = useNoteState((s) => s.editing)
   const [own, setOwn] = useState<Position | null>(null)
-  // A selected node that is dragged takes the selected notes along.
-  const lead = useUi((s) => (s.selection.notes?.size ? [...s.selection.nodes][0] : undefined))
-  const way = useDragWay(useDoc((s) => (lead === undefined ? undefined : s.doc.nodes.find((n) => n.id === lead))))
   const shift = own ?? way
   const setShift = useCallback(
     (by: Position | null) => {
@@ -51,6 +50,7 @@ export function NotesLayer({ toFlow, onCarry }: LayerProps) {
             shift={shift && selected.has(note.id) ? shift : null}
             onShift={setShift}
             toFlow={toFlow}
+            onCarried={onCarried}
           />
         ))}
       </div>
@@ -71,7 +71,7 @@ function useLeaving(some: boolean): void {
   }, [some])
 }
 
-interface NoteProps extends Pick<LayerProps, 'toFlow'> {
+interface NoteProps extends Pick<LayerProps, 'toFlow' | 'onCarried'> {
   note: StickyNote
   selected: boolean
   editing: boolean
@@ -80,7 +80,7 @@ interface NoteProps extends Pick<LayerProps, 'toFlow'> {
   onShift(by: Position | null): void
 }
 
-const Note = memo(function Note({ note, selected, editing, shift, onShift, toFlow }: NoteProps) {
+const Note = memo(function Note({ note, selected, editing, shift, onShift, toFlow, onCarried }: NoteProps) {
   const { t } = useTranslation('notes')
   const store = useDocStore()
   const element = useRef<HTMLDivElement>(null)
@@ -89,14 +89,7 @@ const Note = memo(function Note({ note, selected, editing, shift, onShift, toFlo
     by: onShift,
     end: (way) => {
       onShift(null)
-      if (way.x !== 0 || way.y !== 0)
-        store.getState().commit({
-          op: 'batch',
-          commands: [
-            moveTo(placesAfter(store, way)),
-            moveNotes(store.getState().doc, useUi.getState().selection.notes ?? nothing, way),
-          ],
-        })
+      if (way.x !== 0 || way.y !== 0) onCarried(way)
     },
   })
   const stretch = useDrag(toFlow, {
