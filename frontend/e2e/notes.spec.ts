@@ -77,6 +77,36 @@ test('notes are dragged, painted, copied and deleted like what else is on the dr
   expect(await note.getAttribute('style')).toBe(place)
 })
 
+test('a note and a node that are selected move in one drag, whichever is held, and one step takes it back', async ({
+  page,
+}) => {
+  const notes = [{ id: 'n1', text: '一起走', x: 0, y: 160, w: 208, h: 96 }]
+  const id = await publishedFlow(page.request, { ...around(`便签 ${Date.now()}`, wait), notes })
+  await opened(page, id)
+  const [note, task] = [page.locator('.nt'), node(page, 'task')]
+  await task.click()
+  await note.click({ modifiers: ['ControlOrMeta'] })
+  for (const held of [task, note]) {
+    const before = [await note.boundingBox(), await task.boundingBox()]
+    const from = await held.boundingBox()
+    if (!from) throw new Error('nothing to hold')
+    const moved = async () =>
+      [await note.boundingBox(), await task.boundingBox()].map((box, i) =>
+        Math.round((box?.y ?? 0) - (before[i]?.y ?? 0)),
+      )
+    await page.mouse.move(from.x + 60, from.y + 12)
+    await page.mouse.down()
+    await page.mouse.move(from.x + 60, from.y + 92, { steps: 6 })
+    // Both are on the way already while the button is down.
+    await expect.poll(async () => Math.min(...(await moved()))).toBeGreaterThan(50)
+    await page.mouse.up()
+    const [first, second] = await moved()
+    expect(Math.abs((first ?? 0) - (second ?? 0))).toBeLessThan(9)
+    await page.keyboard.press('ControlOrMeta+z')
+    await expect.poll(moved).toEqual([0, 0])
+  }
+})
+
 test('who watches a run reads the notes, and fitting the view shows them', async ({ page }) => {
   const document = {
     ...around(`便签 ${Date.now()}`, wait),

@@ -141,7 +141,7 @@ function Drawing({
     [doc.edges, lanes, labelOf, selection.edges],
   )
   const overview = useOverviewFrom(doc.nodes, start)
-  const view = useView(doc)
+  const view = useView(doc, setDragged)
   useEffect(() => onView?.(view), [onView, view])
 
   const latest = useRef({ selection, drawn })

@@ -169,6 +169,22 @@ export function useTransform(): readonly [number, number, number] {
   return useStore((s) => s.transform)
 }
 
+/** How far a node is drawn from its place in the document: what is dragged with it goes as far. */
+export function useDragWay(node: FlowNode | undefined): Point | null {
+  return useStore(
+    useCallback(
+      (s) => {
+        const drawn = node && s.nodeLookup.get(node.id)
+        const rest = node?.position ?? { x: 0, y: 0 }
+        if (!drawn?.dragging) return null
+        return { x: drawn.position.x - rest.x, y: drawn.position.y - rest.y }
+      },
+      [node],
+    ),
+    (a, b) => a?.x === b?.x && a?.y === b?.y,
+  )
+}
+
 const padding = 0.12
 
 /** What a drawing shows: nodes, and the notes around them. */
@@ -208,7 +224,7 @@ function viewOfRect(rect: Rect, width: number, height: number): Viewport {
 }
 
 /** How to move the view: these also work while nothing but the overview is drawn. */
-export function useView(shown: Shown) {
+export function useView(shown: Shown, drag: (places: ReadonlyMap<string, Point>) => void) {
   const { setViewport, getViewport, zoomIn, zoomOut, screenToFlowPosition, setCenter } = useReactFlow()
   const size = useRef({ width: 0, height: 0 })
   size.current = useStore(
@@ -227,6 +243,8 @@ export function useView(shown: Shown) {
       zoomIn: () => void zoomIn({ duration: 140 }),
       zoomOut: () => void zoomOut({ duration: 140 }),
       toFlow: (point: Point) => screenToFlowPosition(point),
+      /** Draws nodes at other places for as long as something else is dragged with them. */
+      drag,
       /** Moves the view just so far that a rectangle is in sight. */
       reveal: (rect: Rect) => {
         const { x, y, zoom } = getViewport()
@@ -246,7 +264,7 @@ export function useView(shown: Shown) {
         void setCenter(x + width / 2, y + height / 2, { zoom: 1, duration: 140 })
       },
     }),
-    [setViewport, getViewport, setCenter, zoomIn, zoomOut, screenToFlowPosition],
+    [setViewport, getViewport, setCenter, zoomIn, zoomOut, screenToFlowPosition, drag],
   )
 }
 

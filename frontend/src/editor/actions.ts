@@ -4,13 +4,13 @@ import type { FlowNode, Position, Problem } from '~/api/types'
 import { sayError } from '~/app/notices'
 import type { View } from '~/canvas/rf'
 import { arrangeAside } from '~/doc/arrange'
-import { addNode, connect, freeSpot, freshId, nodeIds, refusal, sizeOf } from '~/doc/graph'
+import { addNode, connect, freeSpot, freshId, moveTo, nodeIds, refusal, sizeOf } from '~/doc/graph'
 import { detached, type Insertion, insertAfter, insertOnEdge } from '~/doc/insert'
-import { addNote } from '~/doc/notes'
+import { addNote, moveNotes } from '~/doc/notes'
 import { type DocStore, useDocStore } from '~/doc/store'
 import { useUi } from '~/ui/store'
 import { toggleChosen, useChoosing } from './choosing'
-import { commitMove, duplicate, removeSelected } from './keys'
+import { commitMove, duplicate, placesAfter, removeSelected } from './keys'
 import { useNoteState } from './note-state'
 import { type AddTarget, useOverlay } from './overlay'
 import { type Blueprint, readDrop } from './palette'
@@ -59,10 +59,17 @@ export function useActions(view: Ref<View>, box: Ref<HTMLDivElement>) {
       },
       layout: async () => {
         const positions = await arrangeAside(store.getState().doc)
-        commitMove(store, positions, 'drag')
+        commitMove(store, positions, 'layout')
         view.current?.fit()
       },
       toFlow: (screen: Position) => view.current?.toFlow(screen),
+      carried: (way: Position) => {
+        const { doc, commit } = store.getState()
+        const notes = moveNotes(doc, useUi.getState().selection.notes ?? new Set(), way)
+        commit({ op: 'batch', commands: [moveTo(placesAfter(store, way)), notes] })
+      },
+      /** The selected nodes go along with a note that is dragged; null ends it. */
+      carry: (way: Position | null) => view.current?.drag(way ? placesAfter(store, way) : new Map()),
       setView: (next: View) => {
         view.current = next
       },

@@ -175,7 +175,7 @@ function EditorBody({ project, flow, plugins, keeping, notice, actions, view, ca
             <Panel position="top-center">
               <Toolbar onLayout={() => void actions.layout()} onNote={actions.addNote} />
             </Panel>
-            {doc.notes && <NotesLayer toFlow={actions.toFlow} />}
+            {doc.notes && <NotesLayer toFlow={actions.toFlow} onCarry={actions.carry} onCarried={actions.carried} />}
             {choosing !== null && <SchemeMarks scheme={choosing} box={canvasBox} />}
             {selection.nodes.size > 1 && (
               <Panel position="bottom-center">

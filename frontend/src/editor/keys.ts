@@ -1,7 +1,10 @@
 import { useEffect } from 'react'
+import type { Flow, FlowNode, Position } from '~/api/types'
 import { copyText, paste, readClip } from '~/doc/clipboard'
-import { connect as connectCommand, freeSpot, moveTo, refusal, removeAll } from '~/doc/graph'
+import type { Command } from '~/doc/commands'
+import { connect as connectCommand, freeSpot, moveTo, refusal, removeAll, snap } from '~/doc/graph'
 import { bridged, moveOntoEdge } from '~/doc/insert'
+import { moveNotes } from '~/doc/notes'
 import type { DocStore } from '~/doc/store'
 import { useUi } from '~/ui/store'
 import { useOverlay } from './overlay'
@@ -179,11 +182,32 @@ export function duplicate(store: DocStore): void {
   if (clip) pasteInto(store, clip)
 }
 
+/** Where the selected nodes are after a way on the grid. */
+export function placesAfter(store: DocStore, way: Position): Map<string, Position> {
+  const { nodes } = useUi.getState().selection
+  const at = (n: FlowNode) => n.position ?? { x: 0, y: 0 }
+  return new Map(
+    store
+      .getState()
+      .doc.nodes.filter((n) => nodes.has(n.id))
+      .map((n) => [n.id, snap({ x: at(n).x + way.x, y: at(n).y + way.y })]),
+  )
+}
+
+/** The selected notes go as far as the selected node that is dragged. */
+function carried(doc: Flow, moves: ReadonlyMap<string, Position>): Command[] {
+  const { nodes, notes } = useUi.getState().selection
+  const lead = doc.nodes.find((n) => nodes.has(n.id) && moves.has(n.id))
+  const to = lead && moves.get(lead.id)
+  if (!to || !notes || notes.size === 0) return []
+  return [moveNotes(doc, notes, { x: to.x - (lead.position?.x ?? 0), y: to.y - (lead.position?.y ?? 0) })]
+}
+
 /** Moves nodes, as one gesture however often a key repeats. */
 export function commitMove(
   store: DocStore,
   moves: ReadonlyMap<string, { x: number; y: number }>,
-  by: 'drag' | 'keyboard',
+  by: 'drag' | 'keyboard' | 'layout',
   edge?: string,
 ): void {
   const { doc } = store.getState()
@@ -196,5 +220,10 @@ export function commitMove(
   const into = edge !== undefined && only !== undefined ? moveOntoEdge(doc, edge, only) : null
   if (into) store.getState().commit({ op: 'batch', commands: [moveTo(real), into] })
   else if (real.size > 0)
-    store.getState().commit(moveTo(real), by === 'keyboard' ? `nudge:${[...real.keys()].join()}` : undefined)
+    store
+      .getState()
+      .commit(
+        { op: 'batch', commands: [moveTo(real), ...(by === 'layout' ? [] : carried(doc, real))] },
+        by === 'keyboard' ? `nudge:${[...real.keys()].join()}` : undefined,
+      )
 }

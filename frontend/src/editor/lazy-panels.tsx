@@ -1,6 +1,9 @@
 import { Skeleton } from '@mantine/core'
 import { type ComponentProps, lazy, Suspense } from 'react'
+import { useDragWay } from '~/canvas/rf'
+import { useDoc } from '~/doc/store'
 import { loadTexts } from '~/i18n'
+import { useUi } from '~/ui/store'
 
 // These open behind a tab or a button, or for one type of node: the canvas does not wait for them.
 const LoadedCondition = lazy(() => import('./condition-field').then((m) => ({ default: m.ConditionField })))
@@ -120,10 +123,12 @@ const LoadedMarks = lazy(async () => {
   return { default: m.SchemeMarks }
 })
 
-export function NotesLayer(props: ComponentProps<typeof LoadedNotes>) {
+export function NotesLayer(props: Omit<ComponentProps<typeof LoadedNotes>, 'way'>) {
+  const lead = useUi((s) => (s.selection.notes?.size ? [...s.selection.nodes][0] : undefined))
+  const way = useDragWay(useDoc((s) => (lead === undefined ? undefined : s.doc.nodes.find((n) => n.id === lead))))
   return (
     <Suspense>
-      <LoadedNotes {...props} />
+      <LoadedNotes {...props} way={way} />
     </Suspense>
   )
 }

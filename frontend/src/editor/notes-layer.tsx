@@ -1,5 +1,5 @@
 import { ViewportPortal } from '@xyflow/react'
-import { type KeyboardEvent, memo, type PointerEvent, useEffect, useRef, useState } from 'react'
+import { type KeyboardEvent, memo, type PointerEvent, useCallback, useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Position, StickyNote } from '~/api/types'
 import { grid } from '~/doc/graph'
@@ -12,17 +12,31 @@ import '~/canvas/notes.css'
 interface LayerProps {
   /** Says where a place of the window is on the drawing. */
   toFlow(screen: Position): Position | undefined
+  /** Draws the selected nodes along with what is dragged; null ends it. */
+  onCarry(way: Position | null): void
+  /** How far the selected nodes are dragged: the selected notes go along. */
+  way: Position | null
+  /** What is selected was let go so far from where it was. */
+  onCarried(way: Position): void
 }
 
 const none: readonly StickyNote[] = []
 const nothing: ReadonlySet<string> = new Set()
 
 /** The notes of the flow, under its nodes. */
-export function NotesLayer({ toFlow }: LayerProps) {
+export function NotesLayer({ toFlow, way, onCarry, onCarried }: LayerProps) {
   const notes = useDoc((s) => s.doc.notes) ?? none
   const selected = useUi((s) => s.selection.notes) ?? nothing
   const editing = useNoteState((s) => s.editing)
-  const [shift, setShift] = useState<Position | null>(null)
+  const [own, setOwn] = useState<Position | null>(null)
+  const shift = own ?? way
+  const setShift = useCallback(
+    (by: Position | null) => {
+      setOwn(by)
+      onCarry(by)
+    },
+    [onCarry],
+  )
   useLeaving(selected.size > 0)
   return (
     <ViewportPortal>
@@ -36,6 +50,7 @@ export function NotesLayer({ toFlow }: LayerProps) {
             shift={shift && selected.has(note.id) ? shift : null}
             onShift={setShift}
             toFlow={toFlow}
+            onCarried={onCarried}
           />
         ))}
       </div>
@@ -56,7 +71,7 @@ function useLeaving(some: boolean): void {
   }, [some])
 }
 
-interface NoteProps extends LayerProps {
+interface NoteProps extends Pick<LayerProps, 'toFlow' | 'onCarried'> {
   note: StickyNote
   selected: boolean
   editing: boolean
@@ -65,7 +80,7 @@ interface NoteProps extends LayerProps {
   onShift(by: Position | null): void
 }
 
-const Note = memo(function Note({ note, selected, editing, shift, onShift, toFlow }: NoteProps) {
+const Note = memo(function Note({ note, selected, editing, shift, onShift, toFlow, onCarried }: NoteProps) {
   const { t } = useTranslation('notes')
   const store = useDocStore()
   const element = useRef<HTMLDivElement>(null)
@@ -74,8 +89,7 @@ const Note = memo(function Note({ note, selected, editing, shift, onShift, toFlo
     by: onShift,
     end: (way) => {
       onShift(null)
-      if (way.x !== 0 || way.y !== 0)
-        store.getState().commit(moveNotes(store.getState().doc, useUi.getState().selection.notes ?? nothing, way))
+      if (way.x !== 0 || way.y !== 0) onCarried(way)
     },
   })
   const stretch = useDrag(toFlow, {
