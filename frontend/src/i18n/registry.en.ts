@@ -123,6 +123,8 @@ export const registryEn: RegistryMessages = {
     caHint: 'Where given, only these are trusted; verification cannot be turned off',
     server_name: 'Name on the certificate',
     server_nameHint: 'Where it is not the host of the base address',
+    trace: 'Tell it the trace',
+    traceHint: 'Each call of a run names its span in a traceparent header; off, the system learns nothing of runs',
     limits: 'Limits',
     limitsHint: 'Empty fields take the default',
     timeout_ms: 'Time for a call (ms)',

@@ -115,6 +115,8 @@ export const registryZh = {
     caHint: '给出之后，只信任它们；证书校验无法关闭',
     server_name: '证书上的名称',
     server_nameHint: '与基础地址的主机不同时填写',
+    trace: '传递链路追踪',
+    traceHint: '任务的每次调用都带上 traceparent 请求头；关闭时系统对任务一无所知',
     limits: '限额',
     limitsHint: '留空用默认值',
     timeout_ms: '单次调用时限（毫秒）',

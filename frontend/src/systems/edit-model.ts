@@ -96,6 +96,7 @@ export function headSchema(say: Say, say2: Say, kind: AuthKind, creating: boolea
       },
       { 'ui:advanced': true },
     ),
+    trace: f('trace', { type: 'boolean', 'ui:advanced': true, description: say('field.traceHint') }),
     doc_zh: text('docZh', { 'ui:widget': 'textarea', 'ui:advanced': true }),
     doc_en: text('docEn', { 'ui:widget': 'textarea', 'ui:advanced': true }),
   }
@@ -207,7 +208,7 @@ export const blank: JsonObject = {
   operations: [{ method: 'GET', risk: 'read', retry: 'safe' }],
 }
 
-const headFields = ['base_url', 'auth', 'success', 'limits', 'tls'] as const
+const headFields = ['base_url', 'auth', 'success', 'limits', 'tls', 'trace'] as const
 
 /** A system's document as the value of the form. */
 export function formOf(document: JsonObject): JsonObject {
@@ -232,7 +233,8 @@ export function formOf(document: JsonObject): JsonObject {
 export function documentOf(value: JsonObject, stored: JsonObject | undefined): JsonObject {
   const { title_zh, title_en, doc_zh, doc_en, operations, id, ...head } = value
   const text = (zh: Json | undefined, en: Json | undefined) => compact({ zh: zh ?? '', en: en ?? '' })
-  const { base_url: _b, auth: _a, success: _s, limits: _l, tls: _t, title: _ti, doc: _d, ...rest } = stored ?? {}
+  const shown: ReadonlySet<string> = new Set([...headFields, 'title', 'doc'])
+  const rest = Object.fromEntries(Object.entries(stored ?? {}).filter(([k]) => !shown.has(k)))
   return {
     format: 'culm.system/v1',
     ...rest,
