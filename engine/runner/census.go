@@ -13,39 +13,14 @@ const Waiting = "waiting"
 // Census counts the live runs by their state, those of the state running that only wait as
 // Waiting, and runs in quarantine as "quarantined". What is not there counts none.
 func (r *Runner) Census(ctx context.Context) (map[string]int, error) {
-	type answer struct {
-		runs map[string]int
-		err  error
-	}
-	if err := r.runs(); err != nil {
-		return nil, err
-	}
-	done := make(chan answer, 1)
-	if err := r.in.ask(&census{done: func(m map[string]int, err error) { done <- answer{m, err} }}); err != nil {
-		return nil, err
-	}
-	select {
-	case a := <-done:
-		return a.runs, a.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
+	return surveyed(ctx, r, func(l *loop) map[string]int {
+		out := map[string]int{}
+		for _, r := range l.runs {
+			out[r.standing()]++
+		}
+		return out
+	})
 }
-
-// census asks how many runs are in which state.
-type census struct {
-	done func(map[string]int, error)
-}
-
-func (m *census) apply(l *loop) {
-	out := map[string]int{}
-	for _, r := range l.runs {
-		out[r.standing()]++
-	}
-	m.done(out, nil)
-}
-
-func (m *census) refuse(err error) { m.done(nil, err) }
 
 // standing is the state of a run as Census counts it.
 func (r *live) standing() string {

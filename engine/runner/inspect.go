@@ -86,41 +86,16 @@ func (m *inspected) refuse(err error) { m.done(err) }
 // anything at all. It is empty unless this package or the core has a fault. Runs that
 // wait for a human, or are in quarantine, are not stuck.
 func (r *Runner) Stuck(ctx context.Context) (map[string]string, error) {
-	type answer struct {
-		runs map[string]string
-		err  error
-	}
-	if err := r.runs(); err != nil {
-		return nil, err
-	}
-	done := make(chan answer, 1)
-	if err := r.in.ask(&stuckRuns{done: func(m map[string]string, err error) { done <- answer{m, err} }}); err != nil {
-		return nil, err
-	}
-	select {
-	case a := <-done:
-		return a.runs, a.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-// stuckRuns asks which runs nothing will move.
-type stuckRuns struct {
-	done func(map[string]string, error)
-}
-
-func (m *stuckRuns) apply(l *loop) {
-	out := map[string]string{}
-	for id, r := range l.runs {
-		if why := l.stuck(r); why != "" && !l.draining {
-			out[id] = why
+	return surveyed(ctx, r, func(l *loop) map[string]string {
+		out := map[string]string{}
+		for id, r := range l.runs {
+			if why := l.stuck(r); why != "" && !l.draining {
+				out[id] = why
+			}
 		}
-	}
-	m.done(out, nil)
+		return out
+	})
 }
-
-func (m *stuckRuns) refuse(err error) { m.done(nil, err) }
 
 // stuck says what a run lacks of what its state says is under way, or nothing. A run
 // whose last records are not durable is under way as such.

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"context"
 	"time"
 
 	"github.com/culmhq/culm/engine"
@@ -131,22 +132,40 @@ func (m *viewed) apply(l *loop) {
 
 func (m *viewed) refuse(err error) { m.done(engine.RunView{}, err) }
 
-// faults asks which runs are in quarantine.
-type faults struct{ done func(map[string]error, error) }
-
-func (m *faults) apply(l *loop) {
-	out := map[string]error{}
-	for id, r := range l.runs {
-		r.mu.Lock()
-		if r.fault != nil {
-			out[id] = r.fault
-		}
-		r.mu.Unlock()
-	}
-	m.done(out, nil)
+// survey asks a question about all live runs. It changes nothing and waits for no commit.
+type survey[T any] struct {
+	of   func(l *loop) T
+	done func(T, error)
 }
 
-func (m *faults) refuse(err error) { m.done(nil, err) }
+func (m *survey[T]) apply(l *loop) { m.done(m.of(l), nil) }
+
+func (m *survey[T]) refuse(err error) {
+	var none T
+	m.done(none, err)
+}
+
+// surveyed has a question about all live runs answered on the loop.
+func surveyed[T any](ctx context.Context, r *Runner, of func(l *loop) T) (T, error) {
+	type answer struct {
+		of  T
+		err error
+	}
+	var none T
+	if err := r.runs(); err != nil {
+		return none, err
+	}
+	done := make(chan answer, 1)
+	if err := r.in.ask(&survey[T]{of: of, done: func(v T, err error) { done <- answer{v, err} }}); err != nil {
+		return none, err
+	}
+	select {
+	case a := <-done:
+		return a.of, a.err
+	case <-ctx.Done():
+		return none, ctx.Err()
+	}
+}
 
 // drain tells the loop to end when the calls that run have ended.
 type drain struct{}

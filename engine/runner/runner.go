@@ -329,23 +329,17 @@ func (r *Runner) List(ctx context.Context, q RunQuery) ([]RunHead, error) {
 
 // Quarantined returns why each run in quarantine is there, by run id.
 func (r *Runner) Quarantined(ctx context.Context) (map[string]error, error) {
-	type answer struct {
-		runs map[string]error
-		err  error
-	}
-	if err := r.runs(); err != nil {
-		return nil, err
-	}
-	done := make(chan answer, 1)
-	if err := r.in.ask(&faults{done: func(m map[string]error, err error) { done <- answer{m, err} }}); err != nil {
-		return nil, err
-	}
-	select {
-	case a := <-done:
-		return a.runs, a.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
+	return surveyed(ctx, r, func(l *loop) map[string]error {
+		out := map[string]error{}
+		for id, r := range l.runs {
+			r.mu.Lock()
+			if r.fault != nil {
+				out[id] = r.fault
+			}
+			r.mu.Unlock()
+		}
+		return out
+	})
 }
 
 func (r *Runner) enter(from, to phase) bool {

@@ -29,7 +29,7 @@ func (s *Service) notHanded(f *engine.Flow, found map[string]*part) []engine.Pro
 		case s.withheld(f, n):
 			p = problem(CodeSecretPlugin, "/plugin", "plugin "+n.Plugin+" is handed no secrets: no trusted key signed it, and secrets.approved does not name it", "plugin", n.Plugin)
 		case n.Type == engine.TypeSubflow && n.Flow != "":
-			if plugin := s.firstWithheld(n, found, below); plugin != "" {
+			if plugin := firstBelow(n, found, below, s.withheld); plugin != "" {
 				p = problem(CodeSecretPlugin, "/flow", "flow "+n.Flow+" passes a secret to plugin "+plugin+", which is handed none", "plugin", plugin, "flow", n.Flow)
 			}
 		}
@@ -44,35 +44,6 @@ func (s *Service) notHanded(f *engine.Flow, found map[string]*part) []engine.Pro
 // withheld reports whether a task passes a secret to a plugin that is handed none.
 func (s *Service) withheld(f *engine.Flow, n *engine.Node) bool {
 	return n.Type == engine.TypeTask && n.Plugin != "" && passesSecret(f, n) && !s.o.SecretsTo(n.Plugin)
-}
-
-// firstWithheld returns the first plugin in what a subflow node names, and below that, that
-// is to be handed a secret and may not be; "" when none is.
-func (s *Service) firstWithheld(n *engine.Node, found map[string]*part, known map[string]string) string {
-	reference := n.Reference()
-	if plugin, ok := known[reference]; ok {
-		return plugin
-	}
-	known[reference] = "" // a flow that contains itself ends here
-	p := found[reference]
-	if p == nil || p.flow == nil {
-		return ""
-	}
-	for i := range p.flow.Nodes {
-		child := &p.flow.Nodes[i]
-		plugin := ""
-		switch {
-		case s.withheld(p.flow, child):
-			plugin = child.Plugin
-		case child.Type == engine.TypeSubflow && child.Flow != "":
-			plugin = s.firstWithheld(child, found, known)
-		}
-		if plugin != "" {
-			known[reference] = plugin
-			return plugin
-		}
-	}
-	return ""
 }
 
 // passesSecret reports whether an input of a node is a secret of its document. A secret is

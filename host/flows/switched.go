@@ -17,6 +17,7 @@ const CodePluginOutOfUse = "PLUGIN_OUT_OF_USE"
 func (s *Service) switchedOff(project string, f *engine.Flow, found map[string]*part) []engine.Problem {
 	var out []engine.Problem
 	below := map[string]string{} // the first plugin that is off, by reference
+	off := func(_ *engine.Flow, n *engine.Node) bool { return s.o.Switched.Disabled(project, n.Plugin) }
 	for i := range f.Nodes {
 		n := &f.Nodes[i]
 		var p *engine.Problem
@@ -27,7 +28,7 @@ func (s *Service) switchedOff(project string, f *engine.Flow, found map[string]*
 			p = problem(CodePluginOutOfUse, "/plugin", "no version of plugin "+n.Plugin+" may be used: all are blocked, withdrawn, or wait for a review",
 				"plugin", n.Plugin)
 		case n.Type == engine.TypeSubflow && n.Flow != "":
-			if plugin := s.firstOff(project, n, found, below); plugin != "" {
+			if plugin := firstBelow(n, found, below, off); plugin != "" {
 				p = problem(CodePluginDisabled, "/flow", "flow "+n.Flow+" uses plugin "+plugin+", which is switched off in this project",
 					"plugin", plugin, "flow", n.Flow)
 			}
@@ -40,9 +41,9 @@ func (s *Service) switchedOff(project string, f *engine.Flow, found map[string]*
 	return out
 }
 
-// firstOff returns the first plugin in what a subflow node names, and below that, which
-// is switched off; "" when none is.
-func (s *Service) firstOff(project string, n *engine.Node, found map[string]*part, known map[string]string) string {
+// firstBelow returns the first plugin in what a subflow node names, and below that, of a task
+// that is wrong; "" when none is. It keeps in known what it finds, by reference.
+func firstBelow(n *engine.Node, found map[string]*part, known map[string]string, wrong func(f *engine.Flow, n *engine.Node) bool) string {
 	reference := n.Reference()
 	if plugin, ok := known[reference]; ok {
 		return plugin
@@ -56,10 +57,10 @@ func (s *Service) firstOff(project string, n *engine.Node, found map[string]*par
 		child := &p.flow.Nodes[i]
 		plugin := ""
 		switch {
-		case child.Type == engine.TypeTask && s.o.Switched.Disabled(project, child.Plugin):
+		case child.Type == engine.TypeTask && wrong(p.flow, child):
 			plugin = child.Plugin
 		case child.Type == engine.TypeSubflow && child.Flow != "":
-			plugin = s.firstOff(project, child, found, known)
+			plugin = firstBelow(child, found, known, wrong)
 		}
 		if plugin != "" {
 			known[reference] = plugin
