@@ -1,5 +1,5 @@
 import { expect, type Locator, type Page, test } from '@playwright/test'
-import { around, type FlowDocument, node, project, publishedFlow, startedRun } from './steps'
+import { around, node, project, publishedFlow, serial, startedRun } from './steps'
 
 const api = `/api/v1/projects/${project}`
 const late = {
@@ -31,17 +31,6 @@ const release = {
       required: ['batch'],
     },
   },
-}
-
-/** A flow of nodes one behind the other. */
-function serial(name: string, nodes: { id: string; [field: string]: unknown }[]): FlowDocument {
-  const all = [{ id: 'start', type: 'start' }, ...nodes, { id: 'end', type: 'end' }]
-  return {
-    format: 'culm.flow/v1',
-    name,
-    nodes: all,
-    edges: all.slice(1).map((n, i) => ({ id: `e${i + 1}`, from: (all[i] as { id: string }).id, to: n.id })),
-  }
 }
 
 /** Goes on with the Tab key until something has the focus. */

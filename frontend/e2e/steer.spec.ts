@@ -6,6 +6,7 @@ import {
   node,
   project,
   publishedFlow,
+  serial,
   showCel,
   startedRun,
   wire,
@@ -15,17 +16,6 @@ import {
 const question = { plugin: 'core', action: 'confirm', inputs: { prompt: '可以继续吗？' } }
 const tooLate = { plugin: 'core', action: 'wait_until', inputs: { at: '2020-01-01T00:00:00Z', past: 'fail' } }
 const short = { plugin: 'core', action: 'wait_for', inputs: { duration: '100ms' } }
-
-/** A flow of nodes one behind the other. */
-function serial(name: string, nodes: { id: string; [field: string]: unknown }[]): FlowDocument {
-  const all = [{ id: 'start', type: 'start' }, ...nodes, { id: 'end', type: 'end' }]
-  return {
-    format: 'culm.flow/v1',
-    name,
-    nodes: all,
-    edges: all.slice(1).map((n, i) => ({ id: `e${i + 1}`, from: (all[i] as { id: string }).id, to: n.id })),
-  }
-}
 
 async function openRun(page: Page, request: APIRequestContext, document: FlowDocument, inputs = {}): Promise<void> {
   const run = await startedRun(request, await publishedFlow(request, document), inputs)

@@ -87,3 +87,14 @@ export async function showCel(page: Page): Promise<void> {
   await expect(all.first()).toBeVisible()
   for (const group of await all.all()) await group.getByText('CEL', { exact: true }).click()
 }
+
+/** A flow of nodes one behind the other. */
+export function serial(name: string, nodes: { id: string; [field: string]: unknown }[]): FlowDocument {
+  const all = [{ id: 'start', type: 'start' }, ...nodes, { id: 'end', type: 'end' }]
+  return {
+    format: 'culm.flow/v1',
+    name,
+    nodes: all,
+    edges: all.slice(1).map((n, i) => ({ id: `e${i + 1}`, from: (all[i] as { id: string }).id, to: n.id })),
+  }
+}

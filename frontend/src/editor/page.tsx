@@ -1,4 +1,4 @@
-import { Button, Skeleton } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
@@ -7,6 +7,7 @@ import { queries } from '~/api/queries'
 import type { FlowDetail, Plugin } from '~/api/types'
 import { useFormat } from '~/app/format'
 import { IconInfoCircle } from '~/app/icons'
+import { PageLoading } from '~/app/loading'
 import { ErrorNotice } from '~/app/notices'
 import { placed } from '~/doc/arrange'
 import { openBackups } from '~/doc/backup'
@@ -36,17 +37,8 @@ export function EditorPage() {
       </div>
     )
   }
-  if (!detail.data || !plugins.data) return <Loading />
+  if (!detail.data || !plugins.data) return <PageLoading />
   return <Opened key={`${project}/${flow}`} project={project} detail={detail.data} plugins={plugins.data} />
-}
-
-function Loading() {
-  const { t } = useTranslation()
-  return (
-    <div className="page" role="status" aria-label={t('state.loading')}>
-      <Skeleton height={360} radius="md" />
-    </div>
-  )
 }
 
 interface Held {
@@ -86,7 +78,7 @@ function Opened({ project, detail, plugins }: { project: string; detail: FlowDet
       useUi.getState().reset()
     }
   }, [])
-  if (!held) return <Loading />
+  if (!held) return <PageLoading />
   return (
     <DocContext value={held.store}>
       <Editor

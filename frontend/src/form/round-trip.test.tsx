@@ -2,29 +2,13 @@
 import { MantineProvider } from '@mantine/core'
 import { cleanup, fireEvent, render, screen } from '@testing-library/react'
 import fc from 'fast-check'
-import i18next from 'i18next'
 import { useState } from 'react'
-import { initReactI18next } from 'react-i18next'
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { Json, JsonObject, Schema } from '~/api/types'
-import { en } from '~/i18n/en'
+import { happy } from './happy'
 import { SchemaForm } from './schema-form'
 
-beforeAll(async () => {
-  await i18next
-    .use(initReactI18next)
-    .init({ lng: 'en', resources: { en: { translation: en } }, interpolation: { escapeValue: false } })
-  // What the page's components ask of a browser and happy-dom does not have.
-  vi.stubGlobal('matchMedia', (query: string) => ({
-    matches: false,
-    media: query,
-    addEventListener() {},
-    removeEventListener() {},
-    addListener() {},
-    removeListener() {},
-  }))
-  Object.assign(document, { fonts: { addEventListener() {}, removeEventListener() {} } })
-})
+beforeAll(happy)
 
 afterEach(cleanup)
 

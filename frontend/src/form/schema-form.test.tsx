@@ -1,12 +1,10 @@
 // @vitest-environment happy-dom
 import { MantineProvider } from '@mantine/core'
 import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/react'
-import i18next from 'i18next'
 import { useState } from 'react'
-import { initReactI18next } from 'react-i18next'
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { JsonObject, Schema } from '~/api/types'
-import { en } from '~/i18n/en'
+import { happy } from './happy'
 import { SchemaForm } from './schema-form'
 
 const schema: Schema = {
@@ -31,11 +29,7 @@ const schema: Schema = {
   },
 }
 
-beforeAll(async () => {
-  await i18next
-    .use(initReactI18next)
-    .init({ lng: 'en', resources: { en: { translation: en } }, interpolation: { escapeValue: false } })
-})
+beforeAll(happy)
 
 afterEach(cleanup)
 
@@ -66,19 +60,6 @@ function show(start: JsonObject, rest: Partial<Parameters<typeof SchemaForm>[0]>
   render(<Held start={start} onChange={onChange} {...rest} />)
   return { onChange, last: () => onChange.mock.calls.at(-1)?.[0] }
 }
-
-beforeAll(() => {
-  // What the page's components ask of a browser and happy-dom does not have.
-  vi.stubGlobal('matchMedia', (query: string) => ({
-    matches: false,
-    media: query,
-    addEventListener() {},
-    removeEventListener() {},
-    addListener() {},
-    removeListener() {},
-  }))
-  Object.assign(document, { fonts: { addEventListener() {}, removeEventListener() {} } })
-})
 
 describe('a form from a schema', () => {
   it('changes nothing by being opened', () => {

@@ -2,13 +2,11 @@
 import { MantineProvider } from '@mantine/core'
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/react'
-import i18next from 'i18next'
 import { useState } from 'react'
-import { initReactI18next } from 'react-i18next'
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Choices, JsonObject, Schema } from '~/api/types'
-import { en } from '~/i18n/en'
 import { entriesOf, matching, typedValue } from './choices'
+import { happy } from './happy'
 import { SchemaForm } from './schema-form'
 
 const schema: Schema = {
@@ -24,17 +22,7 @@ let asked: { source: string; form: JsonObject }[]
 let answer: (source: string, form: JsonObject) => Choices
 
 beforeAll(async () => {
-  await i18next
-    .use(initReactI18next)
-    .init({ lng: 'en', resources: { en: { translation: en } }, interpolation: { escapeValue: false } })
-  vi.stubGlobal('matchMedia', (query: string) => ({
-    matches: false,
-    media: query,
-    addEventListener() {},
-    removeEventListener() {},
-    addListener() {},
-    removeListener() {},
-  }))
+  await happy()
   vi.stubGlobal(
     'ResizeObserver',
     class {
@@ -43,7 +31,6 @@ beforeAll(async () => {
       disconnect() {}
     },
   )
-  Object.assign(document, { fonts: { addEventListener() {}, removeEventListener() {} } })
   Element.prototype.scrollIntoView = () => {}
 })
 

@@ -1,20 +1,7 @@
 import { QueryClient, QueryObserver } from '@tanstack/react-query'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { hear, refresher, type Socket } from './changes'
-
-class FakeSocket implements Socket {
-  onmessage: ((event: { data: unknown }) => void) | null = null
-  onclose: ((event: { code: number }) => void) | null = null
-  closed = false
-
-  close() {
-    this.closed = true
-  }
-
-  says(...what: string[]) {
-    this.onmessage?.({ data: JSON.stringify({ type: 'changed', what }) })
-  }
-}
+import { FakeSocket } from '~/api/fake-socket'
+import { hear, refresher } from './changes'
 
 function setUp() {
   const sockets: FakeSocket[] = []
@@ -38,10 +25,10 @@ afterEach(() => vi.useRealTimers())
 describe('what changes in a project', () => {
   it('is told to those who show it', () => {
     const { told, last, stop } = setUp()
-    last().says('attention')
-    last().says('runs')
+    last().says({ what: ['attention'] })
+    last().says({ what: ['runs'] })
     last().onmessage?.({ data: '{"type":"ping"}' })
-    last().says('something of tomorrow')
+    last().says({ what: ['something of tomorrow'] })
     expect(told).toEqual([['attention'], ['flows', 'runs']])
     stop()
     expect(last().closed).toBe(true)
@@ -50,11 +37,11 @@ describe('what changes in a project', () => {
   it('is told once when the page is seen again', () => {
     const { told, page, last, stop } = setUp()
     page.hidden = true
-    last().says('runs')
-    last().says('attention')
+    last().says({ what: ['runs'] })
+    last().says({ what: ['attention'] })
     expect(told).toEqual([])
     page.hidden = false
-    last().says('runs')
+    last().says({ what: ['runs'] })
     expect(told).toEqual([['attention', 'flows', 'runs']])
     stop()
   })
@@ -68,7 +55,7 @@ describe('what changes in a project', () => {
     expect(sockets).toHaveLength(9)
     const blind = told.length
     expect(blind).toBeGreaterThanOrEqual(11)
-    last().says('attention')
+    last().says({ what: ['attention'] })
     vi.advanceTimersByTime(40_000)
     expect(told).toHaveLength(blind + 1)
     stop()

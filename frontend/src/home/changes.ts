@@ -1,5 +1,5 @@
 import type { QueryClient } from '@tanstack/react-query'
-import { apiBase, path } from '~/api/client'
+import { connection, openSocket, type Socket, streamOf } from '~/api/connection'
 
 /** What the server names: lists of a project that are not what they were. */
 type What = 'attention' | 'flows' | 'runs'
@@ -12,18 +12,11 @@ const keys: Record<What, readonly string[]> = {
 }
 
 const closeNoSuchProject = 4404
-const backoffMinMs = 500
-const backoffMaxMs = 15_000
+const backoffMs = [500, 15_000] as const
 /** The server sends at least a ping every 15 s; three times that is silence. */
 const silenceMaxMs = 45_000
 /** While the server cannot tell what changed, everything is asked for so often. */
 const blindMs = 10_000
-
-export interface Socket {
-  onmessage: ((event: { data: unknown }) => void) | null
-  onclose: ((event: { code: number }) => void) | null
-  close(): void
-}
 
 interface Options {
   /** Asks again for what is shown of these. */
@@ -38,11 +31,6 @@ interface Options {
  */
 export function hear({ onChange, open, hidden = () => document.hidden }: Options): () => void {
   const missed = new Set<string>()
-  let socket: Socket | undefined
-  let stopped = false
-  let failures = 0
-  let retry: ReturnType<typeof setTimeout> | undefined
-  let silence: ReturnType<typeof setTimeout> | undefined
   let blind: ReturnType<typeof setInterval> | undefined
 
   function changed(what: readonly string[]): void {
@@ -52,63 +40,34 @@ export function hear({ onChange, open, hidden = () => document.hidden }: Options
     missed.clear()
   }
 
-  function connect(): void {
-    const s = open()
-    socket = s
-    heard()
-    s.onmessage = (event) => {
-      heard()
-      failures = 0
-      clearInterval(blind)
-      blind = undefined
-      const frame = JSON.parse(String(event.data)) as { what?: string[] }
-      changed(frame.what ?? [])
-    }
-    s.onclose = (event) => {
-      if (stopped || socket !== s) return
-      if (event.code === closeNoSuchProject) return drop()
-      again()
-    }
-  }
-
-  function again(): void {
-    drop()
-    const ceiling = Math.min(backoffMaxMs, backoffMinMs * 2 ** failures++)
-    retry = setTimeout(connect, ceiling / 2 + Math.random() * (ceiling / 2))
-    blind ??= setInterval(() => changed(Object.keys(keys)), blindMs)
-  }
-
-  function heard(): void {
-    clearTimeout(silence)
-    silence = setTimeout(again, silenceMaxMs)
-  }
-
-  function drop(): void {
-    clearTimeout(retry)
-    clearTimeout(silence)
-    const s = socket
-    socket = undefined
-    s?.close()
-  }
-
-  function wake(): void {
-    if (hidden() || stopped) return
-    changed([])
-    if (!socket) {
-      clearTimeout(retry)
-      connect()
-    }
-  }
-
-  connect()
-  globalThis.addEventListener?.('online', wake)
-  globalThis.document?.addEventListener('visibilitychange', wake)
-  return () => {
-    stopped = true
-    globalThis.removeEventListener?.('online', wake)
-    globalThis.document?.removeEventListener('visibilitychange', wake)
+  function seeing(): void {
     clearInterval(blind)
-    drop()
+    blind = undefined
+  }
+
+  const seen = () => changed([])
+  const stream = connection({
+    open,
+    backoff: backoffMs,
+    silence: silenceMaxMs,
+    onMessage: (text) => {
+      seeing()
+      changed((JSON.parse(text) as { what?: string[] }).what ?? [])
+    },
+    onBroken: (code) => {
+      if (code === closeNoSuchProject) {
+        seeing()
+        return 'never'
+      }
+      blind ??= setInterval(() => changed(Object.keys(keys)), blindMs)
+      return 'again'
+    },
+  })
+  globalThis.document?.addEventListener('visibilitychange', seen)
+  return () => {
+    globalThis.document?.removeEventListener('visibilitychange', seen)
+    seeing()
+    stream.close()
   }
 }
 
@@ -148,11 +107,6 @@ export function refresher(client: QueryClient, project: string): (keys: Readonly
 export function keepFresh(client: QueryClient, project: string): () => void {
   return hear({
     onChange: refresher(client, project),
-    open: () => {
-      const scheme = location.protocol === 'https:' ? 'wss:' : 'ws:'
-      return new WebSocket(
-        `${scheme}//${location.host}${apiBase}${path('projects', project, 'changes')}`,
-      ) as unknown as Socket
-    },
+    open: () => openSocket(streamOf('projects', project, 'changes')),
   })
 }

@@ -146,12 +146,10 @@ function usePresence(project: string, flow: string, store: DocStore, saver: Save
     const offs = [useUi.subscribe(tell), store.subscribe((s, b) => s.revision !== b.revision && tell())]
     document.addEventListener('focusin', moved)
     document.addEventListener('focusout', moved)
-    window.addEventListener('online', room.wake)
     return () => {
       for (const off of offs) off()
       document.removeEventListener('focusin', moved)
       document.removeEventListener('focusout', moved)
-      window.removeEventListener('online', room.wake)
       say.current = undefined
       room.leave()
       useOthers.setState({ members: [], link: 'away' })

@@ -1,10 +1,10 @@
-import { beforeAll, describe, expect, it, vi } from 'vitest'
-import { enter, type Link, type Room, type Socket } from './room'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { FakeSocket } from '~/api/fake-socket'
+import { enter, type Link, type Room } from './room'
 
-/** A server whose connections the test opens, fills and breaks, and a clock that it moves. */
+/** A server whose connections the test opens, fills and breaks. */
 function world() {
-  const sockets: (Socket & { sent: string[]; closed: boolean })[] = []
-  const waiting: { ms: number; work: () => void }[] = []
+  const sockets: FakeSocket[] = []
   const rooms: Room[] = []
   const links: Link[] = []
   const room = enter({
@@ -12,44 +12,36 @@ function world() {
     flow: 'f',
     onRoom: (r) => rooms.push(r),
     onLink: (l) => links.push(l),
-    open: () => {
-      const s = {
-        onopen: null,
-        onmessage: null,
-        onclose: null,
-        sent: [] as string[],
-        closed: false,
-        send: (text: string) => s.sent.push(text),
-        close: () => {
-          s.closed = true
-        },
-      } as (typeof sockets)[number]
-      sockets.push(s)
-      return s
-    },
-    after: (ms, work) => {
-      const timer = { ms, work }
-      waiting.push(timer)
-      return () => void waiting.splice(waiting.indexOf(timer), 1)
+    open: (url) => {
+      const socket = new FakeSocket(url)
+      sockets.push(socket)
+      return socket
     },
   })
-  const pass = () => waiting.shift()?.work()
-  return {
-    room,
-    sockets,
-    waiting,
-    rooms,
-    links,
-    pass,
-    at: () => sockets[sockets.length - 1] as (typeof sockets)[number],
-  }
+  return { room, sockets, rooms, links, at: () => sockets.at(-1) as FakeSocket }
+}
+
+/** Lets time pass until there is another connection; answers how long that took, in ms. */
+function untilNext(sockets: readonly FakeSocket[]): number {
+  const before = sockets.length
+  let ms = 0
+  for (; sockets.length === before && ms < 120_000; ms += 100) vi.advanceTimersByTime(100)
+  return ms
 }
 
 const me = { name: 'Li', node: 'task', editing: true, revision: 3 }
 const full: Room = { you: 'm1', revision: 3, version: 1, members: [] }
 
 describe('the room of a flow', () => {
-  beforeAll(() => void vi.stubGlobal('location', { protocol: 'http:', host: 'culm.test' }))
+  beforeEach(() => {
+    vi.useFakeTimers()
+    vi.stubGlobal('location', { protocol: 'http:', host: 'culm.test' })
+    vi.stubGlobal('window', new EventTarget())
+  })
+  afterEach(() => {
+    vi.useRealTimers()
+    vi.unstubAllGlobals()
+  })
 
   it('is told what one does once it is open, and nothing twice', () => {
     const w = world()
@@ -65,10 +57,10 @@ describe('the room of a flow', () => {
     const w = world()
     w.room.say(me)
     w.at().onopen?.()
-    w.at().onmessage?.({ data: JSON.stringify(full) })
+    w.at().says(full)
     w.at().onclose?.({ code: 1006 })
     expect(w.links).toEqual(['in', 'away'])
-    w.pass()
+    untilNext(w.sockets)
     w.at().onopen?.()
     expect(w.sockets).toHaveLength(2)
     expect(w.at().sent).toHaveLength(1)
@@ -80,25 +72,24 @@ describe('the room of a flow', () => {
     let longest = 0
     for (let i = 0; i < 12; i++) {
       w.at().onclose?.({ code: 1006 })
-      longest = w.waiting[0]?.ms ?? 0
-      w.pass()
+      longest = untilNext(w.sockets)
     }
     expect(longest).toBeGreaterThanOrEqual(15_000)
-    expect(longest).toBeLessThanOrEqual(30_000)
+    expect(longest).toBeLessThanOrEqual(30_100)
     w.at().onclose?.({ code: 1006 })
-    w.room.wake()
-    expect(w.waiting).toEqual([])
+    window.dispatchEvent(new Event('online'))
+    expect(vi.getTimerCount()).toBe(0)
     expect(w.sockets).toHaveLength(14)
   })
 
   it('is left alone when there is no such flow, and asked later when it is full', () => {
     const gone = world()
     gone.at().onclose?.({ code: 4404 })
-    expect(gone.waiting).toEqual([])
+    expect(vi.getTimerCount()).toBe(0)
     const crowd = world()
     crowd.at().onclose?.({ code: 4429 })
     expect(crowd.links).toEqual(['full'])
-    expect(crowd.waiting[0]?.ms).toBe(60_000)
+    expect(untilNext(crowd.sockets)).toBe(60_000)
   })
 
   it('is left for good', () => {
@@ -106,6 +97,6 @@ describe('the room of a flow', () => {
     w.room.leave()
     w.at().onclose?.({ code: 1000 })
     expect(w.at().closed).toBe(true)
-    expect(w.waiting).toEqual([])
+    expect(vi.getTimerCount()).toBe(0)
   })
 })

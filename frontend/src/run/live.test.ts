@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { Frame, RunRecord } from '~/api/records'
+import { FakeSocket } from '~/api/fake-socket'
+import type { RunRecord } from '~/api/records'
 import type { RunView } from '~/api/types'
-import { follow, type Link, type Socket } from './live'
+import { follow, type Link } from './live'
 import { RunStore } from './store'
 
 const view: RunView = {
@@ -24,26 +25,6 @@ const record = (seq: number): RunRecord => ({
   node: 'a',
   data: { to: 'running', attempt: 1 },
 })
-
-class FakeSocket implements Socket {
-  onopen: (() => void) | null = null
-  onmessage: ((event: { data: unknown }) => void) | null = null
-  onclose: ((event: { code: number }) => void) | null = null
-  closed = false
-  readonly url: string
-
-  constructor(url: string) {
-    this.url = url
-  }
-
-  close() {
-    this.closed = true
-  }
-
-  send(frame: Frame) {
-    this.onmessage?.({ data: JSON.stringify(frame) })
-  }
-}
 
 function setUp() {
   const sockets: FakeSocket[] = []
@@ -89,12 +70,12 @@ describe('following a run', () => {
   it('resumes after the last record that it applied when one is missing', async () => {
     const { last, sockets, store, stop } = setUp()
     last().onopen?.()
-    last().send({ type: 'records', records: [record(5), record(7)] })
+    last().says({ type: 'records', records: [record(5), record(7)] })
     expect(store.seq).toBe(5)
     await vi.advanceTimersByTimeAsync(0)
     expect(sockets).toHaveLength(2)
     expect(last().url).toMatch(/after=5$/)
-    last().send({ type: 'records', records: [record(6), record(7)] })
+    last().says({ type: 'records', records: [record(6), record(7)] })
     expect(store.seq).toBe(7)
     stop()
   })
@@ -124,7 +105,7 @@ describe('following a run', () => {
     const { last, sockets, stop } = setUp()
     last().onopen?.()
     await vi.advanceTimersByTimeAsync(40_000)
-    last().send({ type: 'ping' })
+    last().says({ type: 'ping' })
     await vi.advanceTimersByTimeAsync(40_000)
     expect(sockets).toHaveLength(1)
     await vi.advanceTimersByTimeAsync(10_000)
@@ -141,6 +122,14 @@ describe('following a run', () => {
     gone.last().onclose?.({ code: 4404 })
     expect(gone.links.at(-1)).toBe('closed')
     gone.stop()
+  })
+
+  it('leaves a run that is gone alone when the network is back', () => {
+    const { last, sockets, stop } = setUp()
+    last().onclose?.({ code: 4404 })
+    window.dispatchEvent(new Event('online'))
+    expect(sockets).toHaveLength(1)
+    stop()
   })
 
   it('opens nothing more once it is stopped', async () => {

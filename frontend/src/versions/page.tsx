@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Group, SegmentedControl, Select, Skeleton, Tooltip } from '@mantine/core'
+import { ActionIcon, Button, Group, SegmentedControl, Select, Tooltip } from '@mantine/core'
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router'
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
@@ -6,6 +6,7 @@ import { useTranslation } from 'react-i18next'
 import { queries } from '~/api/queries'
 import type { Flow, FlowDetail, FlowVersion, Plugin } from '~/api/types'
 import { IconArrowDown, IconArrowUp, IconHistory, IconPlayerPlay } from '~/app/icons'
+import { PageLoading } from '~/app/loading'
 import { EmptyState, ErrorNotice } from '~/app/notices'
 import { Crumbs } from '~/app/shell'
 import type { View } from '~/canvas/rf'
@@ -38,7 +39,7 @@ export function VersionsPage() {
       </div>
     )
   }
-  if (!now.data || !versions.data) return <Loading />
+  if (!now.data || !versions.data) return <PageLoading />
   return (
     <Loaded
       project={project}
@@ -47,15 +48,6 @@ export function VersionsPage() {
       more={versions.hasNextPage ? () => void versions.fetchNextPage() : undefined}
       plugins={plugins.data ?? []}
     />
-  )
-}
-
-function Loading() {
-  const { t } = useTranslation()
-  return (
-    <div className="page" role="status" aria-label={t('state.loading')}>
-      <Skeleton height={360} radius="md" />
-    </div>
   )
 }
 
@@ -234,7 +226,7 @@ function Compared({ project, now, versions, saves, plugins, from, to, onShow }: 
           compared={!!from}
         />
       ) : (
-        <Loading />
+        <PageLoading />
       )}
       {restoring && after.data && (
         <RestoreDialog
