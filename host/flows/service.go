@@ -22,7 +22,8 @@ type Options struct {
 	Switched   Switched
 	Secrets    Secrets
 	// SecretsTo reports whether the version of a plugin that a start would take now may be
-	// handed secrets; nil stands for all plugins.
+	// handed secrets. It spares a person a run that would fail: what keeps a secret back is the
+	// call itself, so that nil, which finds nothing, gives nothing away.
 	SecretsTo  func(plugin string) bool
 	Operations Operations
 	Users      Users

@@ -18,7 +18,7 @@ func TestRestoreFindsEveryWrittenPage(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if name != "unknown" && d.pagemap == nil || name == "scan" && !d.scans {
-				t.Skip("this kernel does not tell which pages were written: PAGEMAP_SCAN came with Linux 6.7")
+				t.Skip("this kernel does not tell in this way which pages were written")
 			}
 			r := rand.New(rand.NewPCG(1, 2))
 			const pages, reserve = 400, 500
