@@ -139,13 +139,13 @@ func (s *Service) Import(ctx context.Context, r ImportRequest) (ImportResult, er
 func (r *ImportRequest) check() error {
 	switch {
 	case (r.Document == "") == (r.Contract == ""):
-		return fault.At("/document", "either a document or the name of a shipped contract is needed")
+		return fault.At("/document", "either a document or the name of a shipped contract is needed").Because("DOCUMENT_OR_CONTRACT")
 	case !slices.Contains([]string{"", EnableNone, EnableRead, EnableAll}, r.Enable):
-		return fault.At("/enable", "must be none, read or all")
+		return fault.At("/enable", "must be none, read or all").Because("CHOICE")
 	case !slices.Contains([]string{"", RemovedDisable, RemovedDelete}, r.Removed):
-		return fault.At("/removed", "must be disable or delete")
+		return fault.At("/removed", "must be disable or delete").Because("CHOICE")
 	case r.ID == "" && r.Contract == "":
-		return fault.At("/id", "the id of the system is needed")
+		return fault.At("/id", "the id of the system is needed").Because("MISSING")
 	}
 	return nil
 }
@@ -160,7 +160,7 @@ func (r *ImportRequest) read() (systems.Contract, error) {
 	case err != nil:
 		return c, fault.Wrap("read the shipped contract", err)
 	case !ok:
-		return c, fault.At("/contract", "no contract %q is shipped", r.Contract)
+		return c, fault.At("/contract", "no contract %q is shipped", r.Contract).Because("CONTRACT_UNKNOWN")
 	}
 	if r.ID == "" {
 		r.ID = r.Contract

@@ -90,7 +90,7 @@ func (s *Service) Call(ctx context.Context, r Request) (Answer, error) {
 	case !ok:
 		return Answer{}, fault.Missing("operation", r.Operation)
 	case op.Risk == systems.RiskDestructive && !r.Confirm:
-		return Answer{}, fault.At("/confirm", "the operation may destroy something: confirm that it is meant")
+		return Answer{}, fault.At("/confirm", "the operation may destroy something: confirm that it is meant").Because("CONFIRM")
 	}
 	start := s.o.Clock.Now()
 	res := s.o.Gateway.Call(ctx, gateway.DirectCaller{Project: r.Project, Operator: r.Actor.ID}, contract.GatewayRequest{

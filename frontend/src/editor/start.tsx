@@ -243,7 +243,7 @@ function useRefusals(error: unknown): ReadonlyMap<string, string> {
   return useMemo(() => {
     const field = error instanceof ApiError ? error.body.field : undefined
     if (!field?.startsWith('/inputs/')) return new Map()
-    return new Map([[field.slice('/inputs'.length), codes.error(error)]])
+    return new Map([[field.slice('/inputs'.length), codes.atField(error)]])
   }, [error, codes])
 }
 
