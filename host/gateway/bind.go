@@ -202,7 +202,7 @@ func plainText(raw json.RawMessage) (string, bool) {
 
 // place puts query and header parameters into the request.
 func (r *request) place(given values) error {
-	var query url.Values
+	query := url.Values(nil) // most calls have none
 	for _, v := range given {
 		p, vs := v.param, v.texts
 		switch {
@@ -215,14 +215,9 @@ func (r *request) place(given values) error {
 			if query == nil {
 				query = url.Values{}
 			}
-			if p.ArrayStyle != systems.ArrayComma {
-				query[p.WireName()] = append(query[p.WireName()], vs...)
-				continue
+			if err := ask(query, p, vs); err != nil {
+				return err
 			}
-			if len(vs) > 1 && slices.ContainsFunc(vs, func(v string) bool { return strings.Contains(v, ",") }) {
-				return badValue(p, "has an item with a comma, which its style cannot carry")
-			}
-			query.Set(p.WireName(), strings.Join(vs, ","))
 		case len(vs) != 1 || !headerText(vs[0]):
 			return badValue(p, "must be one line of printable ASCII of at most %d bytes", maxHeaderBytes)
 		default:
@@ -235,6 +230,20 @@ func (r *request) place(given values) error {
 	if query != nil {
 		r.url.RawQuery = query.Encode()
 	}
+	return nil
+}
+
+// ask puts a parameter into a query.
+func ask(query url.Values, p *systems.Parameter, vs []string) error {
+	name := p.WireName()
+	if p.ArrayStyle != systems.ArrayComma {
+		query[name] = append(query[name], vs...)
+		return nil
+	}
+	if len(vs) > 1 && slices.ContainsFunc(vs, func(v string) bool { return strings.Contains(v, ",") }) {
+		return badValue(p, "has an item with a comma, which its style cannot carry")
+	}
+	query.Set(name, strings.Join(vs, ","))
 	return nil
 }
 
