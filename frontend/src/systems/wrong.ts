@@ -1,7 +1,7 @@
 import { useTranslation } from 'react-i18next'
 import { ApiError } from '~/api/client'
 import type { Failure, Json } from '~/api/types'
-import { isObject } from './edit-model'
+import { isObject } from './model'
 
 /** What of a request is wrong: the message of each field, by its JSON Pointer. */
 export type Wrong = ReadonlyMap<string, string>
