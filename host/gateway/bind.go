@@ -39,16 +39,6 @@ type request struct {
 	hash string
 }
 
-// paramError is a parameter that breaks its declaration. It holds no value.
-type paramError struct{ field, message string }
-
-// Error reads "field message".
-func (e *paramError) Error() string { return e.field + " " + e.message }
-
-func badParam(field, format string, args ...any) error {
-	return &paramError{field, fmt.Sprintf(format, args...)}
-}
-
 // sizeError is a request beyond a limit.
 type sizeError struct{ message string }
 
@@ -113,7 +103,7 @@ func (vs values) of(name string) []string {
 func texts(op *systems.CompiledOperation, params map[string]json.RawMessage, later *held) (values, error) {
 	for name := range params {
 		if _, ok := op.Parameter(name); !ok {
-			return nil, badParam(fmt.Sprintf("the parameter %.64q", name), "is not declared by the operation")
+			return nil, badParam(spot{text: "the parameter", name: name, quoted: true}, ParamUndeclared, "is not declared by the operation")
 		}
 	}
 	out, plain := make(values, 0, len(params)), make([]string, 0, len(params))
@@ -122,7 +112,7 @@ func texts(op *systems.CompiledOperation, params map[string]json.RawMessage, lat
 		raw, ok := params[p.Name]
 		if !ok || string(bytes.TrimSpace(raw)) == "null" {
 			if p.Required {
-				return nil, badValue(p, "is missing")
+				return nil, badParam(paramSpot(p.Name), ParamMissing, "is missing")
 			}
 			continue
 		}
@@ -134,21 +124,16 @@ func texts(op *systems.CompiledOperation, params map[string]json.RawMessage, lat
 		}
 		if !later.param(p.Name) {
 			if err := schema.Check(raw); err != nil {
-				return nil, badValue(p, "is not valid: %v", err)
+				return nil, badSchema(paramSpot(p.Name), err)
 			}
 		}
 		vs, err := wire(raw)
 		if err != nil {
-			return nil, badValue(p, "%v", err)
+			return nil, badParam(paramSpot(p.Name), ParamForm, "%v", err)
 		}
 		out = append(out, value{p, vs})
 	}
 	return out, nil
-}
-
-// badValue is what is wrong with a parameter.
-func badValue(p *systems.Parameter, format string, args ...any) error {
-	return badParam("the parameter "+p.Name, format, args...)
 }
 
 // wire turns a JSON value into the texts that stand for it.
@@ -219,7 +204,7 @@ func (r *request) place(given values) error {
 				return err
 			}
 		case len(vs) != 1 || !headerText(vs[0]):
-			return badValue(p, "must be one line of printable ASCII of at most %d bytes", maxHeaderBytes)
+			return badParam(paramSpot(p.Name), ParamHeader, "must be one line of printable ASCII of at most %d bytes", maxHeaderBytes)
 		default:
 			if r.header == nil {
 				r.header = http.Header{}
@@ -241,7 +226,7 @@ func ask(query url.Values, p *systems.Parameter, vs []string) error {
 		return nil
 	}
 	if len(vs) > 1 && slices.ContainsFunc(vs, func(v string) bool { return strings.Contains(v, ",") }) {
-		return badValue(p, "has an item with a comma, which its style cannot carry")
+		return badParam(paramSpot(p.Name), ParamComma, "has an item with a comma, which its style cannot carry")
 	}
 	query.Set(name, strings.Join(vs, ","))
 	return nil
@@ -250,7 +235,7 @@ func ask(query url.Values, p *systems.Parameter, vs []string) error {
 // setAside keeps a value that is not sent.
 func (r *request) setAside(name string, vs []string) error {
 	if len(vs) != 1 {
-		return badParam("the parameter "+name, "must be one value")
+		return badParam(paramSpot(name), ParamOne, "must be one value")
 	}
 	if r.unsent == nil {
 		r.unsent = map[string]string{}
@@ -273,28 +258,28 @@ func body(op *systems.CompiledOperation, raw json.RawMessage, check bool) ([]byt
 	given := len(bytes.TrimSpace(raw)) > 0 && string(bytes.TrimSpace(raw)) != "null"
 	switch {
 	case !given && op.BodyRequired:
-		return nil, badParam("the body", "is missing")
+		return nil, badParam(bodySpot(), ParamMissing, "is missing")
 	case !given:
 		return nil, nil
 	case !takes:
-		return nil, badParam("the body", "is not declared by the operation")
+		return nil, badParam(bodySpot(), ParamUndeclared, "is not declared by the operation")
 	}
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
 	var v any
 	if err := d.Decode(&v); err != nil || d.More() {
-		return nil, badParam("the body", "is not one JSON value")
+		return nil, badParam(bodySpot(), ParamJSON, "is not one JSON value")
 	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(v); err != nil {
-		return nil, badParam("the body", "is not one JSON value")
+		return nil, badParam(bodySpot(), ParamJSON, "is not one JSON value")
 	}
 	clean := bytes.TrimRight(b.Bytes(), "\n")
 	if check {
 		if err := schema.CheckValue(v); err != nil {
-			return nil, badParam("the body", "is not valid: %v", err)
+			return nil, badSchema(bodySpot(), err)
 		}
 	}
 	return clean, nil

@@ -29,16 +29,16 @@ func expand(base *url.URL, segments []systems.Segment, given values) (*url.URL, 
 		}
 		vs := given.of(s.Param)
 		if len(vs) != 1 {
-			return nil, badParam("the parameter "+s.Param, "must be one value")
+			return nil, badParam(paramSpot(s.Param), ParamOne, "must be one value")
 		}
 		if why := unfit(vs[0]); why != "" {
-			return nil, badParam("the parameter "+s.Param, "%s", why)
+			return nil, badParam(paramSpot(s.Param), ParamSegment, "%s", why)
 		}
 		raw.WriteString(url.PathEscape(vs[0]))
 	}
 	u, err := url.Parse(raw.String())
 	if err != nil || !hasShape(u, base, root, segments, given) {
-		return nil, badParam("the path", "does not keep the shape of its template")
+		return nil, badParam(spot{text: "the path"}, ParamSegment, "does not keep the shape of its template")
 	}
 	return u, nil
 }
