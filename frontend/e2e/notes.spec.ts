@@ -60,11 +60,11 @@ test('what is typed right after asking for a note goes into the note, though its
   await expect(field).toBeFocused()
   await page.keyboard.type('!')
   await expect(field).toHaveValue('save any?!')
-  await expect(page.locator('.nt')).toHaveCount(1)
+  await expect(page.locator('.nt-layer .nt')).toHaveCount(1)
   await page.keyboard.press('Escape')
   await page.keyboard.press('ControlOrMeta+z')
   await page.keyboard.press('ControlOrMeta+z')
-  await expect(page.locator('.nt')).toHaveCount(0)
+  await expect(page.locator('.nt-layer .nt')).toHaveCount(0)
 })
 
 test('notes are dragged, painted, copied and deleted like what else is on the drawing', async ({ page, context }) => {
