@@ -9,6 +9,7 @@ export function Lines({ before, after }: { before: string; after: string }) {
   const lines = useMemo(() => linesOf(before, after), [before, after])
   const box = useRef<HTMLPreElement>(null)
   // What differs is what is looked for: a long text begins there.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: other lines begin elsewhere
   useLayoutEffect(() => {
     const first = box.current?.querySelector<HTMLElement>('[data-line="added"], [data-line="removed"]')
     if (box.current && first) box.current.scrollTop = first.offsetTop - 40

@@ -36,7 +36,11 @@ export function useNames(doc: Flow, plugins: readonly Plugin[]): Names {
       },
       variables: (key) => text(doc.variables?.find((v) => v.name === key)?.title),
       schemes: (id) => text(doc.schemes?.find((s) => s.id === id)?.name),
-      notes: (id) => doc.notes?.find((n) => n.id === id)?.text?.trim().split('\n', 1)[0] || notes('empty'),
+      notes: (id) =>
+        doc.notes
+          ?.find((n) => n.id === id)
+          ?.text?.trim()
+          .split('\n', 1)[0] || notes('empty'),
       flow: (key) => (i18n.exists(`versions:field.${key}`) ? t(`field.${key}` as 'field.name') : key),
     }
     const thing: Names['thing'] = (list, key) => named[list](key) || key
