@@ -39,16 +39,6 @@ type request struct {
 	hash string
 }
 
-// paramError is a parameter that breaks its declaration. It holds no value.
-type paramError struct{ field, message string }
-
-// Error reads "field message".
-func (e *paramError) Error() string { return e.field + " " + e.message }
-
-func badParam(field, format string, args ...any) error {
-	return &paramError{field, fmt.Sprintf(format, args...)}
-}
-
 // sizeError is a request beyond a limit.
 type sizeError struct{ message string }
 
@@ -89,16 +79,16 @@ func texts(op *systems.CompiledOperation, params map[string]json.RawMessage, lat
 	out := make(map[string][]string, len(params))
 	for name := range params {
 		if _, ok := op.Parameter(name); !ok {
-			return nil, badParam(fmt.Sprintf("the parameter %.64q", name), "is not declared by the operation")
+			return nil, badParam(spot{text: "the parameter", name: name, quoted: true}, ParamUndeclared, "is not declared by the operation")
 		}
 	}
 	for i := range op.Parameters {
 		p := &op.Parameters[i]
-		field := "the parameter " + p.Name
+		field := paramSpot(p.Name)
 		raw, ok := params[p.Name]
 		if !ok || string(bytes.TrimSpace(raw)) == "null" {
 			if p.Required {
-				return nil, badParam(field, "is missing")
+				return nil, badParam(field, ParamMissing, "is missing")
 			}
 			continue
 		}
@@ -109,12 +99,12 @@ func texts(op *systems.CompiledOperation, params map[string]json.RawMessage, lat
 		}
 		if !later.param(p.Name) {
 			if err := schema.Check(raw); err != nil {
-				return nil, badParam(field, "is not valid: %v", err)
+				return nil, badSchema(field, err)
 			}
 		}
 		vs, err := wire(raw)
 		if err != nil {
-			return nil, badParam(field, "%v", err)
+			return nil, badParam(field, ParamForm, "%v", err)
 		}
 		out[p.Name] = vs
 	}
@@ -176,7 +166,7 @@ func (r *request) place(op *systems.CompiledOperation, values map[string][]strin
 	for i := range op.Parameters {
 		p := &op.Parameters[i]
 		vs, ok := values[p.Name]
-		field := "the parameter " + p.Name
+		field := paramSpot(p.Name)
 		switch {
 		case !ok || p.In == systems.InPath:
 		case p.In == systems.InCompute:
@@ -185,13 +175,13 @@ func (r *request) place(op *systems.CompiledOperation, values map[string][]strin
 			}
 		case p.In == systems.InQuery && p.ArrayStyle == systems.ArrayComma:
 			if len(vs) > 1 && slices.ContainsFunc(vs, func(v string) bool { return strings.Contains(v, ",") }) {
-				return badParam(field, "has an item with a comma, which its style cannot carry")
+				return badParam(field, ParamComma, "has an item with a comma, which its style cannot carry")
 			}
 			query.Set(p.WireName(), strings.Join(vs, ","))
 		case p.In == systems.InQuery:
 			query[p.WireName()] = append(query[p.WireName()], vs...)
 		case len(vs) != 1 || !headerText(vs[0]):
-			return badParam(field, "must be one line of printable ASCII of at most %d bytes", maxHeaderBytes)
+			return badParam(field, ParamHeader, "must be one line of printable ASCII of at most %d bytes", maxHeaderBytes)
 		default:
 			r.header.Set(p.WireName(), vs[0])
 		}
@@ -203,7 +193,7 @@ func (r *request) place(op *systems.CompiledOperation, values map[string][]strin
 // setAside keeps a value that is not sent.
 func (r *request) setAside(name string, vs []string) error {
 	if len(vs) != 1 {
-		return badParam("the parameter "+name, "must be one value")
+		return badParam(paramSpot(name), ParamOne, "must be one value")
 	}
 	if r.unsent == nil {
 		r.unsent = map[string]string{}
@@ -226,28 +216,28 @@ func body(op *systems.CompiledOperation, raw json.RawMessage, check bool) ([]byt
 	given := len(bytes.TrimSpace(raw)) > 0 && string(bytes.TrimSpace(raw)) != "null"
 	switch {
 	case !given && op.BodyRequired:
-		return nil, badParam("the body", "is missing")
+		return nil, badParam(bodySpot(), ParamMissing, "is missing")
 	case !given:
 		return nil, nil
 	case !takes:
-		return nil, badParam("the body", "is not declared by the operation")
+		return nil, badParam(bodySpot(), ParamUndeclared, "is not declared by the operation")
 	}
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
 	var v any
 	if err := d.Decode(&v); err != nil || d.More() {
-		return nil, badParam("the body", "is not one JSON value")
+		return nil, badParam(bodySpot(), ParamJSON, "is not one JSON value")
 	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(v); err != nil {
-		return nil, badParam("the body", "is not one JSON value")
+		return nil, badParam(bodySpot(), ParamJSON, "is not one JSON value")
 	}
 	clean := bytes.TrimRight(b.Bytes(), "\n")
 	if check {
 		if err := schema.CheckValue(v); err != nil {
-			return nil, badParam("the body", "is not valid: %v", err)
+			return nil, badSchema(bodySpot(), err)
 		}
 	}
 	return clean, nil

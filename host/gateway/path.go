@@ -22,19 +22,19 @@ func expand(base *url.URL, segments []systems.Segment, values map[string][]strin
 			raw.WriteString(s.Literal)
 			continue
 		}
-		field := "the parameter " + s.Param
+		field := paramSpot(s.Param)
 		vs := values[s.Param]
 		if len(vs) != 1 {
-			return nil, badParam(field, "must be one value")
+			return nil, badParam(field, ParamOne, "must be one value")
 		}
 		if why := unfit(vs[0]); why != "" {
-			return nil, badParam(field, "%s", why)
+			return nil, badParam(field, ParamSegment, "%s", why)
 		}
 		raw.WriteString(url.PathEscape(vs[0]))
 	}
 	u, err := url.Parse(base.Scheme + "://" + base.Host + raw.String())
 	if err != nil || !hasShape(u, base, segments, values) {
-		return nil, badParam("the path", "does not keep the shape of its template")
+		return nil, badParam(spot{text: "the path"}, ParamSegment, "does not keep the shape of its template")
 	}
 	return u, nil
 }
