@@ -256,6 +256,9 @@ func (w *worker) dispatch(frames *wire.Reader, first chan<- wire.Frame) error {
 		}
 		w.mu.Lock()
 		c := w.calls[f.Call]
+		if c != nil {
+			c.open()
+		}
 		w.mu.Unlock()
 		if c == nil || f.Kind < wire.Gateway || c.parked.Load() {
 			return fmt.Errorf("%w: a frame of kind %d that nobody waits for", errProtocol, f.Kind)

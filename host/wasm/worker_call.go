@@ -23,7 +23,7 @@ type workerCall struct {
 	id       uint64
 	limits   Limits
 	services Services
-	inbox    chan wire.Frame
+	inbox    chan wire.Frame // nil until the pipe is used, as is over; both are guarded by w.mu
 	over     chan struct{}
 	parked   atomic.Bool // a question of the guest is not answered yet
 	// lane, if not nil, is the call's; piped says that the pipe has the call all the same.
@@ -56,8 +56,7 @@ type workerCall struct {
 // newCall makes the state of a call.
 func (w *worker) newCall(c Call, at *place) *workerCall {
 	v := &workerCall{
-		place: at, w: w, id: w.nextID.Add(1), limits: w.limits.lowered(&c.Limits), services: c.Services,
-		inbox: make(chan wire.Frame), over: make(chan struct{}), export: c.Export,
+		place: at, w: w, id: w.nextID.Add(1), limits: w.limits.lowered(&c.Limits), services: c.Services, export: c.Export,
 	}
 	if v.services == nil {
 		v.services = None{}
@@ -73,27 +72,23 @@ func (w *worker) newCall(c Call, at *place) *workerCall {
 
 // call makes the call and waits for its end.
 func (v *workerCall) call(ctx context.Context, c Call) (Result, error) {
+	w := v.w
+	v.started = w.ws.host.now()
+	w.enter(v)
+	defer w.leave(v)
+	defer v.pause()
+	o := lane.Withdrawn
+	v.given = wire.Frame{Kind: wire.Invoke, Body: c.encode()}
+	if v.lane != nil && v.lane.Ask(v.id, v.given.Body) {
+		v.since = v.started
+		if o = v.await(); o == lane.Done {
+			return v.onLane(ctx, o)
+		}
+	}
+	// A call that is over by now needs no watch over its time.
 	ctx, cancel := context.WithTimeout(ctx, v.limits.Timeout)
 	defer cancel()
-	w := v.w
-	w.mu.Lock()
-	w.calls[v.id] = v
-	w.mu.Unlock()
-	defer func() {
-		w.mu.Lock()
-		delete(w.calls, v.id)
-		w.mu.Unlock()
-		close(v.over)
-	}()
-	v.started = w.ws.host.now()
-	defer v.pause()
-	v.lane = w.takeLane()
-	defer w.giveLane(v.lane)
-	order := c.encode()
-	if v.lane != nil && v.lane.Ask(v.id, order) {
-		return v.onLane(ctx, order)
-	}
-	return v.onPipe(ctx, wire.Frame{Kind: wire.Invoke, Body: order})
+	return v.onLane(ctx, o)
 }
 
 // onPipe gives the process a call, or an answer, over the pipe, and goes on there.
@@ -109,10 +104,10 @@ func (v *workerCall) onPipe(ctx context.Context, f wire.Frame) (Result, error) {
 
 // follow serves the guest until there is a result.
 func (v *workerCall) follow(ctx context.Context) (Result, error) {
-	ended := ctx.Done()
+	ended, inbox := ctx.Done(), v.w.inboxOf(v)
 	for {
 		select {
-		case f := <-v.inbox:
+		case f := <-inbox:
 			if f.Kind == wire.Result {
 				return v.result(ctx, f.Body)
 			}

@@ -37,28 +37,44 @@ func (w *worker) makeLanes(ctx context.Context) *os.File {
 	return f
 }
 
-// takeLane returns a lane that no call uses, nil when there is none.
-func (w *worker) takeLane() *lane.Lane {
+// enter lets the process speak of a call, and gives it a lane if there is one.
+func (w *worker) enter(v *workerCall) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	n := len(w.freeLanes)
-	if n == 0 || w.gone {
-		return nil
+	w.calls[v.id] = v
+	if n := len(w.freeLanes); n > 0 && !w.gone {
+		v.lane = w.freeLanes[n-1]
+		w.freeLanes = w.freeLanes[:n-1]
 	}
-	l := w.freeLanes[n-1]
-	w.freeLanes = w.freeLanes[:n-1]
-	return l
 }
 
-// giveLane gives a lane back, if it is one.
-func (w *worker) giveLane(l *lane.Lane) {
-	if l == nil {
-		return
-	}
+// leave ends what enter began.
+func (w *worker) leave(v *workerCall) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.freeLanes = append(w.freeLanes, l)
-	w.closeLanes()
+	delete(w.calls, v.id)
+	if v.over != nil {
+		close(v.over)
+	}
+	if v.lane != nil {
+		w.freeLanes = append(w.freeLanes, v.lane)
+		w.closeLanes()
+	}
+}
+
+// inboxOf returns where frames of a call come in.
+func (w *worker) inboxOf(v *workerCall) <-chan wire.Frame {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	v.open()
+	return v.inbox
+}
+
+// open makes the channels of a call: most need none. The caller holds w.mu.
+func (v *workerCall) open() {
+	if v.inbox == nil {
+		v.inbox, v.over = make(chan wire.Frame), make(chan struct{})
+	}
 }
 
 // leaveLanes notes that the process is gone.
@@ -81,13 +97,16 @@ func (w *worker) closeLanes() {
 	w.lanes, w.freeLanes = nil, nil
 }
 
-// onLane serves a call that the process was asked for on the lane, until it ends or the
-// pipe takes it over. There is no watch here: the wait itself is short.
-func (v *workerCall) onLane(ctx context.Context, order []byte) (Result, error) {
-	v.since, v.given = v.started, wire.Frame{Kind: wire.Invoke, Body: order}
-	for {
-		o, piped := v.lane.Await(v.w.ws.patience)
-		v.piped = piped
+// await waits on the lane. There is no watch here: the wait itself is short.
+func (v *workerCall) await() (o lane.Outcome) {
+	o, v.piped = v.lane.Await(v.w.ws.patience)
+	return o
+}
+
+// onLane serves a call that stands so with its lane, until it ends or the pipe takes it
+// over.
+func (v *workerCall) onLane(ctx context.Context, o lane.Outcome) (Result, error) {
+	for ; ; o = v.await() {
 		switch o {
 		case lane.Withdrawn:
 			return v.onPipe(ctx, v.given)

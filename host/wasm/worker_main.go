@@ -229,7 +229,7 @@ func (p *workerProcess) invoke(c *remote) {
 	if r.Recording != nil {
 		c.record(r.Recording)
 	}
-	c.finish(encodeResult(r, err))
+	c.finish(r, err)
 }
 
 var (

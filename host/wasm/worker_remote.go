@@ -32,16 +32,23 @@ func openLanes(n int) ([]*lane.Lane, error) {
 
 // attend serves the calls of a lane, one after the other.
 func (p *workerProcess) attend(l *lane.Lane) {
+	var said []byte
 	for {
 		id, body := l.Next()
 		c, ok := p.begin(id, body)
 		if !ok {
 			os.Exit(exitRefused)
 		}
-		c.lane = l
+		c.lane, c.said = l, said
 		p.invoke(c)
+		if said = c.said[:0]; cap(said) > keptBytes {
+			said = nil
+		}
 	}
 }
+
+// keptBytes is the size up to which what a call said leaves its memory to the next.
+const keptBytes = 64 << 10
 
 // remote is the services of a call whose host is at the other end of a lane, or of the
 // pipe. What the guest says without waiting for an answer is held back while the call is
@@ -107,14 +114,18 @@ func (c *remote) toPipe() {
 }
 
 // finish says how the call ended.
-func (c *remote) finish(result []byte) {
+func (c *remote) finish(r Result, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.lane != nil && c.lane.Finish(wire.Append(c.said, wire.Result, result)) {
-		return
+	if c.lane != nil {
+		at := len(c.said)
+		whole := wire.End(appendResult(wire.Begin(c.said, wire.Result), r, err), at)
+		if c.said = whole[:at]; c.lane.Finish(whole) {
+			return
+		}
 	}
 	c.toPipe()
-	_ = c.p.out.Send(wire.Result, c.id, result)
+	_ = c.p.out.Send(wire.Result, c.id, appendResult(nil, r, err))
 }
 
 // ask sends a question and waits for its answer. The host answers every question, soon

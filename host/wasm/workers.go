@@ -113,6 +113,15 @@ type place struct {
 
 // enter takes a place; false means that the context ended first.
 func (p *place) enter(ctx context.Context) bool {
+	if ctx.Err() != nil {
+		return false
+	}
+	select { // most find one, and need not wait for two things
+	case p.slots <- struct{}{}:
+		p.held = true
+		return true
+	default:
+	}
 	select {
 	case p.slots <- struct{}{}:
 		p.held = true

@@ -74,6 +74,7 @@ type Lane struct {
 	// crowded counts down the waits that are left to the kernel at once: when last tried
 	// the processor had others to run.
 	crowded int
+	order   []byte // what Next read last
 }
 
 // Size is how much a body may hold.
@@ -156,20 +157,28 @@ func (l *Lane) wakeWorker() {
 	}
 }
 
-// Next waits for a call and returns a copy of its body. The worker's.
+// Next waits for a call and returns a copy of its body, which is valid until Next is called
+// again. The worker's.
 func (l *Lane) Next() (call uint64, body []byte) {
 	for {
 		l.wait(&l.head.workerWaits, 1<<asked, forever)
 		// The host may withdraw until it is taken up, and writes nothing more then.
 		if l.head.state.CompareAndSwap(asked, running) {
-			return l.head.call.Load(), l.read()
+			if cap(l.order) > keptBytes {
+				l.order = nil
+			}
+			l.order = l.read(l.order[:0])
+			return l.head.call.Load(), l.order
 		}
 	}
 }
 
-// read copies what the host wrote.
-func (l *Lane) read() []byte {
-	return append([]byte(nil), l.body[:min(int(l.head.length.Load()), len(l.body))]...)
+// keptBytes is the size up to which the copy of an order leaves its memory to the next.
+const keptBytes = 64 << 10
+
+// read appends what the host wrote.
+func (l *Lane) read(to []byte) []byte {
+	return append(to, l.body[:min(int(l.head.length.Load()), len(l.body))]...)
 }
 
 // Finish says how the call ended. It reports false when the pipe has to: what was to be
@@ -205,7 +214,7 @@ func (l *Lane) Answered() ([]byte, bool) {
 	if !l.head.state.CompareAndSwap(answered, running) {
 		return nil, false
 	}
-	return l.read(), true
+	return l.read(nil), true
 }
 
 // Leave gives the rest of the call to the pipe. The worker's.
@@ -232,6 +241,9 @@ const (
 	looksAtOnce = 32
 	// yieldTime is how long letting others run takes when there are none.
 	yieldTime = 2 * time.Microsecond
+	// turnTime is how long it takes at most when it was the other side that ran, and a
+	// short call.
+	turnTime = 30 * time.Microsecond
 	// crowdedWaits is how many waits do not look when there were others.
 	crowdedWaits = 16
 )
@@ -271,9 +283,12 @@ func (l *Lane) look(set uint32, began time.Time) uint32 {
 		}
 		yield()
 		now := time.Now()
-		if now.Sub(last) > yieldTime {
-			l.crowded = crowdedWaits
-			return l.head.state.Load()
+		if took := now.Sub(last); took > yieldTime {
+			s := l.head.state.Load()
+			if !member(s, set) || took > turnTime {
+				l.crowded = crowdedWaits
+			}
+			return s
 		}
 		if now.Sub(began) > lookTime {
 			return l.head.state.Load()
