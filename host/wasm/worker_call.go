@@ -29,8 +29,12 @@ type workerCall struct {
 	// lane, if not nil, is the call's; piped says that the pipe has the call all the same.
 	lane  *lane.Lane
 	piped bool
-	given wire.Frame // what the process was last given on the lane
-	told  bool       // the process was told to end the call
+	// rides says that the call was given to the process behind another, and stood so with its
+	// lane when that was looked at; light, that it was no call of its own at the end.
+	rides, light bool
+	stood        lane.Outcome
+	given        wire.Frame // what the process was last given on the lane
+	told         bool       // the process was told to end the call
 
 	started  time.Time
 	watch    *time.Timer
@@ -54,7 +58,7 @@ type workerCall struct {
 }
 
 // newCall makes the state of a call.
-func (w *worker) newCall(c Call, at *place) *workerCall {
+func (w *worker) newCall(c *Call, at *place) *workerCall {
 	v := &workerCall{
 		place: at, w: w, id: w.nextID.Add(1), limits: w.limits.lowered(&c.Limits), services: c.Services, export: c.Export,
 	}
@@ -70,8 +74,16 @@ func (w *worker) newCall(c Call, at *place) *workerCall {
 	return v
 }
 
-// call makes the call and waits for its end.
-func (v *workerCall) call(ctx context.Context, c Call) (Result, error) {
+// make makes the call, or goes on with one that rides with another, and waits for its end.
+func (v *workerCall) make(ctx context.Context, c *Call) (Result, error) {
+	if v.rides {
+		return v.ride(ctx)
+	}
+	return v.call(ctx, c)
+}
+
+// call is make for a call of its own.
+func (v *workerCall) call(ctx context.Context, c *Call) (Result, error) {
 	w := v.w
 	v.started = w.ws.host.now()
 	w.enter(v)
@@ -79,13 +91,24 @@ func (v *workerCall) call(ctx context.Context, c Call) (Result, error) {
 	defer v.pause()
 	o := lane.Withdrawn
 	v.given = wire.Frame{Kind: wire.Invoke, Body: c.encode()}
-	if v.lane != nil && v.lane.Ask(v.id, v.given.Body) {
-		v.since = v.started
-		if o = v.await(); o == lane.Done {
-			return v.onLane(ctx, o)
+	if v.lane != nil {
+		party := v.board()
+		if v.lane.Ask(v.id, v.given.Body, party.lanes()...) {
+			v.settle(party)
+			v.since = v.started
+			o = v.await()
+		} else {
+			party.part()
 		}
 	}
-	// A call that is over by now needs no watch over its time.
+	return v.goOn(ctx, o)
+}
+
+// goOn serves a call that stands so with its lane until it ends.
+func (v *workerCall) goOn(ctx context.Context, o lane.Outcome) (Result, error) {
+	if o == lane.Done { // it needs no watch over its time any more
+		return v.onLane(ctx, o)
+	}
 	ctx, cancel := context.WithTimeout(ctx, v.limits.Timeout)
 	defer cancel()
 	return v.onLane(ctx, o)

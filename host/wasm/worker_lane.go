@@ -19,12 +19,16 @@ const (
 	// lanePatience is how long the host waits on a lane, where nothing else reaches it:
 	// less than anybody notices, and longer than most calls take.
 	lanePatience = 2 * time.Millisecond
+	// lanesMax bounds the lanes of a process.
+	lanesMax = 64
 )
 
 // makeLanes makes the lanes of a process that is to be started: one for each call that
 // it may serve. Where there are none, calls take the pipe.
 func (w *worker) makeLanes(ctx context.Context) *os.File {
-	m, f, err := lane.New(w.ws.host.limits.WorkerCalls, laneBytes)
+	attended := min(w.ws.host.limits.WorkerCalls, lanesMax/2)
+	behind := min(min(attended, cap(w.ws.host.slots))*lane.BehindMax, lanesMax-attended)
+	m, f, err := lane.New(attended+behind, laneBytes)
 	if err != nil {
 		if !errors.Is(err, lane.ErrUnsupported) {
 			w.ws.host.logger.WarnContext(ctx, "worker processes are called over pipes only", slog.Any("error", err))
@@ -33,7 +37,9 @@ func (w *worker) makeLanes(ctx context.Context) *os.File {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.lanes, w.freeLanes = m, append([]*lane.Lane(nil), m.Lanes...)
+	w.lanes = m
+	w.freeLanes = append(w.freeLanes, m.Lanes[:attended]...)
+	w.freeBehind = append(w.freeBehind, m.Lanes[attended:]...)
 	return f
 }
 
@@ -42,10 +48,19 @@ func (w *worker) enter(v *workerCall) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.calls[v.id] = v
-	if n := len(w.freeLanes); n > 0 && !w.gone {
-		v.lane = w.freeLanes[n-1]
-		w.freeLanes = w.freeLanes[:n-1]
+	from := w.lanesOf(v)
+	if n := len(*from); n > 0 && !w.gone {
+		v.lane = (*from)[n-1]
+		*from = (*from)[:n-1]
 	}
+}
+
+// lanesOf is where lanes for a call like v are kept.
+func (w *worker) lanesOf(v *workerCall) *[]*lane.Lane {
+	if v.rides {
+		return &w.freeBehind
+	}
+	return &w.freeLanes
 }
 
 // leave ends what enter began.
@@ -57,7 +72,8 @@ func (w *worker) leave(v *workerCall) {
 		close(v.over)
 	}
 	if v.lane != nil {
-		w.freeLanes = append(w.freeLanes, v.lane)
+		to := w.lanesOf(v)
+		*to = append(*to, v.lane)
 		w.closeLanes()
 	}
 }
@@ -88,13 +104,13 @@ func (w *worker) leaveLanes() {
 // closeLanes frees the memory of the lanes when neither the process nor a call uses them.
 // The caller holds mu.
 func (w *worker) closeLanes() {
-	if !w.gone || w.lanes == nil || len(w.freeLanes) < len(w.lanes.Lanes) {
+	if !w.gone || w.lanes == nil || len(w.freeLanes)+len(w.freeBehind) < len(w.lanes.Lanes) {
 		return
 	}
 	if err := w.lanes.Close(); err != nil {
 		w.ws.host.logger.Warn("the memory of a worker process could not be freed", slog.Any("error", err))
 	}
-	w.lanes, w.freeLanes = nil, nil
+	w.lanes, w.freeLanes, w.freeBehind = nil, nil, nil
 }
 
 // await waits on the lane. There is no watch here: the wait itself is short.
@@ -114,7 +130,7 @@ func (v *workerCall) onLane(ctx context.Context, o lane.Outcome) (Result, error)
 			v.resumeFrom(v.since)
 			v.tell(wire.Flush, nil)
 			return v.follow(ctx)
-		case lane.Done, lane.Question:
+		case lane.Done, lane.Question, lane.Running:
 		}
 		v.ran += v.w.ws.host.now().Sub(v.since)
 		last, err := v.hear(ctx, o)
