@@ -315,6 +315,19 @@ func (d *developer) show(r devRound) error {
 	if r.Error != "" {
 		fmt.Fprintln(d.out, r.Error)
 	}
+	_, err := fmt.Fprintf(d.out, "%s  %s\n", milliseconds(r.TotalMS), strings.Join(d.steps(r), "  "))
+	for _, h := range r.Held {
+		fmt.Fprintf(d.out, "  %s\n", fmt.Sprintf(d.text.of("hold."+string(h.Code)), h.Detail))
+	}
+	if r.asks && !d.granted && r.State == plugins.StateActive {
+		d.granted = true
+		d.next("culm plugin grant %s", r.plugin)
+	}
+	return failed(err)
+}
+
+// steps says what a round did.
+func (d *developer) steps(r devRound) []string {
 	var parts []string
 	add := func(key string, args ...any) { parts = append(parts, fmt.Sprintf(d.text.of(key), args...)) }
 	if r.Digest == "" && r.Error != "" {
@@ -333,15 +346,7 @@ func (d *developer) show(r devRound) error {
 	if r.TestMS > 0 {
 		add("dev.tested", r.Passed, r.Failed, milliseconds(r.TestMS))
 	}
-	_, err := fmt.Fprintf(d.out, "%s  %s\n", milliseconds(r.TotalMS), strings.Join(parts, "  "))
-	for _, h := range r.Held {
-		fmt.Fprintf(d.out, "  %s\n", fmt.Sprintf(d.text.of("hold."+string(h.Code)), h.Detail))
-	}
-	if r.asks && !d.granted && r.State == plugins.StateActive {
-		d.granted = true
-		d.next("culm plugin grant %s", r.plugin)
-	}
-	return failed(err)
+	return parts
 }
 
 func milliseconds(n int64) string { return fmt.Sprintf("%.1fs", float64(n)/1000) }
