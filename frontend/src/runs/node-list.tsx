@@ -6,7 +6,7 @@ import { IconCircleDashed, IconPlayerPause, IconSearch } from '~/app/icons'
 import { useNodeName } from '~/canvas/nodes'
 import type { PathNode } from '~/doc/paths'
 import { isSpinning, nodeIcon } from '~/run/states'
-import { useNodeRun, useRunStore, useRunSummary } from '~/run/store'
+import { type RunStore, useNodeRun, useOfRun, useRunStore, useRunSummary } from '~/run/store'
 import { type Group, groupOf, groups, groupsIn, toggled } from './filter'
 import { useKeys } from './hotkeys'
 
@@ -30,26 +30,11 @@ interface Props {
 export function NodeList({ nodes, chosen, show, quiet, onChoose, onShow, onQuiet, onCanvas }: Props) {
   const { t } = useTranslation()
   const { t: own } = useTranslation('console')
-  const store = useRunStore()
-  const summary = useRunSummary(store)
-  const name = useNodeName()
   const [query, setQuery] = useState('')
-  const [rows, setRows] = useState(rowsStep)
   const find = useRef<HTMLInputElement>(null)
   useKeys([['/', () => find.current?.focus()]])
   const words = query.trim().toLowerCase()
   const wanted = useMemo(() => groupsIn(show), [show])
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the summary says when states changed
-  const grouped = useMemo(() => nodes.map((n) => groupOf(store.node(n.path))), [nodes, store, summary])
-  const shown = useMemo(
-    () =>
-      nodes.filter((n, i) => {
-        const group = grouped[i] ?? 'todo'
-        if (wanted.size > 0 ? !wanted.has(group) : quiet && group === 'ok') return false
-        return words === '' || `${name(n.node)} ${n.path}`.toLowerCase().includes(words)
-      }),
-    [nodes, grouped, wanted, quiet, words, name],
-  )
   return (
     <nav className="rn-list" aria-label={t('run.nodes')}>
       <div className="rn-list-head">
@@ -62,7 +47,7 @@ export function NodeList({ nodes, chosen, show, quiet, onChoose, onShow, onQuiet
           value={query}
           onChange={(e) => setQuery(e.currentTarget.value)}
         />
-        <Chips grouped={grouped} wanted={wanted} onShow={onShow} />
+        <Chips nodes={nodes} wanted={wanted} onShow={onShow} />
         <Switch
           size="xs"
           label={own('filter.quiet')}
@@ -76,6 +61,37 @@ export function NodeList({ nodes, chosen, show, quiet, onChoose, onShow, onQuiet
           </Button>
         )}
       </div>
+      <Rows nodes={nodes} chosen={chosen} wanted={wanted} quiet={quiet} words={words} onChoose={onChoose} />
+    </nav>
+  )
+}
+
+interface RowsProps extends Pick<Props, 'nodes' | 'chosen' | 'quiet' | 'onChoose'> {
+  wanted: ReadonlySet<Group>
+  /** What is looked for, in small letters. */
+  words: string
+}
+
+/** The nodes that are looked for. The states of all are followed only where they say which these are. */
+function Rows({ nodes, chosen, wanted, quiet, words, onChoose }: RowsProps) {
+  const { t } = useTranslation()
+  const store = useRunStore()
+  const name = useNodeName()
+  const [rows, setRows] = useState(rowsStep)
+  const byState = wanted.size > 0 || quiet
+  const changed = useOfRun(store, () => (byState ? store.summary : null))
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the summary says when states changed
+  const shown = useMemo(
+    () =>
+      nodes.filter((n) => {
+        const group = byState ? groupOf(store.node(n.path)) : 'todo'
+        if (wanted.size > 0 ? !wanted.has(group) : quiet && group === 'ok') return false
+        return words === '' || `${name(n.node)} ${n.path}`.toLowerCase().includes(words)
+      }),
+    [nodes, store, changed, byState, wanted, quiet, words, name],
+  )
+  return (
+    <>
       {shown.length === 0 && <p className="quiet rn-none">{t('run.noNodes')}</p>}
       <ul>
         {shown.slice(0, rows).map((entry) => (
@@ -95,28 +111,27 @@ export function NodeList({ nodes, chosen, show, quiet, onChoose, onShow, onQuiet
           {t('run.moreNodes', { n: shown.length - rows })}
         </Button>
       )}
-    </nav>
+    </>
   )
 }
 
 /** How many nodes are in which state; pressing one shows these alone, pressing more adds to them. */
 function Chips({
-  grouped,
+  nodes,
   wanted,
   onShow,
 }: {
-  grouped: readonly Group[]
+  nodes: readonly PathNode[]
   wanted: ReadonlySet<Group>
   onShow(show: string | undefined): void
 }) {
   const { t } = useTranslation('console')
-  const counts = new Map<Group, number>()
-  for (const g of grouped) counts.set(g, (counts.get(g) ?? 0) + 1)
+  const counts = useCounts(useRunStore(), nodes)
   return (
     // biome-ignore lint/a11y/useSemanticElements: buttons, and not a group of a form
     <div className="rn-chips" role="group" aria-label={t('filter.label')}>
       <button type="button" aria-pressed={wanted.size === 0} onClick={() => onShow(undefined)}>
-        {t('filter.chip', { label: t('filter.all'), n: grouped.length })}
+        {t('filter.chip', { label: t('filter.all'), n: nodes.length })}
       </button>
       {groups
         .filter((g) => counts.has(g) || wanted.has(g))
@@ -133,6 +148,20 @@ function Chips({
         ))}
     </div>
   )
+}
+
+/** How many of the nodes are in each group. */
+function useCounts(store: RunStore, nodes: readonly PathNode[]): ReadonlyMap<Group, number> {
+  const changed = useRunSummary(store)
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the summary says when states changed
+  return useMemo(() => {
+    const counts = new Map<Group, number>()
+    for (const { path } of nodes) {
+      const group = groupOf(store.node(path))
+      counts.set(group, (counts.get(group) ?? 0) + 1)
+    }
+    return counts
+  }, [store, nodes, changed])
 }
 
 const NodeRow = memo(function NodeRow({
