@@ -1,6 +1,6 @@
 import { Button, Switch, TextInput } from '@mantine/core'
 import type { TFunction } from 'i18next'
-import { memo, useCallback, useMemo, useRef, useState } from 'react'
+import { type CSSProperties, memo, type ReactNode, useCallback, useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { IconCircleDashed, IconPlayerPause, IconSearch } from '~/app/icons'
 import { useNodeName } from '~/canvas/nodes'
@@ -12,6 +12,8 @@ import { useKeys } from './hotkeys'
 
 /** A long list is shown in parts: search and filters reach the rest. */
 const rowsStep = 300
+/** So many rows are one thing to the browser, which leaves out what is scrolled away: to watch each costs some of every frame. */
+const blockRows = 20
 
 interface Props {
   nodes: readonly PathNode[]
@@ -93,25 +95,50 @@ function Rows({ nodes, chosen, wanted, quiet, words, onChoose }: RowsProps) {
   return (
     <>
       {shown.length === 0 && <p className="quiet rn-none">{t('run.noNodes')}</p>}
-      <ul>
-        {shown.slice(0, rows).map((entry) => (
-          <NodeRow
-            key={entry.path}
-            path={entry.path}
-            depth={entry.depth}
-            name={name(entry.node)}
-            chosen={entry.path === chosen}
-            t={t}
-            onChoose={onChoose}
-          />
+      {/* biome-ignore lint/a11y/useSemanticElements: between a list and its items stand the blocks */}
+      <div className="rn-rows" role="list">
+        {blocksOf(shown.slice(0, rows)).map((block, i) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: a block is its place; what stands there has names of its own
+          <Block key={i} rows={block.length}>
+            {(hidden) =>
+              block.map((entry) => (
+                <NodeRow
+                  key={entry.path}
+                  path={entry.path}
+                  depth={entry.depth}
+                  name={name(entry.node)}
+                  chosen={entry.path === chosen}
+                  hidden={hidden}
+                  t={t}
+                  onChoose={onChoose}
+                />
+              ))
+            }
+          </Block>
         ))}
-      </ul>
+      </div>
       {shown.length > rows && (
         <Button variant="subtle" fullWidth onClick={() => setRows(rows + rowsStep)}>
           {t('run.moreNodes', { n: shown.length - rows })}
         </Button>
       )}
     </>
+  )
+}
+
+function blocksOf(rows: readonly PathNode[]): PathNode[][] {
+  return Array.from({ length: Math.ceil(rows.length / blockRows) }, (_, i) =>
+    rows.slice(i * blockRows, (i + 1) * blockRows),
+  )
+}
+
+/** Rows that the browser shows or leaves out together; they are told which, to follow their nodes calmly when left out. */
+function Block({ rows, children }: { rows: number; children(hidden: boolean): ReactNode }) {
+  const [hidden, block] = useOutOfSight()
+  return (
+    <div ref={block} className="rn-block" role="presentation" style={{ '--rows': rows } as CSSProperties}>
+      {children(hidden)}
+    </div>
   )
 }
 
@@ -169,6 +196,7 @@ const NodeRow = memo(function NodeRow({
   depth,
   name,
   chosen,
+  hidden,
   t,
   onChoose,
 }: {
@@ -176,17 +204,17 @@ const NodeRow = memo(function NodeRow({
   depth: number
   name: string
   chosen: boolean
+  hidden: boolean
   /** One for all rows: to ask for it costs more than the rest of a row. */
   t: TFunction
   onChoose(id: string): void
 }) {
-  const [hidden, row] = useOutOfSight()
   const view = useNodeRun(path, hidden)
   const Icon = view ? nodeIcon(view) : IconCircleDashed
   return (
-    <li>
+    // biome-ignore lint/a11y/useSemanticElements: a block stands between it and its list
+    <div role="listitem">
       <button
-        ref={row}
         type="button"
         data-s={view?.state ?? 'idle'}
         aria-current={chosen}
@@ -202,17 +230,17 @@ const NodeRow = memo(function NodeRow({
         {view?.held && <IconPlayerPause size={13} role="img" aria-label={t('node.held')} />}
         <span className="rn-state">{t(`node.state.${view?.state ?? 'idle'}`)}</span>
       </button>
-    </li>
+    </div>
   )
 })
 
 /** Whether the browser leaves out an element because it is scrolled away; it says so of those whose content is shown as needed. */
 function useOutOfSight() {
   const [hidden, setHidden] = useState(false)
-  const element = useCallback((button: HTMLButtonElement | null) => {
+  const element = useCallback((block: HTMLDivElement | null) => {
     const look = (event: Event) => setHidden((event as ContentVisibilityAutoStateChangeEvent).skipped)
-    button?.addEventListener('contentvisibilityautostatechange', look)
-    return () => button?.removeEventListener('contentvisibilityautostatechange', look)
+    block?.addEventListener('contentvisibilityautostatechange', look)
+    return () => block?.removeEventListener('contentvisibilityautostatechange', look)
   }, [])
   return [hidden, element] as const
 }
