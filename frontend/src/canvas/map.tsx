@@ -3,7 +3,7 @@ import { memo, type PointerEvent, useEffect, useMemo, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { FlowNode } from '~/api/types'
 import { boundsOf, type Rect, sizeOf } from '~/doc/graph'
-import { useMapView } from './rf'
+import { useMapView } from './map-view'
 
 /** The inside of the map in pixels; canvas.css gives the same numbers. */
 const [mapWidth, mapHeight] = [158, 94]

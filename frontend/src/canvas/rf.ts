@@ -169,31 +169,6 @@ export function useTransform(): readonly [number, number, number] {
   return useStore((s) => s.transform)
 }
 
-/** What a map of the flow shows of the view, in places of the flow, and how it moves the view. */
-export function useMapView() {
-  const { setViewport, getViewport, zoomTo } = useReactFlow()
-  const seen = useStore(
-    ({ transform: [x, y, zoom], width, height }): Rect => ({
-      x: -x / zoom,
-      y: -y / zoom,
-      width: width / zoom,
-      height: height / zoom,
-    }),
-    (a, b) => a.x === b.x && a.y === b.y && a.width === b.width && a.height === b.height,
-  )
-  return {
-    seen,
-    moveBy: useCallback(
-      (dx: number, dy: number) => {
-        const { x, y, zoom } = getViewport()
-        void setViewport({ x: x - dx * zoom, y: y - dy * zoom, zoom })
-      },
-      [getViewport, setViewport],
-    ),
-    zoomBy: useCallback((factor: number) => void zoomTo(getViewport().zoom * factor), [getViewport, zoomTo]),
-  }
-}
-
 /** How far a node is drawn from its place in the document: what is dragged with it goes as far. */
 export function useDragWay(node: FlowNode | undefined): Point | null {
   return useStore(
