@@ -138,6 +138,7 @@ test('a system is moved with a warning, taken back to an earlier version, and de
   await dialog.getByRole('button', { name: '删除系统' }).click()
   await dialog.getByRole('checkbox', { name: '同时收回插件的授权' }).check()
   await dialog.getByRole('button', { name: '删除系统' }).click()
+  await expect(page.getByText('已删除 搬家系统')).toBeVisible()
   await expect(page.getByRole('heading', { name: '系统', level: 1 })).toBeVisible()
   await expect(page.getByRole('table')).toBeVisible()
   await expect(page.getByRole('link', { name: '搬家系统' })).toBeHidden()

@@ -318,7 +318,9 @@ func (s *Service) Delete(ctx context.Context, r DeleteRequest) error {
 		return fault.Wrap("read grants", err)
 	}
 	if len(grants) > 0 && !r.Revoke {
-		return fault.New(fault.InUse, "%s granted operations of the system %q; they lose their grants with it", holders(grants), r.ID).Because("SYSTEM_GRANTED")
+		names, said := holders(grants)
+		e := fault.New(fault.InUse, "%s granted operations of the system %q; they lose their grants with it", said, r.ID)
+		return e.Because("SYSTEM_GRANTED", names, r.ID)
 	}
 	row.Version++
 	row.UpdatedAt, row.UpdatedBy = s.o.Clock.Now().UTC(), r.Actor.ID
@@ -335,24 +337,25 @@ func (s *Service) Delete(ctx context.Context, r DeleteRequest) error {
 	return nil
 }
 
-// holders names a few plugins.
-func holders(grants []Grant) string {
+// holders names a few plugins, bare and in the words of a sentence.
+func holders(grants []Grant) (names, said string) {
 	seen := map[string]bool{}
-	var names []string
+	var all []string
 	for _, g := range grants {
 		if !seen[g.Plugin] {
 			seen[g.Plugin] = true
-			names = append(names, g.Plugin)
+			all = append(all, g.Plugin)
 		}
 	}
 	const most = 5
-	if len(names) > most {
-		names = append(names[:most], "others")
+	if len(all) == 1 {
+		return all[0], "the plugin " + all[0] + " was"
 	}
-	if len(names) == 1 {
-		return "the plugin " + names[0] + " was"
+	names = strings.Join(all[:min(len(all), most)], ", ")
+	if len(all) > most {
+		return names + ", …", "the plugins " + names + ", others were"
 	}
-	return "the plugins " + strings.Join(names, ", ") + " were"
+	return names, "the plugins " + names + " were"
 }
 
 // History returns a page of a system's versions, the newest first, also of a system that was

@@ -177,7 +177,7 @@ export const whyZh = {
   STORE_FAILED: '服务器无法保存数据，即将停止',
   SUBFLOW_CALLBACK: '子流程不接受回调',
   SYSTEM_CHANGED: '系统 {{a}} 刚被别人修改',
-  SYSTEM_GRANTED: '系统 {{b}} 的接口已授权给插件，删除会一并取消授权：{{a}}',
+  SYSTEM_GRANTED: '插件 {{a}} 获准调用系统 {{b}} 的接口，删除会一并收回授权',
   TIME: '时刻缺少或相隔太远',
   TOO_LONG: '最多 {{a}} 个字符',
   TOO_MANY_BYTES: '最多 {{a}} 字节',

@@ -203,7 +203,6 @@ export const registryEn: RegistryMessages = {
     open: 'Delete…',
     type: 'Type the id {{id}} to confirm',
     revoke: 'Withdraw the grants of plugins with it',
-    inUse: 'Plugins were granted operations of it: {{detail}}',
     done: '{{name}} was deleted',
   },
   action: {

@@ -195,7 +195,6 @@ export const registryZh = {
     open: '删除…',
     type: '输入系统 ID {{id}} 以确认',
     revoke: '同时收回插件的授权',
-    inUse: '有插件获准调用它的操作：{{detail}}',
     done: '已删除 {{name}}',
   },
   action: {

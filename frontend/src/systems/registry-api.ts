@@ -79,11 +79,18 @@ export function useImport(project: string) {
   })
 }
 
-export function useDeleteSystem(project: string, system: string) {
+/**
+ * Deletes a system. What comes after it is a part of the deletion and not of the dialog that asked for it, which goes
+ * with the page; and the page is left before anything is asked for anew, or it would ask for what is not there any more.
+ */
+export function useDeleteSystem(project: string, system: string, leave: () => Promise<void>) {
   const forget = useForget(project)
   return useMutation({
     mutationFn: (revoke: boolean) =>
       call<void>(`${one(project, system)}${revoke ? '?revoke=true' : ''}`, { method: 'DELETE' }),
-    onSuccess: forget,
+    onSuccess: async () => {
+      await leave()
+      await forget()
+    },
   })
 }

@@ -62,18 +62,16 @@ function RemovalDialog({ project, system, onClose }: { project: string; system: 
   const text = useText()
   const codes = useCodes()
   const navigate = useNavigate()
-  const remove = useDeleteSystem(project, system.id)
+  const remove = useDeleteSystem(project, system.id, () => {
+    say(t('remove.done', { name: text(system.title) }))
+    return navigate({ to: '/p/$project/systems', params: { project } })
+  })
   const [typed, setTyped] = useState('')
   const [revoke, setRevoke] = useState(false)
-  const used = remove.error instanceof ApiError && remove.error.code === 'IN_USE' ? remove.error.message : undefined
+  const used = remove.error instanceof ApiError && remove.error.code === 'IN_USE' ? codes.error(remove.error) : undefined
   const submit = (e: FormEvent) => {
     e.preventDefault()
-    remove.mutate(revoke, {
-      onSuccess: () => {
-        say(t('remove.done', { name: text(system.title) }))
-        void navigate({ to: '/p/$project/systems', params: { project } })
-      },
-    })
+    remove.mutate(revoke)
   }
   return (
     <Modal
@@ -96,7 +94,7 @@ function RemovalDialog({ project, system, onClose }: { project: string; system: 
         {used && (
           <>
             <div className="sf-error" role="alert">
-              {t('remove.inUse', { detail: used })}
+              {used}
             </div>
             <Checkbox
               label={t('remove.revoke')}
