@@ -43,8 +43,8 @@ export default defineConfig({
   server: {
     fs: { allow: ['..'] },
     host: '127.0.0.1',
-    // The server takes a WebSocket only from pages of its own origin.
-    proxy: { '/api': { target: api, ws: true, changeOrigin: true, rewriteWsOrigin: true } },
+    // The server answers only pages of its own origin.
+    proxy: { '/api': { target: api, ws: true, changeOrigin: true, headers: { origin: api } } },
   },
   test: {
     include: ['src/**/*.test.ts', 'src/**/*.test.tsx'],
