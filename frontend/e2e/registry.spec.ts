@@ -54,7 +54,7 @@ test('an OpenAPI document is imported after its differences were seen, and never
   await page.getByRole('textbox', { name: '文档内容' }).fill('{"openapi": "2.0"}')
   await page.getByRole('textbox', { name: '系统 ID' }).fill('racks')
   await page.getByRole('button', { name: '查看会改变什么' }).click()
-  await expect(page.getByText(/the document /)).toBeVisible()
+  await expect(page.getByText('这是 OpenAPI 2.0，只能读取 3.0 和 3.1')).toBeVisible()
 
   await page.getByRole('textbox', { name: '文档内容' }).fill(openapi())
   await page.getByText('只启用只读的').click()

@@ -3,7 +3,6 @@ package document
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"reflect"
 	"slices"
 	"strconv"
@@ -28,21 +27,26 @@ func typeOf(v any) reflect.Type {
 	return reflect.TypeOf(v).Elem()
 }
 
-func (c *converter) problem(n *yaml.Node, at, format string, args ...any) {
-	if len(c.problems) < maxProblems {
-		c.problems = append(c.problems, Problem{Line: n.Line, Column: n.Column, Field: at, Message: fmt.Sprintf(format, args...)})
+// problem notes what is wrong with a value; args are those of the message and, named a, b and
+// so on, of the code.
+func (c *converter) problem(n *yaml.Node, at, code, format string, args ...any) {
+	if len(c.problems) >= maxProblems {
+		return
 	}
+	p := coded(code, format, args...)
+	p.Line, p.Column, p.Field = n.Line, n.Column, at
+	c.problems = append(c.problems, p)
 }
 
 // value writes one value. t is the type it must fit, nil for any.
 func (c *converter) value(n *yaml.Node, at string, depth int, t reflect.Type) {
 	c.places[at] = Place{Line: n.Line, Column: n.Column}
 	if depth > MaxDepth {
-		c.problem(n, at, "nested more than %d deep", MaxDepth)
+		c.problem(n, at, CodeDeep, "nested more than %d deep", MaxDepth)
 		return
 	}
 	if n.Kind == yaml.AliasNode || n.Anchor != "" {
-		c.problem(n, at, "anchors and aliases are not allowed")
+		c.problem(n, at, CodeAnchor, "anchors and aliases are not allowed")
 		return
 	}
 	for t != nil && t.Kind() == reflect.Pointer {
@@ -71,13 +75,13 @@ func (c *converter) custom(n *yaml.Node, at string, depth int, t reflect.Type) {
 	}
 	u, _ := reflect.New(t).Interface().(json.Unmarshaler)
 	if err := u.UnmarshalJSON(c.out.Bytes()[start:]); err != nil {
-		c.problem(n, at, "%s", strings.TrimPrefix(err.Error(), "json: "))
+		c.problem(n, at, CodeValue, "%s", strings.TrimPrefix(err.Error(), "json: "))
 	}
 }
 
 func (c *converter) mapping(n *yaml.Node, at string, depth int, t reflect.Type) {
 	if t != nil && t.Kind() != reflect.Struct && t.Kind() != reflect.Map && t.Kind() != reflect.Interface {
-		c.problem(n, at, "must be %s, not an object", kindName(t))
+		c.problem(n, at, kindOf(t).code, "must be %s, not an object", kindOf(t).text)
 		return
 	}
 	var known map[string]reflect.Type
@@ -92,16 +96,16 @@ func (c *converter) mapping(n *yaml.Node, at string, depth int, t reflect.Type) 
 		here := at + "/" + escape(name)
 		switch {
 		case key.Kind != yaml.ScalarNode || key.ShortTag() == "!!merge":
-			c.problem(key, at, "keys must be plain text")
+			c.problem(key, at, CodeKey, "keys must be plain text")
 			continue
 		case seen[name]:
-			c.problem(key, here, "given twice")
+			c.problem(key, here, CodeRepeated, "given twice")
 			continue
 		}
 		seen[name] = true
 		child, ok := elem(t, known, name)
 		if !ok {
-			c.problem(key, here, "unknown field; known are %s", strings.Join(names(known), ", "))
+			c.problem(key, here, CodeUnknownField, "unknown field; known are %s", strings.Join(names(known), ", "))
 			continue
 		}
 		if len(seen) > 1 {
@@ -122,7 +126,7 @@ func (c *converter) sequence(n *yaml.Node, at string, depth int, t reflect.Type)
 			child = t.Elem()
 		case reflect.Interface:
 		default:
-			c.problem(n, at, "must be %s, not a list", kindName(t))
+			c.problem(n, at, kindOf(t).code, "must be %s, not a list", kindOf(t).text)
 			return
 		}
 	}
@@ -147,12 +151,12 @@ func (c *converter) scalar(n *yaml.Node, at string, t reflect.Type) {
 	case "!!bool", "!!int", "!!float":
 		var v any
 		if err := n.Decode(&v); err != nil {
-			c.problem(n, at, "%s", plain(err))
+			c.problem(n, at, CodeSyntax, "%s", plain(err))
 			return
 		}
 		b, err := json.Marshal(v)
 		if err != nil {
-			c.problem(n, at, "%q is not a number that JSON can hold", n.Value)
+			c.problem(n, at, CodeNumber, "%q is not a number that JSON can hold", n.Value)
 			return
 		}
 		if tag != "!!bool" && json.Valid([]byte(n.Value)) {
@@ -160,7 +164,7 @@ func (c *converter) scalar(n *yaml.Node, at string, t reflect.Type) {
 		}
 		c.out.Write(b)
 	default:
-		c.problem(n, at, "the tag %s is not allowed", tag)
+		c.problem(n, at, CodeTag, "the tag %s is not allowed", tag)
 		return
 	}
 	c.fit(n, at, t, c.out.Bytes()[start:])
@@ -173,12 +177,12 @@ func (c *converter) fit(n *yaml.Node, at string, t reflect.Type, js []byte) {
 	}
 	switch t.Kind() {
 	case reflect.Struct, reflect.Map, reflect.Slice, reflect.Array:
-		c.problem(n, at, "must be %s", kindName(t))
+		c.problem(n, at, kindOf(t).code, "must be %s", kindOf(t).text)
 		return
 	default:
 	}
 	if err := json.Unmarshal(js, reflect.New(t).Interface()); err != nil {
-		c.problem(n, at, "must be %s", kindName(t))
+		c.problem(n, at, kindOf(t).code, "must be %s", kindOf(t).text)
 	}
 }
 
@@ -233,21 +237,23 @@ func names(m map[string]reflect.Type) []string {
 	return out
 }
 
-// kindName says for people what a type wants.
-func kindName(t reflect.Type) string {
+// wanted is what a type wants: for people, and as a code.
+type wanted struct{ text, code string }
+
+func kindOf(t reflect.Type) wanted {
 	switch t.Kind() {
 	case reflect.String:
-		return "a text"
+		return wanted{"a text", CodeWantText}
 	case reflect.Bool:
-		return "true or false"
+		return wanted{"true or false", CodeWantBool}
 	case reflect.Slice, reflect.Array:
-		return "a list"
+		return wanted{"a list", CodeWantList}
 	case reflect.Struct, reflect.Map:
-		return "an object"
+		return wanted{"an object", CodeWantObject}
 	case reflect.Float32, reflect.Float64:
-		return "a number"
+		return wanted{"a number", CodeWantNumber}
 	default:
-		return "a whole number"
+		return wanted{"a whole number", CodeWantInteger}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -33,8 +34,8 @@ type Problem struct { //nolint:errname // it is data first: what a person is sho
 	// Field is the JSON Pointer of the value ("/operations/0/path").
 	Field   string `json:"field,omitempty"`
 	Message string `json:"message"`
-	// Code is stable: clients translate by it, with Args. Both are empty where the check that
-	// found the problem has none.
+	// Code is stable: clients translate by it, with Args. Those of this package are listed with
+	// CodeSyntax; both are empty where the check that found the problem has none.
 	Code string            `json:"code,omitempty"`
 	Args map[string]string `json:"args,omitempty"`
 }
@@ -112,7 +113,7 @@ func Decode(data []byte, v any) (Source, error) {
 		return src, err
 	}
 	if err := json.Unmarshal(js, v); err != nil {
-		return src, Problems{{Message: err.Error()}}
+		return src, Problems{coded(CodeValue, "%s", err.Error())}
 	}
 	return src, nil
 }
@@ -140,24 +141,26 @@ func decode(data []byte, v any) ([]byte, Source, error) {
 // parse reads exactly one YAML document.
 func parse(data []byte) (*yaml.Node, error) {
 	if len(data) > MaxBytes {
-		return nil, Problems{{Message: fmt.Sprintf("the document is larger than %d bytes", MaxBytes)}}
+		return nil, Problems{coded(CodeTooLarge, "the document is larger than %d bytes", MaxBytes)}
 	}
 	d := yaml.NewDecoder(bytes.NewReader(data))
 	var doc, more yaml.Node
 	if err := d.Decode(&doc); err != nil {
-		return nil, Problems{{Message: plain(err)}}
+		if errors.Is(err, io.EOF) {
+			return nil, Problems{coded(CodeEmpty, "the document is empty")}
+		}
+		return nil, Problems{coded(CodeSyntax, "%s", plain(err))}
 	}
 	if err := d.Decode(&more); err == nil {
-		return nil, Problems{{Line: more.Line, Column: more.Column, Message: "only one document is allowed in a file"}}
+		p := coded(CodeMany, "only one document is allowed in a file")
+		p.Line, p.Column = more.Line, more.Column
+		return nil, Problems{p}
 	}
 	return doc.Content[0], nil
 }
 
 // plain takes the library's prefix off a syntax error, which names its own line.
 func plain(err error) string {
-	if err.Error() == "EOF" {
-		return "the document is empty"
-	}
 	var te *yaml.TypeError
 	if errors.As(err, &te) {
 		return strings.Join(te.Errors, "; ")

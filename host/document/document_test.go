@@ -107,6 +107,25 @@ func TestDecodeReportsEveryProblemWithItsPlace(t *testing.T) {
 	}
 }
 
+func TestEveryProblemHasACodeThatClientsTranslateBy(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"title: [a]": document.CodeWantText, "count: x": document.CodeWantInteger, "ratio: x": document.CodeWantNumber,
+		"done: 1": document.CodeWantBool, "parts: 1": document.CodeWantList, "ref: []": document.CodeWantObject,
+		"word: LOUD": document.CodeValue, "extra: 1": document.CodeUnknownField, "title: a\ntitle: b": document.CodeRepeated,
+		"title: &a x": document.CodeAnchor, "any: !own x": document.CodeTag, "any: .inf": document.CodeNumber,
+		"any: {[a]: 1}": document.CodeKey, "": document.CodeEmpty, "a: b\n---\nc: d": document.CodeMany, "title: [": document.CodeSyntax,
+		"any: " + strings.Repeat("[", 70) + strings.Repeat("]", 70): document.CodeDeep,
+		strings.Repeat(" ", document.MaxBytes+1):                    document.CodeTooLarge,
+	} {
+		_, err := document.Decode([]byte(text), new(paper))
+		var ps document.Problems
+		if !errors.As(err, &ps) || ps[0].Code != want {
+			t.Errorf("%.30q: %+v, want %s", text, ps, want)
+		}
+	}
+}
+
 func TestDecodeRefuses(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ text, says string }{

@@ -42,7 +42,7 @@ func bindFailure(err error) *contract.Failure {
 	if errors.As(err, &large) {
 		return fault(contract.OriginLimit, CodeRequestLimit, large.message)
 	}
-	return fault(contract.OriginFlow, CodeParamInvalid, err.Error())
+	return paramFailure(contract.OriginFlow, err)
 }
 
 func granted(ctx context.Context, grants Grants, log *slog.Logger, c *call) *contract.Failure {

@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
@@ -124,6 +125,15 @@ func TestParametersAreCheckedBeforeAnythingIsSent(t *testing.T) {
 			refused(t, b, res, gateway.CodeParamInvalid, contract.OriginFlow)
 			if !strings.Contains(res.Failure.Message, c.says) || strings.Contains(res.Failure.Message, "hunter2") {
 				t.Fatalf("got %q, want it to say %q", res.Failure.Message, c.says)
+			}
+			// Clients say it in their language by what the detail holds; that names no value either.
+			var detail struct {
+				Parameter, Code string
+				Body            bool
+			}
+			err := json.Unmarshal(res.Failure.Detail, &detail)
+			if err != nil || detail.Code == "" || detail.Body == (detail.Parameter != "") || strings.Contains(string(res.Failure.Detail), "hunter2") {
+				t.Errorf("detail %s, %v", res.Failure.Detail, err)
 			}
 		})
 	}

@@ -48,7 +48,7 @@ func resolve(dir Directory, grants Grants, log *slog.Logger, next handler) handl
 			}
 			c.req.System, c.req.Operation = m.system, m.op.ID
 			if err := m.fill(&c.req, u, asked); err != nil {
-				return failed(fault(contract.OriginPlugin, CodeParamInvalid, err.Error()))
+				return failed(paramFailure(contract.OriginPlugin, err))
 			}
 			return next(ctx, c)
 		}
@@ -133,7 +133,7 @@ func along(segments []systems.Segment, parts []string) (values map[string]string
 func (m match) fill(req *contract.GatewayRequest, u *url.URL, asked *contract.HTTPRequest) error {
 	query, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
-		return badParam("the query", "cannot be read")
+		return badParam(spot{text: "the query"}, ParamForm, "cannot be read")
 	}
 	headers := map[string]string{}
 	for name, v := range asked.Headers {
@@ -166,11 +166,11 @@ func (m match) fill(req *contract.GatewayRequest, u *url.URL, asked *contract.HT
 		}
 	}
 	for name := range query {
-		return badParam(fmt.Sprintf("the query parameter %.64q", name), "is not declared by the operation")
+		return badParam(spot{text: "the query parameter", name: name, quoted: true}, ParamUndeclared, "is not declared by the operation")
 	}
 	for name := range headers {
 		if !strings.Contains(ownHeaders, " "+name+" ") {
-			return badParam(fmt.Sprintf("the header %.64q", name), "is not declared by the operation")
+			return badParam(spot{text: "the header", name: name, quoted: true}, ParamUndeclared, "is not declared by the operation")
 		}
 	}
 	return m.fillBody(req, asked.Body)
@@ -181,7 +181,7 @@ func (m match) fillBody(req *contract.GatewayRequest, body []byte) error {
 		return nil
 	}
 	if !json.Valid(body) {
-		return badParam("the body", "is not JSON")
+		return badParam(bodySpot(), ParamJSON, "is not JSON")
 	}
 	req.Body = body
 	return nil

@@ -81,11 +81,11 @@ func (w *handleWalk) params(name string, value json.RawMessage) {
 
 // param returns the parameter's value with a reference, or nil where it holds no handle.
 func (w *handleWalk) param(name string, p *systems.Parameter, raw json.RawMessage) (json.RawMessage, *contract.Failure) {
-	field := "the parameter " + clip(name)
 	isComputed := p != nil && p.Compute != nil
 	if !isComputed && !mayHoldHandle(raw) {
 		return nil, nil
 	}
+	field := "the parameter " + clip(name)
 	v, err := decodeJSON(raw)
 	if err != nil {
 		return nil, nil //nolint:nilerr // bind says so
@@ -289,7 +289,7 @@ func (c *call) fill(known map[string]string) (made []string, f *contract.Failure
 		value := known[ref]
 		if p := parameter(c.op, name); p.Compute != nil {
 			if value, err = compute(c.op, p.Compute, req, value); err != nil {
-				return nil, fault(contract.OriginFlow, CodeParamInvalid, err.Error())
+				return nil, paramFailure(contract.OriginFlow, err)
 			}
 			computed.params[name] = ref
 			made = append(made, value)
@@ -350,14 +350,14 @@ func compute(op *systems.CompiledOperation, how *systems.Compute, req contract.G
 	} else if raw, ok := req.Params[how.Of]; ok {
 		vs, err := wire(raw)
 		if err != nil || len(vs) != 1 {
-			return "", badParam("the parameter "+how.Of, "must be one value")
+			return "", badParam(paramSpot(how.Of), ParamOne, "must be one value")
 		}
 		text = vs[0]
 	}
 	switch how.Function {
 	case systems.BasicAuth:
 		if strings.Contains(text, ":") {
-			return "", badParam("the parameter "+how.Of, "is a user name, and holds a colon")
+			return "", badParam(paramSpot(how.Of), ParamColon, "is a user name, and holds a colon")
 		}
 		return how.Prefix + "Basic " + base64.StdEncoding.EncodeToString([]byte(text+":"+secret)), nil
 	case systems.HMACSHA256Hex:
@@ -365,7 +365,7 @@ func compute(op *systems.CompiledOperation, how *systems.Compute, req contract.G
 	case systems.HMACSHA256Base64:
 		return how.Prefix + base64.StdEncoding.EncodeToString(hmacOf(secret, text)), nil
 	}
-	return "", badParam("the operation", "computes in a way that this program does not know")
+	return "", badParam(spot{text: "the operation"}, ParamCompute, "computes in a way that this program does not know")
 }
 
 func hmacOf(secret, text string) []byte {

@@ -106,7 +106,7 @@ func (s *Service) planPut(ctx context.Context, r PutRequest) (*plan, error) {
 		return nil, invalid(err)
 	}
 	if doc.ID != r.ID {
-		return nil, fault.At("/id", "the document is of the system %q", doc.ID)
+		return nil, refused("/id", CodeOtherSystem, "the document is of the system %q", doc.ID)
 	}
 	return s.plan(ctx, r.Project, r.Actor, ActionPut, doc, false)
 }

@@ -139,13 +139,13 @@ func (s *Service) Import(ctx context.Context, r ImportRequest) (ImportResult, er
 func (r *ImportRequest) check() error {
 	switch {
 	case (r.Document == "") == (r.Contract == ""):
-		return fault.At("/document", "either a document or the name of a shipped contract is needed")
+		return refused("/document", CodeImportSource, "either a document or the name of a shipped contract is needed")
 	case !slices.Contains([]string{"", EnableNone, EnableRead, EnableAll}, r.Enable):
 		return fault.At("/enable", "must be none, read or all")
 	case !slices.Contains([]string{"", RemovedDisable, RemovedDelete}, r.Removed):
 		return fault.At("/removed", "must be disable or delete")
 	case r.ID == "" && r.Contract == "":
-		return fault.At("/id", "the id of the system is needed")
+		return refused("/id", CodeImportID, "the id of the system is needed")
 	}
 	return nil
 }
@@ -160,7 +160,7 @@ func (r *ImportRequest) read() (systems.Contract, error) {
 	case err != nil:
 		return c, fault.Wrap("read the shipped contract", err)
 	case !ok:
-		return c, fault.At("/contract", "no contract %q is shipped", r.Contract)
+		return c, refused("/contract", CodeNoContract, "no contract %q is shipped", r.Contract)
 	}
 	if r.ID == "" {
 		r.ID = r.Contract
@@ -169,11 +169,23 @@ func (r *ImportRequest) read() (systems.Contract, error) {
 }
 
 func badDocument(err error) error {
+	const field = "/document"
 	var ps document.Problems
 	if errors.As(err, &ps) {
-		return fault.At("/document", "the document cannot be read: %s", ps.Error())
+		e := fault.At(field, "the document cannot be read: %s", ps.Error())
+		e.Problems = problemsOf(ps)
+		for i := range e.Problems {
+			// The field that the problem is of is a field of the text, not of the request.
+			e.Problems[i].Field = field
+		}
+		return e
 	}
-	return fault.At("/document", "the document %s", err.Error())
+	e := refused(field, CodeUnreadable, "the document %s", err.Error())
+	var f *openapi.Flaw
+	if errors.As(err, &f) {
+		e.Problems[0].Code, e.Problems[0].Args = f.Code, f.Args
+	}
+	return e
 }
 
 // build makes the system that the import wants from what is stored, nil for nothing, and what

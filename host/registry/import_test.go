@@ -197,7 +197,15 @@ func TestImportRefuses(t *testing.T) {
 		var f *fault.Error
 		if _, err := importing(t, s, c.tweak); !errors.As(err, &f) || f.Code != fault.Invalid || f.Field != c.field {
 			t.Errorf("%s: %v", name, err)
+		} else if choice := c.field == "/enable" || c.field == "/removed"; !choice && (len(f.Problems) == 0 || f.Problems[0].Code == "" || f.Problems[0].Field != c.field) {
+			t.Errorf("%s: the problems %+v have no code for clients", name, f.Problems)
 		}
+	}
+	// The line of a text is told apart: a client names it in its own language.
+	_, err := importing(t, s, func(r *registry.ImportRequest) { r.Document = "openapi: 3.0.3\npaths: &a {}\n" })
+	var f *fault.Error
+	if !errors.As(err, &f) || len(f.Problems) != 1 || f.Problems[0].Code != "DOC_ANCHOR" || f.Problems[0].Args["line"] != "2" || f.Problems[0].Field != "/document" {
+		t.Errorf("an anchor: %v", err)
 	}
 	if _, err := s.Import(context.Background(), registry.ImportRequest{Project: "nowhere", ID: "a", Document: shop}); !fault.Is(err, fault.NotFound) {
 		t.Errorf("no project: %v", err)

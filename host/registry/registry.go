@@ -3,18 +3,15 @@
 package registry
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
 
 	"github.com/culmhq/culm/engine"
-	"github.com/culmhq/culm/host/document"
 	"github.com/culmhq/culm/host/fault"
 	"github.com/culmhq/culm/host/page"
 	"github.com/culmhq/culm/host/systems"
@@ -154,22 +151,6 @@ func (s *Service) stored(project string, actor engine.Actor, doc *systems.System
 		Project: project, ID: doc.ID, Version: version, Document: js, Digest: hex.EncodeToString(sum[:]),
 		UpdatedAt: s.o.Clock.Now().UTC(), UpdatedBy: actor.ID,
 	}, nil
-}
-
-// invalid turns the problems of a document into a fault.
-func invalid(err error) error {
-	var ps document.Problems
-	if !errors.As(err, &ps) || len(ps) == 0 {
-		return fault.Wrap("read the document", err)
-	}
-	e := fault.New(fault.Invalid, "the system document is not valid: %s", ps.Error())
-	e.Field = ps[0].Field
-	for _, x := range ps {
-		e.Problems = append(e.Problems, engine.Problem{
-			Code: cmp.Or(x.Code, string(fault.Invalid)), Message: x.Message, Level: engine.SeverityError, Field: x.Field, Args: x.Args,
-		})
-	}
-	return e
 }
 
 // cache keeps compiled systems by the digest of their document: the same document is

@@ -49,7 +49,7 @@ func (s *Service) SetSecret(ctx context.Context, r SecretRequest) (secrets.Info,
 	case errors.As(err, &input):
 		return secrets.Info{}, fault.Coded(input.Field, input.Code, input.Message)
 	case errors.Is(err, secrets.ErrTooMany):
-		return secrets.Info{}, fault.New(fault.Invalid, "a project has at most %d secrets", secrets.MaxPerProject)
+		return secrets.Info{}, refused("", CodeSecretsMany, "a project has at most %d secrets", secrets.MaxPerProject)
 	}
 	return info, fault.Wrap("set secret", err)
 }

@@ -29,7 +29,7 @@ import (
 func checkSecret(field string, value json.RawMessage) error {
 	var text string
 	if err := json.Unmarshal(value, &text); err != nil {
-		return fault.At(field, "a secret is a text")
+		return fault.Coded(field, secrets.CodeText, "a secret is a text")
 	}
 	return refusedValue(field, secrets.Check(text))
 }
@@ -61,7 +61,7 @@ func (s *Service) keep(ctx context.Context, from secretValues, f *engine.Flow, v
 		}
 		var text string
 		if err := json.Unmarshal(values[name], &text); err != nil {
-			return nil, fault.At(from.At+pointerPart(name), "a secret is a text")
+			return nil, fault.Coded(from.At+pointerPart(name), secrets.CodeText, "a secret is a text")
 		}
 		kept := name
 		if from.Scope != "" {

@@ -41,6 +41,7 @@ const (
 	CodePair          = "CERTIFICATE_PAIR"
 	CodeSecretName    = "SECRET_NAME"
 	CodeSecretControl = "SECRET_TEXT_CONTROL"
+	CodeText          = "SECRET_TYPE"
 )
 
 // Error reads "/field: message".

@@ -6,11 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"strings"
 	"sync"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
-	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 
 	"github.com/culmhq/culm/host/document"
 )
@@ -179,11 +177,11 @@ func (s *Schema) TakesText() bool { return s.anyText }
 // never holds a value, which may be a secret.
 func (s *Schema) Check(value json.RawMessage) error {
 	if s.s == nil {
-		return errors.New("cannot be checked against its schema")
+		return unchecked()
 	}
 	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(value))
 	if err != nil {
-		return errors.New("is not JSON")
+		return flawed(CodeNotJSON, "is not JSON")
 	}
 	return s.CheckValue(v)
 }
@@ -191,18 +189,20 @@ func (s *Schema) Check(value json.RawMessage) error {
 // CheckValue is Check of a value that was decoded with json.Decoder.UseNumber.
 func (s *Schema) CheckValue(v any) error {
 	if s.s == nil {
-		return errors.New("cannot be checked against its schema")
+		return unchecked()
 	}
 	var ve *jsonschema.ValidationError
 	switch err := s.s.Validate(v); {
 	case err == nil:
 		return nil
 	case errors.As(err, &ve):
-		return errors.New(strings.Join(broken(ve, nil), "; "))
+		return brokenRules(ve)
 	default:
-		return errors.New("cannot be checked against its schema")
+		return unchecked()
 	}
 }
+
+func unchecked() error { return flawed(CodeUnchecked, "cannot be checked against its schema") }
 
 func (s *System) compile() (*Compiled, document.Problems) {
 	var ps document.Problems
@@ -247,22 +247,22 @@ func (refuse) Load(string) (any, error) { return nil, errExternal }
 func compileSchema(raw json.RawMessage) (*Schema, error) {
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
 	if err != nil {
-		return nil, errors.New("is not JSON")
+		return nil, flawed(CodeNotJSON, "is not JSON")
 	}
 	const name = "culm:schema"
 	c := jsonschema.NewCompiler()
 	c.DefaultDraft(jsonschema.Draft2020)
 	c.UseLoader(refuse{})
 	if err := c.AddResource(name, doc); err != nil {
-		return nil, errors.New("is not a JSON Schema")
+		return nil, flawed(CodeSchema, "is not a JSON Schema")
 	}
 	s, err := c.Compile(name)
 	var outside *jsonschema.LoadURLError
 	switch {
 	case errors.As(err, &outside):
-		return nil, errExternal
+		return nil, flawed(CodeSchemaOutside, "%v", errExternal)
 	case err != nil:
-		return nil, fmt.Errorf("is not a valid JSON Schema: %s", schemaFault(err))
+		return nil, flawed(CodeSchemaInvalid, "is not a valid JSON Schema: %s", schemaFault(err))
 	}
 	return &Schema{s, string(raw) == anyText}, nil
 }
@@ -272,33 +272,7 @@ func schemaFault(err error) string {
 	var ve *jsonschema.ValidationError
 	var se *jsonschema.SchemaValidationError
 	if errors.As(err, &se) && errors.As(se.Err, &ve) {
-		return strings.Join(broken(ve, nil), "; ")
+		return brokenRules(ve).Error()
 	}
 	return "a keyword or reference in it cannot be used"
-}
-
-// broken lists the rules that a value breaks, by place and keyword.
-func broken(ve *jsonschema.ValidationError, out []string) []string {
-	const most = 5
-	if len(out) >= most {
-		return out
-	}
-	if len(ve.Causes) > 0 {
-		for _, cause := range ve.Causes {
-			out = broken(cause, out)
-		}
-		return out
-	}
-	at := "the value"
-	if len(ve.InstanceLocation) > 0 {
-		at = "/" + strings.Join(ve.InstanceLocation, "/")
-	}
-	rule := strings.Join(ve.ErrorKind.KeywordPath(), "/")
-	if r, ok := ve.ErrorKind.(*kind.Required); ok {
-		return append(out, fmt.Sprintf("%s lacks %s", at, strings.Join(r.Missing, ", ")))
-	}
-	if t, ok := ve.ErrorKind.(*kind.Type); ok {
-		return append(out, fmt.Sprintf("%s must be of type %s", at, strings.Join(t.Want, " or ")))
-	}
-	return append(out, fmt.Sprintf("%s breaks the rule %q", at, rule))
 }

@@ -10,11 +10,12 @@ import (
 
 // The codes of what can be wrong with a system document. Clients translate by them: what a
 // message names stands in the arguments of its problem, "a", "b" and so on. CodeBroken is of
-// what another language says, in "a": a JSON Schema, an expression, a certificate.
+// what another language says, in "a": an expression, a certificate.
 const (
 	CodeBasePath         = "BASE_PATH"
 	CodeBodyMissing      = "BODY_MISSING"
 	CodeBroken           = "BROKEN"
+	CodeCertificates     = "CERTIFICATES"
 	CodeFormat           = "FORMAT"
 	CodeHeaderCredential = "HEADER_CREDENTIAL"
 	CodeHeaderFrame      = "HEADER_FRAME"
@@ -30,6 +31,7 @@ const (
 	CodeIDSystem         = "ID_SYSTEM"
 	CodeKeyPlace         = "KEY_PLACE"
 	CodeNameParameter    = "NAME_PARAMETER"
+	CodeNotJSON          = "NOT_JSON"
 	CodeNotSent          = "NOT_SENT"
 	CodeNoBody           = "NO_BODY"
 	CodeNoOperation      = "NO_OPERATION"
@@ -60,6 +62,14 @@ const (
 	CodeRangeRate        = "RANGE_RATE"
 	CodeRangeStatus      = "RANGE_STATUS"
 	CodeRequired         = "REQUIRED"
+	CodeRule             = "RULE"
+	CodeRuleRequired     = "RULE_REQUIRED"
+	CodeRuleType         = "RULE_TYPE"
+	CodeRuleUnknown      = "RULE_UNKNOWN"
+	CodeSchema           = "SCHEMA"
+	CodeSchemaInvalid    = "SCHEMA_INVALID"
+	CodeSchemaLarge      = "SCHEMA_LARGE"
+	CodeSchemaOutside    = "SCHEMA_OUTSIDE"
 	CodeSecretComputed   = "SECRET_COMPUTED"
 	CodeSecretName       = "SECRET_NAME"
 	CodeSecretPlace      = "SECRET_PLACE"
@@ -68,6 +78,7 @@ const (
 	CodeTooLong          = "TOO_LONG"
 	CodeTooMany          = "TOO_MANY"
 	CodeTwice            = "TWICE"
+	CodeUnchecked        = "UNCHECKED"
 	CodeUnusable         = "UNUSABLE"
 	CodeURLForm          = "URL_FORM"
 	CodeURLQuery         = "URL_QUERY"
@@ -93,6 +104,16 @@ func flawed(code, format string, args ...any) error {
 		f.args[string(rune('a'+i))] = fmt.Sprint(a)
 	}
 	return f
+}
+
+// CodeOf returns the code of what this package found wrong with a value, and its arguments; ""
+// where err has none.
+func CodeOf(err error) (string, map[string]string) {
+	var f *flaw
+	if errors.As(err, &f) {
+		return f.code, f.args
+	}
+	return "", nil
 }
 
 // check collects problems under one JSON Pointer.

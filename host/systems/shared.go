@@ -3,8 +3,6 @@ package systems
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"strings"
 )
 
@@ -23,12 +21,12 @@ func WithShared(schema json.RawMessage, shared map[string]json.RawMessage) (json
 	}
 	var doc map[string]json.RawMessage
 	if err := json.Unmarshal(schema, &doc); err != nil {
-		return nil, errors.New("is not JSON")
+		return nil, flawed(CodeNotJSON, "is not JSON")
 	}
 	defs := map[string]json.RawMessage{}
 	if own, ok := doc["$defs"]; ok {
 		if err := json.Unmarshal(own, &defs); err != nil {
-			return nil, errors.New("its $defs are not an object")
+			return nil, flawed(CodeSchemaInvalid, "%s are not an object", "its $defs")
 		}
 	}
 	if err := collect(defs, schema, shared); err != nil {
@@ -36,12 +34,12 @@ func WithShared(schema json.RawMessage, shared map[string]json.RawMessage) (json
 	}
 	out, err := json.Marshal(defs)
 	if err != nil {
-		return nil, errors.New("is not JSON")
+		return nil, flawed(CodeNotJSON, "is not JSON")
 	}
 	doc["$defs"] = out
 	whole, err := json.Marshal(doc)
 	if err != nil {
-		return nil, errors.New("is not JSON")
+		return nil, flawed(CodeNotJSON, "is not JSON")
 	}
 	return whole, nil
 }
@@ -60,7 +58,7 @@ func collect(defs map[string]json.RawMessage, schema json.RawMessage, shared map
 				continue // the compiler says where a reference leads nowhere
 			}
 			if size += len(def); size > sharedMaxBytes {
-				return fmt.Errorf("is larger than %d bytes with what it refers to", sharedMaxBytes)
+				return flawed(CodeSchemaLarge, "is larger than %d bytes with what it refers to", sharedMaxBytes)
 			}
 			defs[name] = def
 			queue = append(queue, def)
@@ -76,7 +74,7 @@ func sharedNames(schema json.RawMessage) ([]string, error) {
 	}
 	var v any
 	if err := json.Unmarshal(schema, &v); err != nil {
-		return nil, errors.New("is not JSON")
+		return nil, flawed(CodeNotJSON, "is not JSON")
 	}
 	return namesIn(v, nil), nil
 }

@@ -3,7 +3,6 @@ package systems
 import (
 	"crypto/x509"
 	"encoding/pem"
-	"fmt"
 	"net/url"
 	"strings"
 )
@@ -29,20 +28,20 @@ func (t TLS) Roots() (*x509.CertPool, error) {
 		return nil, nil //nolint:nilnil // as crypto/tls has it: nil stands for the machine's
 	}
 	if len(t.CA) > maxCABytes {
-		return nil, fmt.Errorf("must not be larger than %d bytes", maxCABytes)
+		return nil, flawed(CodeTooLong, "must not be larger than %d bytes", maxCABytes)
 	}
 	pool, found := x509.NewCertPool(), 0
 	for rest := []byte(t.CA); ; {
 		var block *pem.Block
 		if block, rest = pem.Decode(rest); block == nil {
 			if found == 0 || strings.TrimSpace(string(rest)) != "" {
-				return nil, fmt.Errorf("must be certificates in PEM, and nothing else")
+				return nil, flawed(CodeCertificates, "must be certificates in PEM, and nothing else")
 			}
 			return pool, nil
 		}
 		cert, err := x509.ParseCertificate(block.Bytes)
 		if block.Type != "CERTIFICATE" || err != nil {
-			return nil, fmt.Errorf("holds something else than certificates")
+			return nil, flawed(CodeCertificates, "holds something else than certificates")
 		}
 		pool.AddCert(cert)
 		found++

@@ -15,6 +15,10 @@ import (
 	"github.com/culmhq/culm/pdk/contract"
 )
 
+// CodeConfirm says that a call which may destroy something was not confirmed. Clients translate
+// by it.
+const CodeConfirm = "CONFIRM"
+
 // Gateway makes calls without a plugin.
 type Gateway interface {
 	Call(ctx context.Context, who gateway.DirectCaller, req contract.GatewayRequest) contract.GatewayResponse
@@ -90,7 +94,7 @@ func (s *Service) Call(ctx context.Context, r Request) (Answer, error) {
 	case !ok:
 		return Answer{}, fault.Missing("operation", r.Operation)
 	case op.Risk == systems.RiskDestructive && !r.Confirm:
-		return Answer{}, fault.At("/confirm", "the operation may destroy something: confirm that it is meant")
+		return Answer{}, fault.Coded("/confirm", CodeConfirm, "the operation may destroy something: confirm that it is meant")
 	}
 	start := s.o.Clock.Now()
 	res := s.o.Gateway.Call(ctx, gateway.DirectCaller{Project: r.Project, Operator: r.Actor.ID}, contract.GatewayRequest{

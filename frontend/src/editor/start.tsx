@@ -192,7 +192,9 @@ function StartForm({ project, flow, version, versions, document }: Props) {
             clearButtonProps={{ 'aria-label': common('action.clear') }}
             error={refused?.field === '/start_at' ? t('atRefused') : undefined}
           />
-          {refused?.problems && <ProblemLines problems={refused.problems} />}
+          {refused?.problems && (
+            <ProblemLines problems={refused.problems.filter((p) => !p.field?.startsWith('/inputs/'))} />
+          )}
           {start.error && problems.size === 0 && <ErrorNotice error={start.error} title={t('refused')} />}
         </div>
         <footer className="st-foot">
@@ -241,9 +243,14 @@ function StartForm({ project, flow, version, versions, document }: Props) {
 function useRefusals(error: unknown): ReadonlyMap<string, string> {
   const codes = useCodes()
   return useMemo(() => {
-    const field = error instanceof ApiError ? error.body.field : undefined
-    if (!field?.startsWith('/inputs/')) return new Map()
-    return new Map([[field.slice('/inputs'.length), codes.error(error)]])
+    const body = error instanceof ApiError ? error.body : undefined
+    if (!body?.field?.startsWith('/inputs/')) return new Map()
+    const own = (field: string) => field.slice('/inputs'.length)
+    const named = (body.problems ?? []).filter((p) => p.field?.startsWith('/inputs/')).toReversed()
+    return new Map([
+      [own(body.field), codes.error(error)],
+      ...named.map((p): [string, string] => [own(p.field ?? ''), codes.problem(p)]),
+    ])
   }, [error, codes])
 }
 

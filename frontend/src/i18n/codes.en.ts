@@ -106,6 +106,9 @@ export const problemEn: typeof problemZh = {
   SECRET_PLUGIN: 'The plugin {{plugin}} is handed no secrets: nobody signed or approved it',
   PLUGIN_DISABLED: 'The plugin {{plugin}} is switched off in this project',
   SUBFLOW_CLOSED: 'The document of the flow {{flow}} brings subflows of its own, so it cannot be one',
+  SECRET_LENGTH: 'A secret is 6 to 16384 bytes long',
+  SECRET_TEXT_CONTROL: 'A secret holds no control characters but line breaks and tabs',
+  SECRET_TYPE: 'A secret is a text',
   SUBFLOWS_TOO_LARGE: 'With its subflows the flow is too large: at most {{max}} {{what}}',
 }
 

@@ -27,6 +27,17 @@ const cases: Case[] = [
   ['refusals of modules', codes('host/plugins/trust.go', /^Code/), failureZh],
   ['problems of plugins without secrets', codes('host/flows/handed.go', /^Code/), problemZh, 1],
   ['what is wrong with systems', codes('host/systems/flaw.go', /^Code/), systemsZh.wrong, 50],
+  ['what is wrong with the text of a document', codes('host/document/code.go', /^Code/), systemsZh.wrong, 18],
+  ['what is wrong with OpenAPI documents', codes('host/systems/openapi/flaw.go', /^Code/), systemsZh.wrong, 25],
+  ['what is wrong with requests about systems', codes('host/registry/refusal.go', /^Code/), systemsZh.wrong, 6],
+  ['what a call of a system is refused for', codes('host/gateway/param.go', /^Param/), systemsZh.wrong, 10],
+  ['what a try of an operation is refused for', codes('host/tryout/tryout.go', /^Code/), systemsZh.wrong, 1],
+  [
+    'what is wrong with the secret inputs of a start',
+    codes('host/secrets/credential.go', /^Code(Length|SecretControl|Text)$/),
+    problemZh,
+    3,
+  ],
   ['what is wrong with credentials', codes('host/secrets/credential.go', /^Code/), systemsZh.wrong, 10],
   ['refusals', codes('host/fault/fault.go', /./), refusedZh],
 ]

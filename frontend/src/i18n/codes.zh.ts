@@ -104,6 +104,9 @@ export const problemZh = {
   SECRET_PLUGIN: '插件 {{plugin}} 未经签名或批准，不能使用密文',
   PLUGIN_DISABLED: '插件 {{plugin}} 在本项目中已停用',
   SUBFLOW_CLOSED: '流程 {{flow}} 的文档自带子流程，不能再作为子流程',
+  SECRET_LENGTH: '密文的长度须为 6 到 16384 字节',
+  SECRET_TEXT_CONTROL: '密文除换行和制表符外，不能含控制字符',
+  SECRET_TYPE: '密文须为文本',
   SUBFLOWS_TOO_LARGE: '连同子流程太大：最多 {{max}} {{what}}',
 }
 

@@ -30,6 +30,7 @@ export const registryEn: RegistryMessages = {
     applied: '{{name}} was imported',
     read: '{{title}} {{version}} · OpenAPI {{openapi}} · {{n}} operations',
     skipped: '{{n}} parts cannot be called and are left out',
+    ofParameter: 'the parameter {{name}} ',
     part: 'only {{part}}',
     changed: 'The document or a choice has changed: look at the difference again',
     none: 'This is what is registered already: there is nothing to import.',

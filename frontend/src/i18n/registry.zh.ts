@@ -26,6 +26,7 @@ export const registryZh = {
     read: '{{title}} {{version}} · OpenAPI {{openapi}} · {{n}} 个操作',
     skipped: '{{n}} 处无法调用，不会导入',
     part: '仅 {{part}}',
+    ofParameter: '参数 {{name}} ',
     changed: '文档或选项已改，请重新查看',
     none: '与已登记的内容相同，没有需要导入的改变。',
   },

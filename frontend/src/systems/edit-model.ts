@@ -1,4 +1,5 @@
 import type { Json, JsonObject, Schema } from '~/api/types'
+import { isObject } from './model'
 
 /** Words of the form, in the language that is shown. */
 export type Say = (key: string) => string
@@ -22,10 +23,6 @@ const needed: { [K in AuthKind]?: readonly string[] } = {
   oauth2: ['token_url'],
   hmac: ['header'],
   blueking: ['app_code'],
-}
-
-export function isObject(v: Json | undefined): v is JsonObject {
-  return v !== null && typeof v === 'object' && !Array.isArray(v)
 }
 
 /** Of the kinds of authentication, the one that a form's value names. */

@@ -15,7 +15,7 @@ import { registry, useImport } from './registry-api'
 import './registry.css'
 import './systems.css'
 import type { ImportInput, ImportResult } from './types'
-import { useWrong } from './wrong'
+import { useSaid, useWrong } from './wrong'
 
 const route = getRouteApi('/p/$project/system-import')
 
@@ -273,6 +273,8 @@ function SourceFields({ draft, wrong, onChange }: SourceProps) {
 
 function Skipped({ skipped }: { skipped: ImportResult['skipped'] }) {
   const { t } = useTranslation('registry')
+  const { t: systems } = useTranslation('systems')
+  const said = useSaid()
   if (skipped.length === 0) return null
   return (
     <details className="sys-fold">
@@ -284,8 +286,13 @@ function Skipped({ skipped }: { skipped: ImportResult['skipped'] }) {
             <code className="mono">
               {s.method} {s.path}
             </code>{' '}
-            {s.part && <span className="mono">{t('import.part', { part: s.part })}</span>}{' '}
-            <span className="quiet">{s.reason}</span>
+            {s.part && (
+              <span>{t('import.part', { part: s.in === 'body' ? systems('operations.body') : (s.of ?? s.part) })}</span>
+            )}{' '}
+            <span className="quiet">
+              {!s.part && s.of && t('import.ofParameter', { name: s.of })}
+              {said(s.code, s.args) ?? s.reason}
+            </span>
           </li>
         ))}
       </ul>

@@ -1,4 +1,4 @@
-import type { Json, Plugin, Schema } from '~/api/types'
+import type { Json, JsonObject, Plugin, Schema } from '~/api/types'
 import { covers, same } from '~/catalogue/entries'
 import type { Operation, OperationDetail, OperationGroup, Parameter, System } from './types'
 
@@ -100,4 +100,9 @@ export function passes(o: Operation, show: string | undefined): boolean {
   if (show === 'enabled') return o.enabled
   if (show === 'disabled') return !o.enabled
   return show === 'changed' ? !o.enabled && o.disabled_by === 'change' : true
+}
+
+/** Whether a value is an object with members. */
+export function isObject(v: Json | undefined): v is JsonObject {
+  return v !== null && typeof v === 'object' && !Array.isArray(v)
 }

@@ -1,5 +1,6 @@
 import type { Json, JsonObject, Schema } from '~/api/types'
-import { compact, isObject, parametersSchema, type Say } from './edit-model'
+import { compact, parametersSchema, type Say } from './edit-model'
+import { isObject } from './model'
 
 /** The parts of a stored operation that its form shows; all others stay as they are. */
 const shown = ['method', 'path', 'risk', 'retry', 'group', 'body', 'body_required', 'response', 'success'] as const

@@ -2,7 +2,6 @@ import { Button, Checkbox, SegmentedControl, Textarea } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import { type FormEvent, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { ApiError } from '~/api/client'
 import type { Json, JsonObject } from '~/api/types'
 import { useFormat } from '~/app/format'
 import { IconPlayerPlay } from '~/app/icons'
@@ -13,6 +12,7 @@ import { type CallInput, useCall } from './api'
 import { FailureNotice } from './failure'
 import { formPart, hasForm } from './model'
 import type { CallAnswer, OperationDetail, System } from './types'
+import { useWrong } from './wrong'
 
 /** Calls an operation in one's own name, through the gateway, with what is typed into its form. */
 export function TryIt({ project, system, op }: { project: string; system: System; op: OperationDetail }) {
@@ -25,6 +25,7 @@ export function TryIt({ project, system, op }: { project: string; system: System
   const [sure, setSure] = useState(false)
   const [strict, setStrict] = useState(false)
   const send = useCall(project, system.id, op.id)
+  const wrong = useWrong()(send.error)
   const destructive = op.risk === 'destructive'
   const read = bodyOf(written)
   const missing = [
@@ -83,7 +84,7 @@ export function TryIt({ project, system, op }: { project: string; system: System
         {send.error && (
           <span className="sf-error" role="alert">
             {codes.error(send.error)}
-            {send.error instanceof ApiError && send.error.code === 'INVALID' && `: ${send.error.message}`}
+            {[...wrong.values()].map((message) => `: ${message}`)}
           </span>
         )}
       </div>

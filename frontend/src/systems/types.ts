@@ -262,7 +262,21 @@ export interface Difference {
 export interface ImportResult extends Difference {
   applied: boolean
   document: { openapi: string; title: string; version: string; digest: string; servers: string[]; operations: number }
-  skipped: { method: string; path: string; part?: string; reason: string }[]
+  skipped: Skipped[]
+}
+
+/** What of an imported document cannot be called: an operation, or a part of one. */
+export interface Skipped {
+  method: string
+  path: string
+  /** What of an operation is left out; nothing where it is the whole. */
+  part?: string
+  in?: 'body' | Place | 'cookie'
+  /** The parameter that it is about. */
+  of?: string
+  reason: string
+  code?: string
+  args?: { [name: string]: string }
 }
 
 export interface ImportInput {

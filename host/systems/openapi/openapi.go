@@ -10,8 +10,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -52,8 +50,16 @@ type Skipped struct {
 	Method string `json:"method"`
 	Path   string `json:"path"`
 	// Part names what was left out of an operation that can be called; empty for the whole.
-	Part   string `json:"part,omitempty"`
-	Reason string `json:"reason"`
+	Part string `json:"part,omitempty"`
+	// In and Of say the same apart: "body", or the place of a parameter, and its name. Of names
+	// the parameter too where it keeps the whole operation out.
+	In string `json:"in,omitempty"`
+	Of string `json:"of,omitempty"`
+	// Reason is for people, in English; clients translate by Code, with Args. Both are empty
+	// where another reader found it.
+	Reason string            `json:"reason"`
+	Code   string            `json:"code,omitempty"`
+	Args   map[string]string `json:"args,omitempty"`
 }
 
 // Read reads a document in JSON or YAML. The error says what is wrong with it; one about
@@ -70,11 +76,11 @@ func Read(data []byte) (*Document, error) {
 	case strings.HasPrefix(version, "3.1."):
 		r.v31 = true
 	case text(root["swagger"]) != "":
-		return nil, errors.New("is Swagger 2: convert it to OpenAPI 3 first")
+		return nil, flawed(CodeDocumentSwagger, "is Swagger 2: convert it to OpenAPI 3 first")
 	case version == "":
-		return nil, errors.New("is not an OpenAPI document: it has no field openapi")
+		return nil, flawed(CodeDocumentOther, "is not an OpenAPI document: it has no field openapi")
 	default:
-		return nil, fmt.Errorf("is OpenAPI %.20s: 3.0 and 3.1 are read", version)
+		return nil, flawed(CodeDocumentVersion, "is OpenAPI %.20s: 3.0 and 3.1 are read", version)
 	}
 	info := object(root["info"])
 	sum := sha256.Sum256(data)
@@ -92,15 +98,15 @@ func Read(data []byte) (*Document, error) {
 
 func parse(data []byte) (map[string]any, error) {
 	if len(data) > MaxBytes {
-		return nil, fmt.Errorf("is larger than %d bytes", MaxBytes)
+		return nil, flawed(CodeDocumentLarge, "is larger than %d bytes", MaxBytes)
 	}
 	raw := json.RawMessage(bytes.TrimSpace(data))
 	if len(raw) == 0 {
-		return nil, errors.New("is empty")
+		return nil, flawed(CodeDocumentEmpty, "is empty")
 	}
 	if raw[0] != '{' {
 		if len(data) > document.MaxBytes {
-			return nil, fmt.Errorf("is larger than %d bytes, which is the limit of YAML: use its JSON form", document.MaxBytes)
+			return nil, flawed(CodeDocumentYAML, "is larger than %d bytes, which is the limit of YAML: use its JSON form", document.MaxBytes)
 		}
 		if _, err := document.Decode(data, &raw); err != nil {
 			return nil, err
@@ -110,10 +116,10 @@ func parse(data []byte) (map[string]any, error) {
 	d.UseNumber()
 	var root map[string]any
 	if err := d.Decode(&root); err != nil || d.More() {
-		return nil, errors.New("is not one object in JSON or YAML")
+		return nil, flawed(CodeDocumentForm, "is not one object in JSON or YAML")
 	}
 	if !shallow(root, 0) {
-		return nil, fmt.Errorf("is nested more than %d deep", depthMax)
+		return nil, flawed(CodeDocumentDeep, "is nested more than %d deep", depthMax)
 	}
 	return root, nil
 }
@@ -154,7 +160,7 @@ func (r *reader) resolve(v any) (map[string]any, error) {
 	for range refsMax {
 		m, ok := v.(map[string]any)
 		if !ok {
-			return nil, errors.New("is not an object")
+			return nil, flawed(CodeReferenceObject, "is not an object")
 		}
 		ref, ok := m["$ref"].(string)
 		if !ok {
@@ -165,14 +171,14 @@ func (r *reader) resolve(v any) (map[string]any, error) {
 			return nil, err
 		}
 	}
-	return nil, errors.New("refers to itself")
+	return nil, flawed(CodeReferenceLoop, "refers to itself")
 }
 
 // at returns what a reference points to.
 func (r *reader) at(ref string) (any, error) {
 	pointer, ok := strings.CutPrefix(ref, "#/")
 	if !ok {
-		return nil, errors.New("refers to another document, which is not read")
+		return nil, flawed(CodeReferenceOutside, "refers to another document, which is not read")
 	}
 	var v any = r.root
 	for token := range strings.SplitSeq(pointer, "/") {
@@ -186,7 +192,7 @@ func (r *reader) at(ref string) (any, error) {
 			ok = false
 		}
 		if !ok {
-			return nil, fmt.Errorf("refers to %.100s, which is not there", ref)
+			return nil, flawed(CodeReferenceMissing, "refers to %.100s, which is not there", ref)
 		}
 	}
 	return v, nil

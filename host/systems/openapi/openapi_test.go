@@ -3,12 +3,14 @@ package openapi_test
 import (
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
 	"testing"
 
+	doc "github.com/culmhq/culm/host/document"
 	"github.com/culmhq/culm/host/systems"
 	"github.com/culmhq/culm/host/systems/openapi"
 	"github.com/culmhq/culm/pdk/contract"
@@ -221,7 +223,7 @@ func TestWhatCannotBeCalledIsNamed(t *testing.T) {
 		"itself":              {"get", "/a", `{"parameters":[{"$ref":"#/paths/~1a/get/parameters/0"}]}`, "refers to itself"},
 	} {
 		d, err := openapi.Read([]byte(document("3.0.0", c.method, c.path, c.operation)))
-		if err != nil || len(d.Operations) != 0 || len(d.Skipped) != 1 || !strings.Contains(d.Skipped[0].Reason, c.reason) {
+		if err != nil || len(d.Operations) != 0 || len(d.Skipped) != 1 || !strings.Contains(d.Skipped[0].Reason, c.reason) || d.Skipped[0].Code == "" {
 			t.Errorf("%s: %+v, %v", name, d, err)
 		}
 	}
@@ -247,8 +249,15 @@ func TestDocumentsThatAreRefused(t *testing.T) {
 		"aliases":        {"a: &a [1]\nb: *a\n", "anchors and aliases"},
 		"two documents":  {`{"openapi":"3.0.0"}{}`, "is not one object"},
 	} {
-		if _, err := openapi.Read([]byte(c.text)); err == nil || !strings.Contains(err.Error(), c.want) {
+		_, err := openapi.Read([]byte(c.text))
+		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", name, err)
+		}
+		// Each has a code, by which clients say it in their language.
+		var flaw *openapi.Flaw
+		var problems doc.Problems
+		if !errors.As(err, &flaw) && (!errors.As(err, &problems) || problems[0].Code == "") {
+			t.Errorf("%s: %v has no code", name, err)
 		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -32,7 +31,7 @@ func methods() []string { return []string{"get", "head", "post", "put", "patch",
 func (r *reader) operations(out *Document) error {
 	paths, ok := r.root["paths"].(map[string]any)
 	if !ok || len(paths) == 0 {
-		return errors.New("has no paths")
+		return flawed(CodeNoPaths, "has no paths")
 	}
 	r.schemes = map[string]int{}
 	taken := map[string]bool{}
@@ -40,7 +39,7 @@ func (r *reader) operations(out *Document) error {
 	for _, path := range slices.Sorted(maps.Keys(paths)) {
 		item, err := r.resolve(paths[path])
 		if err != nil {
-			out.Skipped = append(out.Skipped, Skipped{Path: clip(path, titleMax), Reason: "the path " + err.Error()})
+			out.Skipped = append(out.Skipped, skipped("", path, fmt.Errorf("the path %w", err)))
 			continue
 		}
 		for _, method := range methods() {
@@ -48,12 +47,12 @@ func (r *reader) operations(out *Document) error {
 				continue
 			}
 			if count++; count > OperationsMax {
-				return fmt.Errorf("has more than %d operations", OperationsMax)
+				return flawed(CodeOperationsTooMany, "has more than %d operations", OperationsMax)
 			}
 			o := operation{r: r, path: path, method: strings.ToUpper(method), raw: object(item[method]), shared: list(item["parameters"])}
 			op, err := o.read()
 			if err != nil {
-				out.Skipped = append(out.Skipped, Skipped{Method: o.method, Path: clip(path, titleMax), Reason: err.Error()})
+				out.Skipped = append(out.Skipped, skipped(o.method, path, err))
 				continue
 			}
 			op.ID = unique(op.ID, o.method+" "+path, taken)
@@ -85,8 +84,14 @@ type operation struct {
 	left   []Skipped
 }
 
-func (o *operation) leave(part, reason string) {
-	o.left = append(o.left, Skipped{Method: o.method, Path: clip(o.path, titleMax), Part: clip(part, titleMax), Reason: reason})
+// leave leaves out the body, which has no name, or a parameter.
+func (o *operation) leave(in, name string, err error) {
+	s := skipped(o.method, o.path, err)
+	s.Part, s.In, s.Of = in, in, clip(name, titleMax)
+	if name != "" {
+		s.Part = clip(in+" parameter "+name, titleMax)
+	}
+	o.left = append(o.left, s)
 }
 
 func (o *operation) read() (systems.Operation, error) {
@@ -200,15 +205,12 @@ func (o *operation) body(op *systems.Operation) error {
 	}
 	required := yes(body["required"])
 	schema, ok := jsonOf(object(body["content"]))
-	why := "only a JSON body can be sent"
-	if ok && (o.method == "GET" || o.method == "HEAD") {
-		ok, why = false, o.method+" takes no body"
-	}
+	why := o.bodyRefused(ok, required)
 	switch {
-	case !ok && required:
-		return errors.New(why + ", and it needs another one")
-	case !ok:
-		o.leave("body", why)
+	case why != nil && required:
+		return why
+	case why != nil:
+		o.leave("body", "", why)
 		return nil
 	}
 	if schema == nil {
@@ -219,6 +221,23 @@ func (o *operation) body(op *systems.Operation) error {
 	}
 	op.BodyRequired = required
 	return nil
+}
+
+// bodyRefused says why the body cannot be sent, nil where it can; isJSON says that it may be JSON.
+func (o *operation) bodyRefused(isJSON, required bool) error {
+	bodiless := o.method == "GET" || o.method == "HEAD"
+	switch {
+	case isJSON && !bodiless:
+		return nil
+	case isJSON && required:
+		return flawed(CodeBodyMethodNeeded, "%s takes no body, and it needs one", o.method)
+	case isJSON:
+		return flawed(CodeBodyMethod, "%s takes no body", o.method)
+	case required:
+		return flawed(CodeBodyTypeNeeded, "only a JSON body can be sent, and it needs another one")
+	default:
+		return flawed(CodeBodyType, "only a JSON body can be sent")
+	}
 }
 
 // response takes the schema and the headers of the first answer of success. What is wrong

@@ -1,7 +1,6 @@
 package openapi
 
 import (
-	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -40,9 +39,9 @@ func (o *operation) parameters(op *systems.Operation) error {
 			names[p.Name] = true
 			op.Parameters = append(op.Parameters, p)
 		case k.in == "path" || yes(all[k]["required"]):
-			return fmt.Errorf("the parameter %.100s %w", k.name, err)
+			return &partError{k.name, err}
 		default:
-			o.leave(k.in+" parameter "+k.name, err.Error())
+			o.leave(k.in, k.name, err)
 		}
 	}
 	return o.checkPath(op)
@@ -67,20 +66,20 @@ func (o *operation) parameter(op *systems.Operation, raw map[string]any, names m
 	case systems.InPath:
 		p.Required = true
 		if style != "" && style != "simple" {
-			return p, fmt.Errorf("is written in the style %.20s, which is not known", style)
+			return p, flawed(CodeParameterStyle, "is written in the style %.20s, which is not known", style)
 		}
 	case systems.InQuery:
 		if style != "" && style != "form" {
-			return p, fmt.Errorf("is written in the style %.20s, which is not known", style)
+			return p, flawed(CodeParameterStyle, "is written in the style %.20s, which is not known", style)
 		}
 	case systems.InHeader:
 		if systems.ReservedHeader(p.Name) {
-			return p, errors.New("is a header that the gateway keeps to itself")
+			return p, flawed(CodeParameterHeader, "is a header that the gateway keeps to itself")
 		}
 	case "cookie":
-		return p, errors.New("is a cookie, and none is sent")
+		return p, flawed(CodeParameterCookie, "is a cookie, and none is sent")
 	default:
-		return p, errors.New("is in a place that is not known")
+		return p, flawed(CodeParameterPlace, "is in a place that is not known")
 	}
 	if err := o.name(op, &p, names); err != nil {
 		return p, err
@@ -103,7 +102,7 @@ func (o *operation) name(op *systems.Operation, p *systems.Parameter, names map[
 	}
 	switch {
 	case names[p.Name]:
-		return errors.New("has the name of another one")
+		return flawed(CodeParameterTwice, "has the name of another one")
 	case p.Name == wire:
 	case p.In == systems.InPath:
 		op.Path = strings.ReplaceAll(op.Path, "{"+wire+"}", "{"+p.Name+"}")
@@ -117,7 +116,7 @@ func (o *operation) name(op *systems.Operation, p *systems.Parameter, names map[
 func (o *operation) value(p *systems.Parameter, raw map[string]any) error {
 	if raw["schema"] == nil {
 		if raw["content"] != nil {
-			return errors.New("is written as a document of its own")
+			return flawed(CodeParameterContent, "is written as a document of its own")
 		}
 		return nil
 	}
@@ -131,7 +130,7 @@ func (o *operation) value(p *systems.Parameter, raw map[string]any) error {
 	}
 	switch kind {
 	case "object":
-		return errors.New("is an object")
+		return flawed(CodeParameterObject, "is an object")
 	case "array":
 		if done, err := o.listOf(p, raw, inner); done || err != nil {
 			return err
@@ -150,7 +149,7 @@ func (o *operation) listOf(p *systems.Parameter, raw, schema map[string]any) (bo
 	case err != nil:
 		return false, err
 	case items == "object" || items == "array":
-		return false, errors.New("is a list of lists or objects")
+		return false, flawed(CodeParameterList, "is a list of lists or objects")
 	case p.In != systems.InQuery:
 		p.Schema = []byte(`{"type":"string"}`) // one text with commas
 		return true, nil
@@ -174,7 +173,7 @@ func (o *operation) checkPath(op *systems.Operation) error {
 	for _, p := range op.Parameters {
 		if p.In == systems.InPath {
 			if !used[p.Name] {
-				o.leave("path parameter "+p.Name, "is not in the path")
+				o.leave("path", p.Name, flawed(CodePathParameter, "is not in the path"))
 				continue
 			}
 			delete(used, p.Name)

@@ -2,7 +2,6 @@ package openapi
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -66,7 +65,7 @@ func (r *reader) convert(v any) (any, error) {
 	}
 	m, ok := v.(map[string]any)
 	if !ok {
-		return nil, errors.New("is not a schema")
+		return nil, flawed(CodeSchemaForm, "is not a schema")
 	}
 	out := make(map[string]any, len(m))
 	for key, x := range m {
@@ -249,7 +248,7 @@ func (r *reader) reference(out map[string]any, ref string) error {
 		return nil
 	}
 	if len(r.schemas) >= schemasMax {
-		return fmt.Errorf("refers to more than %d schemas", schemasMax)
+		return flawed(CodeSchemasMany, "refers to more than %d schemas", schemasMax)
 	}
 	r.schemas[name] = json.RawMessage(`{}`) // it may refer to itself
 	s, err := r.convert(target)
