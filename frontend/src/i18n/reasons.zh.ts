@@ -97,6 +97,7 @@ export const whyZh = {
   NO_SCOPE: '任务里没有子流程 {{a}}',
   NO_SUCH: '没有{{wa}} {{b}}',
   NO_VARIABLE: '没有变量 {{a}}',
+  NO_VERSION_IN_USE: '插件 {{a}} 没有使用中的版本：请批准或启用一个',
   OBJECT: '应为对象',
   OTHER_BRANCH: '{{a}} 和 {{b}} 不在同一分支',
   OTHER_NODE_IS: '节点 {{a}} 的状态是“{{wb}}”',
