@@ -319,8 +319,8 @@ func (s *Service) Delete(ctx context.Context, r DeleteRequest) error {
 	}
 	if len(grants) > 0 && !r.Revoke {
 		names, said := holders(grants)
-		e := fault.New(fault.InUse, "%s granted operations of the system %q; they lose their grants with it", said, r.ID)
-		return e.Because("SYSTEM_GRANTED", names, r.ID)
+		return fault.New(fault.InUse, "%s granted operations of the system %q; they lose their grants with it", said, r.ID).
+			Because("SYSTEM_GRANTED", names, r.ID)
 	}
 	row.Version++
 	row.UpdatedAt, row.UpdatedBy = s.o.Clock.Now().UTC(), r.Actor.ID

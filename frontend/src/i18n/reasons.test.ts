@@ -30,7 +30,7 @@ function calls(name: RegExp): Call[] {
     for (const m of text.matchAll(name)) {
       const from = m.index + m[0].length
       const to = closing(text, from)
-      found.push({ file, args: text.slice(from, to), behind: text.slice(to + 1, to + 60) })
+      found.push({ file, args: text.slice(from, to), behind: text.slice(to + 1, to + 80).replace(/^\.\s+/, '.') })
     }
   return found
 }
@@ -85,7 +85,7 @@ describe('why the server refuses', () => {
 
   it('is translated, and nothing else is', () => {
     const reasons = sources.flatMap(({ text }) => [
-      ...[...text.matchAll(/\.[Bb]ecause\("([A-Z_]+)"/g)].map((m) => m[1] ?? ''),
+      ...[...text.matchAll(/\b[Bb]ecause\("([A-Z_]+)"/g)].map((m) => m[1] ?? ''),
       ...[...text.matchAll(/\bError\{[^\n]*Reason: "([A-Z_]+)"/g)].map((m) => m[1] ?? ''),
     ])
     expect(reasons.length).toBeGreaterThan(150)

@@ -68,7 +68,8 @@ function RemovalDialog({ project, system, onClose }: { project: string; system: 
   })
   const [typed, setTyped] = useState('')
   const [revoke, setRevoke] = useState(false)
-  const used = remove.error instanceof ApiError && remove.error.code === 'IN_USE' ? codes.error(remove.error) : undefined
+  const used =
+    remove.error instanceof ApiError && remove.error.code === 'IN_USE' ? codes.error(remove.error) : undefined
   const submit = (e: FormEvent) => {
     e.preventDefault()
     remove.mutate(revoke)
