@@ -38,6 +38,35 @@ test('an author leaves a note on the drawing by the keyboard alone, and takes a 
   await expect(note).toContainText('再重试')
 })
 
+test('what is typed right after asking for a note goes into the note, though its code is still on the way', async ({
+  page,
+}) => {
+  const id = await publishedFlow(page.request, around(`便签 ${Date.now()}`, wait))
+  let arrive = () => {}
+  const arrived = new Promise<void>((resolve) => {
+    arrive = resolve
+  })
+  await page.route(/notes-layer.*\.js/, async (route) => {
+    await arrived
+    await route.continue()
+  })
+  await opened(page, id)
+  // Each of these letters would do something else: add, open a panel, one more note.
+  await page.keyboard.type('nsave any?x')
+  await page.keyboard.press('Backspace')
+  await expect(page.getByRole('complementary', { name: '属性' })).toContainText('便签')
+  arrive()
+  const field = page.locator('.nt textarea')
+  await expect(field).toBeFocused()
+  await page.keyboard.type('!')
+  await expect(field).toHaveValue('save any?!')
+  await expect(page.locator('.nt-layer .nt')).toHaveCount(1)
+  await page.keyboard.press('Escape')
+  await page.keyboard.press('ControlOrMeta+z')
+  await page.keyboard.press('ControlOrMeta+z')
+  await expect(page.locator('.nt-layer .nt')).toHaveCount(0)
+})
+
 test('notes are dragged, painted, copied and deleted like what else is on the drawing', async ({ page, context }) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write'])
   const document = {
@@ -123,4 +152,20 @@ test('who watches a run reads the notes, and fitting the view shows them', async
   }
   // There it is only read: the pointer moves the drawing, and no key finds it.
   await expect(page.getByRole('note', { name: '便签' })).not.toHaveAttribute('tabindex')
+})
+
+test('a note that says more than fits is read whole where it stands', async ({ page }) => {
+  const long = Array.from({ length: 30 }, (_, i) => `第 ${i + 1} 步`).join('\n')
+  const notes = [{ id: 'n1', text: long, x: 0, y: 160, w: 208, h: 96 }]
+  const id = await publishedFlow(page.request, { ...around(`便签 ${Date.now()}`, wait), notes })
+  const run = await startedRun(page.request, id)
+  await page.goto(`/p/${project}/runs/${run}`)
+  await page.getByRole('button', { name: '看全文' }).click()
+  const whole = page.getByRole('dialog', { name: '便签' })
+  await whole.getByText('第 30 步').scrollIntoViewIfNeeded()
+  await expect(whole).toBeInViewport()
+  await accessible(page)
+  await page.keyboard.press('Escape')
+  await expect(whole).toBeHidden()
+  await expect(page.getByRole('button', { name: '看全文' })).toBeFocused()
 })

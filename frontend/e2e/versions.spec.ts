@@ -24,15 +24,17 @@ async function change(request: APIRequestContext, flow: string, edit: (document:
   expect(saved.status(), await saved.text()).toBe(200)
 }
 
+const longEdges = [
+  { id: 'e1', from: 'start', to: 'task' },
+  { id: 'e3', from: 'task', to: 'second' },
+  { id: 'e4', from: 'second', to: 'end' },
+]
+
 /** The task waits longer, a second one comes behind it, and the line to the end is another. */
 const longer = (document: Draft['document']) => {
   Object.assign(document.nodes[1] ?? {}, { inputs: { duration: '9s' } })
   document.nodes.push({ ...wait, id: 'second', type: 'task', name: '再等一会儿' } as never)
-  document.edges = [
-    { id: 'e1', from: 'start', to: 'task' },
-    { id: 'e3', from: 'task', to: 'second' },
-    { id: 'e4', from: 'second', to: 'end' },
-  ]
+  document.edges = longEdges
 }
 
 test('a version is published with a note, after a look at what changed', async ({ page, request }) => {
@@ -89,6 +91,42 @@ test('what differs between two versions is seen on the drawing and in the forms'
   await page.getByRole('combobox', { name: '比较的起点' }).click()
   await page.getByRole('option', { name: '草稿' }).click()
   await expect(node(page, 'second').getByRole('img', { name: '删除' })).toBeVisible()
+})
+
+test('notes and schemes are compared field by field, on the drawing and in words', async ({ page, request }) => {
+  const optional = { ...wait, optional: true }
+  const notes = [{ id: 'n1', text: '先问值班', x: 0, y: 200, w: 208, h: 96 }]
+  const flow = await publishedFlow(request, { ...around('便签与方案', optional), notes })
+  await change(request, flow, (document) => {
+    Object.assign(document, {
+      notes: [
+        { ...notes[0], text: '先问值班，再重试', colour: 'blue' },
+        { id: 'n2', text: '新的', x: 240, y: 200, w: 208, h: 96 },
+      ],
+      schemes: [{ id: 'quick', name: '快速', without: ['task'] }],
+    })
+    document.nodes.push({ ...wait, id: 'second', type: 'task' } as never)
+    document.edges = longEdges
+  })
+  await page.goto(`/p/${project}/flows/${flow}/versions`)
+  const changes = page.getByRole('complementary', { name: '差异' })
+  const [opened, fields] = [changes.getByRole('button', { expanded: true }), changes.locator('.vs-fields')]
+  await expect(page.locator('.nt')).toHaveCount(2)
+  await page.getByRole('button', { name: '便签 · 修改' }).click()
+  await expect(opened).toContainText('先问值班，再重试')
+  await expect(fields).toContainText('颜色')
+  await expect(fields.locator('[data-side="before"]').last()).toContainText('黄色')
+  await expect(fields.locator('[data-side="after"]').last()).toContainText('蓝色')
+
+  // What a scheme does is seen on the nodes it is about.
+  await changes.getByRole('button', { name: /方案\s*快速/ }).click()
+  await expect(page.locator('.sch-mark[data-for="task"]')).toContainText('跳过')
+  await expect(fields).toContainText('等一会儿')
+  await accessible(page)
+
+  // Values that are words of the product are in the language of the page.
+  await changes.getByRole('button', { name: /新增\s*节点/ }).click()
+  await expect(fields).toContainText('任务节点')
 })
 
 test('an earlier version becomes the draft again, and so does the draft it replaced', async ({ page, request }) => {

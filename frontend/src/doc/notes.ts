@@ -35,6 +35,16 @@ export function moveNotes(doc: Flow, ids: ReadonlySet<string>, by: Position): Co
   }
 }
 
+/** Writes the text of a note. */
+export function setNoteText(id: string, text: string): Command {
+  return { op: 'set', list: 'notes', key: id, patch: { text: text || undefined } }
+}
+
+/** The gesture of writing on a note: what is typed in one go is one step of undo. */
+export function noteGesture(id: string): string {
+  return `note:${id}:text`
+}
+
 /** A size that a note can have, on the grid. */
 export function noteSizeFrom(w: number, h: number): { w: number; h: number } {
   const side = (value: number, least: number) => Math.min(largest, Math.max(least, Math.round(value / grid) * grid))

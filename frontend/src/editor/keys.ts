@@ -4,9 +4,10 @@ import { copyText, paste, readClip } from '~/doc/clipboard'
 import type { Command } from '~/doc/commands'
 import { connect as connectCommand, freeSpot, moveTo, refusal, removeAll, snap } from '~/doc/graph'
 import { bridged, moveOntoEdge } from '~/doc/insert'
-import { moveNotes } from '~/doc/notes'
+import { moveNotes, noteGesture, noteTextMax, setNoteText } from '~/doc/notes'
 import type { DocStore } from '~/doc/store'
 import { useUi } from '~/ui/store'
+import { useNoteState } from './note-state'
 import { useOverlay } from './overlay'
 import { usePerspective } from './perspective'
 
@@ -33,10 +34,37 @@ function isTyping(target: EventTarget | null): boolean {
   )
 }
 
+/**
+ * What is typed between asking for a note and its field being there goes into the note: its code may still be on the
+ * way. Answers whether the key was such a one.
+ */
+function writesAhead(event: KeyboardEvent, store: DocStore): boolean {
+  const { editing, edit } = useNoteState.getState()
+  if (editing === null || isTyping(event.target)) return false
+  const note = store.getState().doc.notes?.find((n) => n.id === editing)
+  if (!note || event.key === 'Escape') {
+    edit(null)
+    return note !== undefined
+  }
+  if (event.metaKey || event.ctrlKey || event.altKey) return false
+  const text = typedAfter(note.text ?? '', event.key).slice(0, noteTextMax)
+  if (text !== (note.text ?? '')) store.getState().commit(setNoteText(editing, text), noteGesture(editing))
+  return true
+}
+
+/** A text after a key at its end; a key that writes nothing leaves it as it is. */
+function typedAfter(text: string, key: string): string {
+  if (key === 'Backspace') return [...text].slice(0, -1).join('')
+  if (key === 'Enter') return `${text}\n`
+  return [...key].length === 1 ? text + key : text
+}
+
 /** The shortcuts of the editor. Those of the document never take keys from a field. */
 export function useEditorKeys(store: DocStore, keys: Keys): void {
+  useEffect(() => () => useNoteState.getState().edit(null), [])
   useEffect(() => {
     const down = (event: KeyboardEvent) => {
+      if (writesAhead(event, store)) return event.preventDefault()
       const command = event.metaKey || event.ctrlKey
       const key = event.key.toLowerCase()
       if (command && handleAnywhere(key, keys)) return event.preventDefault()

@@ -3,10 +3,9 @@ import { useId } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { NoteColour } from '~/api/types'
 import { IconCheck, IconTrash } from '~/app/icons'
-import { noteColours, noteTextMax } from '~/doc/notes'
+import { noteColours, noteGesture, noteTextMax, setNoteText } from '~/doc/notes'
 import { useDoc, useDocStore } from '~/doc/store'
 import { removeSelected } from './keys'
-import { writeNote } from './notes-layer'
 import { PanelHead } from './panel'
 import '~/canvas/notes.css'
 
@@ -47,7 +46,9 @@ export function NotePanel({ ids }: { ids: ReadonlySet<string> }) {
             maxRows={16}
             maxLength={noteTextMax}
             value={first.text ?? ''}
-            onChange={(e) => writeNote(store, first.id, e.currentTarget.value)}
+            onChange={(e) =>
+              store.getState().commit(setNoteText(first.id, e.currentTarget.value), noteGesture(first.id))
+            }
           />
         )}
         <Input.Label mt="sm" id={label} component="div">

@@ -3,7 +3,7 @@ import { type KeyboardEvent, memo, type PointerEvent, useCallback, useEffect, us
 import { useTranslation } from 'react-i18next'
 import type { Position, StickyNote } from '~/api/types'
 import { grid } from '~/doc/graph'
-import { moveNotes, noteSizeFrom, noteTextMax } from '~/doc/notes'
+import { moveNotes, noteGesture, noteSizeFrom, noteTextMax, setNoteText } from '~/doc/notes'
 import { type DocStore, useDoc, useDocStore } from '~/doc/store'
 import { useUi } from '~/ui/store'
 import { useNoteState } from './note-state'
@@ -151,12 +151,15 @@ function Writing({ note, onBack }: { note: StickyNote; onBack(): void }) {
     <textarea
       // biome-ignore lint/a11y/noAutofocus: a person has just asked to write here
       autoFocus
+      onFocus={(event) => event.currentTarget.setSelectionRange(noteTextMax, noteTextMax)}
       className="nowheel"
       aria-label={t('text')}
       value={note.text ?? ''}
       maxLength={noteTextMax}
       placeholder={t('placeholder')}
-      onChange={(event) => writeNote(store, note.id, event.currentTarget.value)}
+      onChange={(event) =>
+        store.getState().commit(setNoteText(note.id, event.currentTarget.value), noteGesture(note.id))
+      }
       onBlur={stop}
       onKeyDown={(event) => {
         if (event.key !== 'Escape') return
@@ -165,11 +168,6 @@ function Writing({ note, onBack }: { note: StickyNote; onBack(): void }) {
       }}
     />
   )
-}
-
-/** Writes the text of a note: what is typed in one go is one step of undo. */
-export function writeNote(store: DocStore, id: string, text: string): void {
-  store.getState().commit({ op: 'set', list: 'notes', key: id, patch: { text: text || undefined } }, `note:${id}:text`)
 }
 
 function selectNote(id: string, more: boolean): void {

@@ -5,6 +5,7 @@ import { queries } from '~/api/queries'
 import type { Flow } from '~/api/types'
 import { Canvas } from '~/canvas/canvas'
 import { CanvasContext, type CanvasInfo } from '~/canvas/context'
+import { StillNotes } from '~/canvas/lazy-notes'
 import { placed } from '~/doc/arrange'
 import type { Selection } from '~/ui/store'
 
@@ -37,7 +38,9 @@ export function StartPreview({ project, document }: { project: string; document:
         editable={false}
         label={t('preview')}
         onSelect={() => undefined}
-      />
+      >
+        {drawing.notes && <StillNotes notes={drawing.notes} />}
+      </Canvas>
     </CanvasContext>
   )
 }

@@ -11,6 +11,8 @@ export const notesEn: NotesMessages = {
   remove: 'Delete the note',
   label: 'Note: {{text}}',
   empty: 'empty',
+  whole: 'Read all of it',
+  close: 'Close',
   keys: 'Enter writes, arrows move, Shift with arrows changes the size, Delete removes',
   colours: {
     yellow: 'Yellow',

@@ -10,6 +10,8 @@ export const notesZh = {
   remove: '删除便签',
   label: '便签：{{text}}',
   empty: '空白',
+  whole: '看全文',
+  close: '收起',
   keys: '回车编辑，方向键移动，Shift 加方向键改变大小，Delete 删除',
   colours: {
     yellow: '黄色',

@@ -105,7 +105,12 @@ export const versionsEn: VersionsMessages = {
     keptHelp: 'The last 20 saves are kept; of earlier ones the last of each person in 10 minutes, 200 at most.',
     was: 'Before',
     is: 'Now',
-    order: 'The order of the lines',
+  },
+  word: { yes: 'Yes', no: 'No', run: 'Runs', skip: 'Left out' },
+  order: {
+    edges: 'The order of the lines',
+    variables: 'The order of the variables',
+    schemes: 'The order of the schemes',
   },
   restore: {
     open: 'Restore to the draft',
@@ -156,8 +161,11 @@ export const versionsEn: VersionsMessages = {
     secret: 'Secret',
     uses: 'May be sent to',
     on_failure: 'When a node fails',
-    timeout_ms: 'Timeout of the flow (ms)',
+    timeout_ms: 'Limit of a run (minutes)',
     subflows: 'Subflows it brings along',
     notes: 'Notes',
+    text: 'Text',
+    colour: 'Colour',
+    size: 'Size',
   },
 }

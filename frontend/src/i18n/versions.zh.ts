@@ -89,8 +89,9 @@ export const versionsZh = {
     keptHelp: '保留最近 20 次保存；更早的每人每 10 分钟留一次，最多 200 次。',
     was: '原来',
     is: '现在',
-    order: '连线的顺序',
   },
+  word: { yes: '是', no: '否', run: '执行', skip: '跳过' },
+  order: { edges: '连线的顺序', variables: '变量的顺序', schemes: '方案的顺序' },
   restore: {
     open: '恢复到草稿',
     title: '把{{name}}恢复为草稿',
@@ -140,9 +141,12 @@ export const versionsZh = {
     secret: '保密',
     uses: '可发往的接口',
     on_failure: '节点失败时',
-    timeout_ms: '流程超时（毫秒）',
+    timeout_ms: '任务时限（分钟）',
     subflows: '自带的子流程',
     notes: '便签',
+    text: '内容',
+    colour: '颜色',
+    size: '大小',
   },
 }
 

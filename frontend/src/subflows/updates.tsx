@@ -131,7 +131,11 @@ function Differences({ before, after, nodes }: { before: Flow; after: Flow; node
   const { t } = useTranslation('files')
   const text = useText()
   const all = useMemo(() => differences(before, after), [before, after])
-  const inside = useMemo(() => compare(before, after).filter((c) => c.list !== 'variables'), [before, after])
+  // Variables are told above, and no run looks at notes.
+  const inside = useMemo(
+    () => compare(before, after).filter((c) => c.list !== 'variables' && c.list !== 'notes'),
+    [before, after],
+  )
   const schemes = [...new Set(nodes.flatMap((n) => droppedBy(n, after).schemes))]
   return (
     <>

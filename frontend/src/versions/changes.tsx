@@ -1,27 +1,27 @@
 import { useEffect, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
-import type { FlowEdge, FlowNode, Plugin, Text, Variable } from '~/api/types'
-import { findAction } from '~/doc/scope'
-import { useText } from '~/i18n/text'
+import type { Flow, Plugin } from '~/api/types'
 import type { Change, Field } from './compare'
 import { KindIcon } from './counts'
 import { useFieldName } from './labels'
 import { Lines } from './lines'
+import { type Names, useNames } from './names'
 import { Value } from './value'
+import { type Said, useWords } from './words'
 
 interface Props {
   changes: readonly Change[]
-  nodes: readonly FlowNode[]
-  edges: readonly FlowEdge[]
+  /** What is drawn: the things of both sides. */
+  doc: Flow
   plugins: readonly Plugin[]
   chosen: string | null
   onChoose(id: string | null): void
 }
 
 /** Everything that differs, a thing a row; the row that is open shows its fields as forms name them. */
-export function ChangeList({ changes, nodes, edges, plugins, chosen, onChoose }: Props) {
+export function ChangeList({ changes, doc, plugins, chosen, onChoose }: Props) {
   const { t } = useTranslation('versions')
-  const nameOf = useThingName(nodes, edges, plugins)
+  const names = useNames(doc, plugins)
   return (
     <ol className="vs-rows">
       {changes.map((change) => (
@@ -29,8 +29,7 @@ export function ChangeList({ changes, nodes, edges, plugins, chosen, onChoose }:
           key={change.id}
           change={change}
           kind={t(`kind.${change.kind}`)}
-          name={nameOf(change)}
-          node={change.list === 'nodes' ? nodes.find((n) => n.id === change.key) : undefined}
+          names={names}
           plugins={plugins}
           open={change.id === chosen}
           onOpen={() => onChoose(change.id === chosen ? null : change.id)}
@@ -43,14 +42,13 @@ export function ChangeList({ changes, nodes, edges, plugins, chosen, onChoose }:
 interface RowProps {
   change: Change
   kind: string
-  name: string
-  node: FlowNode | undefined
+  names: Names
   plugins: readonly Plugin[]
   open: boolean
   onOpen(): void
 }
 
-function Row({ change, kind, name, node, plugins, open, onOpen }: RowProps) {
+function Row({ change, kind, names, plugins, open, onOpen }: RowProps) {
   const { t } = useTranslation('versions')
   const button = useRef<HTMLButtonElement>(null)
   useEffect(() => {
@@ -64,21 +62,23 @@ function Row({ change, kind, name, node, plugins, open, onOpen }: RowProps) {
         </span>
         <span className="quiet">{t(`thing.${change.list}`)}</span>
         <span className="grow clip" data-user-text>
-          {name}
+          {names.of(change)}
         </span>
         {change.kind === 'changed' && change.fields.length > 1 && (
           <span className="quiet num">{t('page.fields', { n: change.fields.length })}</span>
         )}
       </button>
-      {open && <Fields change={change} node={node} plugins={plugins} />}
+      {open && <Fields change={change} names={names} plugins={plugins} />}
     </li>
   )
 }
 
 /** The fields of a thing that differ: what each held before, and what it holds now. */
-function Fields({ change, node, plugins }: { change: Change; node: FlowNode | undefined; plugins: readonly Plugin[] }) {
+function Fields({ change, names, plugins }: { change: Change; names: Names; plugins: readonly Plugin[] }) {
   const { t } = useTranslation('versions')
-  const fieldName = useFieldName(node, plugins)
+  const node = change.list === 'nodes' ? names.node(change.key) : undefined
+  const fieldName = useFieldName(node, plugins, names)
+  const say = useWords(plugins, names)
   return (
     <dl className="vs-fields">
       {change.fields.map((field) => {
@@ -89,7 +89,7 @@ function Fields({ change, node, plugins }: { change: Change; node: FlowNode | un
               <span data-user-text={name.own}>{name.title}</span>
               {name.code && <code className="mono quiet"> {name.code}</code>}
             </dt>
-            <FieldValues field={field} kind={change.kind} absent={t('conflict.absent')} />
+            <FieldValues field={field} said={say(change, field)} kind={change.kind} absent={t('conflict.absent')} />
           </div>
         )
       })}
@@ -97,9 +97,16 @@ function Fields({ change, node, plugins }: { change: Change; node: FlowNode | un
   )
 }
 
-function FieldValues({ field, kind, absent }: { field: Field; kind: Change['kind']; absent: string }) {
+interface ValuesProps {
+  field: Field
+  said: Said
+  kind: Change['kind']
+  absent: string
+}
+
+function FieldValues({ field, said, kind, absent }: ValuesProps) {
   const { t } = useTranslation('versions')
-  const { before, after } = field
+  const [before, after] = [said.before ?? field.before, said.after ?? field.after]
   if (typeof before === 'string' && typeof after === 'string' && (before + after).includes('\n'))
     return (
       <dd>
@@ -113,7 +120,7 @@ function FieldValues({ field, kind, absent }: { field: Field; kind: Change['kind
           <span className="vs-sign" role="img" aria-label={t('page.was')}>
             −
           </span>
-          <Value value={before} absent={absent} />
+          <Value value={field.before} said={said.before} absent={absent} />
         </dd>
       )}
       {kind !== 'removed' && (
@@ -121,36 +128,9 @@ function FieldValues({ field, kind, absent }: { field: Field; kind: Change['kind
           <span className="vs-sign" role="img" aria-label={t('page.is')}>
             +
           </span>
-          <Value value={after} absent={absent} />
+          <Value value={field.after} said={said.after} absent={absent} />
         </dd>
       )}
     </>
   )
-}
-
-/** How the thing that differs is called: as its node, line or variable is. */
-function useThingName(nodes: readonly FlowNode[], edges: readonly FlowEdge[], plugins: readonly Plugin[]) {
-  const { t } = useTranslation('versions')
-  const { t: common } = useTranslation()
-  const text = useText()
-  const fieldName = useFieldName(undefined, plugins)
-  const byId = new Map(nodes.map((n) => [n.id, n]))
-  const nodeName = (id: string) => {
-    const node = byId.get(id)
-    if (!node) return id
-    const action = findAction(plugins, node.plugin, node.action)
-    return text(node.name) || text(action?.title) || common(`node.type.${node.type}`)
-  }
-  return (change: Change): string => {
-    if (change.list === 'nodes') return nodeName(change.key)
-    if (change.list === 'flow') return fieldName('flow', [change.key]).title
-    if (change.list === 'variables') {
-      const title = change.fields.find((f) => f.path[0] === 'title')
-      const now = (title?.after ?? title?.before) as Variable['title'] | undefined
-      return text(now as Text | undefined) || change.key
-    }
-    if (change.key === '') return t('page.order')
-    const edge = edges.find((e) => e.id === change.key)
-    return edge ? `${nodeName(edge.from)} → ${nodeName(edge.to)}` : change.key
-  }
 }

@@ -1,4 +1,4 @@
-import type { Flow, FlowNode } from '~/api/types'
+import type { Flow, FlowNode, Scheme, StickyNote } from '~/api/types'
 import { type Items, itemsOf, keyOf, type ListName } from '~/doc/commands'
 import { canonical } from '~/doc/same'
 
@@ -21,25 +21,30 @@ export interface Change {
   fields: Field[]
 }
 
+const lists = ['nodes', 'edges', 'variables', 'schemes', 'notes'] as const
+
+/** The lists whose order a person sees: conditions are tried, and forms filled in, one after the other. */
+const ordered: ReadonlySet<ListName> = new Set(['edges', 'variables', 'schemes'])
+
 /** Everything that differs, nodes first, each list in the order of the newer document. */
 export function compare(before: Flow, after: Flow): Change[] {
   const out: Change[] = []
-  for (const list of ['nodes', 'edges', 'variables'] as const) {
+  for (const list of lists) {
     const [b, a] = [byKey(list, before), byKey(list, after)]
     for (const key of new Set([...a.keys(), ...b.keys()])) {
       const change = changeOf(list, key, b.get(key), a.get(key))
       if (change) out.push(change)
     }
-    if (list === 'edges' && reordered(b, a))
+    if (ordered.has(list) && reordered(b, a))
       out.push({
-        id: 'edges',
+        id: list,
         list,
         key: '',
         kind: 'moved',
         fields: [{ path: ['order'], before: [...b.keys()], after: [...a.keys()] }],
       })
   }
-  const known = new Set(['nodes', 'edges', 'variables', 'id', 'format'])
+  const known = new Set<string>([...lists, 'id', 'format'])
   for (const key of new Set([...Object.keys(after), ...Object.keys(before)])) {
     if (known.has(key)) continue
     const [b, a] = [before[key as keyof Flow], after[key as keyof Flow]]
@@ -69,22 +74,46 @@ function byKey(list: ListName, doc: Flow): Map<string, Item> {
 }
 
 function changeOf(list: ListName, key: string, before: Item | undefined, after: Item | undefined): Change | null {
-  const fields = fieldsOf([], bare(list, before), bare(list, after))
+  const fields = [...fieldsOf([], bare(list, before), bare(list, after)), ...leftOut(list, before, after)]
   const id = `${list}/${key}`
   if (!before || !after) return { id, list, key, kind: before ? 'removed' : 'added', fields }
   if (fields.length > 0) return { id, list, key, kind: 'changed', fields }
-  const [from, to] = [(before as FlowNode).position, (after as FlowNode).position]
-  if (list !== 'nodes' || !from || !to || same(from, to)) return null
+  const [from, to] = [placeOf(list, before), placeOf(list, after)]
+  if (!from || !to || same(from, to)) return null
   return { id, list, key, kind: 'moved', fields: [{ path: ['position'], before: from, after: to }] }
 }
 
-/** Where a node stands and what it is called inside say nothing of what it does. */
+/** Where a thing stands on the drawing. */
+function placeOf(list: ListName, item: Item) {
+  if (list === 'nodes') return (item as FlowNode).position
+  if (list !== 'notes') return undefined
+  const { x, y } = item as StickyNote
+  return { x, y }
+}
+
+/** Where a thing stands and what it is called inside say nothing of what it does. */
 function bare(list: ListName, item: Item | undefined): object {
   if (!item) return {}
+  if (list === 'notes') {
+    const { text, colour, w, h } = item as StickyNote
+    return { text, colour, size: [w, h] }
+  }
   const { position: _place, ...rest } = item as FlowNode
   if (list === 'variables') return rest
   const { id: _id, ...said } = rest
-  return said
+  if (list !== 'schemes') return said
+  const { name } = item as Scheme
+  return { name }
+}
+
+/** What a scheme does with each of the nodes that it leaves out, or left out before: a field each. */
+function leftOut(list: ListName, before: Item | undefined, after: Item | undefined): Field[] {
+  if (list !== 'schemes') return []
+  const [b, a] = [before, after].map((item) => item && new Set((item as Scheme).without))
+  const word = (out: Set<string> | undefined, node: string) => out && (out.has(node) ? 'skip' : 'run')
+  return [...new Set([...(a ?? []), ...(b ?? [])])]
+    .filter((node) => word(b, node) !== word(a, node))
+    .map((node) => ({ path: ['without', node], before: word(b, node), after: word(a, node) }))
 }
 
 function fieldsOf(path: string[], before: unknown, after: unknown): Field[] {

@@ -1,12 +1,14 @@
-import { useMemo } from 'react'
+import { type ReactNode, useCallback, useMemo } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Plugin } from '~/api/types'
 import { Canvas } from '~/canvas/canvas'
-import { CanvasContext, type CanvasInfo, useCanvasInfo } from '~/canvas/context'
+import { CanvasContext, type CanvasInfo, type Differs, useCanvasInfo } from '~/canvas/context'
+import { StillNotes } from '~/canvas/lazy-notes'
 import type { View } from '~/canvas/rf'
 import type { Selection } from '~/ui/store'
 import { KindIcon } from './counts'
 import type { Overlaid } from './drawing'
+import { SchemeMarks } from './scheme-marks'
 
 interface Props {
   shown: Overlaid
@@ -32,17 +34,26 @@ export function DiffCanvas({ shown, plugins, chosen, onChoose, onView }: Props) 
     }),
     [plugins, shown],
   )
-  const selection = useMemo<Selection>(() => {
-    const [, list, key] = chosen?.match(/^(nodes|edges)\/(.+)$/s) ?? []
-    return {
+  const [, list, key] = chosen?.match(/^(\w+)\/(.+)$/s) ?? []
+  const selection = useMemo<Selection>(
+    () => ({
       nodes: new Set(list === 'nodes' && key ? [key] : []),
       edges: new Set(list === 'edges' && key ? [key] : []),
-    }
-  }, [chosen])
+    }),
+    [list, key],
+  )
   const select = (s: Selection) => {
     const [node, edge] = [[...s.nodes].at(-1), [...s.edges].at(-1)]
     onChoose(node ? `nodes/${node}` : edge ? `edges/${edge}` : null)
   }
+  const overNote = useCallback(
+    (id: string): ReactNode => {
+      const kind = shown.notes.get(id)
+      return kind && <NoteFrame kind={kind} onChoose={() => onChoose(`notes/${id}`)} />
+    },
+    [shown, onChoose],
+  )
+  const { notes = [] } = shown.doc
   return (
     <CanvasContext value={info}>
       <div className="vs-canvas">
@@ -54,7 +65,10 @@ export function DiffCanvas({ shown, plugins, chosen, onChoose, onView }: Props) 
           onSelect={select}
           onView={onView}
           at={[...shown.nodes.keys()][0]}
-        />
+        >
+          {notes.length > 0 && <StillNotes notes={notes} chosen={list === 'notes' ? key : null} over={overNote} />}
+          {list === 'schemes' && <SchemeMarks change={shown.changes.find((c) => c.id === chosen)} doc={shown.doc} />}
+        </Canvas>
       </div>
     </CanvasContext>
   )
@@ -71,5 +85,24 @@ function Difference({ id }: { id: string }) {
         <KindIcon kind={kind} />
       </span>
     </span>
+  )
+}
+
+/** The frame and sign of a note that differs; a click chooses it, as on a node. */
+function NoteFrame({ kind, onChoose }: { kind: Differs; onChoose(): void }) {
+  const { t } = useTranslation('versions')
+  const label = `${t('thing.notes')} · ${t(`kind.${kind}`)}`
+  return (
+    <button
+      type="button"
+      className="vs-frame vs-frame-note nopan nodrag"
+      data-kind={kind}
+      aria-label={label}
+      onClick={onChoose}
+    >
+      <span aria-hidden="true" title={t(`kind.${kind}`)}>
+        <KindIcon kind={kind} />
+      </span>
+    </button>
   )
 }

@@ -44,6 +44,20 @@ describe('two documents on one drawing', () => {
     expect(doc.nodes.find((n) => n.id === 'gone')?.position).toEqual({ x: 300, y: 88 })
   })
 
+  it('show notes of both sides, and what is gone under none that is there', () => {
+    const note = (id: string, text: string) => ({ id, text, x: 0, y: 0, w: 208, h: 96 })
+    const [b, a] = [
+      { ...before, notes: [note('kept', 'x'), note('gone', 'y')] },
+      { ...after, notes: [note('kept', 'z')] },
+    ]
+    const { notes, doc } = overlay(b, a, { before: b, after: a })
+    expect(Object.fromEntries(notes)).toEqual({ kept: 'changed', gone: 'removed' })
+    expect(doc.notes?.map(({ id, y }) => [id, y])).toEqual([
+      ['kept', 0],
+      ['gone', 120],
+    ])
+  })
+
   it('are not different where only the canvas gave places', () => {
     const bare = flow(after.nodes.map(({ position: _place, ...node }) => node))
     const drawn = { before: after, after: flow([task('kept', 40), task('other', 50), task('new', 60)]) }

@@ -1,6 +1,6 @@
-import type { Flow, FlowEdge, FlowNode, Position } from '~/api/types'
+import type { Flow, FlowNode, Position, StickyNote } from '~/api/types'
 import type { Differs } from '~/canvas/context'
-import { sizeOf } from '~/doc/graph'
+import { type Rect, sizeOf } from '~/doc/graph'
 import { type Change, compare } from './compare'
 
 /** Two documents on one drawing: the newer one, with what only the older one has. */
@@ -9,6 +9,7 @@ export interface Overlaid {
   changes: Change[]
   nodes: ReadonlyMap<string, Differs>
   edges: ReadonlyMap<string, Differs>
+  notes: ReadonlyMap<string, Differs>
 }
 
 /** What is gone is drawn this far below where something else stands now. */
@@ -19,44 +20,61 @@ const gap = 24
  * nodes; a place that only the canvas gave is no difference.
  */
 export function overlay(before: Flow | undefined, after: Flow, drawn: { before?: Flow; after: Flow }): Overlaid {
-  if (!before) return { doc: drawn.after, changes: [], nodes: new Map(), edges: new Map() }
+  if (!before) return { doc: drawn.after, changes: [], nodes: none, edges: none, notes: none }
   // Where something stands is what a person asks for last.
   const changes = compare(before, after).sort((a, b) => Number(a.kind === 'moved') - Number(b.kind === 'moved'))
-  const kinds = (list: 'nodes' | 'edges') =>
+  const kinds = (list: 'nodes' | 'edges' | 'notes') =>
     new Map(changes.filter((c) => c.list === list && c.key !== '').map((c) => [c.key, c.kind]))
-  const [nodes, edges] = [kinds('nodes'), kinds('edges')]
-  const gone = (kind: ReadonlyMap<string, Differs>) => (item: FlowNode | FlowEdge) => kind.get(item.id) === 'removed'
-  const ghosts = aside((drawn.before ?? before).nodes.filter(gone(nodes)), drawn.after.nodes)
+  const [nodes, edges, notes] = [kinds('nodes'), kinds('edges'), kinds('notes')]
+  const gone = (kind: ReadonlyMap<string, Differs>) => (item: { id: string }) => kind.get(item.id) === 'removed'
+  const ghosts = aside((drawn.before ?? before).nodes.filter(gone(nodes)), drawn.after.nodes, nodeBox, (node, at) => ({
+    ...node,
+    position: at,
+  }))
+  const papers = after.notes ?? []
+  const oldPapers = aside((before.notes ?? []).filter(gone(notes)), papers, noteBox, (note, at) => ({ ...note, ...at }))
   return {
     changes,
     nodes,
     edges,
+    notes,
     doc: {
       ...after,
       nodes: [...drawn.after.nodes, ...ghosts],
       edges: [...after.edges, ...before.edges.filter(gone(edges))],
+      notes: [...papers, ...oldPapers],
     },
   }
 }
 
-/** The nodes that are gone, where they were, but under nothing that is there now. */
-function aside(gone: readonly FlowNode[], present: readonly FlowNode[]): FlowNode[] {
-  const taken = present.map(boxOf)
-  return gone.map((node) => {
-    const { width, height } = sizeOf(node)
-    let at = node.position ?? { x: 0, y: 0 }
-    for (let over = under(at); over; over = under(at)) at = { x: at.x, y: over.bottom + gap }
-    taken.push(boxOf({ ...node, position: at }))
-    return { ...node, position: at }
+const none: ReadonlyMap<string, Differs> = new Map()
 
-    function under({ x, y }: Position) {
-      return taken.find((b) => x < b.right && x + width > b.left && y < b.bottom && y + height > b.top)
-    }
+/** What is gone, where it was, but under nothing that is there now. */
+function aside<T>(
+  gone: readonly T[],
+  present: readonly T[],
+  boxOf: (item: T) => Rect,
+  put: (item: T, at: Position) => T,
+) {
+  const taken = present.map(boxOf)
+  return gone.map((item) => {
+    let box = boxOf(item)
+    for (let over = under(box); over; over = under(box)) box = { ...box, y: over.y + over.height + gap }
+    taken.push(box)
+    return put(item, { x: box.x, y: box.y })
   })
+
+  function under(box: Rect) {
+    return taken.find(
+      (b) => box.x < b.x + b.width && box.x + box.width > b.x && box.y < b.y + b.height && box.y + box.height > b.y,
+    )
+  }
 }
 
-function boxOf(node: FlowNode) {
-  const { x, y } = node.position ?? { x: 0, y: 0 }
-  const { width, height } = sizeOf(node)
-  return { left: x, top: y, right: x + width, bottom: y + height }
+function nodeBox(node: FlowNode): Rect {
+  return { ...(node.position ?? { x: 0, y: 0 }), ...sizeOf(node) }
+}
+
+function noteBox({ x, y, w, h }: StickyNote): Rect {
+  return { x, y, width: w, height: h }
 }

@@ -15,6 +15,7 @@ import { useText } from '~/i18n/text'
 import { useKeys } from '~/runs/hotkeys'
 import { history } from './api'
 import { ChangeList } from './changes'
+import type { Change } from './compare'
 import { Counts } from './counts'
 import { DiffCanvas } from './diff-canvas'
 import { type Overlaid, overlay } from './drawing'
@@ -265,7 +266,9 @@ function Difference({ shown, plugins, compared }: { shown: Overlaid; plugins: re
     (id: string | null) => {
       setChosen(id)
       const change = shown.changes.find((c) => c.id === id)
-      const node = change?.list === 'nodes' ? change.key : shown.doc.edges.find((e) => `edges/${e.id}` === id)?.from
+      const note = change?.list === 'notes' && shown.doc.notes?.find((n) => n.id === change.key)
+      if (note) view.current?.reveal({ x: note.x, y: note.y, width: note.w, height: note.h })
+      const node = change && placeOf(change, shown.doc)
       if (node) view.current?.centre(node)
     },
     [shown],
@@ -322,19 +325,19 @@ function Difference({ shown, plugins, compared }: { shown: Overlaid; plugins: re
           {shown.changes.length === 0 ? (
             <EmptyState title={t('count.none')}>{t('page.same')}</EmptyState>
           ) : (
-            <ChangeList
-              changes={shown.changes}
-              nodes={shown.doc.nodes}
-              edges={shown.doc.edges}
-              plugins={plugins}
-              chosen={chosen}
-              onChoose={choose}
-            />
+            <ChangeList changes={shown.changes} doc={shown.doc} plugins={plugins} chosen={chosen} onChoose={choose} />
           )}
         </aside>
       )}
     </div>
   )
+}
+
+/** The node at which a change is seen: the node itself, where a line begins, the first that a scheme treats otherwise. */
+function placeOf({ list, key, fields }: Change, doc: Flow): string | undefined {
+  if (list === 'nodes') return key
+  if (list === 'edges') return doc.edges.find((e) => e.id === key)?.from
+  return list === 'schemes' ? fields.find((f) => f.path[0] === 'without')?.path[1] : undefined
 }
 
 /** How a state is named to a person. */

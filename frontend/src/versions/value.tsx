@@ -1,5 +1,13 @@
-/** A value as a person reads it: a text as it is, anything else as JSON. */
-export function Value({ value, absent }: { value: unknown; absent: string }) {
+interface Props {
+  value: unknown
+  /** The value in words, where it has some. */
+  said?: string | undefined
+  absent: string
+}
+
+/** A value as a person reads it: in words, a text as it is, anything else as JSON. */
+export function Value({ value, said, absent }: Props) {
+  if (said !== undefined) return <span className="vs-value">{said}</span>
   if (value === undefined || value === null || value === '') return <span className="quiet">{absent}</span>
   return <pre className="vs-value mono">{typeof value === 'string' ? value : written(value)}</pre>
 }
