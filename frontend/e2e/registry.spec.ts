@@ -175,7 +175,11 @@ test('an operation is added to a system, and deleted after it was said who needs
 
   const flow = await publishedFlow(
     request,
-    around('G1', { plugin: 'http', action: 'call', inputs: { system: 'gates', operation: 'open_gate', params: { gate: '1' } } }),
+    around('G1', {
+      plugin: 'http',
+      action: 'call',
+      inputs: { system: 'gates', operation: 'open_gate', params: { gate: '1' } },
+    }),
   )
   await request.put(`${api}/plugins/http/grants`, {
     data: { grants: [{ system: 'gates', operation: 'open_gate' }] },

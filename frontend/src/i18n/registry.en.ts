@@ -113,6 +113,7 @@ export const registryEn: RegistryMessages = {
       'This operation comes from an OpenAPI document. Another import keeps its risk, its retry class and its rule of success; the rest follows the document.',
   },
   field: {
+    secret: 'May be a secret',
     group: 'Group',
     bodyRequired: 'The body is required',
     response: 'JSON Schema of the answer',

@@ -103,6 +103,7 @@ export const registryZh = {
   },
   field: {
     group: '分组',
+    secret: '可用密文',
     bodyRequired: '请求体必填',
     response: '响应的 JSON Schema',
     ownSuccess: '留空则用系统的成功条件',

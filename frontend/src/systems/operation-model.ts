@@ -46,7 +46,7 @@ export function operationSchema(say: Say, say2: Say, creating = false): Schema {
       risk: text('risk', named('risk', ['read', 'write', 'destructive'])),
       retry: text('retryClass', named('retry', ['safe', 'keyed', 'never'])),
       group: text('group', { maxLength: 128 }),
-      parameters: parametersSchema(say, say2, { secret: { type: 'boolean', title: say2('place.secret') } }),
+      parameters: parametersSchema(say, say2, { secret: { type: 'boolean', title: say('field.secret') } }),
       body: f('body', { 'ui:widget': 'json' }),
       body_required: f('bodyRequired', { type: 'boolean' }),
       response: f('response', { 'ui:widget': 'json' }),

@@ -107,7 +107,7 @@ export function OperationsTab({ project, system }: { project: string; system: Sy
               project={project}
               system={system}
               found={found.slice(0, shownMax)}
-              chosen={chosen}
+              chosen={adding ? undefined : chosen}
               onChoose={(id) => {
                 setAdding(false)
                 search({ op: id })
