@@ -80,7 +80,7 @@ func (s *Service) Export(ctx context.Context, e Entry, r Range) (t Taken, lines 
 	select {
 	case s.exports <- struct{}{}:
 	default:
-		return t, nil, fault.New(fault.TooMany, "%d exports are under way: try again when one has ended", ExportsMax)
+		return t, nil, fault.New(fault.TooMany, "%d exports are under way: try again when one has ended", ExportsMax).Because("EXPORTS_BUSY")
 	}
 	defer func() {
 		if err != nil {
@@ -105,9 +105,9 @@ func (s *Service) Export(ctx context.Context, e Entry, r Range) (t Taken, lines 
 func (r Range) Check() error {
 	switch {
 	case r.After < 0:
-		return fault.At("/after", "after is the number of an entry")
+		return fault.At("/after", "after is the number of an entry").Because("ENTRY_NUMBER")
 	case r.Through < 0 || r.Through > 0 && r.Through <= r.After:
-		return fault.At("/through", "through is the number of an entry behind after")
+		return fault.At("/through", "through is the number of an entry behind after").Because("ENTRY_NUMBER")
 	}
 	return r.Filter.check()
 }
