@@ -294,4 +294,5 @@ export const codesEn: CodeMessages = {
   advice: adviceEn,
   hint: hintEn,
   refused: refusedEn,
+  at: '{{title}} ({{field}}): {{why}}',
 }

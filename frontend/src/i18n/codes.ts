@@ -7,26 +7,24 @@ type Say = (key: string, args: Args) => string
 
 /** Says codes in the language that is shown; an unknown code keeps the server's words. */
 export function useCodes() {
-  const { t, i18n } = useTranslation(['translation', 'codes', 'reasons'])
-  // The keys come from the server, so the compiler cannot know them.
-  const any = t as unknown as Say
+  const { t, i18n } = useTranslation(['translation', 'codes'])
   const say = (
-    group: 'problem' | 'failure' | 'advice' | 'hint' | 'refused',
+    group: 'problem' | 'failure' | 'advice' | 'hint' | 'refused' | 'why' | 'word',
     code: string,
     fallback: string,
     args: Args = {},
   ): string => {
     const key = `codes:${group}.${code}`
-    return i18n.exists(key) ? any(key, args) : fallback
+    // The keys come from the server, so the compiler cannot know them.
+    return i18n.exists(key) ? (t as unknown as Say)(key, args) : fallback
   }
   /** A text of reasons, which may fill in what is named as it is ({{a}}) or as a word of this language ({{wa}}). */
   const because = (reason: string | undefined, args: Args = {}): string | undefined => {
-    const key = `reasons:why.${reason}`
-    if (!reason || !i18n.exists(key)) return undefined
-    const known = (w: string) => /^[\w -]+$/.test(w) && i18n.exists(`reasons:word.${w}`)
-    const word = (w: string) => (known(w) ? any(`reasons:word.${w}`, {}) : w)
-    const words = Object.entries(args).map(([name, value]) => [`w${name}`, value.split('/').map(word).join('/')])
-    return any(key, { ...args, ...Object.fromEntries(words) })
+    const words = Object.entries(args).map(([name, value]) => [
+      `w${name}`,
+      value.replace(/[^/]+/g, (w) => say('word', w, w)),
+    ])
+    return (reason && say('why', reason, '', { ...args, ...Object.fromEntries(words) })) || undefined
   }
   /** Why exactly; what the server says is in English, and needs a reason in other languages. */
   const why = (body: ProblemBody): string | undefined =>
@@ -37,7 +35,7 @@ export function useCodes() {
     const title = say('refused', e.code, e.message)
     const exactly = why(body)
     if (!exactly) return title
-    return body.field ? t('error.at', { title, field: body.field.slice(1), why: exactly }) : capital(exactly)
+    return body.field ? t('codes:at', { title, field: body.field.slice(1), why: exactly }) : capital(exactly)
   }
   return {
     problem: (p: Problem) => {

@@ -284,6 +284,13 @@ export const refusedZh = {
 }
 
 /** All of them: a part of the texts that is loaded after the page, since it is needed when something is wrong. */
-export const codesZh = { problem: problemZh, failure: failureZh, advice: adviceZh, hint: hintZh, refused: refusedZh }
+export const codesZh = {
+  problem: problemZh,
+  failure: failureZh,
+  advice: adviceZh,
+  hint: hintZh,
+  refused: refusedZh,
+  at: '{{title}}（{{field}}）：{{why}}',
+}
 
 export type CodeMessages = typeof codesZh

@@ -1,3 +1,5 @@
+import { codesZh } from './codes.zh'
+
 /**
  * Why exactly the server refused something, by its reasons; {{a}} is the first thing that its message names,
  * {{wa}} the same as a word of `words`. English needs no such texts: there the message itself is shown.
@@ -260,4 +262,5 @@ export const wordsZh = {
 
 export const reasonsZh = { why: whyZh, word: wordsZh }
 
-export type ReasonMessages = typeof reasonsZh
+/** The codes with their reasons: one load. */
+export const codesAndReasonsZh = { ...codesZh, ...reasonsZh }

@@ -6,17 +6,16 @@ import { beforeAll, expect, it } from 'vitest'
 import { ApiError } from '~/api/client'
 import { useCodes } from './codes'
 import { codesEn } from './codes.en'
-import { codesZh } from './codes.zh'
 import { en } from './en'
-import { reasonsZh } from './reasons.zh'
+import { codesAndReasonsZh } from './reasons.zh'
 import { zh } from './zh'
 
 beforeAll(async () => {
   await i18next.use(initReactI18next).init({
     lng: 'zh',
     resources: {
-      zh: { translation: zh, codes: codesZh, reasons: reasonsZh },
-      en: { translation: en, codes: codesEn, reasons: {} },
+      zh: { translation: zh, codes: codesAndReasonsZh },
+      en: { translation: en, codes: codesEn },
     },
     interpolation: { escapeValue: false },
   })
