@@ -19,6 +19,7 @@ import { memo, type ReactNode, useCallback, useEffect, useLayoutEffect, useMemo,
 import { useTranslation } from 'react-i18next'
 import type { Flow, FlowEdge, Position } from '~/api/types'
 import { IconArrowsMaximize, IconMinus, IconPlus } from '~/app/icons'
+import type { guided } from '~/doc/align'
 import { grid } from '~/doc/graph'
 import type { Selection } from '~/ui/store'
 import './canvas.css'
@@ -65,6 +66,8 @@ interface Props {
   onView?(view: View): void
   /** The node that the first view shows, where not all can be read. */
   at?: string
+  /** What a dragged node falls into line with, where nodes are dragged. */
+  guide?: typeof guided
   children?: ReactNode
 }
 
@@ -106,6 +109,7 @@ function Drawing({
   doc,
   selection,
   editable,
+  guide,
   start,
   children,
   onView,
@@ -157,7 +161,7 @@ function Drawing({
     [onSelect],
   )
   const dropEdge = useDropEdge()
-  const dragging = useDragging({ nodes: doc.nodes, dropEdge, setDragged, onMove })
+  const dragging = useDragging({ nodes: doc.nodes, dropEdge, guide, setDragged, onMove })
   const { drag, active } = dragging
   const onNodesChange = useCallback(
     (changes: NodeChange<CanvasNode>[]) => {

@@ -21,6 +21,7 @@ import { BarActions, Crumbs } from '~/app/shell'
 import { Canvas } from '~/canvas/canvas'
 import { CanvasContext, type CanvasInfo } from '~/canvas/context'
 import type { View } from '~/canvas/rf'
+import { guided } from '~/doc/align'
 import { isDirty, useDoc, useDocStore } from '~/doc/store'
 import { PreviewContext } from '~/form/preview-context'
 import { useCodes } from '~/i18n/codes'
@@ -158,6 +159,7 @@ function EditorBody({ project, flow, plugins, keeping, notice, actions, view, ca
         )}
         <div className="ed-canvas" ref={canvasBox}>
           <Canvas
+            guide={guided}
             doc={doc}
             selection={selection}
             editable={choosing === null}
