@@ -11,7 +11,9 @@ import { __iconNode as skip } from '@tabler/icons-react/dist/esm/icons/IconPlaye
 import { __iconNode as question } from '@tabler/icons-react/dist/esm/icons/IconQuestionMark.mjs'
 import { __iconNode as person } from '@tabler/icons-react/dist/esm/icons/IconUser.mjs'
 import { __iconNode as cross } from '@tabler/icons-react/dist/esm/icons/IconX.mjs'
+import type { TFunction } from 'i18next'
 import type { NodeState, NodeView } from '~/api/types'
+import type { Lang } from '~/i18n/text'
 import { isSpinning } from './states'
 
 /** All strokes of an icon in one. */
@@ -61,4 +63,16 @@ export function StateGlyph({ view, stroke }: { view: Pick<NodeView, 'state' | 'w
       <path d={strokesOf(view)} />
     </svg>
   )
+}
+
+const words = new Map<string, string>()
+
+/** The word for a state of a node: asked for once a language, because a run that changes all the time asks for little else. */
+export function stateWord(t: TFunction, lang: Lang, state: NodeState): string {
+  const key = `${lang} ${state}`
+  const known = words.get(key)
+  if (known !== undefined) return known
+  const word = t(`node.state.${state}`)
+  words.set(key, word)
+  return word
 }

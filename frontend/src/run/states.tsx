@@ -1,4 +1,3 @@
-import type { TFunction } from 'i18next'
 import type { ComponentType } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { NodeState, NodeView, RunState } from '~/api/types'
@@ -18,7 +17,6 @@ import {
   IconUser,
   IconX,
 } from '~/app/icons'
-import type { Lang } from '~/i18n/text'
 
 type Icon = ComponentType<{ size?: number; stroke?: number; className?: string; 'aria-hidden'?: boolean }>
 
@@ -53,18 +51,6 @@ export function nodeIcon(view: Pick<NodeView, 'state' | 'wait'>): Icon {
   if (view.state === 'waiting' && view.wait?.kind === 'human') return IconUser
   if (view.state === 'waiting' && view.wait?.kind === 'timer') return IconClock
   return nodeIcons[view.state] ?? IconCircleDashed
-}
-
-const words = new Map<string, string>()
-
-/** The word for a state of a node: asked for once a language, because a run that changes all the time asks for little else. */
-export function stateWord(t: TFunction, lang: Lang, state: NodeState): string {
-  const key = `${lang} ${state}`
-  const known = words.get(key)
-  if (known !== undefined) return known
-  const word = t(`node.state.${state}`)
-  words.set(key, word)
-  return word
 }
 
 export function isSpinning(state: string): boolean {
