@@ -24,7 +24,7 @@ import { grid } from '~/doc/graph'
 import type { Selection } from '~/ui/store'
 import './canvas.css'
 import { useCanvasInfo } from './context'
-import { GuideLines, useDragging, useDropEdge, WhyNot } from './drag'
+import { GuideLines, useDragging, useDropEdge } from './drag'
 import { edgeTypes } from './edges'
 import { FlowMap } from './lazy-map'
 import { StillNotes } from './lazy-notes'
@@ -58,8 +58,6 @@ interface Props {
   isAllowed?(from: string, to: string): boolean
   /** A line was let go over a node that may not be connected. */
   onRefused?(from: string, to: string): void
-  /** Why two nodes may not be connected, said while the line is drawn. */
-  reason?(from: string, to: string): string | null
   /** A line from a node was let go where nothing is. */
   onLoose?(from: string, at: Position, screen: Position): void
   onDrop?(data: DataTransfer, at: Position, edge?: string): void
@@ -119,7 +117,6 @@ function Drawing({
   onConnect,
   isAllowed,
   onRefused,
-  reason,
   onLoose,
 }: Props & { start: Viewport }) {
   const { t } = useTranslation()
@@ -263,7 +260,6 @@ function Drawing({
       {mode === 'run' && doc.notes && <StillNotes notes={doc.notes} />}
       <ZoomPanel view={view} />
       <GuideLines guides={dragging.guides} />
-      {reason && <WhyNot reason={reason} />}
       {children}
     </ReactFlow>
   )
