@@ -42,7 +42,7 @@ func (s *Server) listAttention(ctx context.Context, r *request) (answer, error) 
 	}
 	per := r.query.Get("one_per")
 	if per != "" && per != "run" {
-		return answer{}, fault.At("/one_per", "no rows per %.32q", per)
+		return answer{}, fault.At("/one_per", "no rows per %.32q", per).Because("CHOICE")
 	}
 	return ok(s.o.Attention.List(ctx, runs.AttentionQuery{
 		Project: r.params["project"], Need: runs.Need(r.query.Get("need")), PerRun: per == "run", Page: q,
