@@ -2,10 +2,10 @@
 export const homeZh = {
   answers: '等我处理',
   answersNone: '没有等待回复的节点',
-  answersHint: '需要审批、确认或填写的节点在这里。',
+  answersHint: '要审批、确认或填写的节点。',
   decisions: '失败待处理',
   decisionsNone: '没有停住的任务',
-  decisionsHint: '失败或结果未知的节点在这里，等人决定。',
+  decisionsHint: '失败或结果未知、等人决定的节点。',
   running: '进行中',
   runningNone: '没有任务在运行',
   ended: '24 小时内失败',
@@ -59,7 +59,7 @@ export const homeZh = {
   views: {
     label: '视图',
     active: '视图：{{name}}',
-    none: '还没有保存的视图',
+    none: '没有视图',
     help: '视图记住筛选、排序和列，项目里的人都能用。',
     save: '把当前筛选存为视图',
     update: '用当前筛选更新“{{name}}”',
