@@ -150,7 +150,7 @@ func OpenReadOnly(ctx context.Context, path string) (*sql.DB, error) {
 // When ctx ends before f was begun, f does not run; once begun, Write waits for its end.
 func (d *DB) Write(ctx context.Context, f func(ctx context.Context, tx *Tx) error) error {
 	return d.submit(&member{ctx: ctx, pages: pagesOfWrite, do: func(w *writer) error {
-		tx := &Tx{conn: w.conn}
+		tx := &Tx{w: w, conn: w.conn}
 		defer tx.end()
 		return f(context.WithoutCancel(ctx), tx)
 	}})

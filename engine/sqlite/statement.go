@@ -67,6 +67,28 @@ func (s *statements) close() {
 	}
 }
 
+// preparedMax bounds the statements of others that stay prepared: there are a handful.
+const preparedMax = 64
+
+// prepared returns the statement of a query of somebody else's, which is prepared once.
+func (w *writer) prepared(query string) (driver.Stmt, error) {
+	if st, ok := w.others[query]; ok {
+		return st, nil
+	}
+	if len(w.others) >= preparedMax {
+		return nil, fmt.Errorf("sqlite: more than %d queries want to stay prepared", preparedMax)
+	}
+	st, err := w.raw.Prepare(query)
+	if err != nil {
+		return nil, err
+	}
+	if w.others == nil {
+		w.others = map[string]driver.Stmt{}
+	}
+	w.others[query] = st
+	return st, nil
+}
+
 // exec runs a statement without a context, which for this driver means without a
 // goroutine, and without any way to interrupt it.
 func (w *writer) exec(st driver.Stmt, args ...driver.Value) error {

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"runtime/debug"
@@ -40,6 +41,8 @@ type writer struct {
 	raw  *sqlite3.SQLiteConn // of conn, which nobody else uses
 	runs *runCache
 	stmt statements
+	// others are the statements of those who call Write, by their text.
+	others map[string]driver.Stmt
 	// unsaved estimates the pages of the log that no checkpoint has copied.
 	unsaved int
 }
@@ -288,6 +291,9 @@ func (w *writer) checkpoint() {
 
 func (w *writer) close() {
 	w.stmt.close()
+	for _, st := range w.others {
+		_ = st.Close()
+	}
 	if err := w.conn.Close(); err != nil {
 		w.db.log.Warn("close the writer", "error", err)
 	}

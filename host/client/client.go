@@ -48,6 +48,9 @@ func New(server string) (*Client, error) {
 	}, nil
 }
 
+// URL is the server that the client calls.
+func (c *Client) URL() string { return strings.TrimSuffix(c.base, prefix) }
+
 // Install installs a module with its signatures (DSSE envelopes). A refusal is the
 // server's *fault.Error.
 func (c *Client) Install(ctx context.Context, code []byte, signatures [][]byte, override bool) (plugins.Module, error) {
@@ -94,6 +97,26 @@ func (c *Client) Plugin(ctx context.Context, project, plugin string) (plugins.Pl
 	var p plugins.Plugin
 	err := c.call(ctx, http.MethodGet, "/projects/"+url.PathEscape(project)+"/plugins/"+url.PathEscape(plugin), nil, nil, &p)
 	return p, err
+}
+
+// Projects lists the ids of the projects, of the first page.
+func (c *Client) Projects(ctx context.Context) ([]string, error) {
+	var list page.Of[struct {
+		ID string `json:"id"`
+	}]
+	err := c.call(ctx, http.MethodGet, fmt.Sprintf("/projects?limit=%d", page.LimitMax), nil, nil, &list)
+	ids := make([]string, 0, len(list.Items))
+	for _, p := range list.Items {
+		ids = append(ids, p.ID)
+	}
+	return ids, err
+}
+
+// Installed lists a page of everything that is installed, by id.
+func (c *Client) Installed(ctx context.Context, q page.Query) (page.Of[plugins.Installed], error) {
+	var list page.Of[plugins.Installed]
+	err := c.call(ctx, http.MethodGet, fmt.Sprintf("/plugins?limit=%d&cursor=%s", q.Limit, url.QueryEscape(q.Cursor)), nil, nil, &list)
+	return list, err
 }
 
 // Grant replaces the grants of a plugin in a project.
@@ -148,7 +171,7 @@ func (c *Client) call(ctx context.Context, method, path string, header http.Head
 	}
 	res, err := c.http.Do(req)
 	if err != nil {
-		return &fault.Error{Code: fault.Stopping, Message: "no answer from " + strings.TrimSuffix(c.base, prefix), Cause: err}
+		return &fault.Error{Code: fault.Stopping, Message: "no answer from " + c.URL() + " (is culm serve running there? --server names another)", Cause: short(err)}
 	}
 	defer func() { _ = res.Body.Close() }()
 	answer, err := io.ReadAll(io.LimitReader(res.Body, answerMaxBytes))
@@ -181,4 +204,14 @@ func problem(status int, answer []byte) error {
 		}
 	}
 	return &fault.Error{Code: p.Code, Message: p.Detail, Field: p.Field}
+}
+
+// short is what went wrong with a call, without the method and the address, which the
+// message has.
+func short(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
 }

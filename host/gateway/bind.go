@@ -56,11 +56,11 @@ func bind(sys *systems.Compiled, op *systems.CompiledOperation, req contract.Gat
 	if err != nil {
 		return nil, err
 	}
-	r := &request{method: op.Method, url: u, header: http.Header{}}
-	if err := r.place(op, values); err != nil {
+	r := &request{method: op.Method, url: u}
+	if err := r.place(values); err != nil {
 		return nil, err
 	}
-	if len(u.String()) > maxURLBytes {
+	if addressBytes(u) > maxURLBytes {
 		return nil, &sizeError{fmt.Sprintf("the address with its parameters is longer than %d bytes", maxURLBytes)}
 	}
 	if r.body, err = body(op, req.Body, len(later.body) == 0); err != nil {
@@ -73,40 +73,65 @@ func bind(sys *systems.Compiled, op *systems.CompiledOperation, req contract.Gat
 	return r, nil
 }
 
+// addressBytes is the length of an address of ours as a text; it has no user and no fragment.
+func addressBytes(u *url.URL) int {
+	return len(u.Scheme) + len("://") + len(u.Host) + len(u.EscapedPath()) + len("?") + len(u.RawQuery)
+}
+
+// value is a parameter that a call gives, with the texts that stand for it on the wire.
+type value struct {
+	param *systems.Parameter
+	texts []string
+}
+
+// values are those of a call, in the order of their declarations. Most calls give a few: a
+// search from the front finds one.
+type values []value
+
+// of returns the texts of a parameter, or nil.
+func (vs values) of(name string) []string {
+	for i := range vs {
+		if vs[i].param.Name == name {
+			return vs[i].texts
+		}
+	}
+	return nil
+}
+
 // texts checks the parameters and returns their values as they are written on the
-// wire, by name. Only declared names are accepted; null counts as absent.
-func texts(op *systems.CompiledOperation, params map[string]json.RawMessage, later *held) (map[string][]string, error) {
-	out := make(map[string][]string, len(params))
+// wire. Only declared names are accepted; null counts as absent.
+func texts(op *systems.CompiledOperation, params map[string]json.RawMessage, later *held) (values, error) {
 	for name := range params {
 		if _, ok := op.Parameter(name); !ok {
 			return nil, badParam(spot{text: "the parameter", name: name, quoted: true}, ParamUndeclared, "is not declared by the operation")
 		}
 	}
+	out, plain := make(values, 0, len(params)), make([]string, 0, len(params))
 	for i := range op.Parameters {
 		p := &op.Parameters[i]
-		field := paramSpot(p.Name)
 		raw, ok := params[p.Name]
 		if !ok || string(bytes.TrimSpace(raw)) == "null" {
 			if p.Required {
-				return nil, badParam(field, ParamMissing, "is missing")
+				return nil, badParam(paramSpot(p.Name), ParamMissing, "is missing")
 			}
 			continue
 		}
 		schema, _ := op.Parameter(p.Name)
 		if text, ok := plainText(raw); ok && schema.TakesText() {
-			out[p.Name] = []string{text}
+			plain = append(plain, text)
+			out = append(out, value{p, plain[len(plain)-1 : len(plain) : len(plain)]})
 			continue
 		}
 		if !later.param(p.Name) {
 			if err := schema.Check(raw); err != nil {
-				return nil, badSchema(field, err)
+				return nil, badSchema(paramSpot(p.Name), err)
 			}
 		}
 		vs, err := wire(raw)
 		if err != nil {
-			return nil, badParam(field, ParamForm, "%v", err)
+			return nil, badParam(paramSpot(p.Name), ParamForm, "%v", err)
 		}
-		out[p.Name] = vs
+		out = append(out, value{p, vs})
 	}
 	return out, nil
 }
@@ -161,32 +186,49 @@ func plainText(raw json.RawMessage) (string, bool) {
 }
 
 // place puts query and header parameters into the request.
-func (r *request) place(op *systems.CompiledOperation, values map[string][]string) error {
-	query := url.Values{}
-	for i := range op.Parameters {
-		p := &op.Parameters[i]
-		vs, ok := values[p.Name]
-		field := paramSpot(p.Name)
+func (r *request) place(given values) error {
+	query := url.Values(nil) // most calls have none
+	for _, v := range given {
+		p, vs := v.param, v.texts
 		switch {
-		case !ok || p.In == systems.InPath:
+		case p.In == systems.InPath:
 		case p.In == systems.InCompute:
 			if err := r.setAside(p.Name, vs); err != nil {
 				return err
 			}
-		case p.In == systems.InQuery && p.ArrayStyle == systems.ArrayComma:
-			if len(vs) > 1 && slices.ContainsFunc(vs, func(v string) bool { return strings.Contains(v, ",") }) {
-				return badParam(field, ParamComma, "has an item with a comma, which its style cannot carry")
-			}
-			query.Set(p.WireName(), strings.Join(vs, ","))
 		case p.In == systems.InQuery:
-			query[p.WireName()] = append(query[p.WireName()], vs...)
+			if query == nil {
+				query = url.Values{}
+			}
+			if err := ask(query, p, vs); err != nil {
+				return err
+			}
 		case len(vs) != 1 || !headerText(vs[0]):
-			return badParam(field, ParamHeader, "must be one line of printable ASCII of at most %d bytes", maxHeaderBytes)
+			return badParam(paramSpot(p.Name), ParamHeader, "must be one line of printable ASCII of at most %d bytes", maxHeaderBytes)
 		default:
+			if r.header == nil {
+				r.header = http.Header{}
+			}
 			r.header.Set(p.WireName(), vs[0])
 		}
 	}
-	r.url.RawQuery = query.Encode()
+	if query != nil {
+		r.url.RawQuery = query.Encode()
+	}
+	return nil
+}
+
+// ask puts a parameter into a query.
+func ask(query url.Values, p *systems.Parameter, vs []string) error {
+	name := p.WireName()
+	if p.ArrayStyle != systems.ArrayComma {
+		query[name] = append(query[name], vs...)
+		return nil
+	}
+	if len(vs) > 1 && slices.ContainsFunc(vs, func(v string) bool { return strings.Contains(v, ",") }) {
+		return badParam(paramSpot(p.Name), ParamComma, "has an item with a comma, which its style cannot carry")
+	}
+	query.Set(name, strings.Join(vs, ","))
 	return nil
 }
 
@@ -246,30 +288,34 @@ func body(op *systems.CompiledOperation, raw json.RawMessage, check bool) ([]byt
 // sum hashes the request. Every part goes in with its length, so that no two
 // different requests look alike.
 func (r *request) sum(sys *systems.Compiled, operation string) string {
-	h := sha256.New()
-	add := func(s string) {
-		var n [8]byte
-		binary.BigEndian.PutUint64(n[:], uint64(len(s)))
-		h.Write(n[:])
-		h.Write([]byte(s))
+	part := func(to []byte, s string) []byte {
+		return append(binary.BigEndian.AppendUint64(to, uint64(len(s))), s...)
 	}
+	var small [512]byte
+	b := small[:0]
 	path := strings.TrimPrefix(r.url.EscapedPath(), strings.TrimRight(sys.Base.EscapedPath(), "/"))
-	for _, s := range []string{sys.System.ID, operation, r.method, path, r.url.RawQuery} {
-		add(s)
+	for _, s := range [...]string{sys.System.ID, operation, r.method, path, r.url.RawQuery} {
+		b = part(b, s)
 	}
-	names := make([]string, 0, len(r.header))
-	for name := range r.header {
-		names = append(names, name)
+	for _, name := range sortedNames(r.header) {
+		b = part(part(b, name), r.header.Get(name))
 	}
-	slices.Sort(names)
-	for _, name := range names {
-		add(name)
-		add(r.header.Get(name))
+	h := sha256.New()
+	h.Write(binary.BigEndian.AppendUint64(b, uint64(len(r.body))))
+	h.Write(r.body) // may be large: it is not copied
+	b = b[:0]
+	for _, name := range sortedNames(r.unsent) {
+		b = part(part(b, name), r.unsent[name])
 	}
-	add(string(r.body))
-	for _, name := range slices.Sorted(maps.Keys(r.unsent)) {
-		add(name)
-		add(r.unsent[name])
+	h.Write(b)
+	var digest [sha256.Size]byte
+	return string(hex.AppendEncode(append(b[:0], "sha256:"...), h.Sum(digest[:0])))
+}
+
+// sortedNames is free where there are none, as for most calls.
+func sortedNames[V any](m map[string]V) []string {
+	if len(m) == 0 {
+		return nil
 	}
-	return "sha256:" + hex.EncodeToString(h.Sum(nil))
+	return slices.Sorted(maps.Keys(m))
 }

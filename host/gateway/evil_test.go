@@ -168,7 +168,7 @@ func TestBrokenSystemsLeaveTheOthersAlone(t *testing.T) { //nolint:paralleltest 
 			t.Fatalf("the sound system: %+v", res)
 		}
 		middle := time.Now()
-		bareCall(t, http.DefaultClient, b.up.URL+"/things/1")
+		bareCall(t, http.DefaultClient, http.MethodGet, b.up.URL+"/things/1", canary, "")
 		ours[i], bare[i] = middle.Sub(start), time.Since(middle)
 	}
 	cancel()

@@ -13,27 +13,31 @@ import (
 // is refused when any server on the way could read more than one segment or a dot
 // segment into it, it is escaped, and the address that comes out is read again and
 // compared with the template.
-func expand(base *url.URL, segments []systems.Segment, values map[string][]string) (*url.URL, error) {
-	raw := strings.Builder{}
-	raw.WriteString(strings.TrimRight(base.EscapedPath(), "/"))
+func expand(base *url.URL, segments []systems.Segment, given values) (*url.URL, error) {
+	root := strings.TrimRight(base.EscapedPath(), "/")
+	var raw strings.Builder
+	raw.Grow(len(base.Scheme) + len(base.Host) + len(root) + 64)
+	raw.WriteString(base.Scheme)
+	raw.WriteString("://")
+	raw.WriteString(base.Host)
+	raw.WriteString(root)
 	for _, s := range segments {
 		raw.WriteByte('/')
 		if s.Param == "" {
 			raw.WriteString(s.Literal)
 			continue
 		}
-		field := paramSpot(s.Param)
-		vs := values[s.Param]
+		vs := given.of(s.Param)
 		if len(vs) != 1 {
-			return nil, badParam(field, ParamOne, "must be one value")
+			return nil, badParam(paramSpot(s.Param), ParamOne, "must be one value")
 		}
 		if why := unfit(vs[0]); why != "" {
-			return nil, badParam(field, ParamSegment, "%s", why)
+			return nil, badParam(paramSpot(s.Param), ParamSegment, "%s", why)
 		}
 		raw.WriteString(url.PathEscape(vs[0]))
 	}
-	u, err := url.Parse(base.Scheme + "://" + base.Host + raw.String())
-	if err != nil || !hasShape(u, base, segments, values) {
+	u, err := url.Parse(raw.String())
+	if err != nil || !hasShape(u, base, root, segments, given) {
 		return nil, badParam(spot{text: "the path"}, ParamSegment, "does not keep the shape of its template")
 	}
 	return u, nil
@@ -76,29 +80,41 @@ func splits(c rune) bool {
 
 // hasShape reports whether an address is what its template says: the same place, the
 // same number of segments, each literal as it stands and each parameter exactly the
-// value that was given.
-func hasShape(u, base *url.URL, segments []systems.Segment, values map[string][]string) bool {
+// value that was given. root is the path of base.
+func hasShape(u, base *url.URL, root string, segments []systems.Segment, given values) bool {
 	if u.Scheme != base.Scheme || u.Host != base.Host || u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
 		return false
 	}
-	rest, ok := strings.CutPrefix(u.EscapedPath(), strings.TrimRight(base.EscapedPath(), "/")+"/")
+	rest, ok := strings.CutPrefix(u.EscapedPath(), root)
 	if !ok {
 		return false
 	}
-	parts := strings.Split(rest, "/")
-	if len(parts) != len(segments) {
-		return false
-	}
-	for i, s := range segments {
-		plain, err := url.PathUnescape(parts[i])
-		switch {
-		case err != nil, plain == ".", plain == "..":
+	for _, s := range segments {
+		var part string
+		if rest, ok = strings.CutPrefix(rest, "/"); !ok {
 			return false
-		case s.Param == "" && parts[i] != s.Literal:
-			return false
-		case s.Param != "" && plain != values[s.Param][0]:
+		}
+		if end := strings.IndexByte(rest, '/'); end >= 0 {
+			part, rest = rest[:end], rest[end:]
+		} else {
+			part, rest = rest, ""
+		}
+		if !isSegment(part, s, given) {
 			return false
 		}
 	}
-	return true
+	return rest == ""
+}
+
+// isSegment reports whether a part of a path is what its place in the template says.
+func isSegment(part string, s systems.Segment, given values) bool {
+	plain, err := url.PathUnescape(part)
+	switch {
+	case err != nil, plain == ".", plain == "..":
+		return false
+	case s.Param == "":
+		return part == s.Literal
+	}
+	vs := given.of(s.Param)
+	return len(vs) == 1 && plain == vs[0]
 }

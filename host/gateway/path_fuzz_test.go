@@ -21,7 +21,7 @@ func FuzzExpand(f *testing.F) {
 		if err != nil || (prefix != "" && prefix[0] != '/') {
 			t.Skip("not a base URL")
 		}
-		u, err := expand(base, segments, map[string][]string{"x": {x}, "y": {y}})
+		u, err := expand(base, segments, values{{&systems.Parameter{Name: "x"}, []string{x}}, {&systems.Parameter{Name: "y"}, []string{y}}})
 		if err != nil {
 			if strings.Contains(err.Error(), "shape") {
 				t.Fatalf("%q %q came as far as the comparison with the template", x, y)

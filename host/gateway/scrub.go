@@ -3,6 +3,7 @@ package gateway
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 
 	"github.com/culmhq/culm/host/secrets"
 	"github.com/culmhq/culm/pdk/contract"
@@ -16,12 +17,16 @@ func scrub(s *secrets.Scrubber, r contract.GatewayResponse) (clean contract.Gate
 		echoed = echoed || out != in
 		return out
 	}
-	if len(r.Headers) > 0 {
-		clean := make(map[string]string, len(r.Headers))
-		for k, v := range r.Headers {
-			clean[k] = text(v)
+	own := false
+	for k, v := range r.Headers {
+		clean := text(v)
+		if clean == v { // nearly always
+			continue
 		}
-		r.Headers = clean
+		if !own {
+			own, r.Headers = true, maps.Clone(r.Headers)
+		}
+		r.Headers[k] = clean
 	}
 	r.Text = text(r.Text)
 	r.RequestID = text(r.RequestID)
@@ -32,12 +37,13 @@ func scrub(s *secrets.Scrubber, r contract.GatewayResponse) (clean contract.Gate
 	}
 	if len(r.Body) > 0 {
 		clean := s.JSON(r.Body)
+		if bytes.Equal(clean, r.Body) { // nearly always; it was valid before
+			return r, echoed
+		}
 		echoed = echoed || bytes.Count(clean, []byte(secrets.Mask)) > bytes.Count(r.Body, []byte(secrets.Mask))
-		switch {
-		case bytes.Equal(clean, r.Body): // nearly always; it was valid before
-		case json.Valid(clean):
+		if json.Valid(clean) {
 			r.Body = clean
-		default:
+		} else {
 			r.Body, r.Text = nil, string(clean)
 		}
 	}

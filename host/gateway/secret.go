@@ -81,11 +81,11 @@ func (w *handleWalk) params(name string, value json.RawMessage) {
 
 // param returns the parameter's value with a reference, or nil where it holds no handle.
 func (w *handleWalk) param(name string, p *systems.Parameter, raw json.RawMessage) (json.RawMessage, *contract.Failure) {
-	field := "the parameter " + clip(name)
 	isComputed := p != nil && p.Compute != nil
 	if !isComputed && !mayHoldHandle(raw) {
 		return nil, nil
 	}
+	field := "the parameter " + clip(name)
 	v, err := decodeJSON(raw)
 	if err != nil {
 		return nil, nil //nolint:nilerr // bind says so

@@ -15,12 +15,14 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/netip"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
 	"unicode/utf8"
 
+	"github.com/culmhq/culm/host/secrets"
 	"github.com/culmhq/culm/host/systems"
 	"github.com/culmhq/culm/pdk/contract"
 )
@@ -108,23 +110,18 @@ func guardedDial(policy *AddressPolicy, names *net.Resolver) func(ctx context.Co
 
 // send makes the call: the last handler of the chain.
 func (t *transport) send(ctx context.Context, c *call) contract.GatewayResponse {
-	// The trace is called from the transport's own goroutines, also after the end.
-	var connected atomic.Bool
-	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn:      func(httptrace.GotConnInfo) { connected.Store(true) },
-		WroteHeaders: c.credential.Use, // not before: one that never left was not used
-	})
-	req := c.httpRequest(traced)
 	via, f := t.way(c)
 	if f != nil {
 		return failed(f)
 	}
+	x := &exchange{}
+	req := c.httpRequest(x.traced(ctx, c.credential), x)
 	if c.authorize != nil {
 		c.authorize(req, c.payload())
 	}
 	c.tries++
 	res, err := via.RoundTrip(req)
-	c.sent = c.sent || connected.Load()
+	c.sent = c.sent || x.connected.Load()
 	if err != nil {
 		c.cause = err
 		return c.sentAs(failed(c.sendFailure(ctx, err)), c.requestID)
@@ -137,6 +134,25 @@ func (t *transport) send(ctx context.Context, c *call) contract.GatewayResponse 
 		return c.sentAs(failed(f), id)
 	}
 	return c.sentAs(out, id)
+}
+
+// exchange is what one try needs besides the request, in one piece of memory: many small ones
+// are felt where many calls are made.
+type exchange struct {
+	// connected is set by the trace, which is called from the transport's own goroutines, also
+	// after the end.
+	connected atomic.Bool
+	trace     httptrace.ClientTrace
+	url       url.URL // a credential may go into the query of this one
+	values    [4]string
+}
+
+// traced watches a try: from when on the system may have received anything, and the use of
+// the credential.
+func (x *exchange) traced(ctx context.Context, cred *secrets.Credential) context.Context {
+	x.trace.GotConn = func(httptrace.GotConnInfo) { x.connected.Store(true) }
+	x.trace.WroteHeaders = cred.Use // not before: one that never left was not used
+	return httptrace.WithClientTrace(ctx, &x.trace)
 }
 
 // way is what a call goes through.
@@ -166,20 +182,20 @@ func (c *call) payload() []byte {
 
 // httpRequest makes the request as net/http sends it. The address was checked and is not
 // read again.
-func (c *call) httpRequest(ctx context.Context) *http.Request {
+func (c *call) httpRequest(ctx context.Context, x *exchange) *http.Request {
 	out := c.request
 	if c.wire != nil {
 		out = c.wire
 	}
-	at := *out.url // a credential may go into the query
+	x.url = *out.url
 	req := (&http.Request{
-		Method: out.method, URL: &at, Host: at.Host, Header: make(http.Header, len(out.header)+6),
+		Method: out.method, URL: &x.url, Host: x.url.Host, Header: make(http.Header, len(out.header)+6),
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}).WithContext(ctx)
 	for name, vs := range out.header {
 		req.Header[name] = vs
 	}
-	c.ownHeaders(req.Header)
+	c.ownHeaders(req.Header, &x.values)
 	if out.body != nil {
 		req.Header.Set("Content-Type", "application/json")
 		req.ContentLength = int64(len(out.body))
@@ -192,13 +208,12 @@ func (c *call) httpRequest(ctx context.Context) *http.Request {
 	return req
 }
 
-// ownHeaders puts the headers of the gateway's own on a request. Their values share one piece of
-// memory: five small ones a call are felt where many calls are made.
-func (c *call) ownHeaders(h http.Header) {
+// ownHeaders puts the headers of the gateway's own on a request. values holds them.
+func (c *call) ownHeaders(h http.Header, values *[4]string) {
 	if c.requestID == "" {
 		c.requestID = newRequestID()
 	}
-	values := [...]string{c.requestID, "culm", "application/json, */*;q=0.5", c.traceparent}
+	*values = [...]string{c.requestID, "culm", "application/json, */*;q=0.5", c.traceparent}
 	if h.Get(requestIDHeader) == "" { // the operation may declare it as a parameter of its own
 		h[requestIDHeader] = values[0:1:1]
 	}
@@ -248,10 +263,15 @@ func (c *call) read(ctx context.Context, res *http.Response) (contract.GatewayRe
 // readUpTo reads a body to its end, or as much of it. A length that is said and small is
 // believed; another one takes memory only as it comes.
 func readUpTo(r io.Reader, most, length int64) ([]byte, error) {
-	var b bytes.Buffer
-	if length > 0 && length <= believedBytes {
-		b.Grow(int(length) + bytes.MinRead) // the reader wants room for the end, too
+	if length > 0 && length <= min(believedBytes, most) {
+		data := make([]byte, length)
+		n, err := io.ReadFull(r, data)
+		if errors.Is(err, io.EOF) { // nothing at all, as after HEAD
+			err = nil
+		}
+		return data[:n], err
 	}
+	var b bytes.Buffer
 	_, err := b.ReadFrom(io.LimitReader(r, most))
 	return b.Bytes(), err
 }
@@ -259,11 +279,14 @@ func readUpTo(r io.Reader, most, length int64) ([]byte, error) {
 // isJSON reports whether a body is JSON: by its type, or by its look where a system
 // sends JSON under another name, as many do.
 func isJSON(contentType string, data []byte) bool {
-	media, _, _ := mime.ParseMediaType(contentType)
-	named := media == "application/json" || strings.HasSuffix(media, "+json")
 	data = bytes.TrimSpace(data)
 	looks := len(data) > 1 && (data[0] == '{' || data[0] == '[')
-	return (named || looks) && utf8.Valid(data) && json.Valid(data)
+	return (looks || isNamedJSON(contentType)) && utf8.Valid(data) && json.Valid(data)
+}
+
+func isNamedJSON(contentType string) bool {
+	media, _, _ := mime.ParseMediaType(contentType)
+	return media == "application/json" || strings.HasSuffix(media, "+json")
 }
 
 func cut(s string, most int) string {

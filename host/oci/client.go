@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -208,7 +209,16 @@ func refusal(ref Reference, err error) error {
 		return &fault.Error{Code: fault.Registry, Message: "registry " + ref.Registry + " does not let this login in", Cause: withoutText(ref, err)}
 	case errors.As(err, &status) && status.StatusCode == http.StatusNotFound:
 		return fault.Missing("plugin in the registry", ref.String())
+	case unreachable(err):
+		return &fault.Error{Code: fault.Registry, Message: "registry " + ref.Registry + " cannot be reached", Cause: withoutText(ref, err)}
 	default:
 		return &fault.Error{Code: fault.Registry, Message: "registry " + ref.Registry + " did not answer as registries do", Cause: withoutText(ref, err)}
 	}
+}
+
+// unreachable reports whether no connection came about.
+func unreachable(err error) bool {
+	var dial *net.OpError
+	var name *net.DNSError
+	return errors.As(err, &dial) && dial.Op == "dial" || errors.As(err, &name)
 }

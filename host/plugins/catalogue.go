@@ -244,6 +244,9 @@ func actionOf(m Module, action string) (contract.Action, bool) {
 func (c *Catalogue) plugin(ctx context.Context, project, id string) (Plugin, error) {
 	m, ok := c.Latest(id)
 	if !ok {
+		if c.OutOfUse(id) {
+			return Plugin{}, fault.New(fault.NotFound, "no version of plugin %q is in use: approve or activate one", id)
+		}
 		return Plugin{}, fault.Missing("plugin", id)
 	}
 	grants, err := c.o.Repository.Grants(ctx, project, id)

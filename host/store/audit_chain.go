@@ -38,6 +38,15 @@ func (c *chain) known(h audit.Head) {
 
 // put adds an entry in a transaction.
 func (c *chain) put(ctx context.Context, tx *sqlite.Tx, e audit.Entry) (audit.Head, error) {
+	head, err := c.end(ctx, tx)
+	if err != nil {
+		return head, err
+	}
+	return c.putBehind(tx, head, e)
+}
+
+// end is the place of the last entry that the transaction sees.
+func (c *chain) end(ctx context.Context, tx *sqlite.Tx) (audit.Head, error) {
 	var head audit.Head
 	err := tx.QueryRowContext(ctx, `SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1`).Scan(&head.Seq, &head.Hash)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
@@ -46,11 +55,16 @@ func (c *chain) put(ctx context.Context, tx *sqlite.Tx, e audit.Entry) (audit.He
 	if head.Seq < c.last.Load() {
 		return head, errCut
 	}
+	return head, nil
+}
+
+// putBehind adds an entry behind the last one, whose place head is.
+func (c *chain) putBehind(tx *sqlite.Tx, head audit.Head, e audit.Entry) (audit.Head, error) {
 	line, head, err := audit.Seal(head, e)
 	if err != nil {
 		return head, err
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO audit (seq, at, kind, project, run, node, plugin, system, operation, actor, action, outcome, entry, hash)
+	_, err = tx.ExecPrepared(`INSERT INTO audit (seq, at, kind, project, run, node, plugin, system, operation, actor, action, outcome, entry, hash)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		head.Seq, micros(e.At), string(e.Kind), e.Project, e.Run, e.Node, e.Plugin, e.System, e.Operation, e.Actor, e.Action, string(e.Outcome),
 		[]byte(line.Entry), line.Hash)

@@ -13,6 +13,7 @@ import (
 type database struct {
 	*sqlite.DB
 	chain *chain
+	piles *piles
 	memo  *memo
 }
 

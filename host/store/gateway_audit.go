@@ -27,8 +27,7 @@ func (s *Store) Audit() Audit { return Audit{s.db} }
 func (a Audit) Append(ctx context.Context, r gateway.AuditRow) error {
 	e := entryOfCall(r)
 	e.Source = audit.SourceOf(ctx) // of a call in a person's name, or for a form
-	_, err := a.db.append(ctx, e)
-	return err
+	return a.db.appendCall(ctx, e)
 }
 
 func entryOfCall(r gateway.AuditRow) audit.Entry {

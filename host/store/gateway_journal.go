@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -34,16 +33,18 @@ func journalArgs(k gateway.Key, more ...any) []any {
 func (j Journal) Begin(ctx context.Context, key gateway.Key, in gateway.Intent) (gateway.Entry, error) {
 	var found gateway.Entry
 	err := j.db.WriteUnseen(ctx, func(ctx context.Context, tx *sqlite.Tx) error {
-		var err error
-		found, err = scanEntry(tx.QueryRowContext(ctx, `SELECT system, operation, origin, retry, hash, sent_as, at, answer FROM gateway_journal
-			WHERE `+journalAt+` AND idx = ?`, journalArgs(key, key.Index)...))
-		if !errors.Is(err, sql.ErrNoRows) {
+		r, err := tx.ExecPrepared(`INSERT INTO gateway_journal (`+journalPlace+`, idx, system, operation, origin, retry, hash, sent_as, at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+			journalArgs(key, key.Index, in.System, in.Operation, in.Origin, string(in.Retry), in.Hash, in.SentAs, micros(in.At))...)
+		if err != nil {
 			return err
 		}
-		found = gateway.Entry{State: gateway.EntryNew}
-		_, err = tx.ExecContext(ctx, `INSERT INTO gateway_journal (`+journalPlace+`, idx, system, operation, origin, retry, hash, sent_as, at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			journalArgs(key, key.Index, in.System, in.Operation, in.Origin, string(in.Retry), in.Hash, in.SentAs, micros(in.At))...)
+		if n, err := r.RowsAffected(); err != nil || n == 1 { // nearly always
+			found = gateway.Entry{State: gateway.EntryNew}
+			return err
+		}
+		found, err = scanEntry(tx.QueryRowContext(ctx, `SELECT system, operation, origin, retry, hash, sent_as, at, answer FROM gateway_journal
+			WHERE `+journalAt+` AND idx = ?`, journalArgs(key, key.Index)...))
 		return err
 	})
 	if err != nil {
@@ -60,11 +61,11 @@ func (j Journal) Finish(ctx context.Context, key gateway.Key, a gateway.Answer) 
 	}
 	err = j.db.WriteUnseen(ctx, func(ctx context.Context, tx *sqlite.Tx) error {
 		if a.Void {
-			_, err := tx.ExecContext(ctx, `DELETE FROM gateway_journal WHERE `+journalAt+` AND idx = ?`, journalArgs(key, key.Index)...)
+			_, err := tx.ExecPrepared(`DELETE FROM gateway_journal WHERE `+journalAt+` AND idx = ?`, journalArgs(key, key.Index)...)
 			return err
 		}
 		args := append([]any{answer, micros(a.At), a.Uncertain}, journalArgs(key, key.Index)...)
-		r, err := tx.ExecContext(ctx, `UPDATE gateway_journal SET answer = ?, answered_at = ?, uncertain = ? WHERE `+journalAt+` AND idx = ?`, args...)
+		r, err := tx.ExecPrepared(`UPDATE gateway_journal SET answer = ?, answered_at = ?, uncertain = ? WHERE `+journalAt+` AND idx = ?`, args...)
 		if err != nil {
 			return err
 		}

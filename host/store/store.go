@@ -39,7 +39,7 @@ func Open(ctx context.Context, db *sqlite.DB) (*Store, error) {
 	if err := db.Migrate(ctx, files, versionTable); err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
-	s := &Store{db: database{DB: db, chain: &chain{}, memo: &memo{}}}
+	s := &Store{db: database{DB: db, chain: &chain{}, piles: &piles{}, memo: &memo{}}}
 	if err := s.adoptCalls(ctx); err != nil {
 		return nil, fmt.Errorf("store: audit: %w", err)
 	}

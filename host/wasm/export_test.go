@@ -120,14 +120,26 @@ func (ws *Workers) KillAll() {
 func (ws *Workers) CallTaped(ctx context.Context, m Isolated, c Call) (Result, *replay.Recording, error) {
 	at := &place{slots: ws.host.slots}
 	defer at.leave()
-	w, err := ws.take(ctx, m, at)
+	v, err := ws.take(ctx, m, &c, at)
 	if err != nil {
 		return Result{}, nil, err
 	}
-	defer ws.give(w)
-	v := w.newCall(c, at)
-	r, err := v.call(ctx, c)
+	defer ws.give(v.w, v)
+	r, err := v.make(ctx, &c)
 	return r, v.remains(errReplay), err
+}
+
+// CallRode makes a call and reports whether it rode with another.
+func (ws *Workers) CallRode(ctx context.Context, m Isolated, c Call) (r Result, rode bool, err error) {
+	at := &place{slots: ws.host.slots}
+	defer at.leave()
+	v, err := ws.take(ctx, m, &c, at)
+	if err != nil {
+		return Result{}, false, err
+	}
+	defer ws.give(v.w, v)
+	r, err = v.make(ctx, &c)
+	return r, v.rides, err
 }
 
 // PublishEntry publishes a cache entry as a compiler would have left it.

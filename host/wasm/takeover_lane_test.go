@@ -101,6 +101,11 @@ func (t takeoverOfLane) modes() map[string]func() {
 		"lane: lies": func() {
 			t.lane.Finish(result(`{"code":"ROOT","origin":"gateway","message":"a\nb\u001b[31m goroutine 1","detail":{"a":1}}`, ""))
 		},
+		"lane: all at once": func() { // what it was given one behind the other
+			for _, q := range t.lane.Behind() {
+				q.TakeUp()
+			}
+		},
 		"lane: silent": func() {},
 		"lane: dies":   func() { os.Exit(3) },
 	}

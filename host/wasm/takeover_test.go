@@ -116,7 +116,7 @@ func (t takeover) modes() map[string]func() {
 }
 
 // takenOverHost is a host whose worker processes are taken over.
-func takenOverHost(t *testing.T, mode string) *wasm.Host {
+func takenOverHost(t *testing.T, mode string, change ...func(*wasm.Config)) *wasm.Host {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -131,6 +131,9 @@ func takenOverHost(t *testing.T, mode string) *wasm.Host {
 			c.Limits.Timeout = 10 * time.Second
 		}
 		c.Worker = func(ctx context.Context) *exec.Cmd { return exec.CommandContext(ctx, self, takeoverArgument, mode) }
+		for _, f := range change {
+			f(c)
+		}
 	})
 	if strings.HasPrefix(mode, "lane: ") { // on a busy machine, too
 		h.Workers().SetLanePatience(5 * time.Second)

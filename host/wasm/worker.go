@@ -25,6 +25,9 @@ type worker struct {
 
 	// Guarded by ws.mu.
 	inflight int
+	light    int           // those of inflight that ride with another
+	pace     time.Duration // of the calls that ran one behind the other last
+	alone    int           // calls for so many turns ride with no other
 	used     uint64
 	unused   time.Time   // since when it serves no call
 	expiry   *time.Timer // of a process that has served one
@@ -40,6 +43,9 @@ type worker struct {
 	limits   Limits
 	began    workerReady // what recordings begin with
 
+	// shared says that the last call that got a place took others along.
+	shared atomic.Bool
+
 	// doomed is closed when the process is killed, dead when it is gone.
 	doomed chan struct{}
 	dead   chan struct{}
@@ -50,9 +56,10 @@ type worker struct {
 	calls map[uint64]*workerCall
 	// lanes is nil where there are none; freeLanes are those that no call uses. gone
 	// says that the process is.
-	lanes     *lane.Memory
-	freeLanes []*lane.Lane
-	gone      bool
+	lanes      *lane.Memory
+	freeLanes  []*lane.Lane
+	freeBehind []*lane.Lane // for calls behind another
+	gone       bool
 }
 
 // newWorker makes a process that is not started.
@@ -74,7 +81,7 @@ type demise struct {
 func (w *worker) launch(ctx context.Context, order workerOrder, code []byte) (workerReady, *Error) {
 	shared := w.makeLanes(ctx)
 	if shared != nil {
-		order.Lanes = w.ws.host.limits.WorkerCalls
+		order.Lanes, order.Attended = len(w.lanes.Lanes), len(w.freeLanes)
 	}
 	head, err := json.Marshal(order)
 	if err != nil {
@@ -256,6 +263,9 @@ func (w *worker) dispatch(frames *wire.Reader, first chan<- wire.Frame) error {
 		}
 		w.mu.Lock()
 		c := w.calls[f.Call]
+		if c != nil {
+			c.open()
+		}
 		w.mu.Unlock()
 		if c == nil || f.Kind < wire.Gateway || c.parked.Load() {
 			return fmt.Errorf("%w: a frame of kind %d that nobody waits for", errProtocol, f.Kind)

@@ -23,14 +23,18 @@ type workerCall struct {
 	id       uint64
 	limits   Limits
 	services Services
-	inbox    chan wire.Frame
+	inbox    chan wire.Frame // nil until the pipe is used, as is over; both are guarded by w.mu
 	over     chan struct{}
 	parked   atomic.Bool // a question of the guest is not answered yet
 	// lane, if not nil, is the call's; piped says that the pipe has the call all the same.
 	lane  *lane.Lane
 	piped bool
-	given wire.Frame // what the process was last given on the lane
-	told  bool       // the process was told to end the call
+	// rides says that the call was given to the process behind another, and stood so with its
+	// lane when that was looked at; light, that it was no call of its own at the end.
+	rides, light bool
+	stood        lane.Outcome
+	given        wire.Frame // what the process was last given on the lane
+	told         bool       // the process was told to end the call
 
 	started  time.Time
 	watch    *time.Timer
@@ -54,10 +58,9 @@ type workerCall struct {
 }
 
 // newCall makes the state of a call.
-func (w *worker) newCall(c Call, at *place) *workerCall {
+func (w *worker) newCall(c *Call, at *place) *workerCall {
 	v := &workerCall{
-		place: at, w: w, id: w.nextID.Add(1), limits: w.limits.lowered(&c.Limits), services: c.Services,
-		inbox: make(chan wire.Frame), over: make(chan struct{}), export: c.Export,
+		place: at, w: w, id: w.nextID.Add(1), limits: w.limits.lowered(&c.Limits), services: c.Services, export: c.Export,
 	}
 	if v.services == nil {
 		v.services = None{}
@@ -71,29 +74,44 @@ func (w *worker) newCall(c Call, at *place) *workerCall {
 	return v
 }
 
-// call makes the call and waits for its end.
-func (v *workerCall) call(ctx context.Context, c Call) (Result, error) {
+// make makes the call, or goes on with one that rides with another, and waits for its end.
+func (v *workerCall) make(ctx context.Context, c *Call) (Result, error) {
+	if v.rides {
+		return v.ride(ctx)
+	}
+	return v.call(ctx, c)
+}
+
+// call is make for a call of its own.
+func (v *workerCall) call(ctx context.Context, c *Call) (Result, error) {
+	w := v.w
+	v.started = w.ws.host.now()
+	w.enter(v)
+	defer w.leave(v)
+	defer v.pause()
+	o := lane.Withdrawn
+	v.given = wire.Frame{Kind: wire.Invoke, Body: c.encode()}
+	if v.lane != nil {
+		party := v.board()
+		if v.lane.Ask(v.id, v.given.Body, party.lanes()...) {
+			v.settle(party)
+			v.since = v.started
+			o = v.await()
+		} else {
+			party.part()
+		}
+	}
+	return v.goOn(ctx, o)
+}
+
+// goOn serves a call that stands so with its lane until it ends.
+func (v *workerCall) goOn(ctx context.Context, o lane.Outcome) (Result, error) {
+	if o == lane.Done { // it needs no watch over its time any more
+		return v.onLane(ctx, o)
+	}
 	ctx, cancel := context.WithTimeout(ctx, v.limits.Timeout)
 	defer cancel()
-	w := v.w
-	w.mu.Lock()
-	w.calls[v.id] = v
-	w.mu.Unlock()
-	defer func() {
-		w.mu.Lock()
-		delete(w.calls, v.id)
-		w.mu.Unlock()
-		close(v.over)
-	}()
-	v.started = w.ws.host.now()
-	defer v.pause()
-	v.lane = w.takeLane()
-	defer w.giveLane(v.lane)
-	order := c.encode()
-	if v.lane != nil && v.lane.Ask(v.id, order) {
-		return v.onLane(ctx, order)
-	}
-	return v.onPipe(ctx, wire.Frame{Kind: wire.Invoke, Body: order})
+	return v.onLane(ctx, o)
 }
 
 // onPipe gives the process a call, or an answer, over the pipe, and goes on there.
@@ -109,10 +127,10 @@ func (v *workerCall) onPipe(ctx context.Context, f wire.Frame) (Result, error) {
 
 // follow serves the guest until there is a result.
 func (v *workerCall) follow(ctx context.Context) (Result, error) {
-	ended := ctx.Done()
+	ended, inbox := ctx.Done(), v.w.inboxOf(v)
 	for {
 		select {
-		case f := <-v.inbox:
+		case f := <-inbox:
 			if f.Kind == wire.Result {
 				return v.result(ctx, f.Body)
 			}

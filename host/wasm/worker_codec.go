@@ -36,7 +36,12 @@ const configMax = 10_000
 
 // encode writes a call, without its services.
 func (c *Call) encode() []byte {
-	e := new(wire.Encoder).Text(c.Export).Bytes(c.Input)
+	const numbers = 10 * 9
+	room := len(c.Export) + len(c.Input) + numbers
+	for k, v := range c.Config {
+		room += len(k) + len(v) + numbers
+	}
+	e := wire.NewEncoder(make([]byte, 0, room)).Text(c.Export).Bytes(c.Input)
 	l := c.Limits
 	e.Int(l.MemoryBytes).Int(l.OutputBytes).Int(l.LogBytes).Int(int64(l.HostCalls)).Int(l.TimeoutMS)
 	e.Int(c.RecordBytes).Int(int64(len(c.Config)))
@@ -65,13 +70,13 @@ func (c *Call) decode(body []byte) error {
 	return d.End()
 }
 
-// encodeResult writes how a call ended.
-func encodeResult(r Result, err error) []byte {
+// appendResult appends how a call ended.
+func appendResult(b []byte, r Result, err error) []byte {
 	var failed []byte
 	if f := AsFailure(err); f != nil {
 		failed, _ = json.Marshal(f) // texts, and a detail that is JSON
 	}
-	e := new(wire.Encoder).Bytes(failed).Bytes(r.Output)
+	e := wire.NewEncoder(b).Bytes(failed).Bytes(r.Output)
 	truncated := int64(0)
 	if r.LogTruncated {
 		truncated = 1

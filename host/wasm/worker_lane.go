@@ -19,12 +19,16 @@ const (
 	// lanePatience is how long the host waits on a lane, where nothing else reaches it:
 	// less than anybody notices, and longer than most calls take.
 	lanePatience = 2 * time.Millisecond
+	// lanesMax bounds the lanes of a process.
+	lanesMax = 64
 )
 
 // makeLanes makes the lanes of a process that is to be started: one for each call that
 // it may serve. Where there are none, calls take the pipe.
 func (w *worker) makeLanes(ctx context.Context) *os.File {
-	m, f, err := lane.New(w.ws.host.limits.WorkerCalls, laneBytes)
+	attended := min(w.ws.host.limits.WorkerCalls, lanesMax/2)
+	behind := min(min(attended, cap(w.ws.host.slots))*lane.BehindMax, lanesMax-attended)
+	m, f, err := lane.New(attended+behind, laneBytes)
 	if err != nil {
 		if !errors.Is(err, lane.ErrUnsupported) {
 			w.ws.host.logger.WarnContext(ctx, "worker processes are called over pipes only", slog.Any("error", err))
@@ -33,32 +37,60 @@ func (w *worker) makeLanes(ctx context.Context) *os.File {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.lanes, w.freeLanes = m, append([]*lane.Lane(nil), m.Lanes...)
+	w.lanes = m
+	w.freeLanes = append(w.freeLanes, m.Lanes[:attended]...)
+	w.freeBehind = append(w.freeBehind, m.Lanes[attended:]...)
 	return f
 }
 
-// takeLane returns a lane that no call uses, nil when there is none.
-func (w *worker) takeLane() *lane.Lane {
+// enter lets the process speak of a call, and gives it a lane if there is one.
+func (w *worker) enter(v *workerCall) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	n := len(w.freeLanes)
-	if n == 0 || w.gone {
-		return nil
+	w.calls[v.id] = v
+	from := w.lanesOf(v)
+	if n := len(*from); n > 0 && !w.gone {
+		v.lane = (*from)[n-1]
+		*from = (*from)[:n-1]
 	}
-	l := w.freeLanes[n-1]
-	w.freeLanes = w.freeLanes[:n-1]
-	return l
 }
 
-// giveLane gives a lane back, if it is one.
-func (w *worker) giveLane(l *lane.Lane) {
-	if l == nil {
-		return
+// lanesOf is where lanes for a call like v are kept.
+func (w *worker) lanesOf(v *workerCall) *[]*lane.Lane {
+	if v.rides {
+		return &w.freeBehind
 	}
+	return &w.freeLanes
+}
+
+// leave ends what enter began.
+func (w *worker) leave(v *workerCall) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.freeLanes = append(w.freeLanes, l)
-	w.closeLanes()
+	delete(w.calls, v.id)
+	if v.over != nil {
+		close(v.over)
+	}
+	if v.lane != nil {
+		to := w.lanesOf(v)
+		*to = append(*to, v.lane)
+		w.closeLanes()
+	}
+}
+
+// inboxOf returns where frames of a call come in.
+func (w *worker) inboxOf(v *workerCall) <-chan wire.Frame {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	v.open()
+	return v.inbox
+}
+
+// open makes the channels of a call: most need none. The caller holds w.mu.
+func (v *workerCall) open() {
+	if v.inbox == nil {
+		v.inbox, v.over = make(chan wire.Frame), make(chan struct{})
+	}
 }
 
 // leaveLanes notes that the process is gone.
@@ -72,22 +104,25 @@ func (w *worker) leaveLanes() {
 // closeLanes frees the memory of the lanes when neither the process nor a call uses them.
 // The caller holds mu.
 func (w *worker) closeLanes() {
-	if !w.gone || w.lanes == nil || len(w.freeLanes) < len(w.lanes.Lanes) {
+	if !w.gone || w.lanes == nil || len(w.freeLanes)+len(w.freeBehind) < len(w.lanes.Lanes) {
 		return
 	}
 	if err := w.lanes.Close(); err != nil {
 		w.ws.host.logger.Warn("the memory of a worker process could not be freed", slog.Any("error", err))
 	}
-	w.lanes, w.freeLanes = nil, nil
+	w.lanes, w.freeLanes, w.freeBehind = nil, nil, nil
 }
 
-// onLane serves a call that the process was asked for on the lane, until it ends or the
-// pipe takes it over. There is no watch here: the wait itself is short.
-func (v *workerCall) onLane(ctx context.Context, order []byte) (Result, error) {
-	v.since, v.given = v.started, wire.Frame{Kind: wire.Invoke, Body: order}
-	for {
-		o, piped := v.lane.Await(v.w.ws.patience)
-		v.piped = piped
+// await waits on the lane. There is no watch here: the wait itself is short.
+func (v *workerCall) await() (o lane.Outcome) {
+	o, v.piped = v.lane.Await(v.w.ws.patience)
+	return o
+}
+
+// onLane serves a call that stands so with its lane, until it ends or the pipe takes it
+// over.
+func (v *workerCall) onLane(ctx context.Context, o lane.Outcome) (Result, error) {
+	for ; ; o = v.await() {
 		switch o {
 		case lane.Withdrawn:
 			return v.onPipe(ctx, v.given)
@@ -95,7 +130,7 @@ func (v *workerCall) onLane(ctx context.Context, order []byte) (Result, error) {
 			v.resumeFrom(v.since)
 			v.tell(wire.Flush, nil)
 			return v.follow(ctx)
-		case lane.Done, lane.Question:
+		case lane.Done, lane.Question, lane.Running:
 		}
 		v.ran += v.w.ws.host.now().Sub(v.since)
 		last, err := v.hear(ctx, o)

@@ -23,8 +23,10 @@ type workerOrder struct {
 	Dir    string `json:"dir"`
 	Limits Limits `json:"limits"`
 	// Lanes is how many lanes the memory has that the process was given as file
-	// lanesFile; 0 means that there is none.
-	Lanes int `json:"lanes,omitempty"`
+	// lanesFile; 0 means that there is none. Attended are those on which calls begin; the
+	// others are for calls behind these.
+	Lanes    int `json:"lanes,omitempty"`
+	Attended int `json:"attended,omitempty"`
 	// Try, if not nil, asks the process to try to get out once it is confined. It
 	// then has no module, and ends.
 	Try *confine.Target `json:"try,omitempty"`
@@ -80,8 +82,10 @@ func WorkerMain(stdin io.Reader, stdout io.Writer) int {
 	if !p.ready(p.open(order, code)) || order.Try != nil {
 		return 0
 	}
-	for _, l := range lanes {
-		go p.attend(l)
+	for i, l := range lanes {
+		if i < order.Attended {
+			go p.attend(l)
+		}
 	}
 	return p.serve(in)
 }
@@ -229,7 +233,7 @@ func (p *workerProcess) invoke(c *remote) {
 	if r.Recording != nil {
 		c.record(r.Recording)
 	}
-	c.finish(encodeResult(r, err))
+	c.finish(r, err)
 }
 
 var (

@@ -30,18 +30,40 @@ func openLanes(n int) ([]*lane.Lane, error) {
 	return m.Lanes, nil
 }
 
-// attend serves the calls of a lane, one after the other.
+// attend serves the calls of a lane, and those behind them, one after the other.
 func (p *workerProcess) attend(l *lane.Lane) {
+	var said []byte
 	for {
 		id, body := l.Next()
-		c, ok := p.begin(id, body)
-		if !ok {
-			os.Exit(exitRefused)
+		behind := l.Behind()
+		said = p.serveOn(l, id, body, behind, said)
+		for i, q := range behind {
+			id, body, ok := q.TakeUp()
+			if !ok { // nor are those that come after it
+				break
+			}
+			said = p.serveOn(q.Lane, id, body, behind[i+1:], said)
 		}
-		c.lane = l
-		p.invoke(c)
 	}
 }
+
+// serveOn serves a call on a lane. What said has room for is used for what the call says,
+// and returned.
+func (p *workerProcess) serveOn(l *lane.Lane, id uint64, body []byte, behind []lane.Queued, said []byte) []byte {
+	c, ok := p.begin(id, body)
+	if !ok {
+		os.Exit(exitRefused)
+	}
+	c.lane, c.behind, c.said = l, behind, said
+	p.invoke(c)
+	if said = c.said[:0]; cap(said) > keptBytes {
+		said = nil
+	}
+	return said
+}
+
+// keptBytes is the size up to which what a call said leaves its memory to the next.
+const keptBytes = 64 << 10
 
 // remote is the services of a call whose host is at the other end of a lane, or of the
 // pipe. What the guest says without waiting for an answer is held back while the call is
@@ -57,9 +79,10 @@ type remote struct {
 
 	tape tapeWatch
 
-	mu   sync.Mutex
-	lane *lane.Lane // nil when the pipe has the call
-	said []byte     // a batch of frames that were held back
+	mu     sync.Mutex
+	lane   *lane.Lane    // nil when the pipe has the call
+	behind []lane.Queued // calls that the same goroutine takes up next, if this one is short
+	said   []byte        // a batch of frames that were held back
 }
 
 // send says something to the host. A host that is gone ends the process by closing
@@ -95,6 +118,7 @@ func (c *remote) flush() {
 
 // toPipe sends what was held back, and holds back nothing any more. The caller holds mu.
 func (c *remote) toPipe() {
+	c.giveBack()
 	for rest := c.said; len(rest) > 0; {
 		f, next, err := wire.Split(rest)
 		if err != nil { // Append wrote it
@@ -106,15 +130,27 @@ func (c *remote) toPipe() {
 	c.said, c.lane = nil, nil
 }
 
+// giveBack gives back the calls that would have to wait for this one. The caller holds mu.
+func (c *remote) giveBack() {
+	if c.behind != nil {
+		lane.Return(c.behind)
+		c.behind = nil
+	}
+}
+
 // finish says how the call ended.
-func (c *remote) finish(result []byte) {
+func (c *remote) finish(r Result, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.lane != nil && c.lane.Finish(wire.Append(c.said, wire.Result, result)) {
-		return
+	if c.lane != nil {
+		at := len(c.said)
+		whole := wire.End(appendResult(wire.Begin(c.said, wire.Result), r, err), at)
+		if c.said = whole[:at]; c.lane.Finish(whole) {
+			return
+		}
 	}
 	c.toPipe()
-	_ = c.p.out.Send(wire.Result, c.id, result)
+	_ = c.p.out.Send(wire.Result, c.id, appendResult(nil, r, err))
 }
 
 // ask sends a question and waits for its answer. The host answers every question, soon
@@ -122,6 +158,7 @@ func (c *remote) finish(result []byte) {
 func (c *remote) ask(k wire.Kind, body []byte) []byte {
 	c.catchUp(k)
 	c.mu.Lock()
+	c.giveBack()
 	l := c.lane
 	if l != nil && l.Put(wire.Append(c.said, k, body)) {
 		c.said = nil

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/culmhq/culm/host/wasm/confine"
+	"github.com/culmhq/culm/host/wasm/lane"
 	"github.com/culmhq/culm/pdk/contract"
 )
 
@@ -25,7 +26,8 @@ type Workers struct {
 
 	mu      sync.Mutex
 	procs   map[workerKey][]*worker
-	tenants map[string]int // processes of each
+	riders  map[workerKey][]*rider // calls that wait for a place
+	tenants map[string]int         // processes of each
 	total   int
 	uses    uint64
 	closed  bool
@@ -54,7 +56,7 @@ type workerKey struct{ digest, tenant string }
 func newWorkers(h *Host, command func(context.Context) *exec.Cmd) *Workers {
 	return &Workers{
 		host: h, command: command, patience: lanePatience, procs: map[workerKey][]*worker{}, tenants: map[string]int{},
-		changed: make(chan struct{}),
+		riders: map[workerKey][]*rider{}, changed: make(chan struct{}),
 	}
 }
 
@@ -71,19 +73,19 @@ func (ws *Workers) Call(ctx context.Context, m Isolated, c Call) (result Result,
 	}
 	at := &place{slots: ws.host.slots}
 	defer at.leave()
-	w, err := ws.take(ctx, m, at)
+	v, err := ws.take(ctx, m, &c, at)
 	if err != nil {
 		return Result{}, err
 	}
-	defer ws.give(w)
+	defer ws.give(v.w, v)
 	defer func() {
 		if r := recover(); r != nil {
 			ws.host.logger.ErrorContext(ctx, "a plugin call panicked in the host", slog.Any("panic", r))
-			w.kill(demise{code: CodeWorkerLost, why: "a defect of the host"})
+			v.w.kill(demise{code: CodeWorkerLost, why: "a defect of the host"})
 			err = hostFault("a defect", nil)
 		}
 	}()
-	result, err = w.newCall(c, at).call(ctx, c)
+	result, err = v.make(ctx, &c)
 	if r := result.Recording; r != nil { // the process is not asked what it was told
 		r.Digest, r.Export = m.Digest, c.Export
 	}
@@ -113,10 +115,26 @@ type place struct {
 
 // enter takes a place; false means that the context ended first.
 func (p *place) enter(ctx context.Context) bool {
+	if ctx.Err() != nil {
+		return false
+	}
+	if p.try() {
+		return true
+	}
 	select {
 	case p.slots <- struct{}{}:
 		p.held = true
 	case <-ctx.Done():
+	}
+	return p.held
+}
+
+// try takes a place if there is one.
+func (p *place) try() bool {
+	select {
+	case p.slots <- struct{}{}:
+		p.held = true
+	default:
 	}
 	return p.held
 }
@@ -129,23 +147,36 @@ func (p *place) leave() {
 	}
 }
 
-// take returns a process that serves m, with one more call in it, and takes a place to run
-// in. It starts a process, or waits for one to become free. A call looks for a process
+// take returns a call of a process that serves m, and takes a place to run in; unless it
+// rides with another call. It starts a process, or waits for one to become free. A call looks for a process
 // when it has a place: those that only wait for one need no processes, and one process
 // with warm memory is better than eight that take turns. It has none while it waits for a
 // process, so that others can run.
-func (ws *Workers) take(ctx context.Context, m Isolated, at *place) (*worker, error) {
+func (ws *Workers) take(ctx context.Context, m Isolated, c *Call, at *place) (*workerCall, error) {
 	key := workerKey{m.Digest, m.Tenant}
+	mayRide := len(c.Input) <= rideBytes
 	for {
-		if !at.enter(ctx) {
+		v, ok := ws.admit(ctx, key, rider{call: c, at: at}, mayRide)
+		switch {
+		case !ok:
 			return nil, stopped(context.Cause(ctx), "its turn to run")
+		case v != nil && v.stood == lane.Withdrawn:
+			v.w.leave(v)
+			ws.give(v.w, v)
+			mayRide = false // once is enough
+			continue
+		case v != nil:
+			return v, nil
 		}
 		w, changed, e := ws.join(ctx, key, m)
 		switch {
 		case e != nil:
 			return nil, e
 		case w != nil:
-			return ws.await(ctx, w, at)
+			if err := ws.await(ctx, w, at); err != nil {
+				return nil, err
+			}
+			return w.newCall(c, at), nil
 		}
 		at.leave()
 		select {
@@ -179,7 +210,7 @@ func (ws *Workers) join(ctx context.Context, key workerKey, m Isolated) (*worker
 }
 
 // await waits until a process has started, without a place meanwhile.
-func (ws *Workers) await(ctx context.Context, w *worker, at *place) (*worker, error) {
+func (ws *Workers) await(ctx context.Context, w *worker, at *place) error {
 	select {
 	case <-w.started:
 	default:
@@ -187,19 +218,19 @@ func (ws *Workers) await(ctx context.Context, w *worker, at *place) (*worker, er
 		select {
 		case <-w.started:
 		case <-ctx.Done():
-			ws.give(w)
-			return nil, stopped(context.Cause(ctx), "its turn to run")
+			ws.give(w, nil)
+			return stopped(context.Cause(ctx), "its turn to run")
 		}
 		if w.startErr == nil && !at.enter(ctx) {
-			ws.give(w)
-			return nil, stopped(context.Cause(ctx), "its turn to run")
+			ws.give(w, nil)
+			return stopped(context.Cause(ctx), "its turn to run")
 		}
 	}
 	if w.startErr != nil {
-		ws.give(w)
-		return nil, w.startErr
+		ws.give(w, nil)
+		return w.startErr
 	}
-	return w, nil
+	return nil
 }
 
 // pick returns the process of a key with the fewest calls, or nil when all are full. One
@@ -207,7 +238,7 @@ func (ws *Workers) await(ctx context.Context, w *worker, at *place) (*worker, er
 func (ws *Workers) pick(key workerKey) *worker {
 	var best *worker
 	for _, w := range ws.procs[key] {
-		if w.fateOf() == nil && w.inflight < ws.host.limits.WorkerCalls && (best == nil || w.inflight < best.inflight) {
+		if w.fateOf() == nil && w.busy() < ws.host.limits.WorkerCalls && (best == nil || w.busy() < best.busy()) {
 			best = w
 		}
 	}
@@ -247,11 +278,15 @@ func (ws *Workers) add(key workerKey) *worker {
 	return w
 }
 
-// give ends a call of a process. A process without calls is kept for a while.
-func (ws *Workers) give(w *worker) {
+// give ends a call of a process; v is nil when it had not come to that. A process without
+// calls is kept for a while.
+func (ws *Workers) give(w *worker, v *workerCall) {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
 	w.inflight--
+	if v != nil && v.light {
+		w.light--
+	}
 	ws.uses++
 	w.used = ws.uses
 	if w.inflight == 0 {

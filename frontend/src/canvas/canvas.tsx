@@ -6,7 +6,6 @@ import {
   type EdgeChange,
   type IsValidConnection,
   MarkerType,
-  MiniMap,
   type NodeChange,
   type OnConnectEnd,
   Panel,
@@ -26,6 +25,7 @@ import './canvas.css'
 import { useCanvasInfo } from './context'
 import { GuideLines, useDragging, useDropEdge, WhyNot } from './drag'
 import { edgeTypes } from './edges'
+import { FlowMap } from './lazy-map'
 import { StillNotes } from './lazy-notes'
 import { nodeTypes, useNodeName } from './nodes'
 import { Overview } from './overview'
@@ -68,8 +68,8 @@ interface Props {
   children?: ReactNode
 }
 
-/** Above this many nodes React Flow's own map costs too much of each frame. */
-const miniMapMax = 1500
+/** A flow of no more nodes than this needs no map. */
+const mapAbove = 12
 
 /**
  * The drawing of a flow: the same for the editor and for a run. What is around it is drawn anew with every change of
@@ -255,16 +255,7 @@ function Drawing({
     >
       <Background variant={BackgroundVariant.Dots} gap={grid * 2} size={1.2} color="var(--grid)" />
       {overview && <Overview nodes={doc.nodes} edges={doc.edges} selected={selection.nodes} onPick={pick} />}
-      {!overview && drawn.length > 12 && drawn.length <= miniMapMax && (
-        <MiniMap
-          pannable
-          zoomable
-          ariaLabel={t('canvas.map')}
-          nodeStrokeWidth={0}
-          nodeColor="var(--edge)"
-          className="cv-map"
-        />
-      )}
+      {!overview && doc.nodes.length > mapAbove && <FlowMap nodes={doc.nodes} />}
       {mode === 'run' && doc.notes && <StillNotes notes={doc.notes} />}
       <ZoomPanel view={view} />
       <GuideLines guides={dragging.guides} />

@@ -19,7 +19,7 @@ import { defaultInputs } from '~/editor/inputs'
 import { ProblemLines } from '~/editor/panel'
 import { useText } from '~/i18n/text'
 import { RunPill } from '~/run/states'
-import { RunContext, useRunStore, useRunSummary } from '~/run/store'
+import { RunContext, useRun } from '~/run/store'
 import { TimeContext } from '~/run/ticker'
 import { axisOf, timeOf } from '~/timeline/axis'
 import { Chart } from '~/timeline/chart'
@@ -227,7 +227,7 @@ interface TransportProps {
 function Transport({ playback, elapsed, total, ready }: TransportProps) {
   const { t } = useTranslation('rehearse')
   const format = useFormat()
-  const { run } = useRunSummary(useRunStore())
+  const run = useRun()
   const over = playback.place >= 1
   const name = playback.playing ? t('pause') : t(over ? 'again' : 'play')
   return (

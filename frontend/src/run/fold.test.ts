@@ -222,7 +222,7 @@ describe('RunStore', () => {
       run(steps.flush)
     }
     expect(seen).toEqual([1])
-    run(steps.later)
+    settle(steps)
     expect(seen).toEqual([1, 3])
     store.apply({
       type: 'records',
@@ -230,7 +230,7 @@ describe('RunStore', () => {
     })
     run(steps.flush)
     expect(seen).toEqual([1, 3, 3])
-    run(steps.later)
+    settle(steps)
     expect(seen).toEqual([1, 3, 3])
   })
 
@@ -249,8 +249,42 @@ describe('RunStore', () => {
     run(steps.flush)
     expect(told).toBe(1)
     off()
-    run(steps.later)
+    settle(steps)
     expect(told).toBe(2)
+  })
+
+  it('tells of work that goes on some times a second, and of what needs a person with the next frame', () => {
+    const steps: Steps = { flush: [], later: [] }
+    const store = stepwise(steps)
+    let told = 0
+    store.onNode('a', () => told++)
+    const comes = (seq: number, to: NodeState) => {
+      const data = { to, attempt: 1 }
+      store.apply({ type: 'records', records: [{ seq, at: at(seq), kind: 'node.state', node: 'a', data }] })
+      run(steps.flush)
+    }
+    comes(1, 'running')
+    comes(2, 'succeeded')
+    comes(3, 'running')
+    expect([told, store.drawn]).toEqual([1, 1])
+    run(steps.later)
+    run(steps.flush)
+    expect([told, store.drawn]).toEqual([2, 3])
+    comes(4, 'failed')
+    expect([told, store.drawn]).toEqual([3, 4])
+  })
+
+  it('keeps what a person is needed for as it is until that changes', () => {
+    const steps: Steps = { flush: [], later: [] }
+    const store = stepwise(steps)
+    const before = store.needs
+    store.apply({ type: 'records', records: [runs(1, 'a')] })
+    settle(steps)
+    expect(store.needs).toBe(before)
+    const data = { to: 'failed', attempt: 1 } as const
+    store.apply({ type: 'records', records: [{ seq: 2, at: at(2), kind: 'node.state', node: 'a', data }] })
+    settle(steps)
+    expect(store.needs).toEqual({ failed: ['a'], asking: [] })
   })
 })
 
@@ -270,6 +304,14 @@ function stepwise({ flush, later }: Steps): RunStore {
 
 function run(calls: (() => void)[]): void {
   for (const call of calls.splice(0)) call()
+}
+
+/** Lets frames and timers come until nothing is asked for any more. */
+function settle(steps: Steps): void {
+  while (steps.flush.length + steps.later.length > 0) {
+    run(steps.flush)
+    run(steps.later)
+  }
 }
 
 function runs(seq: number, node: string): RunRecord {

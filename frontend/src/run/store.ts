@@ -2,22 +2,31 @@ import { createContext, useCallback, useContext, useSyncExternalStore } from 're
 import type { Frame, RunRecord } from '~/api/records'
 import type { NodeState, NodeView, RunView } from '~/api/types'
 import { applyFrame, type Changes, emptyChanges, modelOf, type Outcome, type RunModel } from './fold'
+import { type Later, onTimer, Paced } from './pace'
 
 type Listener = () => void
 
-/** What the header and the lists of a run need, replaced at every change of it. */
-export interface RunSummaryView {
-  run: RunModel['run']
-  seq: number
-  counts: ReadonlyMap<NodeState, number>
+/** What a person is needed for: the same object until that changes. */
+export interface Needs {
   /** Nodes that failed or whose effect is unknown, in the order they were reached. */
   failed: readonly string[]
   /** Nodes that wait for a person. */
   asking: readonly string[]
 }
 
+/** What the lists of a run need, replaced at every change of it. */
+export interface RunSummaryView extends Needs {
+  run: RunModel['run']
+  counts: ReadonlyMap<NodeState, number>
+}
+
 /** Asks for one call of the function at the next frame; answers how to call it off. */
 export type Schedule = (flush: () => void) => () => void
+
+/** What reads the run as a whole is not drawn more often than this: nobody reads counts that change ten times a second. */
+const summaryMs = 250
+/** Rows out of sight are kept current for those who search and read aloud, and that is not urgent. */
+const calmMs = 1000
 
 /**
  * Holds what is known of one run, outside React. A node of the canvas subscribes
@@ -32,23 +41,39 @@ export class RunStore {
   readonly #anyListeners = new Set<Listener>()
   readonly #recordListeners = new Set<(records: readonly RunRecord[]) => void>()
   readonly #schedule: Schedule
+  readonly #later: Later
   readonly #tellRun: Paced
   readonly #tellCalm: Paced
   readonly #calm = new Set<Listener>()
   #pending: Changes = emptyChanges()
   #cancelFlush: (() => void) | undefined
+  #resting = false
   #summary: RunSummaryView | undefined
+  #needs: Needs = { failed: [], asking: [] }
+  #drawn: number
   #version = 0
 
   constructor(view: RunView, schedule: Schedule = nextFrame, later: Later = onTimer) {
     this.#model = modelOf(view, view.seq)
+    this.#drawn = view.seq
     this.#schedule = schedule
+    this.#later = later
     this.#tellRun = new Paced(() => notify(this.#runListeners), summaryMs, later)
     this.#tellCalm = new Paced(() => this.#flushCalm(), calmMs, later)
   }
 
   get seq(): number {
     return this.#model.seq
+  }
+
+  /** The last record that everybody was told of: a person has seen the run as it was then. */
+  get drawn(): number {
+    return this.#drawn
+  }
+
+  /** The run itself: the same object until it changes. */
+  get run(): RunModel['run'] {
+    return this.#model.run
   }
 
   /** Counts the flushes: what draws the whole run compares it. */
@@ -60,6 +85,12 @@ export class RunStore {
   get summary(): RunSummaryView {
     this.#summary ??= summarise(this.#model)
     return this.#summary
+  }
+
+  get needs(): Needs {
+    const { failed, asking } = this.summary
+    if (!same(failed, this.#needs.failed) || !same(asking, this.#needs.asking)) this.#needs = { failed, asking }
+    return this.#needs
   }
 
   node(id: string): NodeView | undefined {
@@ -82,7 +113,7 @@ export class RunStore {
   apply(frame: Frame): Outcome {
     const before = this.#model.seq
     const outcome = applyFrame(this.#model, frame, this.#pending)
-    if (frame.type !== 'ping') this.#requestFlush()
+    if (frame.type !== 'ping') this.#requestFlush(this.#isUrgent(frame))
     if (frame.type === 'records' && this.#recordListeners.size > 0) {
       const fresh = frame.records.filter((r) => r.seq > before && r.seq <= this.#model.seq)
       for (const listener of [...this.#recordListeners]) listener(fresh)
@@ -104,7 +135,6 @@ export class RunStore {
   onNodeCalmly(id: string, listener: Listener): () => void {
     const off = listen(this.#nodeListeners, id, () => {
       this.#calm.add(listener)
-      this.#tellCalm.ask()
     })
     return () => {
       off()
@@ -134,6 +164,8 @@ export class RunStore {
     const changes = this.#pending
     this.#pending = emptyChanges()
     this.#version++
+    this.#drawn = this.#model.seq
+    this.#rest()
     if (changes.all || changes.run || changes.nodes.size > 0) {
       this.#summary = undefined
       if (changes.all || changes.run) this.#tellRun.now()
@@ -141,6 +173,7 @@ export class RunStore {
     }
     notifyKeys(this.#nodeListeners, changes.nodes, changes.all)
     notifyKeys(this.#edgeListeners, changes.edges, changes.all)
+    if (this.#calm.size > 0) this.#tellCalm.ask()
     notify(this.#anyListeners)
   }
 
@@ -150,58 +183,42 @@ export class RunStore {
     notify(due)
   }
 
-  #requestFlush(): void {
-    if (this.#cancelFlush) return
+  /** Whether a frame holds more than work that goes on: a node that stopped for whatever reason, or the run itself. */
+  #isUrgent(frame: Frame): boolean {
+    if (frame.type !== 'records') return true
+    return frame.records.some((r) => {
+      if (r.kind === 'node.state') return !goesOn.has(r.data.to)
+      return r.kind === 'run.state' || r.kind === 'node.held' || r.kind === 'run.rollback'
+    })
+  }
+
+  #requestFlush(urgent: boolean): void {
+    if (this.#cancelFlush || (this.#resting && !urgent)) return
     this.#cancelFlush = this.#schedule(() => {
       this.#cancelFlush = undefined
       this.flush()
     })
   }
-}
 
-/** What reads the run as a whole is not drawn more often than this: nobody reads counts that change ten times a second. */
-const summaryMs = 250
-/** Rows out of sight are kept current for those who search and read aloud, and that is not urgent. */
-const calmMs = 1000
-
-/** Asks for one call of a function after some time. */
-export type Later = (call: () => void, ms: number) => void
-
-const onTimer: Later = (call, ms) => {
-  setTimeout(call, ms)
-}
-
-/** Calls a function at once when it has been quiet, and otherwise when a time has passed since the last call. */
-class Paced {
-  readonly #call: () => void
-  readonly #ms: number
-  readonly #later: Later
-  #resting = false
-  #asked = false
-
-  constructor(call: () => void, ms: number, later: Later) {
-    this.#call = call
-    this.#ms = ms
-    this.#later = later
-  }
-
-  ask(): void {
-    if (this.#resting) this.#asked = true
-    else this.now()
-  }
-
-  /** Calls the function without regard to when that was last done. */
-  now(): void {
-    this.#asked = false
-    this.#call()
+  /** For a time after a flush only what is urgent is told; what came meanwhile is told then. */
+  #rest(): void {
     if (this.#resting) return
     this.#resting = true
     this.#later(() => {
       this.#resting = false
-      if (this.#asked) this.now()
-    }, this.#ms)
+      if (this.#drawn !== this.#model.seq) this.#requestFlush(true)
+    }, drawnMs)
   }
 }
+
+/** States in which a node needs nobody, and goes on by itself. */
+const goesOn: ReadonlySet<NodeState | ''> = new Set(['ready', 'running', 'succeeded', 'skipped'])
+
+/**
+ * Drawn more often than this, a run that changes all the time takes a processor for what nobody can follow. The first
+ * change after a rest is drawn with the next frame, and so is what a person is needed for.
+ */
+const drawnMs = 125
 
 /** Hidden tabs get no animation frames: they are served four times a second. */
 const hiddenFlushMs = 250
@@ -269,7 +286,11 @@ function summarise(model: RunModel): RunSummaryView {
     if (needsDecision(node)) failed.push(id)
     if (node.state === 'waiting' && node.wait?.kind === 'human') asking.push(id)
   }
-  return { run: model.run, seq: model.seq, counts, failed, asking }
+  return { run: model.run, counts, failed, asking }
+}
+
+function same(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((id, i) => id === b[i])
 }
 
 /** The run that is shown around a component; null in the editor. */
@@ -322,10 +343,27 @@ export function useMoving(edge: string, target: string): boolean {
   )
 }
 
-/** The shown run as a whole. */
+/** The shown run as a whole: whoever asks for it is drawn anew several times a second. */
 export function useRunSummary(store: RunStore): RunSummaryView {
+  return useOfRun(store, () => store.summary)
+}
+
+/** The shown run itself, without its nodes. */
+export function useRun(): RunModel['run'] {
+  const store = useRunStore()
+  return useOfRun(store, () => store.run)
+}
+
+/** What a person is needed for in the shown run. */
+export function useNeeds(): Needs {
+  const store = useRunStore()
+  return useOfRun(store, () => store.needs)
+}
+
+/** Something of the shown run as a whole, which is the same object as long as it did not change. */
+export function useOfRun<T>(store: RunStore, read: () => T): T {
   const subscribe = useCallback((listener: Listener) => store.onRun(listener), [store])
-  return useSyncExternalStore(subscribe, () => store.summary)
+  return useSyncExternalStore(subscribe, read)
 }
 
 /** The store of the shown run. */

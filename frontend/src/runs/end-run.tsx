@@ -3,7 +3,7 @@ import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useRunCommand } from '~/api/queries'
 import { Confirm } from '~/app/confirm'
-import { useRunStore, useRunSummary } from '~/run/store'
+import { useRun } from '~/run/store'
 import { useRefused } from './refused'
 import { isTyped, TypedConfirm } from './typed'
 
@@ -17,7 +17,7 @@ interface Props {
 /** Ends a run for good, after its flow's id was typed. */
 export function EndRun({ project, run, as, onClose }: Props) {
   const { t } = useTranslation()
-  const { run: view } = useRunSummary(useRunStore())
+  const view = useRun()
   const command = useRunCommand(project, run)
   const refused = useRefused()
   const [reason, setReason] = useState('')

@@ -6,10 +6,10 @@ import { useFormat } from '~/app/format'
 import { IconWifi, IconWifiOff } from '~/app/icons'
 import { BarActions, Crumbs } from '~/app/shell'
 import { useText } from '~/i18n/text'
-import { runEnded } from '~/run/fold'
+import { type RunModel, runEnded } from '~/run/fold'
 import type { Link } from '~/run/live'
 import { RunPill } from '~/run/states'
-import { type RunSummaryView, useRunStore, useRunSummary } from '~/run/store'
+import { type Needs, useNeeds, useRun, useRunStore, useRunSummary } from '~/run/store'
 import { useNow } from '~/run/ticker'
 import { RunButtons } from './run-buttons'
 import { iconOf, markOf, signs } from './signals'
@@ -27,15 +27,16 @@ export function RunHeader({ project, detail, total, link, children }: Props) {
   const { t } = useTranslation()
   const { t: own } = useTranslation('console')
   const text = useText()
-  const summary = useRunSummary(useRunStore())
-  const { run, counts, failed, asking } = summary
-  const done = (counts.get('succeeded') ?? 0) + (counts.get('skipped') ?? 0)
+  const run = useRun()
+  const needs = useNeeds()
+  const { failed, asking } = needs
   const name = run.name || text(detail.flow_name)
   const state = failed.length > 0 ? t('run.failedCount', { count: failed.length }) : t(`run.state.${run.state}`)
   useTab(
     name,
     failed.length === 0 && asking.length > 0 ? t('run.askingCount', { count: asking.length }) : state,
-    summary,
+    run,
+    needs,
   )
   return (
     <>
@@ -68,10 +69,7 @@ export function RunHeader({ project, detail, total, link, children }: Props) {
       <div className="rn-head">
         <RunPill state={run.state} />
         <Elapsed />
-        <span className="num" title={t('run.progressHelp')}>
-          {t('run.progress', { done, total })}
-        </span>
-        <progress max={total} value={done} aria-label={t('run.progressHelp')} />
+        <Progress total={total} />
         <span className="quiet clip rn-flow">
           <RouteLink to="/p/$project/flows/$flow" params={{ project, flow: run.flow }}>
             {text(detail.flow_name)}
@@ -86,9 +84,24 @@ export function RunHeader({ project, detail, total, link, children }: Props) {
   )
 }
 
+/** How many nodes are done: drawn by itself, because it changes with every one of them. */
+function Progress({ total }: { total: number }) {
+  const { t } = useTranslation()
+  const { counts } = useRunSummary(useRunStore())
+  const done = (counts.get('succeeded') ?? 0) + (counts.get('skipped') ?? 0)
+  return (
+    <>
+      <span className="num" title={t('run.progressHelp')}>
+        {t('run.progress', { done, total })}
+      </span>
+      <progress max={total} value={done} aria-label={t('run.progressHelp')} />
+    </>
+  )
+}
+
 function Elapsed() {
   const format = useFormat()
-  const { run } = useRunSummary(useRunStore())
+  const run = useRun()
   const now = useNow(!run.ended_at)
   const ms = (run.ended_at ? Date.parse(run.ended_at) : now) - Date.parse(run.created_at)
   return (
@@ -109,8 +122,8 @@ function LinkState({ link, ended }: { link: Link; ended: boolean }) {
 }
 
 /** The tab tells the state to those who look at another one, by its title and its icon. */
-function useTab(name: string, state: string, summary: RunSummaryView): void {
-  const mark = markOf(summary)
+function useTab(name: string, state: string, run: RunModel['run'], needs: Needs): void {
+  const mark = markOf({ run, ...needs })
   const title = `${signs[mark]} ${state} · ${name}`
   useEffect(() => {
     const before = document.title

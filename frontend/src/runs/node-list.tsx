@@ -1,17 +1,19 @@
 import { Button, Switch, TextInput } from '@mantine/core'
 import type { TFunction } from 'i18next'
-import { memo, useCallback, useMemo, useRef, useState } from 'react'
+import { type CSSProperties, memo, type ReactNode, useCallback, useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { IconCircleDashed, IconPlayerPause, IconSearch } from '~/app/icons'
 import { useNodeName } from '~/canvas/nodes'
 import type { PathNode } from '~/doc/paths'
 import { isSpinning, nodeIcon } from '~/run/states'
-import { useNodeRun, useRunStore, useRunSummary } from '~/run/store'
+import { type RunStore, useNodeRun, useOfRun, useRunStore, useRunSummary } from '~/run/store'
 import { type Group, groupOf, groups, groupsIn, toggled } from './filter'
 import { useKeys } from './hotkeys'
 
 /** A long list is shown in parts: search and filters reach the rest. */
 const rowsStep = 300
+/** So many rows are one thing to the browser, which leaves out what is scrolled away: to watch each costs some of every frame. */
+const blockRows = 20
 
 interface Props {
   nodes: readonly PathNode[]
@@ -30,26 +32,11 @@ interface Props {
 export function NodeList({ nodes, chosen, show, quiet, onChoose, onShow, onQuiet, onCanvas }: Props) {
   const { t } = useTranslation()
   const { t: own } = useTranslation('console')
-  const store = useRunStore()
-  const summary = useRunSummary(store)
-  const name = useNodeName()
   const [query, setQuery] = useState('')
-  const [rows, setRows] = useState(rowsStep)
   const find = useRef<HTMLInputElement>(null)
   useKeys([['/', () => find.current?.focus()]])
   const words = query.trim().toLowerCase()
   const wanted = useMemo(() => groupsIn(show), [show])
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the summary says when states changed
-  const grouped = useMemo(() => nodes.map((n) => groupOf(store.node(n.path))), [nodes, store, summary])
-  const shown = useMemo(
-    () =>
-      nodes.filter((n, i) => {
-        const group = grouped[i] ?? 'todo'
-        if (wanted.size > 0 ? !wanted.has(group) : quiet && group === 'ok') return false
-        return words === '' || `${name(n.node)} ${n.path}`.toLowerCase().includes(words)
-      }),
-    [nodes, grouped, wanted, quiet, words, name],
-  )
   return (
     <nav className="rn-list" aria-label={t('run.nodes')}>
       <div className="rn-list-head">
@@ -62,7 +49,7 @@ export function NodeList({ nodes, chosen, show, quiet, onChoose, onShow, onQuiet
           value={query}
           onChange={(e) => setQuery(e.currentTarget.value)}
         />
-        <Chips grouped={grouped} wanted={wanted} onShow={onShow} />
+        <Chips nodes={nodes} wanted={wanted} onShow={onShow} />
         <Switch
           size="xs"
           label={own('filter.quiet')}
@@ -76,47 +63,102 @@ export function NodeList({ nodes, chosen, show, quiet, onChoose, onShow, onQuiet
           </Button>
         )}
       </div>
+      <Rows nodes={nodes} chosen={chosen} wanted={wanted} quiet={quiet} words={words} onChoose={onChoose} />
+    </nav>
+  )
+}
+
+interface RowsProps extends Pick<Props, 'nodes' | 'chosen' | 'quiet' | 'onChoose'> {
+  wanted: ReadonlySet<Group>
+  /** What is looked for, in small letters. */
+  words: string
+}
+
+/** The nodes that are looked for. The states of all are followed only where they say which these are. */
+function Rows({ nodes, chosen, wanted, quiet, words, onChoose }: RowsProps) {
+  const { t } = useTranslation()
+  const store = useRunStore()
+  const name = useNodeName()
+  const [rows, setRows] = useState(rowsStep)
+  const byState = wanted.size > 0 || quiet
+  const changed = useOfRun(store, () => (byState ? store.summary : null))
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the summary says when states changed
+  const shown = useMemo(
+    () =>
+      nodes.filter((n) => {
+        const group = byState ? groupOf(store.node(n.path)) : 'todo'
+        if (wanted.size > 0 ? !wanted.has(group) : quiet && group === 'ok') return false
+        return words === '' || `${name(n.node)} ${n.path}`.toLowerCase().includes(words)
+      }),
+    [nodes, store, changed, byState, wanted, quiet, words, name],
+  )
+  return (
+    <>
       {shown.length === 0 && <p className="quiet rn-none">{t('run.noNodes')}</p>}
-      <ul>
-        {shown.slice(0, rows).map((entry) => (
-          <NodeRow
-            key={entry.path}
-            path={entry.path}
-            depth={entry.depth}
-            name={name(entry.node)}
-            chosen={entry.path === chosen}
-            t={t}
-            onChoose={onChoose}
-          />
+      {/* biome-ignore lint/a11y/useSemanticElements: between a list and its items stand the blocks */}
+      <div className="rn-rows" role="list">
+        {blocksOf(shown.slice(0, rows)).map((block, i) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: a block is its place; what stands there has names of its own
+          <Block key={i} rows={block.length}>
+            {(hidden) =>
+              block.map((entry) => (
+                <NodeRow
+                  key={entry.path}
+                  path={entry.path}
+                  depth={entry.depth}
+                  name={name(entry.node)}
+                  chosen={entry.path === chosen}
+                  hidden={hidden}
+                  t={t}
+                  onChoose={onChoose}
+                />
+              ))
+            }
+          </Block>
         ))}
-      </ul>
+      </div>
       {shown.length > rows && (
         <Button variant="subtle" fullWidth onClick={() => setRows(rows + rowsStep)}>
           {t('run.moreNodes', { n: shown.length - rows })}
         </Button>
       )}
-    </nav>
+    </>
+  )
+}
+
+function blocksOf(rows: readonly PathNode[]): PathNode[][] {
+  return Array.from({ length: Math.ceil(rows.length / blockRows) }, (_, i) =>
+    rows.slice(i * blockRows, (i + 1) * blockRows),
+  )
+}
+
+/** Rows that the browser shows or leaves out together; they are told which, to follow their nodes calmly when left out. */
+function Block({ rows, children }: { rows: number; children(hidden: boolean): ReactNode }) {
+  const [hidden, block] = useOutOfSight()
+  return (
+    <div ref={block} className="rn-block" role="presentation" style={{ '--rows': rows } as CSSProperties}>
+      {children(hidden)}
+    </div>
   )
 }
 
 /** How many nodes are in which state; pressing one shows these alone, pressing more adds to them. */
 function Chips({
-  grouped,
+  nodes,
   wanted,
   onShow,
 }: {
-  grouped: readonly Group[]
+  nodes: readonly PathNode[]
   wanted: ReadonlySet<Group>
   onShow(show: string | undefined): void
 }) {
   const { t } = useTranslation('console')
-  const counts = new Map<Group, number>()
-  for (const g of grouped) counts.set(g, (counts.get(g) ?? 0) + 1)
+  const counts = useCounts(useRunStore(), nodes)
   return (
     // biome-ignore lint/a11y/useSemanticElements: buttons, and not a group of a form
     <div className="rn-chips" role="group" aria-label={t('filter.label')}>
       <button type="button" aria-pressed={wanted.size === 0} onClick={() => onShow(undefined)}>
-        {t('filter.chip', { label: t('filter.all'), n: grouped.length })}
+        {t('filter.chip', { label: t('filter.all'), n: nodes.length })}
       </button>
       {groups
         .filter((g) => counts.has(g) || wanted.has(g))
@@ -135,11 +177,26 @@ function Chips({
   )
 }
 
+/** How many of the nodes are in each group. */
+function useCounts(store: RunStore, nodes: readonly PathNode[]): ReadonlyMap<Group, number> {
+  const changed = useRunSummary(store)
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the summary says when states changed
+  return useMemo(() => {
+    const counts = new Map<Group, number>()
+    for (const { path } of nodes) {
+      const group = groupOf(store.node(path))
+      counts.set(group, (counts.get(group) ?? 0) + 1)
+    }
+    return counts
+  }, [store, nodes, changed])
+}
+
 const NodeRow = memo(function NodeRow({
   path,
   depth,
   name,
   chosen,
+  hidden,
   t,
   onChoose,
 }: {
@@ -147,17 +204,17 @@ const NodeRow = memo(function NodeRow({
   depth: number
   name: string
   chosen: boolean
+  hidden: boolean
   /** One for all rows: to ask for it costs more than the rest of a row. */
   t: TFunction
   onChoose(id: string): void
 }) {
-  const [hidden, row] = useOutOfSight()
   const view = useNodeRun(path, hidden)
   const Icon = view ? nodeIcon(view) : IconCircleDashed
   return (
-    <li>
+    // biome-ignore lint/a11y/useSemanticElements: a block stands between it and its list
+    <div role="listitem">
       <button
-        ref={row}
         type="button"
         data-s={view?.state ?? 'idle'}
         aria-current={chosen}
@@ -173,17 +230,17 @@ const NodeRow = memo(function NodeRow({
         {view?.held && <IconPlayerPause size={13} role="img" aria-label={t('node.held')} />}
         <span className="rn-state">{t(`node.state.${view?.state ?? 'idle'}`)}</span>
       </button>
-    </li>
+    </div>
   )
 })
 
 /** Whether the browser leaves out an element because it is scrolled away; it says so of those whose content is shown as needed. */
 function useOutOfSight() {
   const [hidden, setHidden] = useState(false)
-  const element = useCallback((button: HTMLButtonElement | null) => {
+  const element = useCallback((block: HTMLDivElement | null) => {
     const look = (event: Event) => setHidden((event as ContentVisibilityAutoStateChangeEvent).skipped)
-    button?.addEventListener('contentvisibilityautostatechange', look)
-    return () => button?.removeEventListener('contentvisibilityautostatechange', look)
+    block?.addEventListener('contentvisibilityautostatechange', look)
+    return () => block?.removeEventListener('contentvisibilityautostatechange', look)
   }, [])
   return [hidden, element] as const
 }

@@ -10,7 +10,7 @@ import { useNodeName } from '~/canvas/nodes'
 import type { PathNode } from '~/doc/paths'
 import { useCodes } from '~/i18n/codes'
 import { NodePill } from '~/run/states'
-import { useNodeRun, useRunStore, useRunSummary } from '~/run/store'
+import { useNodeRun, useRun } from '~/run/store'
 import { useNow } from '~/run/ticker'
 import type { NodeAct } from './actions'
 import { useBy } from './by'
@@ -42,7 +42,7 @@ export function NodePanel({ project, run, entry, nodes, place, moves, onAct, onE
   const name = useNodeName()(node)
   const view = useNodeRun(path)
   const reached = view !== undefined && view.state !== 'idle'
-  const { run: whole } = useRunSummary(useRunStore())
+  const whole = useRun()
   const { data, error, refetch } = useNodeDetail(project, run, path, place.tab === 'calls')
   const attempts = data?.attempts ?? []
   const attempt = attempts.find((a) => keyOf(a) === place.attempt) ?? attempts.at(-1)

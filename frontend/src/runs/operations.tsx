@@ -15,7 +15,7 @@ import {
 } from '~/app/icons'
 import { type PathNode, parentOf } from '~/doc/paths'
 import { runEnded } from '~/run/fold'
-import { useRunStore, useRunSummary } from '~/run/store'
+import { useRun } from '~/run/store'
 import type { NodeAct } from './actions'
 import { useKeys } from './hotkeys'
 import { judge, loops, type Operation, runsBelow, type Verdict } from './preconditions'
@@ -51,7 +51,7 @@ interface Props {
 /** The buttons of a node: what can be done now, and on demand what cannot and why. */
 export function Operations({ project, run, entry, nodes, view, onAct }: Props) {
   const { t } = useTranslation()
-  const { run: whole } = useRunSummary(useRunStore())
+  const whole = useRun()
   const command = useNodeCommand(project, run)
   const refused = useRefused()
   const { node } = entry

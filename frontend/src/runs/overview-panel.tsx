@@ -5,7 +5,7 @@ import { useTranslation } from 'react-i18next'
 import type { RunDetail } from '~/api/types'
 import { useFormat } from '~/app/format'
 import { runEnded } from '~/run/fold'
-import { useRunStore, useRunSummary } from '~/run/store'
+import { useRun } from '~/run/store'
 import { changeable } from './changeable'
 import { Tree, VariablesDialog } from './lazy'
 
@@ -13,7 +13,7 @@ import { Tree, VariablesDialog } from './lazy'
 export function OverviewPanel({ project, detail }: { project: string; detail: RunDetail }) {
   const { t } = useTranslation()
   const format = useFormat()
-  const { run } = useRunSummary(useRunStore())
+  const run = useRun()
   const [changing, setChanging] = useState(false)
   const starts = detail.document.nodes.some((n) => n.mode === 'independent')
   const outputs = Object.keys(run.outputs ?? {}).length > 0

@@ -5,7 +5,7 @@ import { useRunCommand } from '~/api/queries'
 import type { Flow } from '~/api/types'
 import { IconDotsVertical, IconPencil, IconPlayerPause, IconPlayerPlay, IconPlayerStop, IconX } from '~/app/icons'
 import { runEnded } from '~/run/fold'
-import { useRunStore, useRunSummary } from '~/run/store'
+import { useRun, useRunStore } from '~/run/store'
 import { changeable } from './changeable'
 import { EndRun, VariablesDialog } from './lazy'
 import { judgeRun, type RunOperation } from './preconditions'
@@ -29,7 +29,8 @@ interface Props {
 export function RunButtons({ project, run, flow }: Props) {
   const { t } = useTranslation()
   const { t: own } = useTranslation('console')
-  const { run: view, seq } = useRunSummary(useRunStore())
+  const store = useRunStore()
+  const view = useRun()
   const command = useRunCommand(project, run)
   const refused = useRefused()
   const [asking, setAsking] = useState<'setVariables' | 'revoke' | 'fail' | null>(null)
@@ -37,7 +38,7 @@ export function RunButtons({ project, run, flow }: Props) {
   const act = (op: RunOperation) => {
     if (op !== 'pause' && op !== 'resume') return setAsking(op)
     // A resume is about the run as it was seen: what somebody did meanwhile may change one's mind.
-    command.mutate(op === 'pause' ? { command: op } : { command: op, expected_seq: seq }, { onError: refused })
+    command.mutate(op === 'pause' ? { command: op } : { command: op, expected_seq: store.drawn }, { onError: refused })
   }
   const quick = view.state === 'suspended' ? 'resume' : 'pause'
   return (

@@ -9,7 +9,7 @@ import { useNodeName } from '~/canvas/nodes'
 import type { View } from '~/canvas/rf'
 import { placed } from '~/doc/arrange'
 import { childIn, flowIn, type PathNode, parentOf } from '~/doc/paths'
-import { ScopeContext, useRunStore, useRunSummary } from '~/run/store'
+import { ScopeContext, useNeeds } from '~/run/store'
 import type { Selection } from '~/ui/store'
 import { useKeys } from './hotkeys'
 
@@ -110,8 +110,8 @@ export function RunCanvas(props: Props) {
 
 /** The subflows of the drawing inside which something failed or asks: they themselves only say that they run. */
 function useInside(scope: string): CanvasInfo['problems'] {
-  const { failed, asking } = useRunSummary(useRunStore())
-  // Summaries come with every change; the drawing is told only when the marks change.
+  const { failed, asking } = useNeeds()
+  // Failures of other drawings leave these marks as they are, and then the drawing is not told.
   const marks = JSON.stringify([marksIn(scope, failed), marksIn(scope, asking)])
   return useMemo(() => {
     const [errors, warnings] = JSON.parse(marks) as [string[], string[]]

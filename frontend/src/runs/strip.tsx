@@ -1,12 +1,13 @@
 import { Button } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import { IconAlertTriangle, IconArrowBackUp, IconUserCheck } from '~/app/icons'
-import { useRunStore, useRunSummary } from '~/run/store'
+import { useNeeds, useRun } from '~/run/store'
 
 /** What needs a person, in one line that stays in sight. */
 export function FailureStrip({ chosen, onGo }: { chosen: string | undefined; onGo(id: string): void }) {
   const { t } = useTranslation()
-  const { run, failed, asking } = useRunSummary(useRunStore())
+  const run = useRun()
+  const { failed, asking } = useNeeds()
   const next = (ids: readonly string[]) => {
     const id = ids[(ids.indexOf(chosen ?? '') + 1) % ids.length]
     if (id) onGo(id)

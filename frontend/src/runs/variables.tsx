@@ -6,7 +6,7 @@ import type { Flow, JsonObject, Schema, Variable } from '~/api/types'
 import { countViolations } from '~/form/count'
 import { SchemaForm } from '~/form/lazy-form'
 import { useText } from '~/i18n/text'
-import { useRunStore, useRunSummary } from '~/run/store'
+import { useRun, useRunStore } from '~/run/store'
 import { changeable } from './changeable'
 import { useRefused } from './refused'
 
@@ -21,12 +21,13 @@ interface Props {
 export function VariablesDialog({ project, run, flow, onClose }: Props) {
   const { t } = useTranslation()
   const text = useText()
-  const { run: view, seq } = useRunSummary(useRunStore())
+  const store = useRunStore()
+  const view = useRun()
   const command = useRunCommand(project, run)
   const refused = useRefused()
   const variables = useMemo(() => changeable(flow), [flow])
   const [before] = useState<JsonObject>(() => valuesOf(variables, view.variables ?? {}))
-  const [seen] = useState(seq)
+  const [seen] = useState(() => store.seq)
   const [value, setValue] = useState(before)
   const schema = useMemo<Schema>(
     () => ({

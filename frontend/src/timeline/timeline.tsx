@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next'
 import { IconArrowsMaximize, IconMinus, IconPlus } from '~/app/icons'
 import type { PathNode } from '~/doc/paths'
 import { runEnded } from '~/run/fold'
-import { useRunStore, useRunSummary } from '~/run/store'
+import { useRun } from '~/run/store'
 import { useNow } from '~/run/ticker'
 import { Chart } from './chart'
 import type { History } from './history'
@@ -25,7 +25,7 @@ export function Timeline({ history, nodes, chosen, onChoose }: Props) {
   const { tracks, loaded } = history
   const [squeeze, setSqueeze] = useState(true)
   const [zoom, setZoom] = useState(1)
-  const { run: view } = useRunSummary(useRunStore())
+  const view = useRun()
   const now = useNow(!runEnded(view.state))
   const last = useMemo(() => Math.max(...tracks.flatMap((k) => k.spans.map((s) => s.to ?? s.from))), [tracks])
   return (

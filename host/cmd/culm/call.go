@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/culmhq/culm/host/app"
 	"github.com/culmhq/culm/host/client"
 	"github.com/culmhq/culm/host/fault"
 	"github.com/culmhq/culm/host/tryout"
@@ -39,7 +38,7 @@ func (p *program) callCommand() *cobra.Command {
 		Args:    cobra.ExactArgs(2),
 	}
 	connect := p.serverFlag(c)
-	c.Flags().StringVar(&o.project, "project", app.DefaultProject(false), "the project")
+	inProject := projectFlag(c, &o.project)
 	c.Flags().StringArrayVarP(&o.params, "param", "p", nil, "a parameter: NAME=TEXT or NAME:=JSON; may be repeated")
 	c.Flags().StringVar(&o.body, "body", "", "a file with the JSON body, - for standard input")
 	c.Flags().BoolVar(&o.yes, "yes", false, "confirm an operation that may destroy something")
@@ -47,6 +46,9 @@ func (p *program) callCommand() *cobra.Command {
 	c.RunE = func(c *cobra.Command, args []string) error {
 		cl, err := connect()
 		if err != nil {
+			return err
+		}
+		if err := inProject(c.Context(), cl); err != nil {
 			return err
 		}
 		r := client.CallRequest{Project: o.project, System: args[0], Operation: args[1], Confirm: o.yes}

@@ -111,18 +111,23 @@ func run(ctx context.Context, args []string, o outside) int {
 	root.SetIn(o.in)
 	root.SetOut(o.out)
 	root.SetErr(o.err)
-	err := root.ExecuteContext(ctx)
-	if err == nil {
+	c, err := root.ExecuteContextC(ctx)
+	switch {
+	case err == nil:
 		return exitOK
+	case !p.began:
+		p.misused(c, err)
+	default:
+		p.report(err)
 	}
-	p.report(err)
 	return exitCode(err)
 }
 
 // program holds what all commands share.
 type program struct {
 	outside
-	text text
+	text  text
+	began bool // the command line was understood
 }
 
 func (p *program) root() *cobra.Command {
@@ -135,10 +140,17 @@ func (p *program) root() *cobra.Command {
 		SilenceErrors: true,
 		Args:          cobra.NoArgs,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
-		// What a command changes is audited under its name.
-		PersistentPreRun: func(c *cobra.Command, args []string) { c.SetContext(withEntry(c, args)) },
+		PersistentPreRunE: func(c *cobra.Command, args []string) error {
+			if err := c.ValidateRequiredFlags(); err != nil {
+				return err
+			}
+			p.began = true
+			c.SetContext(withEntry(c, args)) // what a command changes is audited under its name
+			return nil
+		},
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetUsageFunc(usage)
 	root.AddCommand(
 		p.serveCommand(), p.runCommand(), p.simulateCommand(), p.validateCommand(), p.pluginCommand(), p.systemCommand(), p.credentialCommand(),
 		p.secretCommand(), p.keysCommand(),

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -391,7 +390,7 @@ func (p *program) showCredential(system string, v registry.CredentialView, asJSO
 }
 
 func (p *program) printCredentials(all []credentialLine) error {
-	w := tabwriter.NewWriter(p.out, 0, 8, 2, ' ', 0)
+	w := newTable(p.out)
 	for _, c := range all {
 		state := "cred.unset"
 		switch {

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -181,7 +180,7 @@ func (p *program) printKeys(s secrets.KeyStatus, asJSON bool) error {
 		how = p.text.of("keys.plain")
 	}
 	fmt.Fprintf(p.out, "%s: %s (%s)\n", p.text.of("keys.file"), s.File, how)
-	w := tabwriter.NewWriter(p.out, 0, 8, 2, ' ', 0)
+	w := newTable(p.out)
 	for _, k := range s.Keys {
 		role := p.text.of("keys.former")
 		if k.Primary {

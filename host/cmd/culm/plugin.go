@@ -1,15 +1,20 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
-	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/culmhq/culm/host/client"
+	"github.com/culmhq/culm/host/page"
+	"github.com/culmhq/culm/host/plugins"
 	"github.com/culmhq/culm/host/plugins/build"
 	"github.com/culmhq/culm/pdk/contract"
 )
@@ -27,18 +32,24 @@ type module struct {
 func (p *program) pluginCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "plugin",
-		Short: "Build, pack and inspect plugins",
+		Short: "Write, sign, install and govern plugins",
 		Args:  cobra.NoArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(
-		p.pluginBuild(), p.pluginPack(), p.pluginInspect(), p.pluginList(),
-		p.pluginKeygen(), p.pluginSign(), p.pluginVerify(), p.pluginTrust(),
-		p.pluginPush(), p.pluginPull(), p.pluginTags(),
-		p.pluginInstall(), p.pluginVersions(), p.pluginHistory(), p.pluginKeys(), p.pluginRevoke(), p.pluginGrant(),
-	)
-	c.AddCommand(p.pluginChanges()...)
-	c.AddCommand(p.pluginNew(), p.pluginTest(), p.pluginRun(), p.pluginDev(), p.pluginLint(), p.pluginReplay())
+	add := func(id, title string, commands ...*cobra.Command) {
+		c.AddGroup(&cobra.Group{ID: id, Title: title})
+		for _, sub := range commands {
+			sub.GroupID = id
+			c.AddCommand(sub)
+		}
+	}
+	add("author", "Write a plugin", p.pluginNew(), p.pluginBuild(), p.pluginTest(), p.pluginRun(), p.pluginDev(), p.pluginLint(),
+		p.pluginPack(), p.pluginInspect(), p.pluginReplay())
+	add("travel", "Sign it and pass it on", p.pluginKeygen(), p.pluginSign(), p.pluginVerify(), p.pluginPush(), p.pluginPull(), p.pluginTags())
+	add("server", "In a running server", append([]*cobra.Command{
+		p.pluginInstall(), p.pluginList(), p.pluginGrant(), p.pluginVersions(), p.pluginHistory(),
+	}, p.pluginChanges()...)...)
+	add("trust", "Whom a server trusts", p.pluginTrust(), p.pluginKeys(), p.pluginRevoke())
 	return c
 }
 
@@ -107,7 +118,7 @@ func (p *program) built(pkg build.Package, out string, asJSON bool) error {
 	if asJSON {
 		return p.json(m)
 	}
-	_, err := fmt.Fprintf(p.out, "%s %s  %s  %d bytes  %s\n", m.ID, m.Version, out, m.Bytes, m.Digest)
+	_, err := fmt.Fprintf(p.out, "%s %s  %s  %s  %s\n", m.ID, m.Version, out, fmt.Sprintf(p.text.of("bytes"), m.Bytes), m.Digest)
 	return failed(err)
 }
 
@@ -139,10 +150,10 @@ func (p *program) pluginInspect() *cobra.Command {
 }
 
 func (p *program) describe(m contract.Manifest, digest string, size int) error {
-	w := tabwriter.NewWriter(p.out, 0, 8, 2, ' ', 0)
-	fmt.Fprintf(w, "plugin\t%s %s\t%s\n", m.ID, m.Version, m.Title.In(p.text.lang))
-	fmt.Fprintf(w, "digest\t%s\n", digest)
-	fmt.Fprintf(w, "size\t%d bytes\n", size)
+	w := newTable(p.out)
+	fmt.Fprintf(w, "%s\t%s %s\t%s\n", p.text.of("plugin"), m.ID, m.Version, m.Title.In(p.text.lang))
+	fmt.Fprintf(w, "%s\t%s\n", p.text.of("digest"), digest)
+	fmt.Fprintf(w, "%s\t%s\n", p.text.of("size"), fmt.Sprintf(p.text.of("bytes"), size))
 	for _, a := range m.Actions {
 		var waits []string
 		for _, k := range a.Waits {
@@ -152,40 +163,112 @@ func (p *program) describe(m contract.Manifest, digest string, size int) error {
 		if len(waits) > 0 {
 			more = "  (" + p.text.of("waiting") + ": " + strings.Join(waits, ", ") + ")"
 		}
-		fmt.Fprintf(w, "action\t%s\t%s%s\n", a.ID, a.Title.In(p.text.lang), more)
+		fmt.Fprintf(w, "%s\t%s\t%s%s\n", p.text.of("action"), a.ID, a.Title.In(p.text.lang), more)
 	}
 	for _, n := range m.Needs {
-		fmt.Fprintf(w, "needs\t%s\t%s\n", n.System, n.Operation)
+		fmt.Fprintf(w, "%s\t%s/%s\n", p.text.of("asks"), n.System, n.Operation)
 	}
+	p.limits(w, m.Limits)
 	return failed(w.Flush())
+}
+
+// limits shows which limits a manifest sets for itself.
+func (p *program) limits(w *table, l *contract.Limits) {
+	if l == nil {
+		return
+	}
+	line := func(name, value string) {
+		fmt.Fprintf(w, "%s\t%s\t%s\n", p.text.of("limit"), p.text.of("limit."+name), value)
+	}
+	if l.TimeoutMS > 0 {
+		line("timeout", shortTime(time.Duration(l.TimeoutMS)*time.Millisecond))
+	}
+	if l.MemoryBytes > 0 {
+		line("memory", bytesText(l.MemoryBytes))
+	}
+	if l.OutputBytes > 0 {
+		line("output", bytesText(l.OutputBytes))
+	}
+	if l.LogBytes > 0 {
+		line("log", bytesText(l.LogBytes))
+	}
+	if l.HostCalls > 0 {
+		line("host_calls", strconv.Itoa(l.HostCalls))
+	}
 }
 
 func (p *program) pluginList() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "list",
-		Short: "List the plugins of this binary",
-		Args:  cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			all, err := manifests(nil)
-			if err != nil {
-				return err
-			}
-			list := make([]module, 0, len(all))
-			for _, m := range all {
-				list = append(list, module{ID: m.ID, Version: m.Version, Manifest: &m})
-			}
-			slices.SortFunc(list, func(a, b module) int { return strings.Compare(a.ID, b.ID) })
-			if asJSON {
-				return p.json(list)
-			}
-			w := tabwriter.NewWriter(p.out, 0, 8, 2, ' ', 0)
-			for _, m := range list {
-				fmt.Fprintf(w, "%s\t%s\t%s\n", m.ID, m.Version, m.Manifest.Title.In(p.text.lang))
-			}
-			return failed(w.Flush())
-		},
+		Short: "List the plugins of a running server, or those of this program",
+		Long: "List the plugins that came with this program. With --server, or where " + envServer + " is set, list\n" +
+			"what is installed in that server, with the version in use.",
+		Example: "  culm plugin list\n  culm plugin list --server http://127.0.0.1:8080",
+		Args:    cobra.NoArgs,
 	}
-	c.Flags().BoolVar(&asJSON, "json", false, "print JSON, with the manifests")
+	connect := p.serverFlag(c)
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON: the manifests, or the installed versions")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		if !c.Flags().Changed("server") && p.getenv(envServer) == "" {
+			return p.listShipped(asJSON)
+		}
+		cl, err := connect()
+		if err != nil {
+			return err
+		}
+		return p.listInstalled(c.Context(), cl, asJSON)
+	}
 	return c
+}
+
+func (p *program) listShipped(asJSON bool) error {
+	all, err := manifests(nil)
+	if err != nil {
+		return err
+	}
+	list := make([]module, 0, len(all))
+	for _, m := range all {
+		list = append(list, module{ID: m.ID, Version: m.Version, Manifest: &m})
+	}
+	slices.SortFunc(list, func(a, b module) int { return strings.Compare(a.ID, b.ID) })
+	if asJSON {
+		return p.json(list)
+	}
+	w := newTable(p.out)
+	for _, m := range list {
+		fmt.Fprintf(w, "%s\t%s\t%s\n", m.ID, m.Version, m.Manifest.Title.In(p.text.lang))
+	}
+	return failed(w.Flush())
+}
+
+// listInstalled lists every plugin of a server: the version that new runs take, else the
+// highest and why it is not in use.
+func (p *program) listInstalled(ctx context.Context, cl *client.Client, asJSON bool) error {
+	list := []plugins.Installed{}
+	for q := (page.Query{Limit: page.LimitMax}); ; {
+		got, err := cl.Installed(ctx, q)
+		if err != nil {
+			return err
+		}
+		list = append(list, got.Items...)
+		if q.Cursor = got.Next; q.Cursor == "" {
+			break
+		}
+	}
+	if asJSON {
+		return p.json(list)
+	}
+	w := newTable(p.out)
+	for _, i := range list {
+		if len(i.Versions) == 0 {
+			continue
+		}
+		shown := i.Versions[0]
+		if at := slices.IndexFunc(i.Versions, func(m plugins.Module) bool { return m.Latest }); at >= 0 {
+			shown = i.Versions[at]
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", i.ID, shown.Version, p.versionState(shown), p.voucher(shown), i.Title.In(p.text.lang))
+	}
+	return failed(w.Flush())
 }

@@ -34,7 +34,8 @@ type developer struct {
 	noTest bool
 	asJSON bool
 
-	digest string // of what the server has
+	digest  string // of what the server has
+	granted bool   // it was said how the plugin gets what it asks for
 }
 
 // devRound is one round of culm plugin dev, as it is printed with --json. Times are in
@@ -53,6 +54,9 @@ type devRound struct {
 	Problems []string       `json:"problems,omitempty"`
 	// Error is why there is no module, or why it was not reloaded.
 	Error string `json:"error,omitempty"`
+
+	plugin string
+	asks   bool // it asks for operations
 }
 
 func (p *program) pluginDev() *cobra.Command {
@@ -108,6 +112,13 @@ func (d *developer) watch(ctx context.Context) error {
 	defer func() { _ = w.Close() }()
 	if err := d.add(w, d.dir); err != nil {
 		return failed(err)
+	}
+	if !d.asJSON {
+		if d.server == nil {
+			fmt.Fprintf(d.out, d.text.of("dev.watching")+"\n", d.dir)
+		} else {
+			fmt.Fprintf(d.out, d.text.of("dev.reloading")+"\n", d.dir, d.server.URL())
+		}
 	}
 	rs := &devRounds{developer: d, done: make(chan devRound)}
 	defer rs.stop()
@@ -220,7 +231,9 @@ func (d *developer) round(ctx context.Context, changed []string) devRound {
 	r := devRound{Changed: changed}
 	code, err := d.module(ctx, d.dir)
 	r.BuildMS = time.Since(began).Milliseconds()
-	if err != nil {
+	if err == nil {
+		r.Digest = build.Digest(code)
+	} else {
 		r.Error = err.Error()
 		r.TotalMS = r.BuildMS
 		return r
@@ -278,7 +291,6 @@ func (d *developer) test(ctx context.Context, file string, code []byte, r *devRo
 // reload installs the module, unless the server has it already.
 func (d *developer) reload(ctx context.Context, code []byte, r *devRound) error {
 	began := time.Now()
-	r.Digest = build.Digest(code)
 	if r.Digest == d.digest {
 		return nil
 	}
@@ -288,6 +300,7 @@ func (d *developer) reload(ctx context.Context, code []byte, r *devRound) error 
 		return err
 	}
 	d.digest, r.State, r.Held = r.Digest, m.State, m.Held
+	r.plugin, r.asks = m.Plugin, m.Manifest != nil && len(m.Manifest.Needs) > 0
 	return nil
 }
 
@@ -302,25 +315,38 @@ func (d *developer) show(r devRound) error {
 	if r.Error != "" {
 		fmt.Fprintln(d.out, r.Error)
 	}
+	_, err := fmt.Fprintf(d.out, "%s  %s\n", milliseconds(r.TotalMS), strings.Join(d.steps(r), "  "))
+	for _, h := range r.Held {
+		fmt.Fprintf(d.out, "  %s\n", fmt.Sprintf(d.text.of("hold."+string(h.Code)), h.Detail))
+	}
+	if r.asks && !d.granted && r.State == plugins.StateActive {
+		d.granted = true
+		d.next("culm plugin grant %s", r.plugin)
+	}
+	return failed(err)
+}
+
+// steps says what a round did.
+func (d *developer) steps(r devRound) []string {
 	var parts []string
 	add := func(key string, args ...any) { parts = append(parts, fmt.Sprintf(d.text.of(key), args...)) }
-	add("dev.built", milliseconds(r.BuildMS))
+	if r.Digest == "" && r.Error != "" {
+		add("dev.broken")
+	} else {
+		add("dev.built", milliseconds(r.BuildMS))
+	}
 	switch {
 	case r.State != "" && r.State != plugins.StateActive:
 		add("dev.held", d.text.of(string(r.State)))
 	case r.State != "":
 		add("dev.reloaded", milliseconds(r.ReloadMS))
-	case r.Digest != "" && r.Error == "":
+	case d.server != nil && r.Digest != "" && r.Error == "":
 		add("dev.same")
 	}
 	if r.TestMS > 0 {
 		add("dev.tested", r.Passed, r.Failed, milliseconds(r.TestMS))
 	}
-	_, err := fmt.Fprintf(d.out, "%s  %s\n", milliseconds(r.TotalMS), strings.Join(parts, "  "))
-	for _, h := range r.Held {
-		fmt.Fprintf(d.out, "  %s\n", fmt.Sprintf(d.text.of("hold."+string(h.Code)), h.Detail))
-	}
-	return failed(err)
+	return parts
 }
 
 func milliseconds(n int64) string { return fmt.Sprintf("%.1fs", float64(n)/1000) }

@@ -4,13 +4,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
-	"github.com/culmhq/culm/host/app"
 	"github.com/culmhq/culm/host/fault"
 	"github.com/culmhq/culm/host/plugins"
+	"github.com/culmhq/culm/pdk/contract"
 )
 
 func (p *program) pluginGrant() *cobra.Command {
@@ -25,7 +24,7 @@ func (p *program) pluginGrant() *cobra.Command {
 		Args:    cobra.MinimumNArgs(1),
 	}
 	connect := p.serverFlag(c)
-	c.Flags().StringVar(&project, "project", app.DefaultProject(false), "the project")
+	inProject := projectFlag(c, &project)
 	c.Flags().BoolVar(&remove, "remove", false, "take the operations away")
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	c.RunE = func(c *cobra.Command, args []string) error {
@@ -37,8 +36,14 @@ func (p *program) pluginGrant() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		if err := inProject(c.Context(), cl); err != nil {
+			return err
+		}
 		view, err := cl.Plugin(c.Context(), project, args[0])
 		if err != nil {
+			return err
+		}
+		if err := askedFor(view, changes, remove); err != nil {
 			return err
 		}
 		if len(changes) > 0 {
@@ -49,7 +54,7 @@ func (p *program) pluginGrant() *cobra.Command {
 		if asJSON {
 			return p.json(view)
 		}
-		return p.showGrants(view)
+		return p.showGrants(view, project)
 	}
 	return c
 }
@@ -76,14 +81,74 @@ func changed(have, changes []plugins.Grant, remove bool) []plugins.Grant {
 	return append(out, changes...)
 }
 
-func (p *program) showGrants(view plugins.Plugin) error {
-	w := tabwriter.NewWriter(p.out, 0, 8, 2, ' ', 0)
-	fmt.Fprintf(w, "plugin\t%s %s\n", view.ID, view.Version)
+// askedFor refuses what a plugin does not ask for, and says what it asks for. The server
+// would refuse it, too.
+func askedFor(view plugins.Plugin, changes []plugins.Grant, remove bool) error {
+	for _, g := range changes {
+		switch {
+		case remove && !slices.Contains(view.Grants, g):
+			return fault.New(fault.Invalid, "plugin %s was not granted %s/%s", view.ID, g.System, g.Operation)
+		case remove || slices.ContainsFunc(view.Manifest.Needs, func(n contract.Need) bool { return covers(n, g) }):
+		case len(view.Manifest.Needs) == 0:
+			return fault.New(fault.Invalid, "plugin %s does not ask for %s/%s: it asks for nothing", view.ID, g.System, g.Operation)
+		default:
+			return fault.New(fault.Invalid, "plugin %s does not ask for %s/%s: it asks for %s", view.ID, g.System, g.Operation, needsText(view.Manifest.Needs))
+		}
+	}
+	return nil
+}
+
+// covers reports whether a need, which may name any system or operation with "*", is met
+// by a grant.
+func covers(n contract.Need, g plugins.Grant) bool {
+	return (n.System == "*" || n.System == g.System) && (n.Operation == "*" || n.Operation == g.Operation)
+}
+
+func needsText(needs []contract.Need) string {
+	names := make([]string, 0, len(needs))
+	for _, n := range needs {
+		names = append(names, n.System+"/"+n.Operation)
+	}
+	return strings.Join(names, ", ")
+}
+
+// showGrants shows what a plugin asks for and whether it has it, and how it gets the rest.
+func (p *program) showGrants(view plugins.Plugin, project string) error {
+	w := newTable(p.out)
+	fmt.Fprintf(w, "%s\t%s %s\n", p.text.of("plugin"), view.ID, view.Version)
+	fmt.Fprintf(w, "%s\t%s\n", p.text.of("project"), project)
+	shown := map[plugins.Grant]bool{}
+	var missing []string
 	for _, n := range view.Manifest.Needs {
-		fmt.Fprintf(w, "%s\t%s/%s\n", p.text.of("asks"), n.System, n.Operation)
+		asked := n.System + "/" + n.Operation
+		state := p.text.of("not granted")
+		for _, g := range view.Grants {
+			if !covers(n, g) {
+				continue
+			}
+			state = p.text.of("granted")
+			shown[g] = shown[g] || n == contract.Need(g)
+		}
+		if state != p.text.of("granted") && !strings.Contains(asked, "*") {
+			missing = append(missing, asked)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\n", p.text.of("asks"), asked, state)
 	}
 	for _, g := range view.Grants {
-		fmt.Fprintf(w, "%s\t%s/%s\n", p.text.of("granted"), g.System, g.Operation)
+		if !shown[g] { // one operation of those that a "*" asks for, or what an older version asked for
+			fmt.Fprintf(w, "%s\t%s/%s\n", p.text.of("granted"), g.System, g.Operation)
+		}
 	}
-	return failed(w.Flush())
+	if err := w.Flush(); err != nil {
+		return failed(err)
+	}
+	if len(missing) > 0 {
+		p.next("culm plugin grant %s %s --project %s", view.ID, strings.Join(missing, " "), project)
+	}
+	return nil
+}
+
+// next says on standard error what is done next, so that what a command prints stays as it is.
+func (p *program) next(format string, args ...any) {
+	fmt.Fprintf(p.err, p.text.of("then")+"\n", fmt.Sprintf(format, args...))
 }

@@ -7,14 +7,15 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"github.com/culmhq/culm/host/app"
 	"github.com/culmhq/culm/host/client"
 	"github.com/culmhq/culm/host/config"
+	"github.com/culmhq/culm/host/fault"
 	"github.com/culmhq/culm/host/oci"
 	"github.com/culmhq/culm/host/plugins"
 )
@@ -28,6 +29,29 @@ func (p *program) serverFlag(c *cobra.Command) func() (*client.Client, error) {
 	c.Flags().StringVar(&server, "server", "", "URL of the running server ("+envServer+"; default http://"+config.Default().Listen+")")
 	return func() (*client.Client, error) {
 		return client.New(cmp.Or(server, p.getenv(envServer), "http://"+config.Default().Listen))
+	}
+}
+
+// projectFlag adds --project to a command that talks to a server, and returns what finds
+// the project where none was named: the only one there is, or the usual one.
+func projectFlag(c *cobra.Command, to *string) func(context.Context, *client.Client) error {
+	c.Flags().StringVar(to, "project", "", "the project (default: the only one of the server, else "+app.DefaultProject(false)+")")
+	return func(ctx context.Context, cl *client.Client) error {
+		if *to != "" {
+			return nil
+		}
+		ids, err := cl.Projects(ctx)
+		switch usual := app.DefaultProject(false); {
+		case err != nil:
+			return err
+		case len(ids) == 1:
+			*to = ids[0]
+		case slices.Contains(ids, usual):
+			*to = usual
+		default:
+			return fault.New(fault.Invalid, "name the project with --project; there are %s", strings.Join(ids, ", "))
+		}
+		return nil
 	}
 }
 
@@ -72,7 +96,16 @@ func (p *program) install(ctx context.Context, cl *client.Client, code []byte, e
 	if asJSON {
 		return p.json(m)
 	}
-	return p.showVersion(m)
+	if err := p.showVersion(m); err != nil {
+		return err
+	}
+	switch {
+	case m.State == plugins.StatePending:
+		p.next("culm plugin approve %s %s", m.Plugin, m.Version)
+	case m.Latest && m.Manifest != nil && len(m.Manifest.Needs) > 0:
+		p.next("culm plugin grant %s", m.Plugin)
+	}
+	return nil
 }
 
 // fetch reads a module from a file, or from a registry where there is no such file.
@@ -126,19 +159,20 @@ func readSigned(file string, signatures []string) ([]byte, [][]byte, error) {
 // showVersion shows an installed version to a person: what it is, who vouches for it,
 // what it asks for, and why it waits.
 func (p *program) showVersion(m plugins.Module) error {
-	w := tabwriter.NewWriter(p.out, 0, 8, 2, ' ', 0)
+	w := newTable(p.out)
 	title := ""
 	if m.Manifest != nil {
 		title = m.Manifest.Title.In(p.text.lang)
 	}
-	fmt.Fprintf(w, "plugin\t%s %s\t%s\n", m.Plugin, m.Version, title)
-	fmt.Fprintf(w, "digest\t%s\n", m.Digest)
-	fmt.Fprintf(w, "state\t%s\n", p.versionState(m))
-	fmt.Fprintf(w, "signature\t%s\n", p.voucher(m))
+	fmt.Fprintf(w, "%s\t%s %s\t%s\n", p.text.of("plugin"), m.Plugin, m.Version, title)
+	fmt.Fprintf(w, "%s\t%s\n", p.text.of("digest"), m.Digest)
+	fmt.Fprintf(w, "%s\t%s\n", p.text.of("state"), p.versionState(m))
+	fmt.Fprintf(w, "%s\t%s\n", p.text.of("signature"), p.voucher(m))
 	if m.Manifest != nil {
 		for _, n := range m.Manifest.Needs {
 			fmt.Fprintf(w, "%s\t%s/%s\n", p.text.of("asks"), n.System, n.Operation)
 		}
+		p.limits(w, m.Manifest.Limits)
 	}
 	for _, h := range m.Held {
 		fmt.Fprintf(w, "%s\t%s\n", p.text.of("held"), fmt.Sprintf(p.text.of("hold."+string(h.Code)), h.Detail))
@@ -152,7 +186,7 @@ func (p *program) versionState(m plugins.Module) string {
 		state = p.text.of("ver.blocked")
 	}
 	if m.Latest {
-		state += ", " + p.text.of("latest")
+		state += p.text.of("comma") + p.text.of("latest")
 	}
 	return state
 }
@@ -165,7 +199,7 @@ func (p *program) voucher(m plugins.Module) string {
 		for _, s := range m.Signatures {
 			by = append(by, s.Publisher)
 		}
-		return fmt.Sprintf(p.text.of("signed by"), strings.Join(by, ", "))
+		return fmt.Sprintf(p.text.of("signed by"), strings.Join(by, p.text.of("comma")))
 	case m.Shipped:
 		return p.text.of("shipped")
 	default:

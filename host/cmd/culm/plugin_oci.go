@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -185,7 +184,7 @@ func (p *program) pluginTags() *cobra.Command {
 			if asJSON {
 				return p.json(entries)
 			}
-			w := tabwriter.NewWriter(p.out, 0, 8, 2, ' ', 0)
+			w := newTable(p.out)
 			for _, e := range entries {
 				fmt.Fprintf(w, "%s\t%s\t%s\n", e.Tag, e.Version, e.Module)
 			}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -62,7 +63,7 @@ func (p *program) pluginReplay() *cobra.Command {
 	}
 	connect := p.serverFlag(c)
 	f := c.Flags()
-	f.StringVar(&o.project, "project", app.DefaultProject(false), "the project of the run")
+	inProject := projectFlag(c, &o.project)
 	f.StringVar(&o.data, "data", "", "read from a data directory whose server is not running, instead of a server")
 	f.StringVar(&o.options, "options", "", "a call for choices, as PLUGIN/ACTION/SOURCE, instead of a node's")
 	f.StringVar(&o.recording, "recording", "", "play the recordings of a file that --save wrote")
@@ -74,7 +75,13 @@ func (p *program) pluginReplay() *cobra.Command {
 	f.BoolVar(&o.events, "events", false, "show what the plugin asked and got")
 	f.BoolVar(&o.asJSON, "json", false, "print JSON")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		src, err := p.recordingsFrom(c.Context(), o, connect, args)
+		src, err := p.recordingsFrom(c.Context(), &o, func(ctx context.Context) (*client.Client, error) {
+			cl, err := connect()
+			if err != nil {
+				return nil, err
+			}
+			return cl, inProject(ctx, cl)
+		}, args)
 		if err != nil {
 			return err
 		}
@@ -100,7 +107,7 @@ type recordingSource struct {
 }
 
 // recordingsFrom opens the source that the flags name.
-func (p *program) recordingsFrom(ctx context.Context, o replayOptions, connect func() (*client.Client, error), args []string) (*recordingSource, error) {
+func (p *program) recordingsFrom(ctx context.Context, o *replayOptions, connect func(context.Context) (*client.Client, error), args []string) (*recordingSource, error) {
 	run, node := "", o.options
 	if o.options == "" && o.recording == "" {
 		run, node = args[0], args[1]
@@ -109,14 +116,15 @@ func (p *program) recordingsFrom(ctx context.Context, o replayOptions, connect f
 	case o.recording != "":
 		return fileSource(o.recording)
 	case o.data != "":
-		return p.dataSource(ctx, o, run, node)
+		o.project = cmp.Or(o.project, app.DefaultProject(false))
+		return p.dataSource(ctx, *o, run, node)
 	}
-	cl, err := connect()
+	cl, err := connect(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if run == "" {
-		return choicesSource(cl, o), nil
+		return choicesSource(cl, *o), nil
 	}
 	return &recordingSource{
 		list: func(ctx context.Context) ([]recordings.Meta, error) {

@@ -103,7 +103,7 @@ func (p *program) runPlugin(ctx context.Context, path, action string, o runPlugi
 	defer func() { err = errors.Join(err, failed(box.close())) }()
 	a, ok := box.Manifest().Action(action)
 	if !ok {
-		return fmt.Errorf("plugin %s has no action %s; it has %s", box.Manifest().ID, action, strings.Join(actionsOf(box.Manifest()), ", "))
+		return fmt.Errorf(p.text.of("run.action"), box.Manifest().ID, action, strings.Join(actionsOf(box.Manifest()), p.text.of("comma")))
 	}
 	req, err := p.firstRequest(a, o, recorded)
 	if err != nil {
@@ -190,8 +190,9 @@ func (p *program) firstRequest(a *contract.Action, o runPluginOptions, recorded 
 		return req, err
 	}
 	if faults := form.Check(req.Inputs); len(faults) > 0 {
+		fmt.Fprintf(p.err, "%s: "+p.text.of("run.inputs")+"\n", p.text.of("refused"), a.ID)
 		for _, f := range faults {
-			fmt.Fprintf(p.err, "%s: %s\n", f.Field, f.Message)
+			fmt.Fprintf(p.err, "  %s: %s\n", f.Field, f.Message)
 		}
 		return req, &exitError{code: exitRefused}
 	}

@@ -54,10 +54,10 @@ func (p *program) pluginKeygen() *cobra.Command {
 				return failed(err)
 			}
 			info := keyInfo{ID: signing.KeyID(publicOf(key)), Private: args[0] + ".key", Public: args[0] + ".pub"}
-			if err := writeNew(info.Private, private, 0o600); err != nil {
+			if err := p.writeNew(info.Private, private, 0o600); err != nil {
 				return err
 			}
-			if err := writeNew(info.Public, public, 0o644); err != nil {
+			if err := p.writeNew(info.Public, public, 0o644); err != nil {
 				return err
 			}
 			if asJSON {
@@ -77,8 +77,11 @@ func publicOf(key ed25519.PrivateKey) ed25519.PublicKey {
 }
 
 // writeNew writes a file that must not be there yet.
-func writeNew(name string, content []byte, mode fs.FileMode) error {
+func (p *program) writeNew(name string, content []byte, mode fs.FileMode) error {
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf(p.text.of("key.exists"), name)
+	}
 	if err != nil {
 		return err
 	}
@@ -145,7 +148,7 @@ func (p *program) signingKey(file string) (ed25519.PrivateKey, error) {
 	if file == "" {
 		text := p.getenv(envSigningKey)
 		if text == "" {
-			return nil, errors.New("name the key with --key, or put it into " + envSigningKey)
+			return nil, fmt.Errorf(p.text.of("key.none"), envSigningKey)
 		}
 		return signing.ParsePrivate([]byte(text))
 	}
@@ -199,7 +202,7 @@ func (p *program) pluginVerify() *cobra.Command {
 		Example: "  culm plugin verify ticket.wasm --key acme.pub",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			trust, err := from.read()
+			trust, err := from.read(p.text)
 			if err != nil {
 				return err
 			}
@@ -219,8 +222,11 @@ func (p *program) pluginVerify() *cobra.Command {
 				}
 				s.Signatures = append(s.Signatures, counted...)
 			}
+			if len(envelopes) == 0 {
+				return fault.New(fault.SignaturePolicy, p.text.of("verify.unsigned"), args[0], args[0]+app.SignatureSuffix)
+			}
 			if len(s.Signatures) == 0 {
-				return fault.New(fault.SignaturePolicy, "%s: no trusted key signed it", args[0])
+				return fault.New(fault.SignaturePolicy, p.text.of("verify.untrusted"), args[0])
 			}
 			if asJSON {
 				return p.json(s)
@@ -239,13 +245,16 @@ func (p *program) pluginVerify() *cobra.Command {
 	return c
 }
 
-func (f trustFlags) read() (plugins.Trust, error) {
+func (f trustFlags) read(t text) (plugins.Trust, error) {
 	if len(f.keys) == 0 {
 		file := f.file
 		if file == "" {
 			file = filepath.Join(f.data, app.TrustFile)
 		}
 		content, err := os.ReadFile(file)
+		if errors.Is(err, fs.ErrNotExist) {
+			return plugins.Trust{}, fmt.Errorf(t.of("verify.keys"), file)
+		}
 		if err != nil {
 			return plugins.Trust{}, err
 		}
@@ -255,16 +264,16 @@ func (f trustFlags) read() (plugins.Trust, error) {
 		}
 		return plugins.Trust{Keys: keys}, nil
 	}
-	var t plugins.Trust
+	var trust plugins.Trust
 	for _, file := range f.keys {
 		public, err := readPublic(file)
 		if err != nil {
-			return t, err
+			return trust, err
 		}
 		name := strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
-		t.Keys = append(t.Keys, plugins.Key{ID: signing.KeyID(public), Publisher: name, Public: public})
+		trust.Keys = append(trust.Keys, plugins.Key{ID: signing.KeyID(public), Publisher: name, Public: public})
 	}
-	return t, nil
+	return trust, nil
 }
 
 func readPublic(file string) (ed25519.PublicKey, error) {
@@ -303,14 +312,17 @@ func (p *program) pluginTrust() *cobra.Command {
 			if file == "" {
 				file = filepath.Join(data, app.TrustFile)
 			}
-			if err := addTrust(file, app.TrustedKey{Publisher: publisher, Key: string(text), Plugins: patterns}); err != nil {
+			if err := p.addTrust(file, app.TrustedKey{Publisher: publisher, Key: string(text), Plugins: patterns}); err != nil {
 				return err
 			}
 			if asJSON {
 				return p.json(plugins.KeyView{ID: signing.KeyID(public), Publisher: publisher, Plugins: append([]string{}, patterns...)})
 			}
-			_, err = fmt.Fprintf(p.out, "%s  %s  %s\n", file, publisher, signing.KeyID(public))
-			return failed(err)
+			if _, err = fmt.Fprintf(p.out, "%s  %s  %s\n", file, publisher, signing.KeyID(public)); err != nil {
+				return failed(err)
+			}
+			fmt.Fprintln(p.err, p.text.of("trust.start"))
+			return nil
 		},
 	}
 	c.Flags().StringVar(&publisher, "publisher", "", "whose key it is")
@@ -325,10 +337,25 @@ func (p *program) pluginTrust() *cobra.Command {
 }
 
 // addTrust adds a key to a file of trusted keys, which need not be there.
-func addTrust(file string, k app.TrustedKey) error {
+func (p *program) addTrust(file string, k app.TrustedKey) error {
 	content, err := os.ReadFile(file)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
+	}
+	if err == nil {
+		have, err := app.ParseTrust(content)
+		if err != nil {
+			return fmt.Errorf("%s: %w", file, err)
+		}
+		id, err := signing.ParsePublic([]byte(k.Key))
+		if err != nil {
+			return failed(err)
+		}
+		for _, h := range have {
+			if h.ID == signing.KeyID(id) {
+				return fault.New(fault.Exists, p.text.of("trust.twice"), file, h.Publisher)
+			}
+		}
 	}
 	one, err := yaml.Marshal(map[string]any{"keys": []map[string]any{written(k)}})
 	if err != nil {

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -69,6 +69,9 @@ func (p *program) testPlugin(ctx context.Context, path string, o testOptions) (e
 		file = casesFile(path)
 	}
 	text, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf(p.text.of("test.none"), file)
+	}
 	if err != nil {
 		return err
 	}
@@ -172,7 +175,7 @@ func (p *program) tested(box *sandbox, file string, text []byte, all []cases.Res
 // printTested prints a line for each call with what it used of its limits, and what was
 // not as expected.
 func (p *program) printTested(l wasm.Limits, file string, all []cases.Result, bad int) error {
-	w := tabwriter.NewWriter(p.out, 0, 8, 2, ' ', 0)
+	w := newTable(p.out)
 	fmt.Fprintf(w, "\t%s\n", p.text.of("test.columns"))
 	for _, r := range all {
 		for i, s := range r.Steps {

@@ -1,9 +1,10 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -34,7 +35,7 @@ func (p *program) pluginVersions() *cobra.Command {
 		if asJSON {
 			return p.json(vs)
 		}
-		w := tabwriter.NewWriter(p.out, 0, 8, 2, ' ', 0)
+		w := newTable(p.out)
 		for _, v := range vs {
 			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", v.Version, p.versionState(v), p.voucher(v), p.inMemory(v), v.Digest)
 			for _, h := range v.Held {
@@ -76,7 +77,7 @@ func (p *program) pluginChange(what plugins.Change, short, long string) *cobra.C
 	var reason string
 	var override, asJSON bool
 	c := &cobra.Command{
-		Use:   string(what) + " PLUGIN VERSION|DIGEST",
+		Use:   string(what) + " PLUGIN VERSION|latest|DIGEST",
 		Short: short,
 		Long:  short + ", in a running server.\n" + long,
 		Args:  cobra.ExactArgs(2),
@@ -92,7 +93,7 @@ func (p *program) pluginChange(what plugins.Change, short, long string) *cobra.C
 		if err != nil {
 			return err
 		}
-		digest, err := findVersion(c, cl, args[0], args[1])
+		digest, err := p.findVersion(c, cl, args[0], args[1])
 		if err != nil {
 			return err
 		}
@@ -105,32 +106,61 @@ func (p *program) pluginChange(what plugins.Change, short, long string) *cobra.C
 		if asJSON {
 			return p.json(m)
 		}
-		return p.showVersion(m)
+		if err := p.showVersion(m); err != nil {
+			return err
+		}
+		return p.explainChange(c.Context(), cl, m)
 	}
 	return c
 }
 
-// findVersion returns the digest of the version that a person named by its number, or by
-// the digest or the beginning of it. A name that fits several is refused.
-func findVersion(c *cobra.Command, cl *client.Client, plugin, name string) (string, error) {
+// explainChange says what a change leaves to be done: a plugin without a version in use,
+// or one that asks for what nobody granted.
+func (p *program) explainChange(ctx context.Context, cl *client.Client, m plugins.Module) error {
+	if m.Latest {
+		if m.Manifest != nil && len(m.Manifest.Needs) > 0 {
+			p.next("culm plugin grant %s", m.Plugin)
+		}
+		return nil
+	}
+	vs, err := cl.Versions(ctx, m.Plugin)
+	if err != nil || slices.ContainsFunc(vs, func(v plugins.Module) bool { return v.Latest }) {
+		return err
+	}
+	fmt.Fprintf(p.err, p.text.of("ver.none")+"\n", m.Plugin)
+	return nil
+}
+
+// shortDigest is how much of a digest tells builds apart, for people.
+const shortDigest = len("sha256:") + 12
+
+// findVersion returns the digest of the version that a person named by its number, by
+// "latest", or by the digest or the beginning of it. A name that fits several is refused
+// with what they are: while a plugin is written, one version is built many times.
+func (p *program) findVersion(c *cobra.Command, cl *client.Client, plugin, name string) (digest string, err error) {
 	vs, err := cl.Versions(c.Context(), plugin)
 	if err != nil {
 		return "", err
 	}
-	found := ""
+	var found, all []string
 	for _, v := range vs {
-		if v.Version != name && (!strings.HasPrefix(name, "sha256:") || !strings.HasPrefix(v.Digest, name)) {
+		if all = append(all, v.Version); v.Version != name && (name != "latest" || !v.Latest) &&
+			(!strings.HasPrefix(name, "sha256:") || !strings.HasPrefix(v.Digest, name)) {
 			continue
 		}
-		if found != "" {
-			return "", fault.New(fault.Invalid, "plugin %s has several versions %s: name it by its digest", plugin, name)
+		found = append(found, fmt.Sprintf("%s (%s)", v.Digest[:min(len(v.Digest), shortDigest)], p.versionState(v)))
+		if len(found) == 1 {
+			digest = v.Digest
 		}
-		found = v.Digest
 	}
-	if found == "" {
-		return "", fault.Missing("version of plugin "+plugin, name)
+	switch len(found) {
+	case 0:
+		return "", fault.New(fault.NotFound, "plugin %s has no version %q; it has %s", plugin, name, strings.Join(slices.Compact(all), ", "))
+	case 1:
+		return digest, nil
+	default:
+		return "", fault.New(fault.Invalid, "plugin %s has %d builds of %s; name one by its digest:\n  %s", plugin, len(found), name, strings.Join(found, "\n  "))
 	}
-	return found, nil
 }
 
 func (p *program) pluginHistory() *cobra.Command {
@@ -156,9 +186,10 @@ func (p *program) pluginHistory() *cobra.Command {
 		if asJSON {
 			return p.json(es)
 		}
-		w := tabwriter.NewWriter(p.out, 0, 8, 2, ' ', 0)
+		w := newTable(p.out)
 		for _, e := range es {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", e.At.Format(time.DateTime), e.Actor.ID, p.text.of("event."+string(e.Kind)), e.Version, e.Detail)
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", e.At.UTC().Format(time.RFC3339), e.Actor.ID, p.text.of("event."+string(e.Kind)),
+				e.Version, e.Digest[:min(len(e.Digest), shortDigest)], e.Detail)
 		}
 		return failed(w.Flush())
 	}
@@ -220,7 +251,7 @@ func (p *program) showTrust(t plugins.TrustView, asJSON bool) error {
 	if asJSON {
 		return p.json(t)
 	}
-	w := tabwriter.NewWriter(p.out, 0, 8, 2, ' ', 0)
+	w := newTable(p.out)
 	fmt.Fprintf(w, "%s\t%s\t\t\n", p.text.of("policy"), p.text.of("policy."+string(t.Policy)))
 	for _, k := range t.Keys {
 		state := ""

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/culmhq/culm/host/replay"
@@ -43,7 +42,7 @@ func (p *program) showReplayed(r *replayedCall, events bool) error {
 
 // showEvents lists what was recorded, with a mark at the first difference.
 func (p *program) showEvents(r *replayedCall) error {
-	w := tabwriter.NewWriter(p.out, 0, 8, 2, ' ', 0)
+	w := newTable(p.out)
 	for i := range r.recording.Events {
 		e := &r.recording.Events[i]
 		mark := " "
@@ -66,7 +65,7 @@ func (p *program) showDifference(r *replayedCall) error {
 	case replay.WayOutcome:
 		fmt.Fprintln(p.out, p.text.of("replay.outcome"))
 	}
-	w := tabwriter.NewWriter(p.out, 0, 8, 2, ' ', 0)
+	w := newTable(p.out)
 	line := func(key string, e *replay.Event, o *replay.Outcome) {
 		switch {
 		case e != nil:

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -109,7 +108,7 @@ func (p *program) secretRemove() *cobra.Command {
 }
 
 func (p *program) printSecrets(all []secrets.Info) error {
-	w := tabwriter.NewWriter(p.out, 0, 8, 2, ' ', 0)
+	w := newTable(p.out)
 	for _, s := range all {
 		fmt.Fprintf(w, "%s\t"+p.text.of("secret.row")+"\n", s.Name, s.Version, s.SetAt.UTC().Format(time.RFC3339), s.SetBy, s.Fingerprint)
 	}

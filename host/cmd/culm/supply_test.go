@@ -47,6 +47,12 @@ func (c cli) refused(says string, args ...string) {
 // name, which was compiled before.
 func ticket(t *testing.T, file, version string, needs ...contract.Need) {
 	t.Helper()
+	named(t, file, "ticket", version, needs...)
+}
+
+// named is ticket with another name.
+func named(t *testing.T, file, id, version string, needs ...contract.Need) {
+	t.Helper()
 	code, err := shipped.Files.ReadFile("core.wasm")
 	if err != nil {
 		t.Skip(err)
@@ -55,7 +61,7 @@ func ticket(t *testing.T, file, version string, needs ...contract.Need) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.ID, m.Version, m.Needs = "ticket", version, needs
+	m.ID, m.Version, m.Needs = id, version, needs
 	if code, err = build.Pack(code, m); err != nil {
 		t.Fatal(err)
 	}
@@ -111,12 +117,16 @@ func TestAPluginGoesFromItsAuthorThroughARegistryIntoAServer(t *testing.T) {
 	if out := c.ok("plugin", "approve", "ticket", "2.0.0", "--reason", "read it"); !strings.Contains(out, "active, latest") {
 		t.Errorf("approve printed %s", out)
 	}
-	c.refused("not ask for", "plugin", "grant", "ticket", "cmdb/delete")
-	if out := c.ok("plugin", "grant", "ticket", "cmdb/list"); !strings.Contains(out, "granted") {
+	c.refused("not ask for cmdb/delete: it asks for cmdb/list", "plugin", "grant", "ticket", "cmdb/delete")
+	c.refused("was not granted cmdb/list", "plugin", "grant", "ticket", "cmdb/list", "--remove")
+	if out := c.ok("plugin", "grant", "ticket", "cmdb/list"); !strings.Contains(out, "cmdb/list  granted") {
 		t.Errorf("grant printed %s", out)
 	}
-	if out := c.ok("plugin", "grant", "ticket", "cmdb/list", "--remove"); strings.Contains(out, "granted") || !strings.Contains(out, "asks for") {
+	if out := c.ok("plugin", "grant", "ticket", "cmdb/list", "--remove"); !strings.Contains(out, "asks for  cmdb/list  not granted") {
 		t.Errorf("grant --remove printed %s", out)
+	}
+	if out := c.ok("plugin", "list"); !strings.Contains(out, "2.0.0  active, latest  signed by Acme") {
+		t.Errorf("list printed %s", out)
 	}
 	c.refused("SYSTEM/OPERATION", "plugin", "grant", "ticket", "cmdb")
 	c.ok("plugin", "block", "ticket", pushed.Digest[:20], "--reason", "steals")
@@ -134,8 +144,47 @@ func TestAPluginGoesFromItsAuthorThroughARegistryIntoAServer(t *testing.T) {
 	if err := json.Unmarshal([]byte(c.ok("plugin", "keys", "--json")), &keys); err != nil || len(keys.Keys) != 1 {
 		t.Fatalf("keys %+v, %v", keys, err)
 	}
+	c.aVersionBuiltTwice(in)
 	c.ok("plugin", "revoke", keys.Keys[0].ID, "--reason", "lost")
 	c.refused("refused by the signature policy", "plugin", "approve", "ticket", "2.0.0")
 	c.refused("not found", "plugin", "versions", "nothing")
 	c.refused("a server is a URL", "plugin", "versions", "ticket", "--server", "localhost")
+}
+
+// aVersionBuiltTwice is the life of a plugin under culm plugin dev: one version number,
+// many modules. Commands say which there are, and what comes next.
+func (c cli) aVersionBuiltTwice(in func(string) string) {
+	c.t.Helper()
+	for _, b := range []struct {
+		file  string
+		needs []contract.Need
+	}{{"a.wasm", nil}, {"b.wasm", []contract.Need{{System: "cmdb", Operation: "list"}}}} {
+		named(c.t, in(b.file), "ticket-twice", "1.0.0", b.needs...)
+		c.ok("plugin", "sign", in(b.file), "--key", in("acme.key"))
+	}
+	c.says("", "plugin", "install", in("a.wasm"))
+	c.says("next: culm plugin approve ticket-twice 1.0.0", "plugin", "install", in("b.wasm"))
+	c.refused("has 2 builds of 1.0.0; name one by its digest:\n  sha256:", "plugin", "approve", "ticket-twice", "1.0.0")
+	c.refused(`has no version "3.0.0"; it has 1.0.0`, "plugin", "block", "ticket-twice", "3.0.0")
+	var versions []plugins.Module
+	if err := json.Unmarshal([]byte(c.ok("plugin", "versions", "ticket-twice", "--json")), &versions); err != nil || len(versions) != 2 {
+		c.t.Fatalf("versions %+v, %v", versions, err)
+	}
+	c.says("no version of ticket-twice is in use now", "plugin", "block", "ticket-twice", "latest")
+	c.refused(`no version of plugin "ticket-twice" is in use: approve or activate one`, "plugin", "grant", "ticket-twice")
+	for _, v := range versions {
+		if v.State == plugins.StatePending {
+			c.says("next: culm plugin grant ticket-twice", "plugin", "approve", "ticket-twice", v.Digest[:shortDigest])
+		}
+	}
+	c.says("next: culm plugin grant ticket-twice cmdb/list --project ", "plugin", "grant", "ticket-twice")
+}
+
+// says runs a command that must succeed and say something beside what it prints.
+func (c cli) says(text string, args ...string) {
+	c.t.Helper()
+	code, out, errOut := try(c.t, c.environ, args...)
+	if code != exitOK || !strings.Contains(errOut, text) || text == "" && errOut != "" {
+		c.t.Errorf("%v: exit %d: %s%s; want it to say %q", args, code, out, errOut, text)
+	}
 }

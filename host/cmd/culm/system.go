@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -163,7 +162,7 @@ func (p *program) readCredential(ctx context.Context, auth systems.AuthType) (se
 }
 
 func (p *program) printSystems(all []registry.View) error {
-	w := tabwriter.NewWriter(p.out, 0, 8, 2, ' ', 0)
+	w := newTable(p.out)
 	for _, s := range all {
 		credential := ""
 		if s.CredentialSet {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -192,9 +191,9 @@ func (p *program) systemHistory() *cobra.Command {
 			if o.asJSON {
 				return p.json(all.Items)
 			}
-			w := tabwriter.NewWriter(p.out, 0, 8, 2, ' ', 0)
+			w := newTable(p.out)
 			for _, e := range all.Items {
-				fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\n", e.Version, e.At.Format(time.DateTime), e.Actor, p.text.of("sys."+string(e.Action)), p.summary(e.Summary))
+				fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\n", e.Version, e.At.UTC().Format(time.RFC3339), e.Actor, p.text.of("sys."+string(e.Action)), p.summary(e.Summary))
 			}
 			return failed(w.Flush())
 		})
@@ -229,7 +228,7 @@ func (p *program) summary(s registry.Summary) string {
 // printDifference prints the changes of a system, a line each, and the differences of an
 // operation below it; "!" marks what is wider than before.
 func (p *program) printDifference(d registry.Difference, what string, version int) error {
-	w := tabwriter.NewWriter(p.out, 0, 8, 2, ' ', 0)
+	w := newTable(p.out)
 	for _, f := range d.Fields {
 		fmt.Fprintf(w, "~\t%s\t%s → %s\t\n", f.Field, f.From, f.To)
 	}

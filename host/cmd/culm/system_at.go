@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 
@@ -108,7 +109,7 @@ type systemWork func(ctx context.Context, at systemsAt) error
 func (p *program) onSystems(c *cobra.Command, o *systemOptions) func(ctx context.Context, work systemWork) error {
 	connect := p.serverFlag(c)
 	c.Flags().StringVar(&o.data, "data", "", "a data directory whose server is not running, instead of a server")
-	c.Flags().StringVar(&o.project, "project", app.DefaultProject(false), "the project")
+	inProject := projectFlag(c, &o.project)
 	c.Flags().BoolVar(&o.asJSON, "json", false, "print JSON")
 	return func(ctx context.Context, work systemWork) error {
 		if o.data == "" {
@@ -116,11 +117,15 @@ func (p *program) onSystems(c *cobra.Command, o *systemOptions) func(ctx context
 			if err != nil {
 				return err
 			}
+			if err := inProject(ctx, cl); err != nil {
+				return err
+			}
 			return work(ctx, cl)
 		}
 		if c.Flags().Changed("server") {
 			return fault.New(fault.Invalid, "--server and --data exclude each other")
 		}
+		o.project = cmp.Or(o.project, app.DefaultProject(false))
 		return p.withCore(ctx, *o, func(ctx context.Context, core *app.Core) error { return work(ctx, coreSystems{core}) })
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -97,7 +96,7 @@ func (p *program) systemContracts() *cobra.Command {
 			if asJSON {
 				return p.json(all)
 			}
-			w := tabwriter.NewWriter(p.out, 0, 8, 2, ' ', 0)
+			w := newTable(p.out)
 			for _, c := range all {
 				fmt.Fprintf(w, "%s\t%s\t%s\n", c.ID, c.Title.In(p.text.lang), c.Success.Rule)
 			}
@@ -157,7 +156,7 @@ func joined(words []string) string {
 }
 
 func (p *program) printOperations(all []registry.OperationView) error {
-	w := tabwriter.NewWriter(p.out, 0, 8, 2, ' ', 0)
+	w := newTable(p.out)
 	for _, o := range all {
 		state := p.text.of("sys.on")
 		if !o.Enabled {

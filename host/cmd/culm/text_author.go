@@ -3,13 +3,29 @@ package main
 // authorWords are the texts of the commands of plugin authors: English, Chinese.
 func authorWords() map[string][2]string {
 	return map[string][2]string{
+		"usage.command":   {"unknown command %q", "没有命令 %q"},
+		"usage.flag":      {"unknown flag: %s", "没有选项 %s"},
+		"usage.value":     {"the flag %s needs a value", "选项 %s 需要一个值"},
+		"usage.bad value": {"%q is no value for the flag %s: %v", "%q 不是选项 %s 的有效值：%v"},
+		"usage.required":  {"the flag %s is required", "必须给出选项 %s"},
+		"usage.args":      {"wrong number of arguments: %d", "参数个数不对：%d"},
+		"usage.mean":      {"did you mean %s?", "您要用的可能是：%s"},
+		"usage.see":       {"usage: %s\n  %s --help says more", "用法：%s\n  详见 %s --help"},
+
 		"new.next":     {"next: cd %s && culm plugin build && culm plugin test", "下一步：cd %s && culm plugin build && culm plugin test"},
 		"test.passed":  {"%d passed, %d failed", "%d 个通过，%d 个失败"},
 		"test.columns": {"case\ttime\tmemory\thost calls\toutput", "用例\t耗时\t内存\t主机调用\t输出"},
 		"test.of":      {"of", "/"},
 		"test.updated": {"%s: expectations written", "%s：已写入预期"},
+		"test.none":    {"there are no cases: no file %s; culm plugin run --record writes one", "没有用例：找不到文件 %s；可用 culm plugin run --record 生成"},
+		"run.inputs":   {"the inputs do not fit the form of %s; give them with --input name=value", "输入不符合 %s 的表单；请用 --input name=value 给出"},
+		"run.action":   {"plugin %s has no action %s; it has %s", "插件 %s 没有动作 %s；现有：%s"},
 		"run.recorded": {"%s: case added", "%s：已添加用例"},
 		"run.calls":    {"%d of %d calls", "%d / %d 次调用"},
+
+		"dev.watching":  {"watching %s", "正在监视 %s"},
+		"dev.reloading": {"watching %s, reloading into %s", "正在监视 %s，重载到 %s"},
+		"dev.broken":    {"does not build", "构建失败"},
 
 		"dev.built":    {"built in %s", "构建 %s"},
 		"dev.tested":   {"%d passed, %d failed in %s", "%d 个通过，%d 个失败 %s"},

@@ -56,7 +56,7 @@ func Write(o Options) ([]string, error) {
 		return nil, fmt.Errorf("%q: %w", o.Name, ErrName)
 	}
 	if !slices.Contains(build.Languages(), o.Language) {
-		return nil, fmt.Errorf("%q: %w; there are %v", o.Language, ErrLanguage, build.Languages())
+		return nil, fmt.Errorf("%q: %w; there are %s", o.Language, ErrLanguage, languages())
 	}
 	if entries, err := os.ReadDir(o.Dir); err == nil && len(entries) > 0 {
 		return nil, fmt.Errorf("%s: %w", o.Dir, ErrNotEmpty)
@@ -164,4 +164,13 @@ func source(l build.Language) string {
 		return "`plugin.js` has the actions, `manifest.json` their forms. `culm.js` and `engine/` are the library; take them as they are."
 	}
 	return ""
+}
+
+// languages names the languages for people.
+func languages() string {
+	var names []string
+	for _, l := range build.Languages() {
+		names = append(names, string(l))
+	}
+	return strings.Join(names, ", ")
 }

@@ -5,6 +5,8 @@
 //	free -> asked -> running -> done -> asked ...
 //	running -> question -> answered -> running
 //	any -> slow: the pipe carries the rest of the call
+//	free -> queued -> running: behind another call, see [Lane.Queue]
+//	queued -> returned: the call before it was not short
 //
 // The host writes a body and asks; the worker reads it, runs, and writes what it has to
 // say. Whoever waits looks for a moment whether the word changes, which is how it goes
@@ -36,6 +38,10 @@ const (
 	question
 	answered
 	slow
+	returned
+	// queued has the number of the call above it, as far as it fits: it is taken up only by
+	// who was told of that call.
+	queued
 )
 
 // Outcome is what the host's waiting came to.
@@ -51,6 +57,8 @@ const (
 	Slow
 	// Withdrawn: the worker did not take up what it was last given, a call or an answer.
 	Withdrawn
+	// Running: the worker has a call that was queued, and Await says how it goes on.
+	Running
 )
 
 // header is the part of a lane before its body. Who writes what: the host asks, call and
@@ -61,7 +69,10 @@ type header struct {
 	workerWaits atomic.Uint32
 	length      atomic.Uint32
 	call        atomic.Uint64
-	_           [104]byte
+	// behind are the calls that the worker takes up after this one, with their number.
+	behinds atomic.Uint32
+	behind  [BehindMax]atomic.Uint32
+	_       [104 - 4 - 4*BehindMax]byte
 }
 
 // headerBytes is the size of a header: two lines of the cache, so that lanes share none.
@@ -74,6 +85,9 @@ type Lane struct {
 	// crowded counts down the waits that are left to the kernel at once: when last tried
 	// the processor had others to run.
 	crowded int
+	order   []byte // what Next or TakeUp read last
+	index   int
+	all     []*Lane // of the memory
 }
 
 // Size is how much a body may hold.
@@ -85,13 +99,18 @@ func (l *Lane) write(body []byte) {
 	l.head.length.Store(uint32(len(body)))
 }
 
-// Ask gives the worker a call. It reports whether the body fits. The host's.
-func (l *Lane) Ask(call uint64, body []byte) bool {
+// Ask gives the worker a call, and those that were queued behind it, BehindMax at most. It
+// reports whether the body fits. The host's.
+func (l *Lane) Ask(call uint64, body []byte, behind ...*Lane) bool {
 	if len(body) > len(l.body) {
 		return false
 	}
 	l.write(body)
 	l.head.call.Store(call)
+	for i, b := range behind {
+		l.head.behind[i].Store(uint32(b.index) | queuedAs(b.head.call.Load()))
+	}
+	l.head.behinds.Store(uint32(len(behind)))
 	l.head.state.Store(asked)
 	l.wakeWorker()
 	return true
@@ -156,20 +175,33 @@ func (l *Lane) wakeWorker() {
 	}
 }
 
-// Next waits for a call and returns a copy of its body. The worker's.
+// Next waits for a call that was asked for and returns a copy of its body, which is valid until Next is called
+// again. The worker's.
 func (l *Lane) Next() (call uint64, body []byte) {
 	for {
 		l.wait(&l.head.workerWaits, 1<<asked, forever)
 		// The host may withdraw until it is taken up, and writes nothing more then.
 		if l.head.state.CompareAndSwap(asked, running) {
-			return l.head.call.Load(), l.read()
+			return l.take()
 		}
 	}
 }
 
-// read copies what the host wrote.
-func (l *Lane) read() []byte {
-	return append([]byte(nil), l.body[:min(int(l.head.length.Load()), len(l.body))]...)
+// take reads a call that was taken up.
+func (l *Lane) take() (call uint64, body []byte) {
+	if cap(l.order) > keptBytes {
+		l.order = nil
+	}
+	l.order = l.read(l.order[:0])
+	return l.head.call.Load(), l.order
+}
+
+// keptBytes is the size up to which the copy of an order leaves its memory to the next.
+const keptBytes = 64 << 10
+
+// read appends what the host wrote.
+func (l *Lane) read(to []byte) []byte {
+	return append(to, l.body[:min(int(l.head.length.Load()), len(l.body))]...)
 }
 
 // Finish says how the call ended. It reports false when the pipe has to: what was to be
@@ -205,7 +237,7 @@ func (l *Lane) Answered() ([]byte, bool) {
 	if !l.head.state.CompareAndSwap(answered, running) {
 		return nil, false
 	}
-	return l.read(), true
+	return l.read(nil), true
 }
 
 // Leave gives the rest of the call to the pipe. The worker's.
@@ -232,6 +264,9 @@ const (
 	looksAtOnce = 32
 	// yieldTime is how long letting others run takes when there are none.
 	yieldTime = 2 * time.Microsecond
+	// turnTime is how long it takes at most when it was the other side that ran, and a
+	// short call.
+	turnTime = 30 * time.Microsecond
 	// crowdedWaits is how many waits do not look when there were others.
 	crowdedWaits = 16
 )
@@ -271,9 +306,12 @@ func (l *Lane) look(set uint32, began time.Time) uint32 {
 		}
 		yield()
 		now := time.Now()
-		if now.Sub(last) > yieldTime {
-			l.crowded = crowdedWaits
-			return l.head.state.Load()
+		if took := now.Sub(last); took > yieldTime {
+			s := l.head.state.Load()
+			if !member(s, set) || took > turnTime {
+				l.crowded = crowdedWaits
+			}
+			return s
 		}
 		if now.Sub(began) > lookTime {
 			return l.head.state.Load()

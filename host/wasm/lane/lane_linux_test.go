@@ -293,7 +293,7 @@ func (h *hammer) hear() string {
 		return string(b)
 	case lane.Withdrawn:
 		h.again()
-	case lane.Slow:
+	case lane.Slow, lane.Running:
 	}
 	return <-h.toHost
 }

@@ -13,10 +13,23 @@ func Append(batch []byte, k Kind, body []byte) []byte {
 	return append(batch, body...)
 }
 
+// Begin appends the head of a frame whose body is appended next; End, with the length that
+// the batch had before Begin, makes it whole.
+func Begin(batch []byte, k Kind) []byte { return append(batch, byte(k), 0, 0, 0, 0) }
+
+// End sets the length of the frame that Begin began at the given place.
+func End(batch []byte, at int) []byte {
+	binary.LittleEndian.PutUint32(batch[at+1:], uint32(len(batch)-at-frameHead))
+	return batch
+}
+
+// frameHead is the size of what stands in front of a body in a batch.
+const frameHead = 5
+
 // Split returns the first frame of a batch and the rest. The body refers to the batch. For
 // bytes that are no frame the error is an ErrFrame.
 func Split(batch []byte) (Frame, []byte, error) {
-	const head = 5
+	const head = frameHead
 	if len(batch) < head {
 		return Frame{}, nil, fmt.Errorf("%w: cut off", ErrFrame)
 	}

@@ -137,6 +137,9 @@ func (w *Writer) Send(k Kind, call uint64, body []byte) error {
 // Encoder writes the fields of a body.
 type Encoder struct{ b []byte }
 
+// NewEncoder returns an encoder that appends to b.
+func NewEncoder(b []byte) *Encoder { return &Encoder{b} }
+
 // Int appends a number.
 func (e *Encoder) Int(v int64) *Encoder { e.b = binary.AppendVarint(e.b, v); return e }
 
