@@ -21,7 +21,7 @@ DATA ?= data
 GO_SOURCES := $(shell git ls-files --cached --others --exclude-standard '*.go' '*.sql' '*.yaml' go.mod go.sum 2>/dev/null)
 WEB_SOURCES := $(shell git ls-files --cached --others --exclude-standard frontend 2>/dev/null | grep -v -e '\.go$$' -e '/e2e/' -e '^frontend/dist/')
 
-.PHONY: help run build plugins frontend deps test test-go test-web test-e2e check fmt fmt-check lint vet generate verify deadcode web-check bench bench-ui bench-live drops fuzz soak hostile cover hooks clean
+.PHONY: help run build plugins frontend deps test test-go test-web test-e2e check fmt fmt-check lint vet generate verify deadcode web-check bench bench-ui bench-live drops callbacks fuzz soak hostile cover hooks clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -126,6 +126,10 @@ bench-live: build ## CLIENTS browsers on one run: memory, fan-out, and clients t
 DROPS ?= 1000
 drops: plugins-wasm/.built ## 100 clients of a run lose their connection DROPS times each, and miss nothing
 	CULM_DROPS=$(DROPS) go test -v -count=1 -timeout 2h -run '^TestDroppedClientsMissNothing$$' ./host/app
+
+CALLBACKS ?= 10000
+callbacks: plugins-wasm/.built ## CALLBACKS systems call back before they answer, 64 at a time: none is lost, memory stays
+	CULM_CALLBACKS=$(CALLBACKS) go test -v -count=1 -timeout 2h -run '^TestACallbackThatComesBeforeItsWaitEndsIt$$' ./host/app
 
 FUZZTIME ?= 30s
 fuzz: ## every fuzz target for FUZZTIME each

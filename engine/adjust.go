@@ -14,7 +14,7 @@ import (
 // fail ends the run as failed: an operator's decision.
 func (t *step) fail(e Fail) error {
 	if _, ok := runTarget(onRunFail, t.s.state); !ok {
-		return t.refuse(CodeWrongState, "", "the run is %s", t.s.state)
+		return t.refuse(CodeWrongState, "", "the run is %s", t.s.state).because("RUN_IS")
 	}
 	t.endRun(RunFailed, cleanText(e.Reason), nil)
 	return nil
@@ -24,21 +24,21 @@ func (t *step) fail(e Fail) error {
 func (t *step) setVariables(e SetVariables) error {
 	k, ok := t.g.scopeIdx[e.Scope]
 	if !ok {
-		return t.refuse(CodeUnknownNode, e.Scope, "no inline subflow %q", e.Scope)
+		return t.refuse(CodeUnknownNode, e.Scope, "no inline subflow %q", e.Scope).because("NO_SCOPE")
 	}
 	if !t.s.goesOn(k) {
-		return t.refuse(CodeWrongState, e.Scope, "the subflow does not run")
+		return t.refuse(CodeWrongState, e.Scope, "the subflow does not run").because("SCOPE_IDLE")
 	}
 	names := slices.Sorted(maps.Keys(e.Values))
 	if len(names) == 0 {
-		return t.refuseValue("", "no values")
+		return t.refuseValue("", "no values").because("VALUES_NONE")
 	}
 	sets := make([]VariableSet, len(names))
 	more := 0
 	for i, name := range names {
 		v, ok := t.g.scopes[k].variable(name)
 		if !ok {
-			return t.refuseValue(name, "no variable %q", name)
+			return t.refuseValue(name, "no variable %q", name).because("NO_VARIABLE")
 		}
 		value, err := t.newValue(&t.g.vars[v], e.Values[name])
 		if err != nil {
@@ -65,14 +65,14 @@ func (s *State) goesOn(k int32) bool {
 // newValue checks the value that an operator gives to a variable.
 func (t *step) newValue(v *graphVar, value json.RawMessage) (json.RawMessage, error) {
 	if v.Source == SourceComputed || v.template != nil {
-		return nil, t.refuseValue(v.Name, "variable %q is made by an expression", v.Name)
+		return nil, t.refuseValue(v.Name, "variable %q is made by an expression", v.Name).because("VARIABLE_COMPUTED")
 	}
 	value, ok := cleanJSON(value)
 	if !ok {
-		return nil, t.refuseValue(v.Name, "the value of %q is not JSON", v.Name)
+		return nil, t.refuseValue(v.Name, "the value of %q is not JSON", v.Name).because("NOT_JSON")
 	}
 	if v.Secret && !expr.IsSecretRefJSON(value) {
-		return nil, t.refuseValue(v.Name, "variable %q is a secret, and is given as a reference only", v.Name)
+		return nil, t.refuseValue(v.Name, "variable %q is a secret, and is given as a reference only", v.Name).because("INPUT_SECRET")
 	}
 	if vs := v.valueSchema().Validate(value); len(vs) > 0 {
 		err := t.refuseValue(v.Name, "variable %q: %s", v.Name, strings.TrimSpace(strings.TrimPrefix(vs[0].Pointer, "/")+" "+vs[0].Message))
@@ -102,11 +102,11 @@ func (t *step) reschedule(e Reschedule) error {
 	}
 	n := t.s.nodes[i]
 	if n == nil || !n.movable() {
-		return t.refuse(CodeWrongState, e.Node, "the node waits for no time")
+		return t.refuse(CodeWrongState, e.Node, "the node waits for no time").because("NODE_NO_TIME")
 	}
 	at := cleanTime(e.At)
 	if e.At.IsZero() || at.After(t.m.At.Add(maxWait)) || at.Before(t.m.At.Add(-maxWait)) {
-		refusal := t.refuse(CodeInvalid, e.Node, "the time is missing or too far away")
+		refusal := t.refuse(CodeInvalid, e.Node, "the time is missing or too far away").because("TIME")
 		refusal.Field = "/at"
 		return refusal
 	}

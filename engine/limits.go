@@ -101,8 +101,8 @@ func valueLimit(variable string, size int) *contract.Failure {
 
 // refuseSize refuses a command whose values a run cannot hold.
 func (t *step) refuseSize(f *contract.Failure, field string) *Error {
-	refusal := t.refuse(CodeInvalid, "", "%s", f.Message)
-	refusal.Field = field
+	refusal := t.refuse(CodeInvalid, "", "%s", f.Message).because(f.Code)
+	refusal.Field, refusal.Args = field, nil
 	return refusal
 }
 

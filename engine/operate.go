@@ -14,7 +14,7 @@ var errNotJSON = errors.New("the value is not JSON")
 
 // refuse makes the error of a command whose precondition does not hold.
 func (t *step) refuse(c Code, node, format string, args ...any) *Error {
-	return &Error{Code: c, Message: fmt.Sprintf(format, args...), Node: node, Seq: t.s.seq}
+	return &Error{Code: c, Message: fmt.Sprintf(format, args...), Node: node, Seq: t.s.seq, named: args}
 }
 
 // target finds the node of an operator's command and holds its state against the
@@ -26,9 +26,9 @@ func (t *step) target(id string, on nodeTrigger) (int32, error) {
 	}
 	if state := t.s.at(i).state; !allowed(on, state) {
 		if state == NodeIdle {
-			return -1, t.refuse(CodeWrongState, id, "the node has not been reached")
+			return -1, t.refuse(CodeWrongState, id, "the node has not been reached").because("NODE_IDLE")
 		}
-		return -1, t.refuse(CodeWrongState, id, "the node is %s", state)
+		return -1, t.refuse(CodeWrongState, id, "the node is %s", state).because("NODE_IS")
 	}
 	return i, nil
 }
@@ -37,7 +37,7 @@ func allowed(on nodeTrigger, from NodeState) bool { _, ok := nodeTarget(on, from
 
 func (t *step) revoke(e Revoke) error {
 	if _, ok := runTarget(onRunRevoke, t.s.state); !ok {
-		return t.refuse(CodeWrongState, "", "the run is %s", t.s.state)
+		return t.refuse(CodeWrongState, "", "the run is %s", t.s.state).because("RUN_IS")
 	}
 	t.endRun(RunRevoked, cleanText(e.Reason), nil)
 	return nil
@@ -75,7 +75,7 @@ func (t *step) overrides(i int32, inputs map[string]json.RawMessage, only bool) 
 	}
 	g := &t.g.nodes[i]
 	if g.typ != TypeTask && g.typ != TypeSubflow {
-		return nil, t.refuse(CodeInvalid, g.id, "only a task or a subflow has inputs")
+		return nil, t.refuse(CodeInvalid, g.id, "only a task or a subflow has inputs").because("NO_INPUTS")
 	}
 	all := map[string]json.RawMessage{}
 	if !only {
@@ -143,22 +143,22 @@ func (t *step) skipEdges(i int32, chosen []string) ([]int32, error) {
 	switch g.typ {
 	case TypeTask, TypeSubflow:
 		if g.inner >= 0 { // that would leave out what is inside, which may be anything
-			return nil, t.refuse(CodeWrongState, g.id, "an inline subflow cannot be skipped")
+			return nil, t.refuse(CodeWrongState, g.id, "an inline subflow cannot be skipped").because("SKIP_SUBFLOW")
 		}
 		if len(chosen) > 0 {
-			return nil, t.refuse(CodeInvalid, g.id, "a %s has no edges to choose from", g.typ)
+			return nil, t.refuse(CodeInvalid, g.id, "a %s has no edges to choose from", g.typ).because("SKIP_NO_CHOICE")
 		}
 		return g.out[:1], nil
 	case TypeExclusive:
 		if len(chosen) != 1 {
-			return nil, t.refuse(CodeInvalid, g.id, "choose one edge")
+			return nil, t.refuse(CodeInvalid, g.id, "choose one edge").because("SKIP_ONE")
 		}
 	case TypeInclusive:
 		if len(chosen) == 0 {
-			return nil, t.refuse(CodeInvalid, g.id, "choose at least one edge")
+			return nil, t.refuse(CodeInvalid, g.id, "choose at least one edge").because("SKIP_SOME")
 		}
 	case TypeStart, TypeEnd, TypeParallel, TypeJoin:
-		return nil, t.refuse(CodeWrongState, g.id, "a %s node cannot be skipped", g.typ)
+		return nil, t.refuse(CodeWrongState, g.id, "a %s node cannot be skipped", g.typ).because("SKIP_TYPE")
 	}
 	var edges []int32
 	for _, k := range g.out { // in the order of the drawing, each once
@@ -168,7 +168,7 @@ func (t *step) skipEdges(i int32, chosen []string) ([]int32, error) {
 	}
 	for _, id := range chosen {
 		if k, ok := t.g.edgeIdx[id]; !ok || t.g.edges[k].from != i {
-			return nil, t.refuse(CodeInvalid, g.id, "edge %q does not leave the node", id)
+			return nil, t.refuse(CodeInvalid, g.id, "edge %q does not leave the node", id).because("SKIP_EDGE")
 		}
 	}
 	return edges, nil
@@ -180,7 +180,7 @@ func (t *step) forceFail(e ForceFail) error {
 		return err
 	}
 	if t.g.nodes[i].inner >= 0 {
-		return t.refuse(CodeWrongState, e.Node, "a subflow cannot be failed, only the nodes inside")
+		return t.refuse(CodeWrongState, e.Node, "a subflow cannot be failed, only the nodes inside").because("FAIL_SUBFLOW")
 	}
 	t.stopCall(i)
 	d := t.change(i, NodeFailed)
@@ -204,7 +204,7 @@ func (t *step) resolve(e Resolve) error {
 	switch e.As {
 	case ResolveDone, ResolveRetry, ResolveFail:
 	default:
-		return t.refuse(CodeInvalid, e.Node, "unknown resolution %q", e.As)
+		return t.refuse(CodeInvalid, e.Node, "unknown resolution %q", e.As).because("CHOICE")
 	}
 	i, err := t.target(e.Node, nodeTrigger("resolve_"+string(e.As)))
 	if err != nil {
@@ -212,7 +212,7 @@ func (t *step) resolve(e Resolve) error {
 	}
 	outputs, ok := cleanObject(e.Outputs)
 	if len(e.Outputs) > 0 && (e.As != ResolveDone || !ok) {
-		refusal := t.refuse(CodeInvalid, e.Node, "outputs are a JSON object, and only for %q", ResolveDone)
+		refusal := t.refuse(CodeInvalid, e.Node, "outputs are a JSON object, and only for %q", ResolveDone).because("OUTPUTS_ONLY_DONE")
 		refusal.Field = "/outputs"
 		return refusal
 	}

@@ -145,7 +145,7 @@ func (t *step) forbidden(i int32, no bool, what string) error {
 		return nil
 	}
 	id := t.g.nodes[i].id
-	return t.refuse(CodeWrongState, id, "the flow does not let this node be %s", what)
+	return t.refuse(CodeWrongState, id, "the flow does not let this node be %s", what).because("FLOW_FORBIDS")
 }
 
 // beginOptions counts the attempts that begin: those that an automatic retry makes, and

@@ -37,15 +37,15 @@ func (t *step) pause(e Pause) error {
 	n := t.s.at(i)
 	switch {
 	case n.state == NodeSuspended:
-		return t.refuse(CodeWrongState, e.Node, "the node is %s", n.state)
+		return t.refuse(CodeWrongState, e.Node, "the node is %s", n.state).because("NODE_IS")
 	case t.s.runsInside(i):
 		d := t.change(i, NodeSuspended)
 		d.By = byPause
 		t.controlChildren(t.s.childrenIn(t.inside(i)), func() { t.emit(i, d) }, Pause{})
 	case n.held:
-		return t.refuse(CodeWrongState, e.Node, "the node is held already")
+		return t.refuse(CodeWrongState, e.Node, "the node is held already").because("NODE_HELD")
 	case n.state != NodeIdle && n.state != NodeReady && t.g.nodes[i].mode != SubflowIndependent && !t.g.comesAgain(i):
-		return t.refuse(CodeWrongState, e.Node, "the node has begun, and no loop leads back to it")
+		return t.refuse(CodeWrongState, e.Node, "the node has begun, and no loop leads back to it").because("NODE_BEGUN")
 	default:
 		t.controlChildren(t.onlyChild(i), func() { t.emit(i, NodeHeld{Held: true}) }, Pause{})
 	}
@@ -55,7 +55,7 @@ func (t *step) pause(e Pause) error {
 func (t *step) pauseRun() error {
 	to, ok := runTarget(onRunPause, t.s.state)
 	if !ok {
-		return t.refuse(CodeWrongState, "", "the run is %s", t.s.state)
+		return t.refuse(CodeWrongState, "", "the run is %s", t.s.state).because("RUN_IS")
 	}
 	d := RunChanged{From: t.s.state, To: to}
 	t.controlChildren(t.s.childrenIn(&t.g.scopes[0]), func() { t.emit(-1, d) }, Pause{})
@@ -83,7 +83,7 @@ func (t *step) resume(e Resume) error {
 	case n.held:
 		t.controlChildren(t.onlyChild(i), func() { t.emit(i, NodeHeld{}) }, Resume{})
 	default:
-		return t.refuse(CodeWrongState, e.Node, "the node is not held")
+		return t.refuse(CodeWrongState, e.Node, "the node is not held").because("NODE_NOT_HELD")
 	}
 	return nil
 }
@@ -91,7 +91,7 @@ func (t *step) resume(e Resume) error {
 func (t *step) resumeRun() error {
 	to, ok := runTarget(onRunResume, t.s.state)
 	if !ok {
-		return t.refuse(CodeWrongState, "", "the run is %s", t.s.state)
+		return t.refuse(CodeWrongState, "", "the run is %s", t.s.state).because("RUN_IS")
 	}
 	d := RunChanged{From: t.s.state, To: to}
 	all := &t.g.scopes[0]

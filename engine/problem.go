@@ -40,8 +40,38 @@ type Error struct {
 	Message string
 	Node    string
 	Field   string
+	// Reason says which of the refusals of a Code this is (UPPER_SNAKE, stable), and Args
+	// are what Message names, in its order: clients translate by them. Empty where the
+	// message is in the words of something else, an expression or a schema.
+	Reason string
+	Args   map[string]string
 	// Seq is the run's last record when the command was refused.
 	Seq uint64
+	// named is what Message was made with, until because makes Args of it.
+	named []any
+}
+
+// because gives a refusal its Reason, and what its message names as Args.
+func (e *Error) because(reason string) *Error {
+	e.Reason, e.Args = reason, NamedArgs(e.named)
+	return e
+}
+
+// argMax bounds a value of NamedArgs, in characters.
+const argMax = 200
+
+// NamedArgs gives the values that a message is made with the names "a", "b" and so on, by
+// which its translations fill them in. None gives nil.
+func NamedArgs(values []any) map[string]string {
+	if len(values) == 0 {
+		return nil
+	}
+	out := make(map[string]string, len(values))
+	for i, v := range values {
+		text := []rune(fmt.Sprint(v))
+		out[string(rune('a'+i))] = string(text[:min(len(text), argMax)])
+	}
+	return out
 }
 
 // Code is the machine-readable reason of an Error.

@@ -46,11 +46,10 @@ func (t *step) part(i int32, p Repeated) (int, error) {
 			return t.s.nodes[i].repeat, nil
 		}
 	}
-	message := fmt.Sprintf("there is no part %q", p)
+	refusal := t.refuse(CodeInvalid, t.g.nodes[i].id, "there is no part %q", p).because("NO_PART")
 	if p == RepeatedIteration {
-		message = "the node does not repeat itself"
+		refusal = t.refuse(CodeInvalid, t.g.nodes[i].id, "the node does not repeat itself").because("NOT_REPEATING")
 	}
-	refusal := t.refuse(CodeInvalid, t.g.nodes[i].id, "%s", message)
 	refusal.Field = "/part"
 	return 0, refusal
 }

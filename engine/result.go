@@ -16,7 +16,7 @@ const keptMax = 16
 func (t *step) node(id string) (int32, error) {
 	i, ok := t.g.nodeIdx[id]
 	if !ok {
-		return -1, t.refuse(CodeUnknownNode, id, "no node %q", id)
+		return -1, t.refuse(CodeUnknownNode, id, "no node %q", id).because("NO_NODE")
 	}
 	return i, nil
 }
@@ -195,7 +195,7 @@ func (t *step) callback(e Callback) error {
 		return err
 	}
 	if t.g.nodes[i].typ == TypeSubflow {
-		return t.refuse(CodeWrongState, e.Node, "a subflow takes no callback")
+		return t.refuse(CodeWrongState, e.Node, "a subflow takes no callback").because("SUBFLOW_CALLBACK")
 	}
 	n := t.s.nodes[i]
 	if e.Data, err = t.callbackData(n, e); err != nil {
@@ -209,7 +209,7 @@ func (t *step) callback(e Callback) error {
 		return t.answered(i, e)
 	case n.underWay():
 		if len(n.kept) >= keptMax {
-			return t.refuse(CodeInvalid, e.Node, "%d callbacks are kept already", keptMax)
+			return t.refuse(CodeInvalid, e.Node, "%d callbacks are kept already", keptMax).because("CALLBACKS_KEPT")
 		}
 		t.emit(i, CallbackKept{Attempt: n.attempt, Data: e.Data})
 	default:
@@ -238,17 +238,17 @@ func (n *nodeRun) underWay() bool {
 // callbackData checks a callback for what no state of the node could make right.
 func (t *step) callbackData(n *nodeRun, e Callback) (json.RawMessage, error) {
 	if n == nil {
-		return nil, t.refuse(CodeWrongState, e.Node, "the node has not been reached")
+		return nil, t.refuse(CodeWrongState, e.Node, "the node has not been reached").because("NODE_IDLE")
 	}
 	if e.Attempt > n.attempt || e.Attempt < 0 {
-		return nil, t.refuse(CodeInvalid, e.Node, "there is no attempt %d", e.Attempt)
+		return nil, t.refuse(CodeInvalid, e.Node, "there is no attempt %d", e.Attempt).because("NO_ATTEMPT")
 	}
 	if len(e.Data) == 0 {
 		return nil, nil
 	}
 	data, ok := cleanJSON(e.Data)
 	if !ok {
-		return nil, t.refuse(CodeInvalid, e.Node, "the data is not JSON")
+		return nil, t.refuse(CodeInvalid, e.Node, "the data is not JSON").because("NOT_JSON")
 	}
 	if f := t.room(len(data)); f != nil {
 		return nil, t.refuseSize(f, "/data")

@@ -179,9 +179,9 @@ func (t *step) undoCommand(i int32, e Event) error {
 		switch {
 		case state != NodeRollbackFailed:
 		case t.s.state == RunSuspended:
-			return t.refuse(CodeWrongState, id, "the run is suspended")
+			return t.refuse(CodeWrongState, id, "the run is suspended").because("RUN_SUSPENDED")
 		case len(e.Inputs) > 0 || e.Part != RepeatedAll:
-			return t.refuse(CodeInvalid, id, "a rollback is called with what the attempt had")
+			return t.refuse(CodeInvalid, id, "a rollback is called with what the attempt had").because("ROLLBACK_INPUTS")
 		default:
 			t.undoNode(i, byRetry)
 			return nil
@@ -199,7 +199,7 @@ func (t *step) undoCommand(i int32, e Event) error {
 		}
 	default:
 	}
-	return t.refuse(CodeWrongState, id, "the node is being rolled back")
+	return t.refuse(CodeWrongState, id, "the node is being rolled back").because("NODE_ROLLING_BACK")
 }
 
 // nodeOf returns the node that an event names, if its kind names one.

@@ -142,7 +142,7 @@ func (s *State) executed(i int32) bool {
 // planRollback checks what a rollback needs and says what it undoes.
 func (s *State) planRollback(g *Graph, r Rollback) (*undoing, error) {
 	refuse := func(c Code, node, field, format string, args ...any) *Error {
-		return &Error{Code: c, Message: fmt.Sprintf(format, args...), Node: node, Field: field, Seq: s.seq}
+		return &Error{Code: c, Message: fmt.Sprintf(format, args...), Node: node, Field: field, Seq: s.seq, named: args}
 	}
 	if err := s.mayRollBack(g, r, refuse); err != nil {
 		return nil, err
@@ -153,21 +153,21 @@ func (s *State) planRollback(g *Graph, r Rollback) (*undoing, error) {
 	}
 	tokens := s.tokensAt(g.group(to))
 	if len(tokens) == 0 {
-		return nil, refuse(CodeWrongState, r.From, "/from", "the branch of %q has ended", r.From)
+		return nil, refuse(CodeWrongState, r.From, "/from", "the branch of %q has ended", r.From).because("BRANCH_ENDED")
 	}
 	for _, id := range tokens {
 		i := s.tokens[id].node
 		if state := s.at(i).state; state == NodeRunning || state == NodeWaiting || state == NodeUnknown || s.runsInside(i) {
-			return nil, refuse(CodeWrongState, g.nodes[i].id, "", "%q is %s", g.nodes[i].id, state)
+			return nil, refuse(CodeWrongState, g.nodes[i].id, "", "%q is %s", g.nodes[i].id, state).because("OTHER_NODE_IS")
 		}
 	}
 	stands := s.tokens[tokens[0]].node
 	if stands != from && !s.behind(from, stands) {
-		return nil, refuse(CodeWrongState, r.From, "/from", "the run does not stand at %q but at %q", r.From, g.nodes[stands].id)
+		return nil, refuse(CodeWrongState, r.From, "/from", "the run does not stand at %q but at %q", r.From, g.nodes[stands].id).because("STANDS_ELSEWHERE")
 	}
 	u := s.undoing(r.Mode, from, to)
 	if !u.has(from) {
-		return nil, refuse(CodeInvalid, r.From, "/from", "%q does not lie behind %q", r.From, r.To)
+		return nil, refuse(CodeInvalid, r.From, "/from", "%q does not lie behind %q", r.From, r.To).because("NOT_BEHIND")
 	}
 	return u, nil
 }
@@ -176,13 +176,13 @@ func (s *State) planRollback(g *Graph, r Rollback) (*undoing, error) {
 func (s *State) mayRollBack(g *Graph, r Rollback, refuse refuser) error {
 	switch {
 	case s.state.Ended():
-		return refuse(CodeEnded, "", "", "the run has ended (%s)", s.state)
+		return refuse(CodeEnded, "", "", "the run has ended (%s)", s.state).because("RUN_OVER")
 	case s.rollback != nil:
-		return refuse(CodeWrongState, g.nodes[s.rollback.to].id, "", "a rollback to %q is under way", g.nodes[s.rollback.to].id)
+		return refuse(CodeWrongState, g.nodes[s.rollback.to].id, "", "a rollback to %q is under way", g.nodes[s.rollback.to].id).because("ROLLBACK_RUNNING")
 	case s.state != RunRunning && s.state != RunBlocked:
-		return refuse(CodeWrongState, "", "", "the run is %s", s.state)
+		return refuse(CodeWrongState, "", "", "the run is %s", s.state).because("RUN_IS")
 	case r.Mode != RollbackAny && r.Mode != RollbackCompensate:
-		return refuse(CodeInvalid, "", "/mode", "unknown mode %q", r.Mode)
+		return refuse(CodeInvalid, "", "/mode", "unknown mode %q", r.Mode).because("CHOICE")
 	}
 	return nil
 }
@@ -193,20 +193,20 @@ func (s *State) rollbackEnds(g *Graph, r Rollback, refuse refuser) (to, from int
 	from, okFrom := g.nodeIdx[r.From]
 	switch {
 	case !okTo:
-		return 0, 0, refuse(CodeUnknownNode, r.To, "/to", "no node %q", r.To)
+		return 0, 0, refuse(CodeUnknownNode, r.To, "/to", "no node %q", r.To).because("NO_NODE")
 	case !okFrom:
-		return 0, 0, refuse(CodeUnknownNode, r.From, "/from", "no node %q", r.From)
+		return 0, 0, refuse(CodeUnknownNode, r.From, "/from", "no node %q", r.From).because("NO_NODE")
 	case g.nodes[to].typ != TypeTask && g.nodes[to].typ != TypeStart:
-		return 0, 0, refuse(CodeInvalid, r.To, "/to", "only a task or a start can be gone back to")
+		return 0, 0, refuse(CodeInvalid, r.To, "/to", "only a task or a start can be gone back to").because("ROLLBACK_TARGET")
 	}
 	if state := s.at(to).state; state != NodeSucceeded && state != NodeSkipped {
-		return 0, 0, refuse(CodeWrongState, r.To, "/to", "only a node that has succeeded or was skipped can be gone back to; %q is %s", r.To, named(state))
+		return 0, 0, refuse(CodeWrongState, r.To, "/to", "only a node that has succeeded or was skipped can be gone back to; %q is %s", r.To, named(state)).because("ROLLBACK_TO_STATE")
 	}
 	if state := s.at(from).state; state != NodeSucceeded && state != NodeFailed && state != NodeSkipped {
-		return 0, 0, refuse(CodeWrongState, r.From, "/from", "the node to go back from has succeeded, failed or was skipped; %q is %s", r.From, named(state))
+		return 0, 0, refuse(CodeWrongState, r.From, "/from", "the node to go back from has succeeded, failed or was skipped; %q is %s", r.From, named(state)).because("ROLLBACK_FROM_STATE")
 	}
 	if g.group(from) != g.group(to) {
-		return 0, 0, refuse(CodeInvalid, r.From, "/from", "%q and %q are not in the same branch", r.From, r.To)
+		return 0, 0, refuse(CodeInvalid, r.From, "/from", "%q and %q are not in the same branch", r.From, r.To).because("OTHER_BRANCH")
 	}
 	return to, from, nil
 }

@@ -18,7 +18,8 @@ func SchemeWithout(f *Flow, ids []string) ([]string, error) {
 	for i, id := range ids {
 		k := slices.IndexFunc(f.Schemes, func(s Scheme) bool { return s.ID == id })
 		if k < 0 {
-			return nil, &Error{Code: CodeInvalid, Message: fmt.Sprintf("the flow has no scheme %q", id), Field: "/schemes/" + strconv.Itoa(i)}
+			refusal := &Error{Code: CodeInvalid, Message: fmt.Sprintf("the flow has no scheme %q", id), Field: "/schemes/" + strconv.Itoa(i), named: []any{id}}
+			return nil, refusal.because("NO_SCHEME")
 		}
 		for _, node := range f.Schemes[k].Without {
 			if left[node] == i {

@@ -52,7 +52,7 @@ func (t *step) environment(o *StartOptions) error {
 	for _, name := range slices.Sorted(maps.Keys(o.Env)) {
 		value, ok := cleanJSON(o.Env[name])
 		if !ok {
-			refusal := t.refuse(CodeInvalid, "", "the project's variable %q is not JSON", name)
+			refusal := t.refuse(CodeInvalid, "", "the project's variable %q is not JSON", name).because("ENV_NOT_JSON")
 			refusal.Field = "/env/" + escapePointer(name)
 			return refusal
 		}
@@ -71,7 +71,7 @@ func (t *step) initial(sc *graphScope, info *RunStarted, at time.Time, inputs ma
 	for _, name := range slices.Sorted(maps.Keys(inputs)) {
 		i, ok := sc.doc.varIdx[name]
 		if !ok || sc.doc.vars[i].Source != SourceInput {
-			return nil, t.refuseInput(name, "the flow has no input %q", name)
+			return nil, t.refuseInput(name, "the flow has no input %q", name).because("INPUT_UNKNOWN")
 		}
 	}
 	variables := map[string]json.RawMessage{}
@@ -116,7 +116,7 @@ func (t *step) initialValue(v *graphVar, d *draft, inputs map[string]json.RawMes
 				return err
 			}
 		case given:
-			return t.refuseInput(v.Name, "input %q is not asked for: its condition does not hold", v.Name)
+			return t.refuseInput(v.Name, "input %q is not asked for: its condition does not hold", v.Name).because("INPUT_NOT_ASKED")
 		}
 	}
 	if value != nil && v.template == nil && v.computed == nil {
@@ -130,15 +130,15 @@ func (t *step) input(v *graphVar, inputs map[string]json.RawMessage) (json.RawMe
 	if !ok {
 		value = v.Value
 		if value == nil && v.Required {
-			return nil, t.refuseInput(v.Name, "input %q is required", v.Name)
+			return nil, t.refuseInput(v.Name, "input %q is required", v.Name).because("INPUT_REQUIRED")
 		}
 		return value, nil
 	}
 	if value, ok = cleanJSON(value); !ok {
-		return nil, t.refuseInput(v.Name, "input %q is not JSON", v.Name)
+		return nil, t.refuseInput(v.Name, "input %q is not JSON", v.Name).because("NOT_JSON")
 	}
 	if v.Secret && !expr.IsSecretRefJSON(value) {
-		return nil, t.refuseInput(v.Name, "input %q is a secret, and is given as a reference only", v.Name)
+		return nil, t.refuseInput(v.Name, "input %q is a secret, and is given as a reference only", v.Name).because("INPUT_SECRET")
 	}
 	if vs := v.valueSchema().Validate(value); len(vs) > 0 {
 		err := t.refuseInput(v.Name, "input %q: %s", v.Name, strings.TrimSpace(strings.TrimPrefix(vs[0].Pointer, "/")+" "+vs[0].Message))

@@ -8,26 +8,26 @@ import "fmt"
 // token that was never made. What the run passes over has no outputs. The error is an
 // *Error with Field "/start_at".
 func CanStartAt(g *Graph, node string) error {
-	refuse := func(code Code, format string, args ...any) error {
-		return &Error{Code: code, Message: fmt.Sprintf(format, args...), Node: node, Field: "/start_at"}
+	refuse := func(code Code, format string, args ...any) *Error {
+		return &Error{Code: code, Message: fmt.Sprintf(format, args...), Node: node, Field: "/start_at", named: args}
 	}
 	i, ok := g.nodeIdx[node]
 	if !ok {
-		return refuse(CodeUnknownNode, "no node %q", node)
+		return refuse(CodeUnknownNode, "no node %q", node).because("NO_NODE")
 	}
 	n := &g.nodes[i]
 	switch {
 	case n.scope != 0:
-		return refuse(CodeInvalid, "a run cannot begin inside of a subflow")
+		return refuse(CodeInvalid, "a run cannot begin inside of a subflow").because("BEGIN_SUBFLOW")
 	case n.block >= 0:
-		return refuse(CodeInvalid, "a run cannot begin inside of a parallel branch")
+		return refuse(CodeInvalid, "a run cannot begin inside of a parallel branch").because("BEGIN_BRANCH")
 	}
 	switch n.typ {
 	case TypeStart, TypeTask, TypeExclusive, TypeParallel, TypeInclusive:
 		return nil
 	case TypeSubflow, TypeJoin, TypeEnd:
 	}
-	return refuse(CodeInvalid, "a run cannot begin at a node of type %s", n.typ)
+	return refuse(CodeInvalid, "a run cannot begin at a node of type %s", n.typ).because("BEGIN_TYPE")
 }
 
 // beginning is the node at which a run begins.

@@ -61,10 +61,10 @@ func Step(g *Graph, s *State, m Meta, e Event) ([]Record, []Command, error) {
 			return nil, nil, nil
 		}
 		if m.ExpectedSeq != 0 && s.seq > m.ExpectedSeq {
-			return nil, nil, t.refuse(CodeConflict, "", "the run has moved on since record %d", m.ExpectedSeq)
+			return nil, nil, t.refuse(CodeConflict, "", "the run has moved on since record %d", m.ExpectedSeq).because("RUN_MOVED_ON")
 		}
 		if s.state.Ended() {
-			return nil, nil, t.refuse(CodeEnded, "", "the run has ended (%s)", s.state)
+			return nil, nil, t.refuse(CodeEnded, "", "the run has ended (%s)", s.state).because("RUN_OVER")
 		}
 	}
 	if handled, err := t.duringRollback(e); err != nil {

@@ -72,7 +72,7 @@ func (req *request) instant(name string) (time.Time, error) {
 	}
 	t, err := time.Parse(time.RFC3339, req.query.Get(name))
 	if err != nil {
-		return time.Time{}, fault.At("/"+name, "%s must be an instant, such as 2026-11-22T09:00:00Z", name)
+		return time.Time{}, fault.At("/"+name, "%s must be an instant, such as 2026-11-22T09:00:00Z", name).Because("INSTANT")
 	}
 	return t, nil
 }

@@ -54,7 +54,7 @@ func refusal(err error) error {
 		if wrong.Field != "" {
 			field = "/" + strings.ReplaceAll(wrong.Field, ".", "/")
 		}
-		return fault.At(field, "a %s does not fit here", wrong.Value)
+		return fault.At(field, "a %s does not fit here", wrong.Value).Because("JSON_TYPE")
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		return fault.New(codeMalformed, "the JSON value is not complete")
 	default:
@@ -76,7 +76,7 @@ func (c *checker) value(at string, depth int, t reflect.Type) error {
 		return nil
 	}
 	if depth == depthMax {
-		return fault.At(at, "nested more than %d deep", depthMax)
+		return fault.At(at, "nested more than %d deep", depthMax).Because("DEPTH")
 	}
 	if delim == '{' {
 		err = c.object(at, depth, shape(t))
@@ -104,7 +104,7 @@ func (c *checker) object(at string, depth int, t reflect.Type) error {
 		name, _ := tok.(string)
 		here := at + "/" + pointer(name)
 		if seen[name] {
-			return fault.At(here, "given twice")
+			return fault.At(here, "given twice").Because("TWICE")
 		}
 		seen[name] = true
 		var child reflect.Type
@@ -112,7 +112,7 @@ func (c *checker) object(at string, depth int, t reflect.Type) error {
 		case known != nil:
 			var ok bool
 			if child, ok = known[name]; !ok {
-				return fault.At(here, "unknown field")
+				return fault.At(here, "unknown field").Because("FIELD_UNKNOWN")
 			}
 		case t != nil && t.Kind() == reflect.Map:
 			child = t.Elem()

@@ -19,7 +19,7 @@ func (req *request) document() (*engine.Flow, error) {
 		return nil, err
 	}
 	if b.Document == nil {
-		return nil, fault.At("/document", "a flow document is needed")
+		return nil, fault.At("/document", "a flow document is needed").Because("MISSING")
 	}
 	return b.Document, nil
 }

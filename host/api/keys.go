@@ -51,12 +51,12 @@ func (s *Server) postKeyCommand(ctx context.Context, r *request) (answer, error)
 	switch b.Command {
 	case "rotate":
 		if b.Key != "" {
-			return answer{}, fault.At("/key", "must be absent: a new key is made")
+			return answer{}, fault.At("/key", "must be absent: a new key is made").Because("KEY_GIVEN")
 		}
 		return ok(s.o.Systems.RotateKeys(ctx))
 	case "retire":
 		return ok(s.o.Systems.RetireKey(ctx, b.Key))
 	default:
-		return answer{}, fault.At("/command", "must be rotate or retire")
+		return answer{}, fault.At("/command", "must be rotate or retire").Because("CHOICE")
 	}
 }

@@ -30,7 +30,7 @@ func (req *request) listed() (listing, error) {
 		l.ascending = true
 	case "", "desc":
 	default:
-		return l, fault.At("/order", "order must be asc or desc")
+		return l, fault.At("/order", "order must be asc or desc").Because("CHOICE")
 	}
 	return l, nil
 }

@@ -84,6 +84,10 @@ type problem struct {
 	Status int        `json:"status"`
 	Code   fault.Code `json:"code"`
 	Detail string     `json:"detail"`
+	// Reason says which of the refusals of Code this is, and Args what Detail names, in its
+	// order ("a", "b"): clients translate by them. Detail alone is in somebody else's words.
+	Reason string            `json:"reason,omitempty"`
+	Args   map[string]string `json:"args,omitempty"`
 	// Field is a JSON Pointer into the request.
 	Field    string           `json:"field,omitempty"`
 	Node     string           `json:"node,omitempty"`
@@ -97,12 +101,13 @@ type problem struct {
 func newProblem(err error) problem {
 	f := asFault(err)
 	p := problem{
-		Type: "about:blank", Status: status(f.Code), Code: f.Code, Detail: f.Message,
+		Type: "about:blank", Status: status(f.Code), Code: f.Code, Detail: f.Message, Reason: f.Reason, Args: f.Args,
 		Field: f.Field, Node: f.Node, Problems: f.Problems, Current: f.Current,
 	}
 	p.Title = http.StatusText(p.Status)
 	if p.Status == http.StatusInternalServerError {
 		p.Code, p.Detail = fault.Internal, "the server failed; its log says why"
+		p.Reason, p.Args = "", nil
 		p.Field, p.Node, p.Problems, p.Current = "", "", nil, nil
 	}
 	return p
@@ -116,7 +121,7 @@ func asFault(err error) *fault.Error {
 	case errors.As(err, &f):
 		return f
 	case errors.Is(err, errNoRoute):
-		return fault.New(fault.NotFound, "no such path")
+		return fault.New(fault.NotFound, "no such path").Because("PATH")
 	case errors.Is(err, errMethod):
 		return fault.New(codeMethod, "this path does not take this method")
 	case errors.As(err, &fe):
@@ -130,17 +135,17 @@ func asFault(err error) *fault.Error {
 func ofFiber(e *fiber.Error) *fault.Error {
 	switch e.Code {
 	case http.StatusNotFound:
-		return fault.New(fault.NotFound, "no such path")
+		return fault.New(fault.NotFound, "no such path").Because("PATH")
 	case http.StatusMethodNotAllowed:
 		return fault.New(codeMethod, "this path does not take this method")
 	case http.StatusRequestEntityTooLarge:
-		return fault.New(fault.TooLarge, "the body is larger than %d bytes (a module: %d)", BodyMaxBytes, plugins.CodeBytesMax)
+		return fault.New(fault.TooLarge, "the body is larger than %d bytes (a module: %d)", BodyMaxBytes, plugins.CodeBytesMax).Because("BODY_TOO_LARGE")
 	case http.StatusRequestHeaderFieldsTooLarge:
-		return fault.New(codeHeaders, "the header is larger than %d bytes", headerMaxBytes)
+		return fault.New(codeHeaders, "the header is larger than %d bytes", headerMaxBytes).Because("HEADER_TOO_LARGE")
 	case http.StatusRequestTimeout:
-		return fault.New(codeTimeout, "the request took too long to arrive")
+		return fault.New(codeTimeout, "the request took too long to arrive").Because("REQUEST_SLOW")
 	case http.StatusBadRequest:
-		return fault.New(codeMalformed, "the request cannot be read")
+		return fault.New(codeMalformed, "the request cannot be read").Because("REQUEST_UNREADABLE")
 	default:
 		return &fault.Error{Code: fault.Internal, Cause: e}
 	}

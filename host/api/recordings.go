@@ -24,9 +24,9 @@ func choicesPlace(r *request) (recordings.Place, error) {
 	action, source := r.query.Get("action"), r.query.Get("source")
 	switch {
 	case action == "":
-		return recordings.Place{}, fault.At("/action", "is needed")
+		return recordings.Place{}, fault.At("/action", "is needed").Because("MISSING")
 	case source == "":
-		return recordings.Place{}, fault.At("/source", "is needed")
+		return recordings.Place{}, fault.At("/source", "is needed").Because("MISSING")
 	}
 	return recordings.Choices(r.params["project"], r.params["plugin"], action, source), nil
 }

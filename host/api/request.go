@@ -146,7 +146,7 @@ func (req *request) page() (page.Query, error) {
 		return page.Query{}, err
 	}
 	if limit > page.LimitMax || (limit == 0 && req.query.Has("limit")) {
-		return page.Query{}, fault.At("/limit", "limit must be from 1 to %d", page.LimitMax)
+		return page.Query{}, fault.At("/limit", "limit must be from 1 to %d", page.LimitMax).Because("LIMIT")
 	}
 	return page.Query{Limit: int(limit), Cursor: req.query.Get("cursor")}, nil
 }

@@ -52,7 +52,7 @@ func (s *Server) startRun(ctx context.Context, r *request) (answer, error) {
 		return answer{}, err
 	}
 	if b.Version < 0 {
-		return answer{}, fault.At("/version", "a version is a number from 1")
+		return answer{}, fault.At("/version", "a version is a number from 1").Because("FROM_ONE")
 	}
 	return created(s.o.Runs.Start(ctx, runs.StartRequest{
 		Project: r.params["project"], Actor: actor(), Flow: r.params["flow"],
@@ -66,7 +66,7 @@ func (s *Server) previewStart(ctx context.Context, r *request) (answer, error) {
 		return answer{}, err
 	}
 	if b.Version < 0 {
-		return answer{}, fault.At("/version", "a version is a number from 1")
+		return answer{}, fault.At("/version", "a version is a number from 1").Because("FROM_ONE")
 	}
 	return ok(s.o.Runs.Preview(ctx, runs.PreviewRequest{
 		Project: r.params["project"], Flow: r.params["flow"], Version: b.Version, Selection: b.Selection,
@@ -83,7 +83,7 @@ func (s *Server) listRuns(ctx context.Context, r *request) (answer, error) {
 	for _, v := range r.query["state"] {
 		st := engine.RunState(v)
 		if !knownRunState(st) {
-			return answer{}, fault.At("/state", "no such state")
+			return answer{}, fault.At("/state", "no such state").Because("CHOICE")
 		}
 		states = append(states, st)
 	}
@@ -121,7 +121,7 @@ func (s *Server) listRecords(ctx context.Context, r *request) (answer, error) {
 		return answer{}, err
 	}
 	if limit > runs.RecordsMax {
-		return answer{}, fault.At("/limit", "limit must be from 1 to %d", runs.RecordsMax)
+		return answer{}, fault.At("/limit", "limit must be from 1 to %d", runs.RecordsMax).Because("LIMIT")
 	}
 	rs, err := s.o.Runs.Records(ctx, runs.RecordsQuery{
 		Project: r.params["project"], Run: r.params["run"], After: after, Limit: int(limit),

@@ -22,7 +22,7 @@ func (s *Server) simulateFlow(ctx context.Context, r *request) (answer, error) {
 		return answer{}, err
 	}
 	if b.Version < 0 {
-		return answer{}, fault.At("/version", "a version is a number from 1")
+		return answer{}, fault.At("/version", "a version is a number from 1").Because("FROM_ONE")
 	}
 	return ok(s.o.Runs.Simulate(ctx, runs.SimulateRequest{
 		Project: r.params["project"], Flow: r.params["flow"],

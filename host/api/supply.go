@@ -52,7 +52,7 @@ func (s *Server) listInstalled(_ context.Context, r *request) (answer, error) {
 func (s *Server) installPlugin(ctx context.Context, r *request) (answer, error) {
 	override := r.query.Get("override")
 	if override != "" && override != "true" && override != "false" {
-		return answer{}, fault.At("/override", "override is true or false")
+		return answer{}, fault.At("/override", "override is true or false").Because("CHOICE")
 	}
 	return created(s.o.Plugins.Install(ctx, plugins.InstallRequest{
 		Actor: actor(), Code: r.body, Signatures: r.signatures, Override: override == "true",

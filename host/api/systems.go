@@ -56,7 +56,7 @@ func (s *Server) getSystemDocument(ctx context.Context, r *request) (answer, err
 func (s *Server) deleteSystem(ctx context.Context, r *request) (answer, error) {
 	revoke := r.query.Get("revoke")
 	if revoke != "" && revoke != "true" && revoke != "false" {
-		return answer{}, fault.At("/revoke", "revoke is true or false")
+		return answer{}, fault.At("/revoke", "revoke is true or false").Because("CHOICE")
 	}
 	return empty(s.o.Systems.Delete(ctx, registry.DeleteRequest{
 		Project: r.params["project"], ID: r.params["system"], Actor: actor(), Revoke: revoke == "true",
@@ -135,7 +135,7 @@ func (s *Server) putOperationsEnabled(ctx context.Context, r *request) (answer, 
 		return answer{}, err
 	}
 	if b.Enabled == nil {
-		return answer{}, fault.At("/enabled", "true or false is needed")
+		return answer{}, fault.At("/enabled", "true or false is needed").Because("MISSING")
 	}
 	return ok(s.o.Systems.Enable(ctx, registry.EnableRequest{
 		Project: r.params["project"], System: r.params["system"], Actor: actor(), Operations: b.Operations, Group: b.Group, Enabled: *b.Enabled,

@@ -158,6 +158,13 @@ func brief(r engine.Record) string {
 	}
 }
 
+// forget drops what was published for a run.
+func (p *published) forget(run string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.all, run)
+}
+
 // wait returns once want has been published for the run, in this order, with anything
 // in between.
 func (p *published) wait(t *testing.T, run string, want ...string) {

@@ -126,13 +126,32 @@ func TestARunIsTracedDownToItsCalls(t *testing.T) {
 	clean(t, "what the collector got", got.text)
 }
 
-// TestPrometheusReadsTheMetrics has a real Prometheus scrape the server, and asks it.
+// downDocument is a system that is left alone after two failures, for longer than a test takes.
+const downDocument = `
+format: culm.system/v1
+id: down
+title: Down
+base_url: BASE
+auth: {type: none}
+limits: {retry: {attempts: 1}, breaker: {failures: 2, open_ms: 600000}}
+operations:
+  - {id: ping, title: Ping, method: GET, path: /ping, retry: safe, risk: read}
+`
+
+// TestPrometheusReadsTheMetrics has a real Prometheus scrape the server, and asks it: also
+// while the breaker of a system is open, and after it was closed.
 func TestPrometheusReadsTheMetrics(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("prometheus"); err != nil {
 		t.Fatalf("prometheus is not installed; scripts/deps.sh installs it: %v", err)
 	}
-	s, _, _ := secretServer(t)
+	down := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }))
+	t.Cleanup(down.Close)
+	s, _, _ := secretServer(t, func(s *server) { s.cfg.Allow = append(s.cfg.Allow, strings.TrimPrefix(down.URL, "http://")) })
+	want[map[string]any](s, 200, "PUT", s.in("/systems/down"), systemJSON(t, strings.Replace(downDocument, "BASE", down.URL, 1)))
+	for range 3 { // two that fail, and one that is not made
+		want[map[string]any](s, 200, "POST", s.in("/systems/down/operations/ping/call"), `{}`)
+	}
 	s.publish(drawn("login", `{"token":"${token}","signature":"${token}","basic":"${password}","user":"ada"}`, `{"user":"ada","password":"${password}"}`))
 	run := s.run("login", map[string]any{"password": runCanary})
 	s.published.wait(t, run, "run succeeded")
@@ -166,11 +185,21 @@ func TestPrometheusReadsTheMetrics(t *testing.T) {
 		`culm_runs_live{state="running"}`:                                                      "0",
 		`culm_gateway_breakers{system="echo",state="closed"}`:                                  "1",
 		`culm_gateway_breakers{system="echo",state="open"}`:                                    "0",
+		`culm_gateway_breakers{system="down",state="open"}`:                                    "1",
+		`culm_gateway_breakers{system="down",state="closed"}`:                                  "0",
+		`culm_gateway_calls_total{system="down",code="SYSTEM_BROKEN"}`:                         "1",
 		`culm_plugin_calls_total{plugin="http",outcome="succeeded"}`:                           "1",
 		`culm_http_requests_total{route="/projects/{project}/flows/{flow}/runs",status="201"}`: "2",
 	} {
 		if got := ask(t, "http://"+address, query, want); got != want {
 			t.Errorf("%s is %q, want %s", query, got, want)
+		}
+	}
+	want[map[string]any](s, 200, "POST", s.in("/systems/down/state/commands"), `{"command":"reset"}`)
+	for state, want := range map[string]string{"open": "0", "closed": "1"} {
+		query := fmt.Sprintf(`culm_gateway_breakers{system="down",state=%q}`, state)
+		if got := ask(t, "http://"+address, query, want); got != want {
+			t.Errorf("after it was closed, %s is %q, want %s", query, got, want)
 		}
 	}
 }

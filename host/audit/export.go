@@ -69,7 +69,7 @@ type exportDetail struct {
 // error when the log cannot be read; they must be read, or stop called, to make room for the
 // next export. More than ExportsMax at once are a fault.TooMany.
 func (s *Service) Export(ctx context.Context, e Entry, r Range) (t Taken, lines *Lines, err error) {
-	if err := r.check(); err != nil {
+	if err := r.Check(); err != nil {
 		return t, nil, err
 	}
 	if r.Filter.Project != "" {
@@ -80,7 +80,7 @@ func (s *Service) Export(ctx context.Context, e Entry, r Range) (t Taken, lines 
 	select {
 	case s.exports <- struct{}{}:
 	default:
-		return t, nil, fault.New(fault.TooMany, "%d exports are under way: try again when one has ended", ExportsMax)
+		return t, nil, fault.New(fault.TooMany, "%d exports are under way: try again when one has ended", ExportsMax).Because("EXPORTS_BUSY")
 	}
 	defer func() {
 		if err != nil {
@@ -101,14 +101,43 @@ func (s *Service) Export(ctx context.Context, e Entry, r Range) (t Taken, lines 
 	return t, &Lines{next: next, stop: func() { stop(); <-s.exports }}, nil
 }
 
-func (r Range) check() error {
+// Check returns a fault.Invalid for a range that chooses in a way that cannot be.
+func (r Range) Check() error {
 	switch {
 	case r.After < 0:
-		return fault.At("/after", "after is the number of an entry")
+		return fault.At("/after", "after is the number of an entry").Because("ENTRY_NUMBER")
 	case r.Through < 0 || r.Through > 0 && r.Through <= r.After:
-		return fault.At("/through", "through is the number of an entry behind after")
+		return fault.At("/through", "through is the number of an entry behind after").Because("ENTRY_NUMBER")
 	}
 	return r.Filter.check()
+}
+
+// Holds reports whether an entry is in the range.
+func (r Range) Holds(e Entry) bool {
+	if e.Seq <= r.After || r.Through > 0 && e.Seq > r.Through {
+		return false
+	}
+	f := r.Filter
+	if !f.From.IsZero() && e.At.Before(f.From) || !f.To.IsZero() && !e.At.Before(f.To) {
+		return false
+	}
+	for _, c := range [...][2]string{
+		{f.Project, e.Project},
+		{string(f.Kind), string(e.Kind)},
+		{string(f.Outcome), string(e.Outcome)},
+		{f.System, e.System},
+		{f.Operation, e.Operation},
+		{f.Run, e.Run},
+		{f.Node, e.Node},
+		{f.Plugin, e.Plugin},
+		{f.Actor, e.Actor},
+		{f.Action, e.Action},
+	} {
+		if c[0] != "" && c[0] != c[1] {
+			return false
+		}
+	}
+	return true
 }
 
 // span finds the numbers of a range.

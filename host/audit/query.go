@@ -136,11 +136,11 @@ func (s *Service) List(ctx context.Context, f Filter, q page.Query) (page.Of[Ent
 func (f Filter) check() error {
 	switch {
 	case f.Outcome != "" && !slices.Contains(Outcomes(), f.Outcome):
-		return fault.At("/outcome", "outcome is ok, refused or failed")
+		return fault.At("/outcome", "outcome is ok, refused or failed").Because("CHOICE")
 	case f.Kind != "" && !slices.Contains(Kinds(), f.Kind):
-		return fault.At("/kind", "kind is call, admin, callback or log")
+		return fault.At("/kind", "kind is call, admin, callback or log").Because("CHOICE")
 	case !f.From.IsZero() && !f.To.IsZero() && !f.From.Before(f.To):
-		return fault.At("/to", "to must be after from")
+		return fault.At("/to", "to must be after from").Because("SPAN")
 	}
 	return nil
 }

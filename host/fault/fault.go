@@ -51,8 +51,14 @@ const (
 type Error struct {
 	Code Code
 	// Message is for people: one sentence without a period, in English; clients
-	// translate by Code.
+	// translate by Code, and by Reason where there is one.
 	Message string
+	// Reason says which of the refusals of a Code this is (UPPER_SNAKE, stable). Empty
+	// means that the message is in the words of somebody else, or that only a program
+	// can be refused so.
+	Reason string
+	// Args are what Message names, in its order: "a", "b" and so on.
+	Args map[string]string
 	// Field is a JSON Pointer into the request ("/inputs/hosts/0").
 	Field string
 	// Node names the node of the flow or run that the refusal is about.
@@ -64,15 +70,29 @@ type Error struct {
 	Current any
 	// Cause is the error underneath, for the log; it is not shown to clients.
 	Cause error
+	// named is what New filled in, until Because makes Args of it.
+	named []any
 }
 
 // New makes an error with a formatted message.
 func New(code Code, format string, args ...any) *Error {
-	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
+	return &Error{Code: code, Message: fmt.Sprintf(format, args...), named: args}
+}
+
+// Because gives an error its Reason, and as Args what its message was made with, or
+// those given here. It changes and returns e.
+func (e *Error) Because(reason string, args ...any) *Error {
+	if len(args) == 0 {
+		args = e.named
+	}
+	e.Reason, e.Args = reason, engine.NamedArgs(args)
+	return e
 }
 
 // Missing makes a NotFound for a thing of a kind ("flow", "run") with that id.
-func Missing(kind, id string) *Error { return New(NotFound, "no %s %q", kind, id) }
+func Missing(kind, id string) *Error {
+	return New(NotFound, "no %s %q", kind, id).Because("NO_SUCH")
+}
 
 // At makes an Invalid for the field at a JSON Pointer into the request.
 func At(field, format string, args ...any) *Error {
@@ -102,9 +122,9 @@ func Wrap(op string, err error) error {
 	case errors.Is(err, runner.ErrStoreFull):
 		return &Error{Code: DiskFull, Message: "the disk of the server is full: nothing was stored; try again when there is space", Cause: err}
 	case errors.Is(err, runner.ErrStoreBusy):
-		return &Error{Code: Stopping, Message: "too much to do at the moment: try again", Cause: err}
+		return &Error{Code: Stopping, Message: "too much to do at the moment: try again", Reason: "BUSY", Cause: err}
 	case errors.Is(err, runner.ErrStoreFailed):
-		return &Error{Code: Stopping, Message: "the server cannot store anything and ends", Cause: err}
+		return &Error{Code: Stopping, Message: "the server cannot store anything and ends", Reason: "STORE_FAILED", Cause: err}
 	default:
 		return &Error{Code: Internal, Message: op + " failed", Cause: err}
 	}

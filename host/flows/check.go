@@ -90,7 +90,7 @@ func (c *Checker) passed(n *engine.Node, f *engine.Flow) []engine.Problem {
 		for _, x := range form.Check(value) {
 			out = append(out, engine.Problem{
 				Code: engine.ProblemInputInvalid, Message: x.Message, Level: engine.SeverityError, Node: n.ID,
-				Field: "/inputs/" + v.Name + x.Field, Args: map[string]string{"input": v.Name, "detail": x.Message},
+				Field: "/inputs/" + v.Name + x.Field, Args: x.Args("input", v.Name),
 			})
 		}
 	}
@@ -116,7 +116,7 @@ func (c *Checker) variable(v *engine.Variable) []engine.Problem {
 	for _, x := range form.Check(v.Value) {
 		out = append(out, engine.Problem{
 			Code: engine.ProblemVariableValue, Message: x.Message, Level: engine.SeverityError, Variable: v.Name,
-			Field: "/value" + x.Field, Args: map[string]string{"detail": x.Message},
+			Field: "/value" + x.Field, Args: x.Args(),
 		})
 	}
 	return out
@@ -143,7 +143,7 @@ func (c *Checker) inputs(n *engine.Node, ops map[called]taken) []engine.Problem 
 	for _, x := range forms.Without(form.Check(b), b, placeholders) {
 		out = append(out, engine.Problem{
 			Code: engine.ProblemInputInvalid, Message: x.Message, Level: engine.SeverityError, Node: n.ID,
-			Field: "/inputs" + x.Field, Args: map[string]string{"input": firstToken(x.Field), "detail": x.Message},
+			Field: "/inputs" + x.Field, Args: x.Args("input", firstToken(x.Field)),
 		})
 	}
 	return out

@@ -48,7 +48,7 @@ type Revisions interface {
 // Revision returns a revision of a draft that is still kept, with its document.
 func (s *Service) Revision(ctx context.Context, project, flow string, number int) (Revision, error) {
 	if number < 1 {
-		return Revision{}, fault.At("/revision", "revisions count from 1")
+		return Revision{}, fault.At("/revision", "revisions count from 1").Because("FROM_ONE")
 	}
 	return s.o.Repository.FlowRevision(ctx, project, flow, number)
 }

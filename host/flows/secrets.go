@@ -121,7 +121,7 @@ func inTheClear(ps []engine.Problem) error {
 		if p.Code != engine.ProblemSecretValue {
 			continue
 		}
-		e := fault.New(fault.Invalid, "the draft is not stored: it holds the value of a secret")
+		e := fault.New(fault.Invalid, "the draft is not stored: it holds the value of a secret").Because("DRAFT_SECRET")
 		e.Problems = ps
 		return e
 	}

@@ -60,14 +60,14 @@ func (nobody) Changed(string, string, int, int) {}
 // fault.Exists; an empty one is made from the name.
 func (s *Service) Create(ctx context.Context, r CreateRequest) (Detail, error) {
 	if r.Document == nil {
-		return Detail{}, fault.At("/document", "is missing")
+		return Detail{}, fault.At("/document", "is missing").Because("MISSING")
 	}
 	if err := s.o.Projects.Exists(ctx, r.Project); err != nil {
 		return Detail{}, err
 	}
 	base, given := r.Document.ID, r.Document.ID != ""
 	if given && !idPattern.MatchString(base) {
-		return Detail{}, fault.At("/document/id", "an id is a lower-case letter, then up to 63 of [a-z0-9-]")
+		return Detail{}, fault.At("/document/id", "an id is a lower-case letter, then up to 63 of [a-z0-9-]").Because("ID")
 	}
 	if !given {
 		base = slug(r.Document.Name)
@@ -107,10 +107,10 @@ func (s *Service) Get(ctx context.Context, project, id string) (Detail, error) {
 // Save replaces the draft, also by one with problems.
 func (s *Service) Save(ctx context.Context, r SaveRequest) (Detail, error) {
 	if r.Document == nil {
-		return Detail{}, fault.At("/document", "is missing")
+		return Detail{}, fault.At("/document", "is missing").Because("MISSING")
 	}
 	if r.Document.ID != "" && r.Document.ID != r.Flow {
-		return Detail{}, fault.At("/document/id", "the id of a flow does not change")
+		return Detail{}, fault.At("/document/id", "the id of a flow does not change").Because("FLOW_ID_FIXED")
 	}
 	before, err := s.o.Repository.Flow(ctx, r.Project, r.Flow)
 	if err != nil {
@@ -150,12 +150,12 @@ func (s *Service) List(ctx context.Context, q ListQuery) (page.Of[Summary], erro
 	switch q.Stage {
 	case "", StageDraft, StagePublished, StageChanged, StageInvalid:
 	default:
-		return none, fault.At("/stage", "no stage %.32q", q.Stage)
+		return none, fault.At("/stage", "no stage %.32q", q.Stage).Because("CHOICE")
 	}
 	switch q.Sort {
 	case "", SortUpdated, SortNameEn, SortNameZh:
 	default:
-		return none, fault.At("/sort", "flows cannot be sorted by %.32q", q.Sort)
+		return none, fault.At("/sort", "flows cannot be sorted by %.32q", q.Sort).Because("CHOICE")
 	}
 	if err := s.o.Projects.Exists(ctx, q.Project); err != nil {
 		return none, err
@@ -195,7 +195,7 @@ func (s *Service) Validate(ctx context.Context, project string, f *engine.Flow) 
 // already answers that one; one with errors is a fault.Invalid with Problems.
 func (s *Service) Publish(ctx context.Context, r PublishRequest) (Version, error) {
 	if len(r.Note) > noteMax {
-		return Version{}, fault.At("/note", "is longer than %d bytes", noteMax)
+		return Version{}, fault.At("/note", "is longer than %d bytes", noteMax).Because("TOO_MANY_BYTES")
 	}
 	d, err := s.o.Repository.Flow(ctx, r.Project, r.Flow)
 	if err != nil {
@@ -212,7 +212,7 @@ func (s *Service) Publish(ctx context.Context, r PublishRequest) (Version, error
 		return Version{}, err
 	}
 	if d.Revision == r.Revision && Errors(ps) {
-		e := fault.New(fault.Invalid, "the draft has problems")
+		e := fault.New(fault.Invalid, "the draft has problems").Because("DRAFT_PROBLEMS")
 		e.Problems = ps
 		return Version{}, e
 	}
@@ -236,7 +236,7 @@ func (s *Service) Publish(ctx context.Context, r PublishRequest) (Version, error
 // Version returns a version with its document; number 0 is the latest.
 func (s *Service) Version(ctx context.Context, project, flow string, number int) (Version, error) {
 	if number < 0 {
-		return Version{}, fault.At("/version", "versions count from 1")
+		return Version{}, fault.At("/version", "versions count from 1").Because("FROM_ONE")
 	}
 	return s.o.Repository.FlowVersion(ctx, project, flow, number)
 }
@@ -258,7 +258,7 @@ func (s *Service) draft(ctx context.Context, f *engine.Flow, d Draft) (Draft, er
 	doc.ID = d.ID
 	b := engine.Canonical(&doc)
 	if len(b) > DocumentBytesMax {
-		return Draft{}, fault.New(fault.TooLarge, "a flow may have %d bytes at most", DocumentBytesMax)
+		return Draft{}, fault.New(fault.TooLarge, "a flow may have %d bytes at most", DocumentBytesMax).Because("FLOW_TOO_LARGE")
 	}
 	d.Name, d.Doc, d.Document, d.Nodes = doc.Name, doc.Doc, b, len(doc.Nodes)
 	ps, err := s.Validate(ctx, d.Project, &doc)
@@ -290,7 +290,7 @@ func (s *Service) conflict(ctx context.Context, project, id string) error {
 	if err != nil {
 		return err
 	}
-	e := fault.New(fault.Conflict, "the draft is at revision %d, changed by %s", d.Revision, d.UpdatedBy)
+	e := fault.New(fault.Conflict, "the draft is at revision %d, changed by %s", d.Revision, d.UpdatedBy).Because("DRAFT_CHANGED")
 	e.Current = d
 	return e
 }

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
@@ -38,6 +39,39 @@ type Fault struct {
 	// Keyword is the schema's keyword that does not hold ("required", "pattern").
 	Keyword string
 	Message string
+	// Want is what the keyword wants, where that is one thing: a number, a type, the
+	// choices ("" otherwise).
+	Want string
+}
+
+// Reason is a stable code for Keyword, by which clients translate Message; the text fills
+// in Want as "a". Keywords of no kind that Message knows have none.
+func (f Fault) Reason() string {
+	if f.Keyword == "" {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("SCHEMA_")
+	for _, c := range f.Keyword {
+		if unicode.IsUpper(c) {
+			b.WriteByte('_')
+		}
+		b.WriteRune(unicode.ToUpper(c))
+	}
+	return b.String()
+}
+
+// Args are the arguments of a problem about the fault: "detail" is the message, "why" and
+// "a" are what to translate it by, and further names and values may be given in pairs.
+func (f Fault) Args(more ...string) map[string]string {
+	out := map[string]string{"detail": f.Message, "why": f.Reason()}
+	if f.Want != "" {
+		out["a"] = f.Want
+	}
+	for i := 1; i < len(more); i += 2 {
+		out[more[i-1]] = more[i]
+	}
+	return out
 }
 
 // root is the address that a form is compiled under; nothing is loaded from it.
@@ -194,24 +228,24 @@ func (c *collector) collect(e *jsonschema.ValidationError) {
 			c.collect(e.Causes[0])
 			return
 		}
-		c.add(at, "anyOf", "fits none of the allowed forms")
+		c.add(Fault{Field: at, Keyword: "anyOf", Message: "fits none of the allowed forms"})
 	case *kind.OneOf:
-		c.add(at, "oneOf", "must fit exactly one of the allowed forms")
+		c.add(Fault{Field: at, Keyword: "oneOf", Message: "must fit exactly one of the allowed forms"})
 	case *kind.Required:
 		for _, name := range k.Missing {
-			c.add(at+"/"+escape(name), "required", "is missing")
+			c.add(Fault{Field: at + "/" + escape(name), Keyword: "required", Message: "is missing"})
 		}
 	case *kind.DependentRequired:
 		for _, name := range k.Missing {
-			c.add(at+"/"+escape(name), "dependentRequired", fmt.Sprintf("is missing: %s needs it", k.Prop))
+			c.add(Fault{Field: at + "/" + escape(name), Keyword: "dependentRequired", Message: fmt.Sprintf("is missing: %s needs it", k.Prop), Want: k.Prop})
 		}
 	case *kind.AdditionalProperties:
 		for _, name := range k.Properties {
-			c.add(at+"/"+escape(name), "additionalProperties", "is not known here")
+			c.add(Fault{Field: at + "/" + escape(name), Keyword: "additionalProperties", Message: "is not known here"})
 		}
 	default:
 		if len(e.Causes) == 0 {
-			c.add(at, keyword(e.ErrorKind), message(e.ErrorKind))
+			c.add(Fault{Field: at, Keyword: keyword(e.ErrorKind), Message: message(e.ErrorKind), Want: want(e.ErrorKind)})
 		}
 		for _, cause := range e.Causes {
 			c.collect(cause)
@@ -219,8 +253,7 @@ func (c *collector) collect(e *jsonschema.ValidationError) {
 	}
 }
 
-func (c *collector) add(field, keyword, text string) {
-	f := Fault{Field: field, Keyword: keyword, Message: text}
+func (c *collector) add(f Fault) {
 	if len(c.faults) < faultsMax && !c.seen[f] {
 		c.seen[f] = true
 		c.faults = append(c.faults, f)

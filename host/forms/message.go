@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/big"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -40,6 +41,54 @@ func message(k jsonschema.ErrorKind) string {
 			return s
 		}
 		return "is not valid: " + keyword(k)
+	}
+}
+
+// want is the part of a message that comes from the schema.
+func want(k jsonschema.ErrorKind) string {
+	switch k := k.(type) {
+	case *kind.Type:
+		return strings.Join(k.Want, "/")
+	case *kind.Enum:
+		return values(k.Want)
+	case *kind.Const:
+		return values([]any{k.Want})
+	case *kind.Format:
+		return k.Want
+	case *kind.Pattern:
+		return k.Want
+	case *kind.Minimum:
+		return number(k.Want)
+	case *kind.Maximum:
+		return number(k.Want)
+	case *kind.ExclusiveMinimum:
+		return number(k.Want)
+	case *kind.ExclusiveMaximum:
+		return number(k.Want)
+	case *kind.MultipleOf:
+		return number(k.Want)
+	default:
+		return count(k)
+	}
+}
+
+// count is how many of something a schema wants.
+func count(k jsonschema.ErrorKind) string {
+	switch k := k.(type) {
+	case *kind.MinLength:
+		return strconv.Itoa(k.Want)
+	case *kind.MaxLength:
+		return strconv.Itoa(k.Want)
+	case *kind.MinItems:
+		return strconv.Itoa(k.Want)
+	case *kind.MaxItems:
+		return strconv.Itoa(k.Want)
+	case *kind.MinProperties:
+		return strconv.Itoa(k.Want)
+	case *kind.MaxProperties:
+		return strconv.Itoa(k.Want)
+	default:
+		return ""
 	}
 }
 

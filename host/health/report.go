@@ -165,7 +165,7 @@ func (s *Service) Plugin(ctx context.Context, project, plugin string, w Window) 
 func (s *Service) rows(ctx context.Context, project string, w Window) ([]Row, int64, error) {
 	hours := w.hours()
 	if hours == 0 {
-		return nil, 0, fault.At("/window", "must be day or week")
+		return nil, 0, fault.At("/window", "must be day or week").Because("CHOICE")
 	}
 	if err := s.projects.Exists(ctx, project); err != nil {
 		return nil, 0, err

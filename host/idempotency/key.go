@@ -74,5 +74,5 @@ func (s Scope) Digest(value string) string {
 
 // Reused is the refusal of a key that came with another body before.
 func Reused() *fault.Error {
-	return fault.New(fault.KeyReused, "this Idempotency-Key was used with another request body")
+	return fault.New(fault.KeyReused, "this Idempotency-Key was used with another request body").Because("KEY_REUSED")
 }

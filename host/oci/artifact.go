@@ -58,7 +58,7 @@ type Pulled struct {
 // already is not sent again.
 func (c *Client) Push(ctx context.Context, ref Reference, a Artifact) (Reference, error) {
 	if len(a.Code) > ModuleMaxBytes {
-		return ref, fault.New(fault.TooLarge, "a module may have %d bytes at most", ModuleMaxBytes)
+		return ref, fault.New(fault.TooLarge, "a module may have %d bytes at most", ModuleMaxBytes).Because("MODULE_TOO_LARGE")
 	}
 	if ref.Name == "" {
 		ref.Name = tagOf(a.Version)
@@ -158,7 +158,7 @@ func pushSignature(ctx context.Context, repo *remote.Repository, of ocispec.Desc
 // one. An artifact that is no plugin is a fault.Invalid.
 func (c *Client) Pull(ctx context.Context, ref Reference) (Pulled, error) {
 	if ref.Name == "" {
-		return Pulled{}, fault.At("/reference", "name a tag or a digest")
+		return Pulled{}, fault.At("/reference", "name a tag or a digest").Because("REFERENCE_TAG")
 	}
 	repo, err := c.repository(ref)
 	if err != nil {
@@ -175,7 +175,7 @@ func (c *Client) Pull(ctx context.Context, ref Reference) (Pulled, error) {
 	}
 	var conf config
 	if err := json.Unmarshal(raw, &conf); err != nil || !slices.Equal(conf.LayerDigests, []digest.Digest{m.Layers[0].Digest}) {
-		return Pulled{}, fault.At("/reference", "the configuration of the artifact is not that of its module")
+		return Pulled{}, fault.At("/reference", "the configuration of the artifact is not that of its module").Because("ARTIFACT_CONFIG_OTHER")
 	}
 	if out.Code, err = content.FetchAll(ctx, repo.Blobs(), m.Layers[0]); err != nil {
 		return Pulled{}, refusal(ref, err)
@@ -192,14 +192,14 @@ func (c *Client) manifest(ctx context.Context, repo *remote.Repository, ref Refe
 		return d, m, refusal(ref, err)
 	}
 	if d.MediaType != ocispec.MediaTypeImageManifest || d.Size > manifestMaxBytes {
-		return d, m, fault.At("/reference", "it is no plugin but a %s of %d bytes", d.MediaType, d.Size)
+		return d, m, fault.At("/reference", "it is no plugin but a %s of %d bytes", d.MediaType, d.Size).Because("ARTIFACT_OTHER")
 	}
 	raw, err := content.FetchAll(ctx, repo.Manifests(), d)
 	if err != nil {
 		return d, m, refusal(ref, err)
 	}
 	if err := json.Unmarshal(raw, &m); err != nil {
-		return d, m, fault.At("/reference", "the manifest of the artifact cannot be read")
+		return d, m, fault.At("/reference", "the manifest of the artifact cannot be read").Because("ARTIFACT_MANIFEST")
 	}
 	return d, m, checkManifest(m)
 }
@@ -209,17 +209,17 @@ func (c *Client) manifest(ctx context.Context, repo *remote.Repository, ref Refe
 func checkManifest(m ocispec.Manifest) error {
 	switch {
 	case m.Config.MediaType != MediaConfig || m.Subject != nil:
-		return fault.At("/reference", "the artifact is no plugin: its configuration is %s", m.Config.MediaType)
+		return fault.At("/reference", "the artifact is no plugin: its configuration is %s", m.Config.MediaType).Because("ARTIFACT_CONFIG")
 	case m.Config.Size > manifestMaxBytes || m.Config.Size < 0:
-		return fault.New(fault.TooLarge, "the configuration of the artifact has more than %d bytes", manifestMaxBytes)
+		return fault.New(fault.TooLarge, "the configuration of the artifact has more than %d bytes", manifestMaxBytes).Because("ARTIFACT_CONFIG_LARGE")
 	case len(m.Layers) != 1:
-		return fault.At("/reference", "a plugin is one layer, and the artifact has %d", len(m.Layers))
+		return fault.At("/reference", "a plugin is one layer, and the artifact has %d", len(m.Layers)).Because("ARTIFACT_LAYERS")
 	case m.Layers[0].MediaType != MediaModule:
-		return fault.At("/reference", "the layer of a plugin is %s, and not %s", MediaModule, m.Layers[0].MediaType)
+		return fault.At("/reference", "the layer of a plugin is %s, and not %s", MediaModule, m.Layers[0].MediaType).Because("ARTIFACT_LAYER")
 	case m.Layers[0].Size > ModuleMaxBytes || m.Layers[0].Size < 0:
-		return fault.New(fault.TooLarge, "a module may have %d bytes at most", ModuleMaxBytes)
+		return fault.New(fault.TooLarge, "a module may have %d bytes at most", ModuleMaxBytes).Because("MODULE_TOO_LARGE")
 	case len(m.Layers[0].URLs) > 0 || len(m.Config.URLs) > 0:
-		return fault.At("/reference", "the content of the artifact lies outside of the registry")
+		return fault.At("/reference", "the content of the artifact lies outside of the registry").Because("ARTIFACT_OUTSIDE")
 	}
 	return nil
 }

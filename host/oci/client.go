@@ -80,7 +80,7 @@ func (c *Client) allowed(registry string) (plain bool, err error) {
 	case slices.Contains(c.o.Registries, "http://"+registry) && loopback(registry):
 		return true, nil
 	default:
-		return false, fault.At("/reference", "registry %s is not among those that an administrator allowed", registry)
+		return false, fault.At("/reference", "registry %s is not among those that an administrator allowed", registry).Because("REGISTRY_NOT_ALLOWED")
 	}
 }
 
@@ -92,7 +92,7 @@ func (c *Client) repository(ref Reference) (*remote.Repository, error) {
 	}
 	r, err := remote.NewRepository(Reference{Registry: ref.Registry, Repository: ref.Repository}.String())
 	if err != nil {
-		return nil, fault.At("/reference", "the repository cannot be named so")
+		return nil, fault.At("/reference", "the repository cannot be named so").Because("REPOSITORY_NAME")
 	}
 	r.PlainHTTP = plain
 	r.TagListMaxPages, r.ReferrerListMaxPages = pagesMax, pagesMax
@@ -202,17 +202,17 @@ func refusal(ref Reference, err error) error {
 	case errors.As(err, &f):
 		return err
 	case errors.Is(err, errTooMuch), errors.Is(err, errdef.ErrSizeExceedsLimit):
-		return fault.New(fault.TooLarge, "%s sends more than a plugin can have", ref.Registry)
+		return fault.New(fault.TooLarge, "%s sends more than a plugin can have", ref.Registry).Because("REGISTRY_TOO_MUCH")
 	case errors.Is(err, errdef.ErrNotFound):
 		return fault.Missing("plugin in the registry", ref.String())
 	case errors.As(err, &status) && (status.StatusCode == http.StatusUnauthorized || status.StatusCode == http.StatusForbidden):
-		return &fault.Error{Code: fault.Registry, Message: "registry " + ref.Registry + " does not let this login in", Cause: withoutText(ref, err)}
+		return &fault.Error{Code: fault.Registry, Message: "registry " + ref.Registry + " does not let this login in", Reason: "REGISTRY_LOGIN", Cause: withoutText(ref, err)}
 	case errors.As(err, &status) && status.StatusCode == http.StatusNotFound:
 		return fault.Missing("plugin in the registry", ref.String())
 	case unreachable(err):
 		return &fault.Error{Code: fault.Registry, Message: "registry " + ref.Registry + " cannot be reached", Cause: withoutText(ref, err)}
 	default:
-		return &fault.Error{Code: fault.Registry, Message: "registry " + ref.Registry + " did not answer as registries do", Cause: withoutText(ref, err)}
+		return &fault.Error{Code: fault.Registry, Message: "registry " + ref.Registry + " did not answer as registries do", Reason: "REGISTRY_ANSWER", Cause: withoutText(ref, err)}
 	}
 }
 

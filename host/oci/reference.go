@@ -52,15 +52,15 @@ func hostPattern() *regexp.Regexp {
 // else of one is a fault.Invalid at /reference.
 func Parse(s string) (Reference, error) {
 	if len(s) > 512 || strings.Contains(s, "//") || strings.ContainsAny(s, " \t\r\n\\?#%") {
-		return Reference{}, fault.At("/reference", "a plugin in a registry is named as registry/repository:tag, without a scheme")
+		return Reference{}, fault.At("/reference", "a plugin in a registry is named as registry/repository:tag, without a scheme").Because("REFERENCE_SCHEME")
 	}
 	host, _, ok := strings.Cut(s, "/")
 	if !ok || !hostPattern().MatchString(host) || (!strings.ContainsAny(host, ".:") && host != "localhost") {
-		return Reference{}, fault.At("/reference", "a reference begins with the host of the registry")
+		return Reference{}, fault.At("/reference", "a reference begins with the host of the registry").Because("REFERENCE_HOST")
 	}
 	r, err := registry.ParseReference(s)
 	if err != nil {
-		return Reference{}, fault.At("/reference", "a plugin in a registry is named as registry/repository:tag or registry/repository@sha256:...")
+		return Reference{}, fault.At("/reference", "a plugin in a registry is named as registry/repository:tag or registry/repository@sha256:...").Because("REFERENCE_FORM")
 	}
 	return Reference{Registry: r.Registry, Repository: r.Repository, Name: r.Reference}, nil
 }

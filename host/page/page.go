@@ -36,7 +36,7 @@ func (q Query) Size() (int, error) {
 	case q.Limit == 0:
 		return DefaultLimit, nil
 	case q.Limit < 0 || q.Limit > LimitMax:
-		return 0, fault.At("/limit", "limit must be from 1 to %d", LimitMax)
+		return 0, fault.At("/limit", "limit must be from 1 to %d", LimitMax).Because("LIMIT")
 	default:
 		return q.Limit, nil
 	}
@@ -53,7 +53,7 @@ func (q Query) After(key any) (bool, error) {
 		err = json.Unmarshal(b, key)
 	}
 	if err != nil {
-		e := fault.At("/cursor", "cursor is not one that this list answered")
+		e := fault.At("/cursor", "cursor is not one that this list answered").Because("CURSOR")
 		e.Cause = err
 		return false, e
 	}

@@ -245,7 +245,7 @@ func (c *Catalogue) plugin(ctx context.Context, project, id string) (Plugin, err
 	m, ok := c.Latest(id)
 	if !ok {
 		if c.OutOfUse(id) {
-			return Plugin{}, fault.New(fault.NotFound, "no version of plugin %q is in use: approve or activate one", id)
+			return Plugin{}, fault.New(fault.NotFound, "no version of plugin %q is in use: approve or activate one", id).Because("NO_VERSION_IN_USE")
 		}
 		return Plugin{}, fault.Missing("plugin", id)
 	}

@@ -53,7 +53,7 @@ type PullRequest struct {
 // reference names later has no effect on what is installed now.
 func (c *Catalogue) Pull(ctx context.Context, r PullRequest) (Module, error) {
 	if c.o.Registry == nil {
-		return Module{}, fault.At("/reference", "this server fetches from no registry")
+		return Module{}, fault.At("/reference", "this server fetches from no registry").Because("NO_REGISTRY")
 	}
 	p, err := c.o.Registry.Pull(ctx, r.Reference)
 	if err != nil {
@@ -74,7 +74,7 @@ func (c *Catalogue) Pull(ctx context.Context, r PullRequest) (Module, error) {
 // Override a fault.Rollback; a blocked one a fault.Blocked.
 func (c *Catalogue) Install(ctx context.Context, r InstallRequest) (Module, error) {
 	if len(r.Code) > CodeBytesMax {
-		return Module{}, fault.New(fault.TooLarge, "a module may have %d bytes at most", CodeBytesMax)
+		return Module{}, fault.New(fault.TooLarge, "a module may have %d bytes at most", CodeBytesMax).Because("MODULE_TOO_LARGE")
 	}
 	if err := checkEnvelopes(r.Signatures); err != nil {
 		return Module{}, err
@@ -187,7 +187,7 @@ func (c *Catalogue) reinstall(ctx context.Context, r InstallRequest, m Module) (
 	}
 	switch {
 	case m.State == StateBlocked:
-		err := fault.New(fault.Blocked, "version %s of plugin %s with this digest is blocked", m.Version, m.Plugin)
+		err := fault.New(fault.Blocked, "version %s of plugin %s with this digest is blocked", m.Version, m.Plugin).Because("DIGEST_BLOCKED")
 		return Module{}, c.refuse(ctx, r.Actor, m, err)
 	case m.State != StateActive || m.Latest:
 		return m, nil
@@ -206,7 +206,7 @@ func (c *Catalogue) succeeds(m Module, override bool) (EventKind, error) {
 	case override:
 		return EventRolledBack, nil
 	default:
-		e := fault.New(fault.Rollback, "version %s of plugin %s was in use: going back to %s must be asked for", before.Version, m.Plugin, m.Version)
+		e := fault.New(fault.Rollback, "version %s of plugin %s was in use: going back to %s must be asked for", before.Version, m.Plugin, m.Version).Because("ROLLBACK")
 		e.Field = "/manifest/version"
 		return "", e
 	}
@@ -283,11 +283,11 @@ func (c *Catalogue) refuse(ctx context.Context, by engine.Actor, m Module, refus
 
 func checkEnvelopes(envelopes [][]byte) error {
 	if len(envelopes) > signaturesMax {
-		return fault.New(fault.TooLarge, "a module may have %d signatures at most", signaturesMax)
+		return fault.New(fault.TooLarge, "a module may have %d signatures at most", signaturesMax).Because("SIGNATURES_MAX")
 	}
 	for _, e := range envelopes {
 		if len(e) > signing.EnvelopeMaxBytes {
-			return fault.New(fault.TooLarge, "a signature may have %d bytes at most", signing.EnvelopeMaxBytes)
+			return fault.New(fault.TooLarge, "a signature may have %d bytes at most", signing.EnvelopeMaxBytes).Because("SIGNATURE_LARGE")
 		}
 	}
 	return nil

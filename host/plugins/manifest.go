@@ -30,17 +30,17 @@ const actionsMax = 200
 func check(m *contract.Manifest) error {
 	switch {
 	case m == nil:
-		return fault.At("/manifest", "is missing")
+		return fault.At("/manifest", "is missing").Because("MISSING")
 	case m.Format != contract.ManifestFormat:
-		return fault.At("/manifest/format", "must be %s", contract.ManifestFormat)
+		return fault.At("/manifest/format", "must be %s", contract.ManifestFormat).Because("MUST_BE")
 	case !pluginPattern.MatchString(m.ID):
-		return fault.At("/manifest/id", "an id is a lower-case letter, then up to 63 of [a-z0-9-]")
+		return fault.At("/manifest/id", "an id is a lower-case letter, then up to 63 of [a-z0-9-]").Because("ID")
 	case !semver.IsValid("v" + m.Version):
-		return fault.At("/manifest/version", "must be a semantic version such as 1.2.0")
+		return fault.At("/manifest/version", "must be a semantic version such as 1.2.0").Because("SEMVER")
 	case m.Title.IsZero():
-		return fault.At("/manifest/title", "is missing")
+		return fault.At("/manifest/title", "is missing").Because("MISSING")
 	case len(m.Actions) == 0 || len(m.Actions) > actionsMax:
-		return fault.At("/manifest/actions", "a plugin has from 1 to %d actions", actionsMax)
+		return fault.At("/manifest/actions", "a plugin has from 1 to %d actions", actionsMax).Because("ACTIONS")
 	}
 	if err := checkActions(m); err != nil {
 		return err
@@ -53,7 +53,7 @@ func checkActions(m *contract.Manifest) error {
 	for i := range m.Actions {
 		at := fmt.Sprintf("/manifest/actions/%d", i)
 		if seen[m.Actions[i].ID] {
-			return fault.At(at+"/id", "is given twice")
+			return fault.At(at+"/id", "is given twice").Because("TWICE")
 		}
 		seen[m.Actions[i].ID] = true
 		if err := checkAction(at, &m.Actions[i]); err != nil {
@@ -67,10 +67,10 @@ func checkNeeds(needs []contract.Need) error {
 	for i, n := range needs {
 		at := fmt.Sprintf("/manifest/needs/%d", i)
 		if n.System != wildcard && !pluginPattern.MatchString(n.System) {
-			return fault.At(at+"/system", "must name a system, or be *")
+			return fault.At(at+"/system", "must name a system, or be *").Because("NEED_SYSTEM")
 		}
 		if n.Operation != wildcard && !actionPattern.MatchString(n.Operation) {
-			return fault.At(at+"/operation", "must name an operation, or be *")
+			return fault.At(at+"/operation", "must name an operation, or be *").Because("NEED_OPERATION")
 		}
 	}
 	return nil
@@ -78,10 +78,10 @@ func checkNeeds(needs []contract.Need) error {
 
 func checkAction(at string, a *contract.Action) error {
 	if !actionPattern.MatchString(a.ID) {
-		return fault.At(at+"/id", "an id is a lower-case letter, then up to 63 of [a-z0-9_]")
+		return fault.At(at+"/id", "an id is a lower-case letter, then up to 63 of [a-z0-9_]").Because("ACTION_ID")
 	}
 	if a.TimeoutMS < 0 {
-		return fault.At(at+"/timeout_ms", "must not be negative")
+		return fault.At(at+"/timeout_ms", "must not be negative").Because("NEGATIVE")
 	}
 	if err := checkSchema(at+"/inputs", a.Inputs); err != nil {
 		return err
@@ -96,7 +96,7 @@ func checkAction(at string, a *contract.Action) error {
 		switch w {
 		case contract.WaitPoll, contract.WaitTimer, contract.WaitCallback, contract.WaitHuman:
 		default:
-			return fault.At(fmt.Sprintf("%s/waits/%d", at, i), "must be poll, timer, callback or human")
+			return fault.At(fmt.Sprintf("%s/waits/%d", at, i), "must be poll, timer, callback or human").Because("CHOICE")
 		}
 	}
 	return nil
@@ -106,14 +106,14 @@ func checkAction(at string, a *contract.Action) error {
 // behind a reference.
 func checkSchema(at string, schema json.RawMessage) error {
 	if len(schema) == 0 {
-		return fault.At(at, "is missing: an action without any has {\"type\":\"object\"}")
+		return fault.At(at, "is missing: an action without any has {\"type\":\"object\"}").Because("SCHEMA_MISSING")
 	}
 	f, err := forms.Parse(schema)
 	if err != nil {
 		return fault.At(at, "%s", err)
 	}
 	if len(f.Check(json.RawMessage(`[]`))) == 0 {
-		return fault.At(at, "must be of type object")
+		return fault.At(at, "must be of type object").Because("OBJECT")
 	}
 	if _, err := forms.ParseRelaxed(schema); err != nil {
 		return fault.At(at, "%s", err)
@@ -126,24 +126,24 @@ func checkSchema(at string, schema json.RawMessage) error {
 func grantable(m *contract.Manifest, i int, g Grant) error {
 	at := fmt.Sprintf("/grants/%d", i)
 	if !pluginPattern.MatchString(g.System) {
-		return fault.At(at+"/system", "must name a system")
+		return fault.At(at+"/system", "must name a system").Because("GRANT_SYSTEM")
 	}
 	if !actionPattern.MatchString(g.Operation) {
-		return fault.At(at+"/operation", "must name an operation: what is granted is granted by name")
+		return fault.At(at+"/operation", "must name an operation: what is granted is granted by name").Because("GRANT_OPERATION")
 	}
 	for _, n := range m.Needs {
 		if (n.System == wildcard || n.System == g.System) && (n.Operation == wildcard || n.Operation == g.Operation) {
 			return nil
 		}
 	}
-	return fault.At(at, "plugin %s does not ask for %s/%s", m.ID, g.System, g.Operation)
+	return fault.At(at, "plugin %s does not ask for %s/%s", m.ID, g.System, g.Operation).Because("GRANT_NOT_ASKED")
 }
 
 // refused makes a fault.Invalid of an inspector's refusal.
 func refused(err error) error {
 	var f *contract.Failure
 	if errors.As(err, &f) {
-		e := fault.At("/module", "%s (%s)", f.Message, f.Code)
+		e := fault.At("/module", "%s (%s)", f.Message, f.Code).Because("MODULE_REFUSED")
 		e.Cause = err
 		return e
 	}

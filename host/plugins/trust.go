@@ -173,17 +173,17 @@ func (c *Catalogue) admit(m Module) error {
 	case m.Trusted:
 		return nil
 	case revoked:
-		return policy("the key that signed the module is revoked")
+		return policy("the key that signed the module is revoked").Because("KEY_REVOKED")
 	case c.o.Trust.Policy == PolicyOff:
 		return nil
 	case c.o.Trust.owned(m.Plugin):
-		e := policy("the name %s belongs to a publisher who did not sign the module", m.Plugin)
+		e := policy("the name %s belongs to a publisher who did not sign the module", m.Plugin).Because("NAME_OWNED")
 		e.Field = "/manifest/id"
 		return e
 	case c.o.Trust.Policy == PolicyWarn:
 		return nil
 	default:
-		return policy("a trusted key must sign the module")
+		return policy("a trusted key must sign the module").Because("UNSIGNED")
 	}
 }
 
@@ -196,7 +196,7 @@ func (c *Catalogue) genuine(m Module, envelopes [][]byte) error {
 		_, err := c.counted(raw, m)
 		var wrong *signing.Error
 		if errors.As(err, &wrong) {
-			return policy("signature %d is none of this module: %s", i+1, wrong.Reason)
+			return policy("signature %d is none of this module: %s", i+1, wrong.Reason).Because("SIGNATURE_WRONG")
 		}
 	}
 	return nil

@@ -47,7 +47,7 @@ type ChangeRequest struct {
 // fault.Rollback, a version that the policy keeps out a fault.SignaturePolicy.
 func (c *Catalogue) Change(ctx context.Context, r ChangeRequest) (Module, error) {
 	if len(r.Reason) > reasonMax {
-		return Module{}, fault.At("/reason", "a reason may have %d bytes at most", reasonMax)
+		return Module{}, fault.At("/reason", "a reason may have %d bytes at most", reasonMax).Because("TOO_MANY_BYTES")
 	}
 	c.changing.Lock()
 	defer c.changing.Unlock()
@@ -60,18 +60,18 @@ func (c *Catalogue) Change(ctx context.Context, r ChangeRequest) (Module, error)
 		return c.approve(ctx, r, m)
 	case ChangeActivate:
 		if m.State != StateActive {
-			return Module{}, fault.New(fault.WrongState, "version %s is %s: approve it first", m.Version, m.State)
+			return Module{}, fault.New(fault.WrongState, "version %s is %s: approve it first", m.Version, m.State).Because("VERSION_UNAPPROVED")
 		}
 		return c.activate(ctx, r.Actor, m, r.Override, r.Reason)
 	case ChangeWithdraw:
 		if m.State == StateBlocked {
-			return Module{}, fault.New(fault.WrongState, "version %s is blocked", m.Version)
+			return Module{}, fault.New(fault.WrongState, "version %s is blocked", m.Version).Because("VERSION_BLOCKED")
 		}
 		return c.become(ctx, r, m, StateWithdrawn, EventWithdrawn)
 	case ChangeBlock:
 		return c.become(ctx, r, m, StateBlocked, EventBlocked)
 	default:
-		return Module{}, fault.At("/command", "must be approve, activate, withdraw or block")
+		return Module{}, fault.At("/command", "must be approve, activate, withdraw or block").Because("CHOICE")
 	}
 }
 
@@ -79,7 +79,7 @@ func (c *Catalogue) Change(ctx context.Context, r ChangeRequest) (Module, error)
 func (c *Catalogue) Version(plugin, digest string) (Module, error) {
 	m, ok := c.Module(digest)
 	if !ok || m.Plugin != plugin {
-		return Module{}, fault.Missing("version of plugin "+plugin, digest)
+		return Module{}, fault.Missing("version of the plugin", digest)
 	}
 	return c.weighed(m), nil
 }
@@ -148,7 +148,7 @@ func (c *Catalogue) Sign(ctx context.Context, by engine.Actor, plugin, digest st
 // this key vouched for is not trusted any more.
 func (c *Catalogue) RevokeKey(ctx context.Context, by engine.Actor, key, reason string) error {
 	if len(reason) > reasonMax {
-		return fault.At("/reason", "a reason may have %d bytes at most", reasonMax)
+		return fault.At("/reason", "a reason may have %d bytes at most", reasonMax).Because("TOO_MANY_BYTES")
 	}
 	c.changing.Lock()
 	defer c.changing.Unlock()
@@ -220,7 +220,7 @@ func (c *Catalogue) History(ctx context.Context, plugin string, q page.Query) (p
 // approve lets a version be run. The caller holds changing.
 func (c *Catalogue) approve(ctx context.Context, r ChangeRequest, m Module) (Module, error) {
 	if m.State == StateActive {
-		return Module{}, fault.New(fault.WrongState, "version %s is active already", m.Version)
+		return Module{}, fault.New(fault.WrongState, "version %s is active already", m.Version).Because("VERSION_ACTIVE")
 	}
 	if err := c.admit(m); err != nil {
 		return Module{}, c.refuse(ctx, r.Actor, m, err)

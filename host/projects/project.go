@@ -81,20 +81,20 @@ var (
 
 func check(p Project) error {
 	if !idPattern.MatchString(p.ID) {
-		return fault.At("/id", "a project's id is a lower-case letter, then up to 63 of [a-z0-9-]")
+		return fault.At("/id", "a project's id is a lower-case letter, then up to 63 of [a-z0-9-]").Because("ID")
 	}
 	if p.Name == "" {
-		return fault.At("/name", "a project needs a name")
+		return fault.At("/name", "a project needs a name").Because("NAME_MISSING")
 	}
 	if _, err := time.LoadLocation(p.Zone); err != nil || p.Zone == "" || p.Zone == "Local" {
-		return fault.At("/zone", "zone must be an IANA time zone such as Asia/Shanghai")
+		return fault.At("/zone", "zone must be an IANA time zone such as Asia/Shanghai").Because("ZONE")
 	}
 	for name, value := range p.Env {
 		if !envPattern.MatchString(name) {
-			return fault.At("/env/"+name, "a variable's name is a letter or _, then up to 63 of [A-Za-z0-9_]")
+			return fault.At("/env/"+name, "a variable's name is a letter or _, then up to 63 of [A-Za-z0-9_]").Because("VARIABLE_NAME")
 		}
 		if !json.Valid(value) {
-			return fault.At("/env/"+name, "the value is not JSON")
+			return fault.At("/env/"+name, "the value is not JSON").Because("NOT_JSON")
 		}
 	}
 	return nil

@@ -267,7 +267,7 @@ func (s *Service) carryOut(ctx context.Context, p *plan) (Stored, error) {
 
 // conflict says that somebody else was faster, and what is stored now.
 func (s *Service) conflict(ctx context.Context, project, id string) error {
-	f := fault.New(fault.Conflict, "the system %q was changed by somebody else at the same time", id)
+	f := fault.New(fault.Conflict, "the system %q was changed by somebody else at the same time", id).Because("SYSTEM_CHANGED")
 	if v, err := s.Get(ctx, project, id); err == nil {
 		f.Current = v
 	}
@@ -318,7 +318,7 @@ func (s *Service) Delete(ctx context.Context, r DeleteRequest) error {
 		return fault.Wrap("read grants", err)
 	}
 	if len(grants) > 0 && !r.Revoke {
-		return fault.New(fault.InUse, "%s granted operations of the system %q; they lose their grants with it", holders(grants), r.ID)
+		return fault.New(fault.InUse, "%s granted operations of the system %q; they lose their grants with it", holders(grants), r.ID).Because("SYSTEM_GRANTED")
 	}
 	row.Version++
 	row.UpdatedAt, row.UpdatedBy = s.o.Clock.Now().UTC(), r.Actor.ID

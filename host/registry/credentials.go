@@ -119,12 +119,12 @@ func (s *Service) SetCredential(ctx context.Context, r CredentialRequest) (Crede
 	target := r.target(doc)
 	if r.Primary != 0 {
 		if r.Input != (secrets.Input{}) || r.Standby || r.Alone {
-			return CredentialView{}, fault.At("/primary", "names a version that is there; a new one is added by another request")
+			return CredentialView{}, fault.At("/primary", "names a version that is there; a new one is added by another request").Because("CREDENTIAL_PRIMARY")
 		}
 		err = s.o.Credentials.Promote(ctx, target.Project, r.System, r.Primary)
 	} else {
 		if r.Standby && r.Alone {
-			return CredentialView{}, fault.At("/alone", "a version cannot be the only one and stand by")
+			return CredentialView{}, fault.At("/alone", "a version cannot be the only one and stand by").Because("CREDENTIAL_ALONE")
 		}
 		err = s.o.Credentials.Add(ctx, target, r.Input, secrets.AddOptions{Actor: r.Actor.ID, Standby: r.Standby, Alone: r.Alone})
 	}

@@ -141,9 +141,9 @@ func (r *ImportRequest) check() error {
 	case (r.Document == "") == (r.Contract == ""):
 		return refused("/document", CodeImportSource, "either a document or the name of a shipped contract is needed")
 	case !slices.Contains([]string{"", EnableNone, EnableRead, EnableAll}, r.Enable):
-		return fault.At("/enable", "must be none, read or all")
+		return fault.At("/enable", "must be none, read or all").Because("CHOICE")
 	case !slices.Contains([]string{"", RemovedDisable, RemovedDelete}, r.Removed):
-		return fault.At("/removed", "must be disable or delete")
+		return fault.At("/removed", "must be disable or delete").Because("CHOICE")
 	case r.ID == "" && r.Contract == "":
 		return refused("/id", CodeImportID, "the id of the system is needed")
 	}

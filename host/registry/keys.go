@@ -36,7 +36,7 @@ func (s *Service) RetireKey(ctx context.Context, key string) (secrets.KeyStatus,
 	case errors.Is(err, secrets.ErrNoKey):
 		return st, fault.Missing("key", key)
 	case errors.Is(err, secrets.ErrKeyInUse):
-		return st, fault.New(fault.InUse, "it is the primary key, or secrets are sealed with it")
+		return st, fault.New(fault.InUse, "it is the primary key, or secrets are sealed with it").Because("KEY_IN_USE")
 	}
 	return st, fault.Wrap("retire a key", err)
 }

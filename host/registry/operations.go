@@ -38,7 +38,7 @@ func (s *Service) Operations(ctx context.Context, q OperationQuery) (page.Of[Ope
 		return none, err
 	}
 	if !slices.Contains([]string{"", "enabled", "disabled", "changed"}, q.State) {
-		return none, fault.At("/state", "must be enabled, disabled or changed")
+		return none, fault.At("/state", "must be enabled, disabled or changed").Because("CHOICE")
 	}
 	c, err := s.System(ctx, q.Project, q.System)
 	if err != nil {

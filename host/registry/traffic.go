@@ -49,7 +49,7 @@ func (s *Service) CommandState(ctx context.Context, r StateRequest) (State, erro
 		return State{}, err
 	}
 	if r.Command != StateReset {
-		return State{}, fault.At("/command", "must be %s", StateReset)
+		return State{}, fault.At("/command", "must be %s", StateReset).Because("MUST_BE")
 	}
 	s.o.Traffic.Reset(r.Project, r.System)
 	return s.o.Traffic.State(r.Project, c), nil

@@ -200,7 +200,7 @@ func (a *Attentions) List(ctx context.Context, q AttentionQuery) (AttentionPage,
 		return none, err
 	}
 	if q.Need != "" && q.Need != NeedAnswer && q.Need != NeedDecision {
-		return none, fault.At("/need", "no need %.32q", q.Need)
+		return none, fault.At("/need", "no need %.32q", q.Need).Because("CHOICE")
 	}
 	all, err := a.of(ctx, q.Project)
 	if err != nil {

@@ -41,7 +41,7 @@ func (s *Service) Callback(ctx context.Context, r CallbackRequest) error {
 	case err != nil:
 		return err
 	case !ready:
-		return fault.New(fault.Stopping, "the node does not wait for a program yet, and may ask a person first")
+		return fault.New(fault.Stopping, "the node does not wait for a program yet, and may ask a person first").Because("WAITS_FOR_PERSON")
 	}
 	_, err = s.apply(ctx, r.Project, r.Run, engine.Meta{Actor: engine.Actor{ID: "callback:" + r.System}, CommandID: r.CommandID},
 		engine.Callback{Node: r.Node, Iteration: r.Iteration, Attempt: r.Attempt, Data: r.Data})
@@ -70,7 +70,7 @@ func (s *Service) takes(ctx context.Context, r CallbackRequest) (ready bool, err
 		return false, err
 	}
 	if h.State.Ended() {
-		return false, fault.New(fault.RunEnded, "the run is over")
+		return false, fault.New(fault.RunEnded, "the run is over").Because("RUN_OVER")
 	}
 	v, err := s.o.Runner.View(ctx, h.ID)
 	if err != nil {
@@ -78,7 +78,7 @@ func (s *Service) takes(ctx context.Context, r CallbackRequest) (ready bool, err
 	}
 	n := v.Nodes[r.Node]
 	if n.Attempt != r.Attempt || n.Iteration != r.Iteration {
-		return false, fault.New(fault.Conflict, "the callback is for another attempt of the node")
+		return false, fault.New(fault.Conflict, "the callback is for another attempt of the node").Because("CALLBACK_ATTEMPT")
 	}
 	switch n.State {
 	case engine.NodeReady, engine.NodeRunning, engine.NodeSuspended:
@@ -88,7 +88,7 @@ func (s *Service) takes(ctx context.Context, r CallbackRequest) (ready bool, err
 	case engine.NodeIdle, engine.NodeSucceeded, engine.NodeFailed, engine.NodeSkipped, engine.NodeCancelled, engine.NodeUnknown,
 		engine.NodeRollingBack, engine.NodeRolledBack, engine.NodeRollbackFailed:
 	}
-	return false, fault.New(fault.WrongState, "the node does not wait any more")
+	return false, fault.New(fault.WrongState, "the node does not wait any more").Because("NODE_DONE_WAITING")
 }
 
 // waits checks a callback against the wait that there is. A person is asked on the canvas,
@@ -96,9 +96,9 @@ func (s *Service) takes(ctx context.Context, r CallbackRequest) (ready bool, err
 func (s *Service) waits(ctx context.Context, h runner.RunHead, r CallbackRequest, w *contract.Wait) (bool, error) {
 	switch {
 	case w == nil:
-		return false, fault.New(fault.WrongState, "the node does not wait")
+		return false, fault.New(fault.WrongState, "the node does not wait").Because("NODE_NOT_WAITING")
 	case w.Kind == contract.WaitHuman:
-		return false, fault.New(fault.Forbidden, "the node asks a person, who answers in Culm")
+		return false, fault.New(fault.Forbidden, "the node asks a person, who answers in Culm").Because("ASKS_PERSON")
 	case w.Kind != contract.WaitCallback:
 		return s.mayComeEarly(ctx, h, r.Node)
 	case len(w.Schema) == 0:

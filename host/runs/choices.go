@@ -111,7 +111,7 @@ func (c *Chooser) Choices(ctx context.Context, r ChoicesRequest) (Choices, error
 	case c.places <- struct{}{}:
 		defer func() { <-c.places }()
 	case <-ctx.Done():
-		return Choices{}, fault.New(fault.Stopping, "too many choices are being asked for")
+		return Choices{}, fault.New(fault.Stopping, "too many choices are being asked for").Because("CHOICES_BUSY")
 	}
 	ctx, cancel := context.WithTimeout(ctx, choicesTimeout)
 	defer cancel()
@@ -134,16 +134,16 @@ func (c *Chooser) find(r ChoicesRequest) (plugins.Module, *contract.Action, form
 		return m, nil, none, fault.Missing("plugin", r.Plugin)
 	}
 	if c.o.Catalogue.Disabled(r.Project, r.Plugin) {
-		return m, nil, none, fault.New(fault.WrongState, "plugin %s is switched off in this project", r.Plugin)
+		return m, nil, none, fault.New(fault.WrongState, "plugin %s is switched off in this project", r.Plugin).Because("PLUGIN_OFF")
 	}
 	a, ok := m.Manifest.Action(r.Action)
 	if !ok {
-		return m, nil, none, fault.At("/action", "plugin %s has no action %.64q", r.Plugin, r.Action)
+		return m, nil, none, fault.At("/action", "plugin %s has no action %.64q", r.Plugin, r.Action).Because("ACTION_UNKNOWN")
 	}
 	sources := forms.Sources(a.Inputs)
 	i := slices.IndexFunc(sources, func(s forms.Source) bool { return s.Name == r.Source })
 	if i < 0 || !a.Options {
-		return m, nil, none, fault.At("/source", "no field of the action has choices from a source of that name")
+		return m, nil, none, fault.At("/source", "no field of the action has choices from a source of that name").Because("SOURCE_UNKNOWN")
 	}
 	return m, a, sources[i], nil
 }
@@ -284,12 +284,12 @@ func (t *tidier) tidy(in []contract.Choice, depth int) ([]contract.Choice, bool)
 // could not make the form ask again.
 func decisive(s forms.Source, form json.RawMessage, literal []string) (json.RawMessage, string, error) {
 	if len(form) > choicesFormMax {
-		return nil, "", fault.At("/form", "a form has %d bytes at most", choicesFormMax)
+		return nil, "", fault.At("/form", "a form has %d bytes at most", choicesFormMax).Because("TOO_MANY_BYTES")
 	}
 	values := map[string]json.RawMessage{}
 	if len(form) > 0 {
 		if err := json.Unmarshal(form, &values); err != nil {
-			return nil, "", fault.At("/form", "must be an object")
+			return nil, "", fault.At("/form", "must be an object").Because("OBJECT")
 		}
 	}
 	given := map[string]json.RawMessage{}
@@ -300,7 +300,7 @@ func decisive(s forms.Source, form json.RawMessage, literal []string) (json.RawM
 		}
 		var v any
 		if err := json.Unmarshal(raw, &v); err != nil {
-			return nil, "", fault.At("/form", "must be an object")
+			return nil, "", fault.At("/form", "must be an object").Because("OBJECT")
 		}
 		if !slices.Contains(literal, name) && holdsExpression(v) {
 			return nil, name, nil

@@ -60,13 +60,13 @@ func runEvent(r CommandRequest) (engine.Event, error) {
 		return engine.Fail{Reason: r.Reason}, nil
 	case CommandSetVariables:
 		if len(r.Values) == 0 {
-			return nil, fault.At("/values", "name at least one variable")
+			return nil, fault.At("/values", "name at least one variable").Because("VALUES_NONE")
 		}
 		return engine.SetVariables{Scope: r.Scope, Values: r.Values}, nil
 	case CommandRollback:
 		return r.Rollback, checkRollback(r.Rollback)
 	default:
-		return nil, fault.At("/command", "must be pause, resume, revoke, fail, set_variables or rollback")
+		return nil, fault.At("/command", "must be pause, resume, revoke, fail, set_variables or rollback").Because("CHOICE")
 	}
 }
 
@@ -74,11 +74,11 @@ func runEvent(r CommandRequest) (engine.Event, error) {
 func checkRollback(r engine.Rollback) error {
 	switch {
 	case r.From == "":
-		return fault.At("/from", "say where the run stands")
+		return fault.At("/from", "say where the run stands").Because("ROLLBACK_FROM")
 	case r.To == "":
-		return fault.At("/to", "say where to go back to")
+		return fault.At("/to", "say where to go back to").Because("ROLLBACK_TO")
 	case r.Mode != engine.RollbackAny && r.Mode != engine.RollbackCompensate:
-		return fault.At("/mode", "must be any or compensate")
+		return fault.At("/mode", "must be any or compensate").Because("CHOICE")
 	}
 	return nil
 }
@@ -93,7 +93,7 @@ func (s *Service) checkValues(ctx context.Context, h runner.RunHead, set engine.
 	}
 	in := scopeAt(f, set.Scope)
 	if in == nil {
-		return set, fault.At("/scope", "no subflow %q runs inside the run", set.Scope)
+		return set, fault.At("/scope", "no subflow %q runs inside the run", set.Scope).Because("NO_SCOPE")
 	}
 	if err := s.checkVariables(in, "/values/", set.Values, func(*engine.Variable) bool { return true }); err != nil {
 		return set, err
@@ -164,7 +164,7 @@ func nodeEvent(r NodeCommandRequest) (engine.Event, error) {
 	case NodeCallback:
 		return engine.Callback{Node: r.Node, Attempt: r.Attempt, Iteration: r.Iteration, Data: r.Data}, nil
 	default:
-		return nil, fault.At("/command", "must be pause, resume, retry, skip, force_fail, resolve, reschedule or callback")
+		return nil, fault.At("/command", "must be pause, resume, retry, skip, force_fail, resolve, reschedule or callback").Because("CHOICE")
 	}
 }
 
@@ -172,15 +172,15 @@ func nodeEvent(r NodeCommandRequest) (engine.Event, error) {
 func checkNeeded(r NodeCommandRequest) error {
 	switch {
 	case r.Command == NodeResolve && !slices.Contains([]engine.Resolution{engine.ResolveDone, engine.ResolveRetry, engine.ResolveFail}, r.As):
-		return fault.At("/as", "must be done, retry or fail")
+		return fault.At("/as", "must be done, retry or fail").Because("CHOICE")
 	case r.Part != engine.RepeatedAll && r.Part != engine.RepeatedIteration:
-		return fault.At("/part", "must be iteration, or absent for the whole node")
+		return fault.At("/part", "must be iteration, or absent for the whole node").Because("CHOICE")
 	case r.Command == NodeReschedule && r.At.IsZero():
-		return fault.At("/at", "say when")
+		return fault.At("/at", "say when").Because("WHEN")
 	case len(r.Data) > 0 && !json.Valid(r.Data):
-		return fault.At("/data", "is not JSON")
+		return fault.At("/data", "is not JSON").Because("NOT_JSON")
 	case r.Attempt < 0 || r.Iteration < 0:
-		return fault.At("/attempt", "attempts count from 1, iterations from 0")
+		return fault.At("/attempt", "attempts count from 1, iterations from 0").Because("ATTEMPT")
 	}
 	return nil
 }
@@ -217,16 +217,18 @@ func checkUnused(r NodeCommandRequest) error {
 		{"/iteration", r.Iteration != 0, called},
 	})
 	if err == nil && len(r.Outputs) > 0 && r.As != engine.ResolveDone {
-		err = fault.At("/outputs", "are given only to a node that is resolved as done")
+		err = fault.At("/outputs", "are given only to a node that is resolved as done").Because("OUTPUTS_ONLY_DONE")
 	}
 	return err
 }
 
-func unused(field, command string) error { return fault.At(field, "is not used by %s", command) }
+func unused(field, command string) error {
+	return fault.At(field, "is not used by %s", command).Because("UNUSED")
+}
 
 func checkReason(reason string) error {
 	if len(reason) > reasonMax {
-		return fault.At("/reason", "is longer than %d bytes", reasonMax)
+		return fault.At("/reason", "is longer than %d bytes", reasonMax).Because("TOO_MANY_BYTES")
 	}
 	return nil
 }
@@ -262,7 +264,7 @@ func (s *Service) checkOverrides(node *engine.Node, action contract.Action, r No
 	}
 	for name, v := range r.Inputs {
 		if !json.Valid(v) {
-			return fault.At("/inputs/"+pointerPart(name), "is not JSON")
+			return fault.At("/inputs/"+pointerPart(name), "is not JSON").Because("NOT_JSON")
 		}
 		inputs[name] = v
 	}
@@ -305,7 +307,7 @@ func (s *Service) checkEarly(ctx context.Context, h runner.RunHead, r NodeComman
 	if err != nil || node == nil || slices.Contains(action.Waits, contract.WaitCallback) {
 		return err
 	}
-	e := fault.New(fault.WrongState, "the node does not wait for an answer")
+	e := fault.New(fault.WrongState, "the node does not wait for an answer").Because("NODE_NOT_WAITING")
 	e.Node = r.Node
 	return e
 }
@@ -341,5 +343,5 @@ func firstFault(at string, faults []forms.Fault) error {
 	if len(faults) == 0 {
 		return nil
 	}
-	return fault.At(at+faults[0].Field, "%s", faults[0].Message)
+	return fault.At(at+faults[0].Field, "%s", faults[0].Message).Because(faults[0].Reason(), faults[0].Want)
 }

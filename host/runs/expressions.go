@@ -79,7 +79,7 @@ type ExpressionError struct {
 // no plugin is called, and secrets stay references that no expression can use.
 func (s *Service) Expressions(ctx context.Context, r ExpressionsRequest) (ExpressionValues, error) {
 	if len(r.Items) > ExpressionsMax {
-		return ExpressionValues{}, fault.At("/items", "at most %d expressions are evaluated at once", ExpressionsMax)
+		return ExpressionValues{}, fault.At("/items", "at most %d expressions are evaluated at once", ExpressionsMax).Because("EXPRESSIONS_MAX")
 	}
 	project, err := s.o.Projects.Get(ctx, r.Project)
 	if err != nil {
@@ -190,7 +190,7 @@ func sampleEnv(variables []engine.Variable, named *expr.References) (*expr.Env, 
 	}
 	env, err := expr.NewEnv(c)
 	if err != nil {
-		return nil, &fault.Error{Code: fault.Invalid, Message: "the variables do not go together", Field: "/variables", Cause: err}
+		return nil, &fault.Error{Code: fault.Invalid, Message: "the variables do not go together", Reason: "VARIABLES", Field: "/variables", Cause: err}
 	}
 	for i := range variables {
 		if v := &variables[i]; v.Source == engine.SourceComputed && !v.Secret {

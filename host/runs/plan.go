@@ -98,7 +98,7 @@ func (s *Service) plan(ctx context.Context, project, flow string, number int, se
 		p.document, p.digest = engine.Canonical(p.flow), engine.Digest(p.flow)
 	}
 	if len(p.document) > flows.ResolvedBytesMax {
-		return plan{}, fault.New(fault.TooLarge, "with its subflows the flow has more than %d bytes", flows.ResolvedBytesMax)
+		return plan{}, fault.New(fault.TooLarge, "with its subflows the flow has more than %d bytes", flows.ResolvedBytesMax).Because("FLOWS_TOO_LARGE")
 	}
 	p.plugins = pins(p.flow, s.o.Catalogue)
 	if p.problems = resolved.Problems; len(p.problems) > 0 {

@@ -56,7 +56,7 @@ func (s *Service) List(ctx context.Context, q ListQuery) (page.Of[Summary], erro
 	}
 	for _, state := range q.States {
 		if !knownState(state) {
-			return none, fault.At("/state", "no run state %q", state)
+			return none, fault.At("/state", "no run state %q", state).Because("CHOICE")
 		}
 	}
 	if _, err := s.o.Projects.Get(ctx, q.Project); err != nil {
@@ -120,7 +120,7 @@ func (s *Service) Records(ctx context.Context, q RecordsQuery) (Records, error) 
 	case limit == 0:
 		limit = page.DefaultLimit
 	case limit < 0 || limit > RecordsMax:
-		return Records{}, fault.At("/limit", "limit must be from 1 to %d", RecordsMax)
+		return Records{}, fault.At("/limit", "limit must be from 1 to %d", RecordsMax).Because("LIMIT")
 	}
 	if _, err := s.head(ctx, q.Project, q.Run); err != nil {
 		return Records{}, err
@@ -231,13 +231,13 @@ func refusal(op, run string, err error) error {
 	case errors.Is(err, runner.ErrNotFound):
 		return fault.Missing("run", run)
 	case errors.Is(err, runner.ErrQuarantined):
-		return &fault.Error{Code: fault.WrongState, Message: "the run was set aside because its records cannot be continued", Cause: err}
+		return &fault.Error{Code: fault.WrongState, Message: "the run was set aside because its records cannot be continued", Reason: "RUN_SET_ASIDE", Cause: err}
 	case errors.Is(err, runner.ErrStoreBusy):
 		return fault.Wrap(op, err)
 	case errors.Is(err, runner.ErrBusy):
-		return &fault.Error{Code: fault.Stopping, Message: "too much to do at the moment: try again", Cause: err}
+		return &fault.Error{Code: fault.Stopping, Message: "too much to do at the moment: try again", Reason: "BUSY", Cause: err}
 	case errors.Is(err, runner.ErrStopped), errors.Is(err, runner.ErrStoreFailed):
-		return &fault.Error{Code: fault.Stopping, Message: "the server is not running flows now", Cause: err}
+		return &fault.Error{Code: fault.Stopping, Message: "the server is not running flows now", Reason: "NOT_RUNNING", Cause: err}
 	default:
 		return fault.Wrap(op, err)
 	}
@@ -259,5 +259,7 @@ func coreRefusal(core *engine.Error) error {
 		code = fault.RunEnded
 	case engine.CodeInvalid:
 	}
-	return &fault.Error{Code: code, Message: core.Message, Node: core.Node, Field: core.Field, Cause: core}
+	return &fault.Error{
+		Code: code, Message: core.Message, Reason: core.Reason, Args: core.Args, Node: core.Node, Field: core.Field, Cause: core,
+	}
 }

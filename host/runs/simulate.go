@@ -63,7 +63,7 @@ func (s *Service) Simulate(ctx context.Context, r SimulateRequest) (simulate.Rep
 	case s.simulations <- struct{}{}:
 		defer func() { <-s.simulations }()
 	case <-ctx.Done():
-		return simulate.Report{}, &fault.Error{Code: fault.Stopping, Message: "too many simulations are under way: try again", Cause: ctx.Err()}
+		return simulate.Report{}, &fault.Error{Code: fault.Stopping, Message: "too many simulations are under way: try again", Reason: "SIMULATIONS_BUSY", Cause: ctx.Err()}
 	}
 	pinned := pins(f, s.o.Catalogue)
 	ctx, cancel := context.WithTimeout(ctx, SimulateWallMax)
@@ -92,7 +92,7 @@ func (s *Service) simulated(ctx context.Context, r SimulateRequest) (*engine.Flo
 	f := r.Document
 	switch {
 	case f != nil && r.Version != 0:
-		return nil, fault.At("/version", "give a document or a version, not both")
+		return nil, fault.At("/version", "give a document or a version, not both").Because("DOCUMENT_OR_VERSION")
 	case f == nil && r.Version == 0:
 		d, err := s.o.Flows.Get(ctx, r.Project, r.Flow)
 		if err != nil {
@@ -114,7 +114,7 @@ func (s *Service) simulated(ctx context.Context, r SimulateRequest) (*engine.Flo
 		return nil, err
 	}
 	if flows.Errors(problems) {
-		e := fault.New(fault.Invalid, "the flow has problems")
+		e := fault.New(fault.Invalid, "the flow has problems").Because("FLOW_PROBLEMS")
 		e.Problems = problems
 		return nil, e
 	}

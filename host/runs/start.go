@@ -28,7 +28,7 @@ const nameMax = 256
 // fault.Invalid whose Field is "/inputs/NAME".
 func (s *Service) Start(ctx context.Context, r StartRequest) (Summary, error) {
 	if len(r.Name) > nameMax {
-		return Summary{}, fault.At("/name", "is longer than %d bytes", nameMax)
+		return Summary{}, fault.At("/name", "is longer than %d bytes", nameMax).Because("TOO_MANY_BYTES")
 	}
 	project, err := s.o.Projects.Get(ctx, r.Project)
 	if err != nil {
@@ -39,7 +39,7 @@ func (s *Service) Start(ctx context.Context, r StartRequest) (Summary, error) {
 		return Summary{}, err
 	}
 	if p.graph == nil {
-		e := fault.New(fault.Invalid, "version %d of flow %s cannot run with what is installed and published now", p.version.Number, r.Flow)
+		e := fault.New(fault.Invalid, "version %d of flow %s cannot run with what is installed and published now", p.version.Number, r.Flow).Because("VERSION_STALE")
 		e.Problems = p.problems
 		return Summary{}, e
 	}
@@ -126,7 +126,7 @@ func (s *Service) checkVariables(f *engine.Flow, at string, values map[string]js
 		field := at + pointerPart(name)
 		v, ok := variables[name]
 		if !ok {
-			return fault.At(field, "the flow has no such variable to set")
+			return fault.At(field, "the flow has no such variable to set").Because("INPUT_UNKNOWN")
 		}
 		if v.Secret {
 			if err := checkSecret(field, values[name]); err != nil {
@@ -140,14 +140,14 @@ func (s *Service) checkVariables(f *engine.Flow, at string, values map[string]js
 		for _, x := range form.Check(values[name]) {
 			found = append(found, engine.Problem{
 				Code: engine.ProblemVariableValue, Message: x.Message, Level: engine.SeverityError, Variable: name,
-				Field: field + x.Field, Args: map[string]string{"detail": x.Message},
+				Field: field + x.Field, Args: x.Args(),
 			})
 		}
 	}
 	if len(found) == 0 {
 		return nil
 	}
-	e := fault.At(found[0].Field, "%s", found[0].Message)
+	e := fault.At(found[0].Field, "%s", found[0].Message).Because(found[0].Args["why"], found[0].Args["a"])
 	e.Problems = found
 	return e
 }

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -45,7 +46,8 @@ func fill(t *testing.T, s *store.Store, n int) {
 
 func TestTheCallLogIsFilteredAndPaged(t *testing.T) {
 	t.Parallel()
-	p := hosttest.Open(t)
+	path := filepath.Join(t.TempDir(), "data", "culm.db")
+	p := hosttest.OpenAt(t, path)
 	for _, id := range []string{"demo", "other"} {
 		if err := p.Store.PutProject(t.Context(), projects.Project{ID: id, Name: id, Zone: "UTC"}); err != nil {
 			t.Fatal(err)
@@ -90,6 +92,20 @@ func TestTheCallLogIsFilteredAndPaged(t *testing.T) {
 			}
 			if !slices.Equal(got, want) {
 				t.Errorf("got %v, want %v", got, want)
+			}
+			// Who reads the file itself chooses alike.
+			got = nil
+			for l, err := range store.ReadAudit(t.Context(), path) {
+				var e audit.Entry
+				if err = errors.Join(err, json.Unmarshal(l.Entry, &e)); err != nil {
+					t.Fatal(err)
+				}
+				if (audit.Range{Filter: tc.filter}).Holds(e) {
+					got = append([]int64{e.Seq}, got...)
+				}
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("of the file %v, want %v", got, want)
 			}
 		})
 	}

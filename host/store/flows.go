@@ -37,7 +37,7 @@ func (s *Store) CreateFlow(ctx context.Context, d flows.Draft, e *idempotency.En
 			d.Project, d.ID, name, doc, searchText(d), []byte(d.Document), d.Nodes, d.Valid, d.Revision,
 			micros(d.UpdatedAt), d.UpdatedBy)
 		if taken(err) {
-			return fault.New(fault.Exists, "flow %q exists", d.ID)
+			return fault.New(fault.Exists, "flow %q exists", d.ID).Because("FLOW_EXISTS")
 		}
 		if err != nil {
 			return err
@@ -158,7 +158,7 @@ func unused(ctx context.Context, tx *sqlite.Tx, project, id string) error {
 	if len(users) > usersMax {
 		users[usersMax] = "…"
 	}
-	return fault.New(fault.InUse, "flow %q is a subflow of %s", id, strings.Join(users, ", "))
+	return fault.New(fault.InUse, "flow %q is a subflow of %s", id, strings.Join(users, ", ")).Because("FLOW_IN_USE")
 }
 
 func texts(d flows.Draft) (name, doc string, err error) {

@@ -36,7 +36,7 @@ func (s *Store) PutView(ctx context.Context, project string, v views.View) error
 			updated_at = excluded.updated_at, updated_by = excluded.updated_by`,
 			project, v.ID, string(v.List), v.Name, v.Query, micros(v.UpdatedAt), v.UpdatedBy)
 		if taken(err) {
-			e := fault.New(fault.Exists, "another view has this name")
+			e := fault.New(fault.Exists, "another view has this name").Because("VIEW_NAME")
 			e.Field = "/name"
 			return e
 		}

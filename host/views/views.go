@@ -115,7 +115,7 @@ func (s *Service) Put(ctx context.Context, r PutRequest) (View, error) {
 			return View{}, err
 		}
 		if len(vs) >= Max {
-			return View{}, fault.New(fault.Invalid, "the list has %d views: delete one first", Max)
+			return View{}, fault.New(fault.Invalid, "the list has %d views: delete one first", Max).Because("VIEWS_FULL")
 		}
 		var b [8]byte
 		_, _ = rand.Read(b[:]) // it does not fail
@@ -126,7 +126,7 @@ func (s *Service) Put(ctx context.Context, r PutRequest) (View, error) {
 			return View{}, err
 		}
 		if before.List != r.List {
-			return View{}, fault.At("/list", "the view belongs to the list of %s", before.List)
+			return View{}, fault.At("/list", "the view belongs to the list of %s", before.List).Because("VIEW_OTHER_LIST")
 		}
 	}
 	return v, s.repository.PutView(ctx, r.Project, v)
@@ -139,7 +139,7 @@ func (s *Service) Delete(ctx context.Context, project, id string) error {
 
 func known(l List) error {
 	if !slices.Contains([]List{ListFlows, ListRuns}, l) {
-		return fault.At("/list", "list must be %s or %s", ListFlows, ListRuns)
+		return fault.At("/list", "list must be %s or %s", ListFlows, ListRuns).Because("CHOICE")
 	}
 	return nil
 }
@@ -153,15 +153,15 @@ func check(r *PutRequest) error {
 	r.Name = strings.TrimSpace(r.Name)
 	switch n := utf8.RuneCountInString(r.Name); {
 	case n == 0:
-		return fault.At("/name", "a view needs a name")
+		return fault.At("/name", "a view needs a name").Because("NAME_MISSING")
 	case n > NameMax:
-		return fault.At("/name", "is longer than %d characters", NameMax)
+		return fault.At("/name", "is longer than %d characters", NameMax).Because("TOO_LONG")
 	case control.MatchString(r.Name):
-		return fault.At("/name", "has characters that cannot be shown")
+		return fault.At("/name", "has characters that cannot be shown").Because("CHARACTERS")
 	case len(r.Query) > QueryMax:
-		return fault.At("/query", "is longer than %d bytes", QueryMax)
+		return fault.At("/query", "is longer than %d bytes", QueryMax).Because("TOO_MANY_BYTES")
 	case control.MatchString(r.Query):
-		return fault.At("/query", "is not the query of an address")
+		return fault.At("/query", "is not the query of an address").Because("QUERY")
 	}
 	return nil
 }

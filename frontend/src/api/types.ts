@@ -165,7 +165,10 @@ export interface ProblemBody {
   title: string
   status: number
   code: string
+  /** In English; reason and args are what to translate it by. */
   detail?: string
+  reason?: string
+  args?: { [name: string]: string }
   field?: string
   node?: string
   problems?: Problem[]

@@ -248,7 +248,7 @@ function useRefusals(error: unknown): ReadonlyMap<string, string> {
     const own = (field: string) => field.slice('/inputs'.length)
     const named = (body.problems ?? []).filter((p) => p.field?.startsWith('/inputs/')).toReversed()
     return new Map([
-      [own(body.field), codes.error(error)],
+      [own(body.field), codes.atField(error)],
       ...named.map((p): [string, string] => [own(p.field ?? ''), codes.problem(p)]),
     ])
   }, [error, codes])

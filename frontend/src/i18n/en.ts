@@ -22,7 +22,7 @@ export const en: Messages = {
   },
   scheme: { label: 'Appearance', light: 'Light', dark: 'Dark', auto: 'System' },
   state: { loading: 'Loading' },
-  error: { title: 'Something went wrong' },
+  error: { title: 'Something went wrong', at: '{{title}} ({{field}}): {{why}}' },
   time: { ms: '{{n}} ms', s: '{{n}} s', m: '{{n}} min', h: '{{n}} h', d: '{{n}} d' },
   action: {
     reload: 'Reload',

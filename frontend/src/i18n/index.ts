@@ -9,6 +9,7 @@ import type { FunctionsMessages } from './functions.zh'
 import type { HomeMessages } from './home.zh'
 import type { NotesMessages } from './notes.zh'
 import type { PaletteMessages } from './palette.zh'
+import type { ReasonMessages } from './reasons.zh'
 import type { RecordingsMessages } from './recordings.zh'
 import type { RegistryMessages } from './registry.zh'
 import type { RehearseMessages } from './rehearse.zh'
@@ -34,6 +35,7 @@ declare module 'i18next' {
       notes: NotesMessages
       files: FilesMessages
       functions: FunctionsMessages
+      reasons: ReasonMessages
       recordings: RecordingsMessages
       registry: RegistryMessages
       rehearse: RehearseMessages
@@ -64,6 +66,7 @@ type Part =
   | 'home'
   | 'notes'
   | 'palette'
+  | 'reasons'
   | 'recordings'
   | 'registry'
   | 'rehearse'
@@ -109,6 +112,11 @@ const parts: Record<Part, Record<Lang, () => Promise<object>>> = {
   palette: {
     zh: () => import('./palette.zh').then((m) => m.paletteZh),
     en: () => import('./palette.en').then((m) => m.paletteEn),
+  },
+  reasons: {
+    zh: () => import('./reasons.zh').then((m) => m.reasonsZh),
+    // English shows what the server says.
+    en: () => Promise.resolve({}),
   },
   recordings: {
     zh: () => import('./recordings.zh').then((m) => m.recordingsZh),
@@ -177,7 +185,7 @@ export async function startI18n(): Promise<void> {
     react: { bindI18nStore: 'added' },
   })
   // Needed when something is wrong, and then a moment later; without them the server's words are shown.
-  void loadTexts('codes').catch(() => undefined)
+  for (const part of ['codes', 'reasons'] as const) void loadTexts(part).catch(() => undefined)
   document.documentElement.lang = lang
 }
 

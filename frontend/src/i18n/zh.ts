@@ -12,7 +12,7 @@ export const zh = {
   nav: { home: '首页', flows: '流程', runs: '任务', plugins: '插件', systems: '系统', secrets: '密文', audit: '审计' },
   scheme: { label: '外观', light: '浅色', dark: '深色', auto: '跟随系统' },
   state: { loading: '加载中' },
-  error: { title: '出错了' },
+  error: { title: '出错了', at: '{{title}}（{{field}}）：{{why}}' },
   time: { ms: '{{n}} 毫秒', s: '{{n}} 秒', m: '{{n}} 分', h: '{{n}} 小时', d: '{{n}} 天' },
   action: {
     reload: '重新加载',

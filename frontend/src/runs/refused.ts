@@ -23,7 +23,8 @@ export function useRefused(): (error: unknown) => void {
       const title = codes.error(error)
       const closeButtonProps = { 'aria-label': t('action.close') }
       if (!(error instanceof ApiError) || error.status !== 409) {
-        const { field, detail } = error instanceof ApiError ? error.body : {}
+        const exact = error instanceof ApiError && codes.complete(error)
+        const { field, detail } = error instanceof ApiError && !exact ? error.body : {}
         const where = field ? own('refused.field', { field }) : ''
         // What the server says beyond the code is in its own language, and marked as that.
         const words = detail && detail !== title ? own('refused.words', { detail }) : ''

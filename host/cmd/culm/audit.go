@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -25,8 +24,6 @@ import (
 type auditOptions struct {
 	data, anchors, key, file string
 	places                   []string
-	project                  string
-	after                    int64
 	asJSON                   bool
 }
 
@@ -186,40 +183,4 @@ func (p *program) printAudit(r audit.Report) {
 		word = "audit.bad"
 	}
 	fmt.Fprintf(p.out, p.text.of(word)+"\n", r.Entries, r.Anchors, r.Head.Seq, r.Head.Hash)
-}
-
-func (p *program) auditExport() *cobra.Command {
-	var o auditOptions
-	c := &cobra.Command{
-		Use:   "export",
-		Short: "Write the log as JSON lines",
-		Long: "Write the log to standard output, one JSON object a line: the entry as it was written, and its hash.\n" +
-			"The file of a whole log can be verified by itself. One of a project cannot: entries of others are left out.",
-		Example: "  culm audit export --data /var/lib/culm --after 120000 >> audit.jsonl",
-		Args:    cobra.NoArgs,
-		RunE:    func(c *cobra.Command, _ []string) error { return p.exportAudit(c.Context(), o) },
-	}
-	o.common(c)
-	c.Flags().Int64Var(&o.after, "after", 0, "begin behind the entry with this number")
-	c.Flags().StringVar(&o.project, "project", "", "only the entries of a project")
-	return c
-}
-
-func (p *program) exportAudit(ctx context.Context, o auditOptions) error {
-	out := bufio.NewWriter(p.out)
-	enc := json.NewEncoder(out)
-	enc.SetEscapeHTML(false)
-	for l, err := range o.lines(ctx, p) {
-		if err != nil {
-			return err
-		}
-		var e audit.Entry
-		if err := json.Unmarshal(l.Entry, &e); err == nil && (e.Seq <= o.after || o.project != "" && e.Project != o.project) {
-			continue
-		}
-		if err := enc.Encode(l); err != nil {
-			return failed(err)
-		}
-	}
-	return failed(errors.Join(out.Flush()))
 }
