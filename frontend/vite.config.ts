@@ -43,7 +43,8 @@ export default defineConfig({
   server: {
     fs: { allow: ['..'] },
     host: '127.0.0.1',
-    proxy: { '/api': { target: api, ws: true, changeOrigin: true } },
+    // The server answers only pages of its own origin.
+    proxy: { '/api': { target: api, ws: true, changeOrigin: true, headers: { origin: api } } },
   },
   test: {
     include: ['src/**/*.test.ts', 'src/**/*.test.tsx'],

@@ -51,6 +51,47 @@ test('an operator sees on the home page what waits for him, what failed and what
   await expect(page.getByRole('region', { name: '失败原因' })).toContainText('MOMENT_PASSED')
 })
 
+test('a run with many failures does not hide the others, and what is not shown is one press away', async ({
+  page,
+  request,
+}) => {
+  const stamp = Date.now()
+  const branches = Array.from({ length: 9 }, (_, i) => `b${i}`)
+  const wide = await publishedFlow(request, {
+    format: 'culm.flow/v1',
+    name: `并行 ${stamp}`,
+    nodes: [
+      { id: 'start', type: 'start' },
+      { id: 'fork', type: 'parallel' },
+      ...branches.map((id) => ({ id, type: 'task', ...late })),
+      { id: 'join', type: 'join' },
+      { id: 'end', type: 'end' },
+    ],
+    edges: [
+      { id: 'e1', from: 'start', to: 'fork' },
+      ...branches.flatMap((id) => [
+        { id: `to_${id}`, from: 'fork', to: id },
+        { id: `of_${id}`, from: id, to: 'join' },
+      ]),
+      { id: 'e2', from: 'join', to: 'end' },
+    ],
+  })
+  const questions = await publishedFlow(request, around(`多问 ${stamp}`, asking('？')))
+  await named(request, await publishedFlow(request, around(`单点 ${stamp}`, late)), `单点 ${stamp}`)
+  await named(request, wide, `九处 ${stamp}`)
+  for (let i = 0; i < 9; i++) await named(request, questions, `第 ${i} 问 ${stamp}`)
+
+  await page.goto(`/p/${project}`)
+  const failed = part(page, '失败待处理')
+  await expect(failed.getByRole('link', { name: new RegExp(`任务 九处 ${stamp}`) })).toContainText('还有 8 个节点')
+  await expect(failed.getByRole('link', { name: new RegExp(`任务 单点 ${stamp}`) })).toBeVisible()
+  const answers = part(page, '等我处理')
+  await expect(answers.getByRole('listitem')).toHaveCount(9)
+  await answers.getByRole('button', { name: /显示另外 \d+ 项/ }).click()
+  for (let i = 0; i < 9; i++)
+    await expect(answers.getByRole('link', { name: new RegExp(`任务 第 ${i} 问 ${stamp}`) })).toBeVisible()
+})
+
 test('runs are found by filters that the address keeps, and the filters are saved for everybody', async ({
   page,
   request,
@@ -166,6 +207,27 @@ test('a few letters lead to a flow, a page or a command', async ({ page, request
   await field.fill('dark theme')
   await field.press('Enter')
   await expect(page.locator('html')).toHaveAttribute('data-mantine-color-scheme', 'dark')
+})
+
+test('letters typed while the palette is on its way belong to it, and press no key of the page', async ({ page }) => {
+  let arrive: () => void = () => undefined
+  const arrival = new Promise<void>((resolve) => {
+    arrive = resolve
+  })
+  await page.route(/assets\/palette-.*\.js/, async (route) => {
+    await arrival
+    await route.continue()
+  })
+  await page.goto(`/p/${project}/runs`)
+  await expect(page.getByRole('heading', { name: '任务' })).toBeVisible()
+  await page.keyboard.press('ControlOrMeta+k')
+  await page.keyboard.type('x/j')
+  await expect(page.getByRole('textbox', { name: '搜索任务名称、编号或流程' })).not.toBeFocused()
+  await expect(page.getByRole('toolbar', { name: '批量操作' })).toHaveCount(0)
+  arrive()
+  const field = page.getByRole('combobox', { name: '搜索与命令' })
+  await expect(field).toHaveValue('x/j')
+  await expect(field).toBeFocused()
 })
 
 for (const scheme of ['light', 'dark'] as const) {

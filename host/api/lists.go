@@ -40,7 +40,13 @@ func (s *Server) listAttention(ctx context.Context, r *request) (answer, error) 
 	if err != nil {
 		return answer{}, err
 	}
-	return ok(s.o.Attention.List(ctx, runs.AttentionQuery{Project: r.params["project"], Need: runs.Need(r.query.Get("need")), Page: q}))
+	per := r.query.Get("one_per")
+	if per != "" && per != "run" {
+		return answer{}, fault.At("/one_per", "no rows per %.32q", per)
+	}
+	return ok(s.o.Attention.List(ctx, runs.AttentionQuery{
+		Project: r.params["project"], Need: runs.Need(r.query.Get("need")), PerRun: per == "run", Page: q,
+	}))
 }
 
 type viewBody struct {

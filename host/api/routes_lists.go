@@ -27,7 +27,7 @@ func listRoutes() []route {
 		},
 		{
 			method: http.MethodGet, path: "/projects/{project}/attention", summary: "List the nodes that need a person, the newest first.",
-			query: append([]string{"need"}, paged...), out: runs.AttentionPage{}, handle: (*Server).listAttention,
+			query: append([]string{"need", "one_per"}, paged...), out: runs.AttentionPage{}, handle: (*Server).listAttention,
 		},
 		{
 			method: http.MethodGet, path: "/projects/{project}/changes", summary: "Tell which lists of a project changed, over a WebSocket.",

@@ -45,6 +45,9 @@ type Attention struct {
 	// Prompt is what a person is asked (NeedAnswer), Failure what went wrong.
 	Prompt  contract.Text     `json:"prompt,omitzero"`
 	Failure *contract.Failure `json:"failure,omitempty"`
+	// More is how many further nodes of the run have the same need, if the question was
+	// for one node a run.
+	More int `json:"more,omitempty"`
 }
 
 // AttentionQuery asks for the nodes of a project that need a person, the newest first.
@@ -52,7 +55,10 @@ type AttentionQuery struct {
 	Project string
 	// Need, if not empty, restricts.
 	Need Need
-	Page page.Query
+	// PerRun asks for the newest node of each need of each run, so that one run with many
+	// failures does not hide the others.
+	PerRun bool
+	Page   page.Query
 }
 
 // AttentionPage is one page of nodes, and how many there are of each need in all.
@@ -214,16 +220,38 @@ func (a *Attentions) List(ctx context.Context, q AttentionQuery) (AttentionPage,
 			out.Decisions++
 		}
 	}
-	all = slices.DeleteFunc(all, func(i found) bool {
-		return q.Need != "" && i.Need != q.Need || further && i.place().before(after) <= 0
-	})
+	all = slices.DeleteFunc(all, func(i found) bool { return q.Need != "" && i.Need != q.Need })
 	slices.SortFunc(all, func(x, y found) int { return x.place().before(y.place()) })
+	if q.PerRun {
+		all = newestOfRuns(all)
+	}
+	all = slices.DeleteFunc(all, func(i found) bool { return further && i.place().before(after) <= 0 })
 	cut, err := page.Cut(all[:min(len(all), limit+1)], limit, func(i found) any { return i.place() })
 	if err != nil {
 		return none, err
 	}
 	out.Of, err = a.named(ctx, cut)
 	return out, err
+}
+
+// newestOfRuns keeps the first node of each need of each run, and counts the others there.
+func newestOfRuns(all []found) []found {
+	type group struct {
+		run  string
+		need Need
+	}
+	at := map[group]int{}
+	var out []found
+	for _, i := range all {
+		g := group{i.Run, i.Need}
+		if first, seen := at[g]; seen {
+			out[first].More++
+			continue
+		}
+		at[g] = len(out)
+		out = append(out, i)
+	}
+	return out
 }
 
 // named gives the nodes of a page their names.

@@ -72,6 +72,49 @@ func TestNodesThatNeedAPersonAreListedUntilSomebodyHasActed(t *testing.T) {
 	}
 }
 
+// twiceFlow adds on two branches, and both may fail.
+const twiceFlow = `
+format: culm.flow/v1
+name: Twice
+variables:
+  - {name: count, source: input, schema: {type: integer}, required: true}
+nodes:
+  - {id: start, type: start}
+  - {id: fork, type: parallel}
+  - {id: one, type: task, plugin: toy, action: add, inputs: {a: "${count}", b: 2}}
+  - {id: two, type: task, plugin: toy, action: add, inputs: {a: "${count}", b: 2}}
+  - {id: join, type: join}
+  - {id: end, type: end}
+edges:
+  - {id: e1, from: start, to: fork}
+  - {id: e2, from: fork, to: one}
+  - {id: e3, from: fork, to: two}
+  - {id: e4, from: one, to: join}
+  - {id: e5, from: two, to: join}
+  - {id: e6, from: join, to: end}
+`
+
+func TestOneRunWithManyFailuresDoesNotHideTheOthers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, adder(10))
+	a := runs.NewAttentions()
+	a.Follow(w.runner, w.Projects)
+	single, twice := w.start(w.publish(hosttest.AddFlow), `{"count":100}`).ID, ""
+	w.untilState(single, engine.RunBlocked)
+	twice = w.start(w.publish(twiceFlow), `{"count":100}`).ID
+	w.until(twice, func(v engine.RunView) bool {
+		return v.Nodes["one"].State == engine.NodeFailed && v.Nodes["two"].State == engine.NodeFailed
+	})
+	first := w.attention(a, runs.AttentionQuery{PerRun: true, Page: page.Query{Limit: 1}})
+	if len(first.Items) != 1 || first.Items[0].Run != twice || first.Items[0].More != 1 || first.Decisions != 3 {
+		t.Fatalf("first page %+v", first)
+	}
+	second := w.attention(a, runs.AttentionQuery{PerRun: true, Page: page.Query{Limit: 1, Cursor: first.Next}})
+	if len(second.Items) != 1 || second.Items[0].Run != single || second.Items[0].More != 0 || second.Next != "" {
+		t.Errorf("second page %+v", second)
+	}
+}
+
 func TestAttentionRefusesWhatItDoesNotKnow(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, adder(10))

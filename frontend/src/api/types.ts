@@ -532,6 +532,8 @@ export interface Attention {
   since: string
   prompt?: Text
   failure?: Failure
+  /** How many further nodes of the run need the same. */
+  more?: number
 }
 
 export interface AttentionPage extends Page<Attention> {

@@ -1,7 +1,7 @@
 import { ActionIcon, Menu, Tooltip, useMantineColorScheme } from '@mantine/core'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, Outlet, useParams } from '@tanstack/react-router'
-import { createContext, lazy, type ReactNode, Suspense, useContext, useEffect, useState } from 'react'
+import { createContext, lazy, type ReactNode, Suspense, useContext, useEffect, useRef, useState } from 'react'
 import { createPortal } from 'react-dom'
 import { useTranslation } from 'react-i18next'
 import { queries } from '~/api/queries'
@@ -104,15 +104,24 @@ function useChanges(project: string | undefined): void {
 function Finder() {
   const { t } = useTranslation()
   const [open, setOpen] = useState(false)
+  // What is typed before the palette has loaded is meant for it, and for no key of the page.
+  const early = useRef<string | null>(null)
   useEffect(() => {
     const pressed = (e: KeyboardEvent) => {
-      if (e.key.toLowerCase() !== 'k' || !(e.ctrlKey || e.metaKey) || e.altKey || e.shiftKey) return
+      const control = e.ctrlKey || e.metaKey
+      if (!control && early.current !== null && e.key.length === 1) {
+        early.current += e.key
+        e.stopPropagation()
+      } else if (e.key.toLowerCase() !== 'k' || !control || e.altKey || e.shiftKey) return
+      else setOpen((old) => !old)
       e.preventDefault()
-      setOpen((old) => !old)
     }
-    document.addEventListener('keydown', pressed)
-    return () => document.removeEventListener('keydown', pressed)
+    document.addEventListener('keydown', pressed, true)
+    return () => document.removeEventListener('keydown', pressed, true)
   }, [])
+  useEffect(() => {
+    early.current = open ? '' : null
+  }, [open])
   return (
     <>
       <Tooltip label={`${t('shell.find')} (${mac() ? '⌘' : 'Ctrl '}K)`}>
@@ -122,7 +131,7 @@ function Finder() {
       </Tooltip>
       {open && (
         <Suspense fallback={null}>
-          <Palette onClose={() => setOpen(false)} />
+          <Palette early={early} onClose={() => setOpen(false)} />
         </Suspense>
       )}
     </>

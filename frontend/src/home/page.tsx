@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
-import type { ReactNode } from 'react'
+import { type ReactNode, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { queries } from '~/api/queries'
 import type { Attention, FlowSummary, RunSummary } from '~/api/types'
@@ -36,11 +36,11 @@ export function HomePage() {
       </div>
       <div className="hm-grid">
         <div className="hm-column">
-          <Answers project={project} />
+          <Needs project={project} need="answer" />
           <Running project={project} />
         </div>
         <div className="hm-column">
-          <Decisions project={project} />
+          <Needs project={project} need="decision" />
           <Failed project={project} />
           <Recent project={project} />
         </div>
@@ -89,56 +89,42 @@ function Part({ title, count, state, all, query, empty, none, hint, children }: 
   )
 }
 
-function Answers({ project }: { project: string }) {
+/** How many rows a part has after "more" was pressed: as many as the server gives at once. */
+const longMax = 200
+
+/** What waits for an answer, or stands still at a failure. */
+function Needs({ project, need }: { project: string; need: Attention['need'] }) {
   const { t } = useTranslation('home')
-  const query = useQuery(attentionQuery(project, 'answer'))
+  const [limit, setLimit] = useState(partMax)
+  const query = useQuery(attentionQuery(project, need, limit))
   const items = query.data?.items ?? []
-  const n = query.data?.answers ?? 0
+  const answer = need === 'answer'
+  const part = answer ? 'answers' : 'decisions'
+  const n = query.data?.[part] ?? 0
+  const rest = items.reduce((left, a) => left - 1 - (a.more ?? 0), n)
   return (
     <Part
-      title={t('answers')}
+      title={t(part)}
       count={query.data && String(n)}
-      state="waiting"
+      state={answer ? 'waiting' : 'failed'}
       query={query}
       empty={items.length === 0}
-      none={t('answersNone')}
-      hint={t('answersHint')}
+      none={t(`${part}None`)}
+      hint={t(`${part}Hint`)}
+      all={!answer && <All project={project} state="blocked" title={t(part)} />}
     >
       {items.map((a) => (
         <NodeRow key={`${a.run} ${a.node}`} project={project} item={a} />
       ))}
-      <Further n={n - items.length} />
+      {rest > 0 && limit < longMax && (
+        <li>
+          <button type="button" className="hm-more" onClick={() => setLimit(longMax)}>
+            {t('more', { n: rest })}
+          </button>
+        </li>
+      )}
     </Part>
   )
-}
-
-function Decisions({ project }: { project: string }) {
-  const { t } = useTranslation('home')
-  const query = useQuery(attentionQuery(project, 'decision'))
-  const items = query.data?.items ?? []
-  const n = query.data?.decisions ?? 0
-  return (
-    <Part
-      title={t('decisions')}
-      count={query.data && String(n)}
-      state="failed"
-      query={query}
-      empty={items.length === 0}
-      none={t('decisionsNone')}
-      hint={t('decisionsHint')}
-      all={<All project={project} state="blocked" title={t('decisions')} />}
-    >
-      {items.map((a) => (
-        <NodeRow key={`${a.run} ${a.node}`} project={project} item={a} />
-      ))}
-      <Further n={n - items.length} />
-    </Part>
-  )
-}
-
-function Further({ n }: { n: number }) {
-  const { t } = useTranslation('home')
-  return n > 0 ? <li className="hm-more quiet">{t('more', { n })}</li> : null
 }
 
 function All({ project, state, title }: { project: string; state: string; title: string }) {
@@ -185,7 +171,10 @@ function NodeRow({ project, item }: { project: string; item: Attention }) {
         <span className="hm-text">
           <strong className="clip">{node}</strong>
           {told && <span className="hm-told clip">{told}</span>}
-          <span className="quiet clip">{run}</span>
+          <span className="quiet clip">
+            {run}
+            {item.more ? ` · ${t('others', { n: item.more })}` : ''}
+          </span>
         </span>
         <time className="quiet num" dateTime={item.since} title={format.full(item.since)}>
           {answer ? t('since', { time }) : t('ago', { time })}

@@ -18,9 +18,14 @@ import './palette.css'
 const offerMax = 6
 
 /** Leads anywhere by a few letters: flows, runs, pages, commands. */
-export function Palette({ onClose }: { onClose(): void }) {
+export function Palette({ early, onClose }: { early: { current: string | null }; onClose(): void }) {
   const { t } = useTranslation('palette')
   const [text, setText] = useState('')
+  useEffect(() => {
+    // What was typed while this was loading; from now on the field has the focus.
+    setText(early.current ?? '')
+    early.current = null
+  }, [early])
   const [at, setAt] = useState(0)
   const listId = useId()
   const list = useRef<HTMLDivElement>(null)

@@ -1,4 +1,4 @@
-import { queryOptions } from '@tanstack/react-query'
+import { keepPreviousData, queryOptions } from '@tanstack/react-query'
 import { call, path } from '~/api/client'
 import type { AttentionPage, Page, RunSummary } from '~/api/types'
 
@@ -8,11 +8,14 @@ export const live = { live: true } as const
 /** How many rows a part of the home page has. */
 export const partMax = 8
 
-export function attentionQuery(project: string, need: 'answer' | 'decision') {
+/** What waits for a person. Each question is asked for itself, failures once a run: a large one would hide the others. */
+export function attentionQuery(project: string, need: 'answer' | 'decision', limit: number) {
+  const per = need === 'decision' ? '&one_per=run' : ''
   return queryOptions({
-    queryKey: ['attention', project, need],
+    queryKey: ['attention', project, need, limit],
     queryFn: ({ signal }) =>
-      call<AttentionPage>(`${path('projects', project, 'attention')}?need=${need}&limit=${partMax}`, { signal }),
+      call<AttentionPage>(`${path('projects', project, 'attention')}?need=${need}${per}&limit=${limit}`, { signal }),
+    placeholderData: keepPreviousData,
     meta: live,
   })
 }

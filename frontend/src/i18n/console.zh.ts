@@ -55,7 +55,7 @@ export const consoleZh = {
     label: '按状态筛选',
     all: '全部',
     failed: '失败',
-    asking: '待处理',
+    asking: '待回复',
     active: '进行中',
     paused: '已暂停',
     ok: '成功',

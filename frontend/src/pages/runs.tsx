@@ -246,7 +246,6 @@ function useRunColumns(project: string, oldest: boolean, turn: () => void): Colu
       id: 'flow',
       title: t('runs.flow'),
       width: 'minmax(120px, 1.4fr)',
-      wide: true,
       cell: (run) => (
         <>
           <Link className="plain" to="/p/$project/flows/$flow" params={{ project, flow: run.flow }}>

@@ -34,7 +34,7 @@ export function Recordings(props: ComponentProps<typeof LoadedRecordings>) {
 
 export function RunDrawer(props: ComponentProps<typeof LoadedDrawer>) {
   return (
-    <Suspense>
+    <Suspense fallback={<Skeleton height="100%" />}>
       <LoadedDrawer {...props} />
     </Suspense>
   )
@@ -82,7 +82,7 @@ export function Alerts(props: ComponentProps<typeof LoadedAlerts>) {
 
 export function Answer(props: ComponentProps<typeof LoadedAnswer>) {
   return (
-    <Suspense fallback={<Skeleton height={96} radius="md" />}>
+    <Suspense fallback={<Skeleton height={96} radius="md" mb={16} />}>
       <LoadedAnswer {...props} />
     </Suspense>
   )

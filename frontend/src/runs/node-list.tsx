@@ -50,18 +50,20 @@ export function NodeList({ nodes, chosen, show, quiet, onChoose, onShow, onQuiet
           onChange={(e) => setQuery(e.currentTarget.value)}
         />
         <Chips nodes={nodes} wanted={wanted} onShow={onShow} />
-        <Switch
-          size="xs"
-          label={own('filter.quiet')}
-          checked={quiet}
-          disabled={wanted.size > 0}
-          onChange={(e) => onQuiet(e.currentTarget.checked)}
-        />
-        {onCanvas && (
-          <Button variant="default" fullWidth onClick={onCanvas}>
-            {t('run.showCanvas')}
-          </Button>
-        )}
+        <div className="rn-list-foot">
+          <Switch
+            size="xs"
+            label={own('filter.quiet')}
+            checked={quiet}
+            disabled={wanted.size > 0}
+            onChange={(e) => onQuiet(e.currentTarget.checked)}
+          />
+          {onCanvas && (
+            <Button variant="default" onClick={onCanvas}>
+              {t('run.showCanvas')}
+            </Button>
+          )}
+        </div>
       </div>
       <Rows nodes={nodes} chosen={chosen} wanted={wanted} quiet={quiet} words={words} onChoose={onChoose} />
     </nav>

@@ -169,7 +169,7 @@ function PanelHead({
   return (
     <header className="pn-head">
       <div className="pn-title">
-        <h2 className="clip">{name}</h2>
+        <h2>{name}</h2>
         <div className="quiet mono clip">{path}</div>
       </div>
       {view && <NodePill view={view} />}

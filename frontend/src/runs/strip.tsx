@@ -13,7 +13,7 @@ export function FailureStrip({ chosen, onGo }: { chosen: string | undefined; onG
     if (id) onGo(id)
   }
   return (
-    <div aria-live="polite">
+    <div className="rn-strips" aria-live="polite">
       {run.rollback && (
         <div className="rn-strip" data-s="rolling_back">
           <IconArrowBackUp size={16} aria-hidden />

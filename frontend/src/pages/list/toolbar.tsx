@@ -204,6 +204,7 @@ export function ColumnPicker({ columns, shown, onChange }: ColumnsProps) {
       <Popover.Target>
         <ActionIcon
           variant="default"
+          className="lp-columns"
           aria-label={t('list.columns')}
           aria-expanded={open}
           title={t('list.columns')}
