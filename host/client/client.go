@@ -131,6 +131,14 @@ func (c *Client) Grant(ctx context.Context, project, plugin string, grants []plu
 	return p, err
 }
 
+// EnablePlugin switches a plugin on or off in a project.
+func (c *Client) EnablePlugin(ctx context.Context, project, plugin string, on bool) (plugins.Plugin, error) {
+	var p plugins.Plugin
+	path := "/projects/" + url.PathEscape(project) + "/plugins/" + url.PathEscape(plugin) + "/enabled"
+	err := c.put(ctx, path, map[string]bool{"enabled": on}, &p)
+	return p, err
+}
+
 // History returns the newest events of a plugin.
 func (c *Client) History(ctx context.Context, plugin string, limit int) ([]plugins.Event, error) {
 	var list page.Of[plugins.Event]

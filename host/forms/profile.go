@@ -105,18 +105,22 @@ func (f *profileFaults) collect(e *jsonschema.ValidationError) {
 	at := pointer(e.InstanceLocation)
 	switch k := e.ErrorKind.(type) {
 	case *kind.AdditionalProperties:
-		text := "is not known here"
+		text, known := "is not known here", []string(nil)
 		if strings.HasSuffix(e.SchemaURL, "/$defs/node") {
-			text = "the keyword is not part of the profile"
+			text, known = "the keyword is not part of the profile of forms", f.profile.keywords()
 		}
 		for _, name := range k.Properties {
-			f.add(at+"/"+escape(name), "additionalProperties", text)
+			f.add(at+"/"+escape(name), "additionalProperties", text+meant(name, known))
 		}
 		return
 	case *kind.Required:
 		for _, name := range k.Missing {
 			f.add(at+"/"+escape(name), "required", "is missing")
 		}
+		return
+	case *kind.Enum:
+		got, _ := k.Got.(string)
+		f.add(at, keyword(e.ErrorKind), f.told(e)+meant(got, texts(k.Want)))
 		return
 	case *kind.AnyOf, *kind.Not:
 		f.add(at, keyword(e.ErrorKind), f.told(e))
@@ -129,6 +133,17 @@ func (f *profileFaults) collect(e *jsonschema.ValidationError) {
 	for _, cause := range e.Causes {
 		f.collect(cause)
 	}
+}
+
+// texts are those of some values that are texts.
+func texts(values []any) []string {
+	var out []string
+	for _, v := range values {
+		if s, ok := v.(string); ok {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // told is what the rule that an error broke says of itself.

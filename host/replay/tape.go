@@ -13,10 +13,18 @@ type Tape struct {
 }
 
 // NewTape makes a tape for at most limit bytes.
-func NewTape(limit int64) *Tape { return &Tape{room: limit, events: make([]Event, 0, eventsUsual)} }
+func NewTape(limit int64) *Tape { return &Tape{room: limit} }
 
-// eventsUsual is for how many events a tape has room at first.
+// eventsUsual is for how many events a tape has room with its first.
 const eventsUsual = 16
+
+// add appends an event: many tapes have none.
+func (t *Tape) add(e Event) {
+	if t.events == nil {
+		t.events = make([]Event, 0, eventsUsual)
+	}
+	t.events = append(t.events, e)
+}
 
 // Input takes down the input of the call. It is not copied and must not be changed.
 func (t *Tape) Input(input []byte) {
@@ -36,14 +44,14 @@ func (t *Tape) Fresh(b []byte) {
 func (t *Tape) Say(e Event) {
 	if t.take(e.size(), PartEvents) {
 		e.Ask = bytes.Clone(e.Ask)
-		t.events = append(t.events, e)
+		t.add(e)
 	}
 }
 
 // Clock takes down what a clock told. Programs ask clocks more often than anything else.
 func (t *Tape) Clock(name string, at int64) {
 	if t.take(eventBytes+int64(len(name)), PartEvents) {
-		t.events = append(t.events, Event{Kind: KindClock, Name: name, Value: at})
+		t.add(Event{Kind: KindClock, Name: name, Value: at})
 	}
 }
 
@@ -54,7 +62,7 @@ func (t *Tape) Begin(e Event) int {
 		return -1
 	}
 	e.Ask, e.Open = bytes.Clone(e.Ask), true
-	t.events = append(t.events, e)
+	t.add(e)
 	return len(t.events) - 1
 }
 
@@ -80,7 +88,7 @@ func (t *Tape) Last(fresh, events int) (Data, []Event, bool) {
 // Add takes down an event that has ended.
 func (t *Tape) Add(e Event) {
 	if t.take(e.size(), PartEvents) {
-		t.events = append(t.events, e)
+		t.add(e)
 	}
 }
 

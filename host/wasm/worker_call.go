@@ -248,7 +248,12 @@ func (v *workerCall) serve(ctx context.Context, f wire.Frame) error {
 			return v.taped(d)
 		}
 	case wire.Recording:
-		if v.record = append(v.record, f.Body...); int64(len(v.record)) <= v.recordMax {
+		if v.record == nil {
+			v.record = f.Body
+		} else {
+			v.record = append(v.record, f.Body...)
+		}
+		if int64(len(v.record)) <= v.recordMax {
 			return nil
 		}
 	}

@@ -186,7 +186,7 @@ func (p *workerProcess) serve(in *wire.Reader) int {
 			}
 		case wire.Answer:
 			if c := p.call(f.Call); c != nil {
-				c.answers <- f.Body
+				c.inbox() <- f.Body
 			}
 		case wire.Cancel:
 			if c := p.call(f.Call); c != nil {
@@ -207,7 +207,7 @@ func (p *workerProcess) call(id uint64) *remote {
 
 // begin takes up a call.
 func (p *workerProcess) begin(id uint64, body []byte) (*remote, bool) {
-	c := &remote{p: p, id: id, answers: make(chan []byte, 1)}
+	c := &remote{p: p, id: id}
 	if err := c.order.decode(body); err != nil {
 		return nil, false
 	}

@@ -73,7 +73,7 @@ type remote struct {
 	p       *workerProcess
 	id      uint64
 	order   Call
-	answers chan []byte
+	answers chan []byte     // nil until the pipe carries one; guarded by mu, see inbox
 	ctx     context.Context //nolint:containedctx // the call's, which Cancel ends
 	cancel  context.CancelCauseFunc
 
@@ -168,14 +168,24 @@ func (c *remote) ask(k wire.Kind, body []byte) []byte {
 			return answer
 		}
 		c.flush()
-		return <-c.answers
+		return <-c.inbox()
 	}
 	c.toPipe()
 	c.mu.Unlock()
 	if c.p.out.Send(k, c.id, body) != nil {
 		select {} // stdin ends next
 	}
-	return <-c.answers
+	return <-c.inbox()
+}
+
+// inbox is where answers come in over the pipe.
+func (c *remote) inbox() chan []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.answers == nil {
+		c.answers = make(chan []byte, 1)
+	}
+	return c.answers
 }
 
 // recordChunk is how much of a recording goes into one frame.

@@ -20,7 +20,12 @@ const (
 	rideBytes = 64 << 10
 	// aloneTurns is for how many turns calls of a process ride with no other after some were
 	// given back.
-	aloneTurns = 32
+	aloneTurns = 8
+	// comingAgain is how often others are let run for that: the first time they get their
+	// results, then they ask for places.
+	comingAgain = 2
+	// fewRiders are worth their switch even where that leaves none for another place.
+	fewRiders = 3
 )
 
 // rider is a call that waits for a place.
@@ -98,7 +103,7 @@ func (ws *Workers) takeAlong(w *worker) []*rider {
 		return nil
 	}
 	places := cap(ws.host.slots)
-	n := min((len(list)+places-1)/places, lane.BehindMax)
+	n := min(max((len(list)+places-1)/places, min(len(list), fewRiders)), lane.BehindMax)
 	if w.pace > 0 {
 		n = min(n, int(ws.patience/2/w.pace))
 	}
@@ -143,8 +148,10 @@ func (p party) part() {
 // board queues calls that wait for a place, to be asked for behind v.
 func (v *workerCall) board() party {
 	if v.w.shared.Load() {
-		// Those that rode last may be about to come again.
-		runtime.Gosched()
+		// Those that rode last, and whom they woke, may be about to come again.
+		for range comingAgain {
+			runtime.Gosched()
+		}
 	}
 	taken := v.w.ws.takeAlong(v.w)
 	v.w.shared.Store(len(taken) > 0)

@@ -186,7 +186,12 @@ func decodeEvent(d *wire.Decoder) replay.Event {
 // encodeRecording writes what only the process knows of a recording, and whether input and output are in it. As JSON the whole
 // took longer than most calls.
 func encodeRecording(r *replay.Recording) []byte {
-	e := new(wire.Encoder).Text(string(r.Truncated)).Int(truth(len(r.Input) > 0)).Int(truth(len(r.Outcome.Output) > 0)).Bytes(r.Fresh)
+	const numbers, names = 5 * 10, 40
+	room := len(r.Fresh) + numbers
+	for i := range r.Events {
+		room += len(r.Events[i].Ask) + len(r.Events[i].Answer) + numbers + names
+	}
+	e := wire.NewEncoder(make([]byte, 0, room)).Text(string(r.Truncated)).Int(truth(len(r.Input) > 0)).Int(truth(len(r.Outcome.Output) > 0)).Bytes(r.Fresh)
 	for i := range r.Events {
 		encodeEvent(e.Int(tapeEvent), &r.Events[i])
 	}

@@ -27,7 +27,7 @@ func rateOf(n int, d time.Duration, op func() error) (rate, error) {
 	var wg sync.WaitGroup
 	for range n {
 		wg.Go(func() {
-			for time.Since(began) < d && failed.Load() == nil {
+			for once := true; once || time.Since(began) < d && failed.Load() == nil; once = false {
 				if err := op(); err != nil {
 					failed.Store(&err)
 					return

@@ -34,7 +34,7 @@ func tiers(ctx context.Context, b *bench) error {
 			Digest: wasm.Digest(mod.wasm), Tenant: "bench",
 			Code: func(context.Context) ([]byte, error) { return mod.wasm, nil },
 		}
-		for _, s := range sizes()[:2] {
+		for _, s := range sizes() {
 			for _, record := range []int64{0, recordBytes} {
 				call := wasm.Call{Export: "execute", Input: input(s.bytes), RecordBytes: record}
 				ops := []func() error{

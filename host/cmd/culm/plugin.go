@@ -47,7 +47,7 @@ func (p *program) pluginCommand() *cobra.Command {
 		p.pluginPack(), p.pluginInspect(), p.pluginReplay())
 	add("travel", "Sign it and pass it on", p.pluginKeygen(), p.pluginSign(), p.pluginVerify(), p.pluginPush(), p.pluginPull(), p.pluginTags())
 	add("server", "In a running server", append([]*cobra.Command{
-		p.pluginInstall(), p.pluginList(), p.pluginGrant(), p.pluginVersions(), p.pluginHistory(),
+		p.pluginInstall(), p.pluginList(), p.pluginGrant(), p.pluginSwitch(true), p.pluginSwitch(false), p.pluginVersions(), p.pluginHistory(),
 	}, p.pluginChanges()...)...)
 	add("trust", "Whom a server trusts", p.pluginTrust(), p.pluginKeys(), p.pluginRevoke())
 	return c
@@ -61,7 +61,9 @@ func (p *program) pluginBuild() *cobra.Command {
 		Short: "Build a plugin into one module with its manifest",
 		Long: "Build a plugin into one module with its manifest. The language is told by the files of\n" +
 			"the directory, or by --lang: " + languageList() + ".\n" +
-			"A module of any other language gets its manifest from culm plugin pack.",
+			"A module of any other language gets its manifest from culm plugin pack.\n\n" +
+			"Exit codes: 0 it was built, 1 the compiler refused it or is missing, 2 the manifest or the\n" +
+			"directory was refused.",
 		Example: "  culm plugin build\n  culm plugin build ./plugins/ticket -o ticket.wasm",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -78,7 +80,7 @@ func (p *program) pluginBuild() *cobra.Command {
 			}
 			pkg, err := build.Build(c.Context(), dir, out, build.Options{Language: build.Language(lang)})
 			if err != nil {
-				return failed(err)
+				return refusedBuild(err)
 			}
 			return p.built(pkg, out, asJSON)
 		},

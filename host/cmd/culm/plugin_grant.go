@@ -59,6 +59,46 @@ func (p *program) pluginGrant() *cobra.Command {
 	return c
 }
 
+// pluginSwitch makes the commands enable and disable.
+func (p *program) pluginSwitch(on bool) *cobra.Command {
+	var project string
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "disable PLUGIN",
+		Short: "Switch a plugin off in a project",
+		Long: "Switch a plugin off in a project of a running server: it is not offered there any more, and\n" +
+			"no flow that uses it can be published or started. Runs that have started go on; block the\n" +
+			"version to stop those, too.",
+		Example: "  culm plugin disable ticket --project ops",
+		Args:    cobra.ExactArgs(1),
+	}
+	if on {
+		c.Use, c.Short, c.Example = "enable PLUGIN", "Switch a plugin on again in a project", "  culm plugin enable ticket --project ops"
+		c.Long = c.Short + " of a running server."
+	}
+	connect := p.serverFlag(c)
+	inProject := projectFlag(c, &project)
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		cl, err := connect()
+		if err != nil {
+			return err
+		}
+		if err := inProject(c.Context(), cl); err != nil {
+			return err
+		}
+		view, err := cl.EnablePlugin(c.Context(), project, args[0], on)
+		if err != nil {
+			return err
+		}
+		if asJSON {
+			return p.json(view)
+		}
+		return p.showGrants(view, project)
+	}
+	return c
+}
+
 // grantsOf reads SYSTEM/OPERATION.
 func grantsOf(names []string) ([]plugins.Grant, error) {
 	var out []plugins.Grant
@@ -116,7 +156,11 @@ func needsText(needs []contract.Need) string {
 func (p *program) showGrants(view plugins.Plugin, project string) error {
 	w := newTable(p.out)
 	fmt.Fprintf(w, "%s\t%s %s\n", p.text.of("plugin"), view.ID, view.Version)
-	fmt.Fprintf(w, "%s\t%s\n", p.text.of("project"), project)
+	in := project
+	if !view.Enabled {
+		in += p.text.of("comma") + p.text.of("switched off")
+	}
+	fmt.Fprintf(w, "%s\t%s\n", p.text.of("project"), in)
 	shown := map[plugins.Grant]bool{}
 	var missing []string
 	for _, n := range view.Manifest.Needs {

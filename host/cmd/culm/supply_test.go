@@ -128,6 +128,12 @@ func TestAPluginGoesFromItsAuthorThroughARegistryIntoAServer(t *testing.T) {
 	if out := c.ok("plugin", "list"); !strings.Contains(out, "2.0.0  active, latest  signed by Acme") {
 		t.Errorf("list printed %s", out)
 	}
+	if out := c.ok("plugin", "disable", "ticket"); !strings.Contains(out, "switched off there") {
+		t.Errorf("disable printed %s", out)
+	}
+	if out := c.ok("plugin", "enable", "ticket"); strings.Contains(out, "switched off") {
+		t.Errorf("enable printed %s", out)
+	}
 	c.refused("SYSTEM/OPERATION", "plugin", "grant", "ticket", "cmdb")
 	c.ok("plugin", "block", "ticket", pushed.Digest[:20], "--reason", "steals")
 	c.refused("older version", "plugin", "activate", "ticket", "1.0.0")

@@ -117,6 +117,7 @@ func supplyWords() map[string][2]string {
 		"shipped":                {"came with the program", "程序自带"},
 		"signed by":              {"signed by %s", "由 %s 签名"},
 		"granted":                {"granted", "已授权"},
+		"switched off":           {"switched off there", "已停用"},
 		"not granted":            {"not granted", "未授权"},
 		"asks":                   {"asks for", "申请"},
 		"held":                   {"to review", "待审核"},

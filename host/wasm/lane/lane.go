@@ -260,6 +260,10 @@ const (
 	// lookTime is how long a side looks at the word itself before it has the kernel
 	// wake it: some times what being woken on another processor takes.
 	lookTime = 50 * time.Microsecond
+	// briefTime is how long a side sleeps without telling Go's scheduler: what it does about a
+	// sleep costs more than a short call, and a guest in this process would not let others run
+	// either.
+	briefTime = 150 * time.Microsecond
 	// looksAtOnce is how often it looks before it lets others run.
 	looksAtOnce = 32
 	// yieldTime is how long letting others run takes when there are none.
@@ -282,11 +286,16 @@ func (l *Lane) wait(waits *atomic.Uint32, set uint32, patience time.Duration) ui
 	defer waits.Store(0)
 	for {
 		s := l.head.state.Load()
-		left := patience - time.Since(began)
-		if member(s, set) || left <= 0 {
+		waited := time.Since(began)
+		left := patience - waited
+		switch {
+		case member(s, set) || left <= 0:
 			return s
+		case waited < briefTime:
+			nap(&l.head.state, s, min(left, briefTime-waited))
+		default:
+			sleep(&l.head.state, s, left)
 		}
-		sleep(&l.head.state, s, left)
 	}
 }
 

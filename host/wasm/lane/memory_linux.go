@@ -92,6 +92,12 @@ func sleep(word *atomic.Uint32, s uint32, d time.Duration) {
 	_, _, _ = unix.Syscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(word)), futexWait, uintptr(s), uintptr(unsafe.Pointer(&t)), 0, 0)
 }
 
+// nap is a short sleep, in which no other goroutine gets the processor of this one.
+func nap(word *atomic.Uint32, s uint32, d time.Duration) {
+	t := unix.NsecToTimespec(int64(d))
+	_, _, _ = unix.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(word)), futexWait, uintptr(s), uintptr(unsafe.Pointer(&t)), 0, 0)
+}
+
 // wake wakes who sleeps on the word.
 func wake(word *atomic.Uint32) {
 	_, _, _ = unix.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(word)), futexWake, 1, 0, 0, 0)

@@ -22,6 +22,8 @@ func (m *Memory) Close() error { return nil }
 
 func sleep(*atomic.Uint32, uint32, time.Duration) {}
 
+func nap(*atomic.Uint32, uint32, time.Duration) {}
+
 func wake(*atomic.Uint32) {}
 
 func yield() {}

@@ -5,9 +5,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { buildSync } from "esbuild";
 
-const bundle = buildSync({
-  entryPoints: ["plugin.js"], bundle: true, write: false, format: "iife", target: "es2023", charset: "utf8", logLevel: "silent", color: false,
-});
+const bundle = bundled();
 const source = Buffer.from(bundle.outputFiles[0].contents);
 
 // The source lies where the engine's stack will be, until it was evaluated.
@@ -15,6 +13,21 @@ if (source.length > 512 << 10) throw new Error(`plugin.js and what it imports ha
 
 mkdirSync("build", { recursive: true });
 writeFileSync("build/module.wasm", withSource(linked(), source));
+
+// bundled is plugin.js with what it imports. Where it cannot be read, the places are said, as compilers do.
+function bundled() {
+  try {
+    return buildSync({
+      entryPoints: ["plugin.js"], bundle: true, write: false, format: "iife", target: "es2023", charset: "utf8", logLevel: "silent", color: false,
+    });
+  } catch (failure) {
+    if (!failure.errors?.length) throw failure;
+    for (const { location: at, text } of failure.errors) {
+      console.error(at ? `${at.file}:${at.line}:${at.column + 1}: ${text}\n${at.lineText}` : text);
+    }
+    process.exit(1);
+  }
+}
 
 // linked is the module without a source, which takes seconds to make: it is kept until one of the files changes that it is made of.
 function linked() {
