@@ -5,7 +5,6 @@ import { useEffect, useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Json, Schema } from '~/api/types'
 import { IconPlus, IconTrash } from '~/app/icons'
-import { typeName } from '~/doc/scope'
 import { useText } from '~/i18n/text'
 import { type FormInfo, infoOf } from './context'
 import { expressionsOf, holdsExpression, isExpression, namesIn, nodesIn } from './expression'
@@ -103,7 +102,7 @@ function ExpressionField(props: FieldProps) {
         label={label}
         value={props.formData === undefined ? '' : String(props.formData)}
         scope={info.scope}
-        wants={typeName(props.schema as Schema)}
+        wants={typeof props.schema.type === 'string' ? props.schema.type : undefined}
         placeholder={'${}'}
         invalid={(props.rawErrors?.length ?? 0) > 0}
         readOnly={props.disabled || props.readonly}
