@@ -1,6 +1,6 @@
 import { AxeBuilder } from '@axe-core/playwright'
 import { expect, type Page, test } from '@playwright/test'
-import { project } from './steps'
+import { around, project, publishedFlow } from './steps'
 
 const api = `/api/v1/projects/${project}`
 
@@ -146,4 +146,57 @@ test('a system is moved with a warning, taken back to an earlier version, and de
   await page.goto(`/p/${project}/audit?kind=admin&system=moving`)
   await expect(page.getByText('删除系统').first()).toBeVisible()
   await expect(page.getByText('保存系统').first()).toBeVisible()
+})
+
+test('an operation is added to a system, and deleted after it was said who needs it', async ({ page, request }) => {
+  const document = {
+    format: 'culm.system/v1',
+    id: 'gates',
+    title: { zh: '闸机', en: 'Gates' },
+    base_url: 'http://127.0.0.1:9',
+    auth: { type: 'none' },
+    operations: [{ id: 'look', title: 'Look', method: 'GET', path: '/gates', retry: 'safe', risk: 'read' }],
+  }
+  await request.put(`${api}/systems/gates`, { data: document })
+  await page.goto(`/p/${project}/systems/gates`)
+  await page.getByRole('button', { name: '新增', exact: true }).click()
+  const form = page.getByRole('form', { name: '新增操作' })
+  await form.getByRole('textbox', { name: '操作 ID' }).fill('look')
+  await form.getByRole('textbox', { name: '名称（中文）' }).fill('开闸')
+  await form.getByRole('textbox', { name: '路径' }).fill('/gates/{gate}/open')
+  await form.getByRole('button', { name: '查看会改变什么' }).click()
+  await expect(form.getByRole('alert').filter({ hasText: '重复' }).first()).toBeVisible()
+  await form.getByRole('textbox', { name: '操作 ID' }).fill('open_gate')
+  await form.getByRole('button', { name: '查看会改变什么' }).click()
+  await expect(form.getByText('新增 1')).toBeVisible()
+  await accessible(page)
+  await form.getByRole('button', { name: '新增', exact: true }).click()
+  await expect(page.getByRole('heading', { name: '开闸' })).toBeVisible()
+
+  const flow = await publishedFlow(
+    request,
+    around('G1', {
+      plugin: 'http',
+      action: 'call',
+      inputs: { system: 'gates', operation: 'open_gate', params: { gate: '1' } },
+    }),
+  )
+  await request.put(`${api}/plugins/http/grants`, {
+    data: { grants: [{ system: 'gates', operation: 'open_gate' }] },
+  })
+  await page.reload()
+  await page.getByRole('tab', { name: '修改' }).click()
+  await page.getByRole('button', { name: '删除操作…' }).click()
+  const dialog = page.getByRole('dialog', { name: '删除操作 开闸' })
+  await expect(dialog.getByRole('link', { name: 'http' })).toBeVisible()
+  await expect(dialog.getByText('草稿和最新版本 · 节点 task')).toBeVisible()
+  await expect(dialog.locator(`a[href$="/flows/${flow}"]`)).toBeVisible()
+  await expect(dialog.getByRole('button', { name: '删除操作' })).toBeDisabled()
+  await accessible(page)
+  await dialog.getByRole('checkbox').check()
+  await dialog.getByRole('button', { name: '删除操作' }).click()
+  await expect(dialog).toBeHidden()
+  await expect(page.getByRole('heading', { name: 'Look' })).toBeVisible()
+  await expect(page.getByRole('button', { name: /开闸/ })).toBeHidden()
+  await request.put(`${api}/plugins/http/grants`, { data: { grants: [] } })
 })

@@ -3,6 +3,7 @@ package api
 import (
 	"net/http"
 
+	"github.com/culmhq/culm/host/flows"
 	"github.com/culmhq/culm/host/page"
 	"github.com/culmhq/culm/host/registry"
 	"github.com/culmhq/culm/host/systems"
@@ -58,6 +59,10 @@ func systemRoutes() []route {
 			query: append([]string{"q", "group", "state"}, paged...), out: page.Of[registry.OperationView]{}, handle: (*Server).listOperations,
 		},
 		{method: http.MethodGet, path: call, summary: "Read an operation with its schemas.", out: registry.OperationDetail{}, handle: (*Server).getOperation},
+		{
+			method: http.MethodGet, path: call + "/uses", summary: "List the flows that name an operation.",
+			out: flows.OperationUsers{}, handle: (*Server).getOperationUses,
+		},
 		{
 			method: http.MethodPut, path: call + "/enabled", summary: "Switch an operation on or off.",
 			in: enabledBody{}, out: registry.View{}, told: []string{"enabled"}, handle: (*Server).putOperationEnabled,

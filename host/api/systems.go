@@ -112,6 +112,10 @@ func (s *Server) getOperation(ctx context.Context, r *request) (answer, error) {
 	return ok(s.o.Systems.Operation(ctx, r.params["project"], r.params["system"], r.params["operation"]))
 }
 
+func (s *Server) getOperationUses(ctx context.Context, r *request) (answer, error) {
+	return ok(s.o.Flows.OperationUsers(ctx, r.params["project"], r.params["system"], r.params["operation"]))
+}
+
 func (s *Server) putOperationEnabled(ctx context.Context, r *request) (answer, error) {
 	var b enabledBody
 	if err := r.decode(&b); err != nil {

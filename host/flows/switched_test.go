@@ -1,6 +1,7 @@
 package flows_test
 
 import (
+	"encoding/json"
 	"slices"
 	"testing"
 
@@ -108,4 +109,41 @@ func TestUsersOfAPlugin(t *testing.T) {
 	if got, _, err := s.Users(t.Context(), hosttest.Project, "nobody"); err != nil || len(got) != 0 {
 		t.Errorf("users of what nobody uses: %+v, %v", got, err)
 	}
+}
+
+func TestUsersOfAnOperation(t *testing.T) {
+	t.Parallel()
+	p := hosttest.Open(t)
+	s := p.Flows(nil)
+	named := func(id, system, operation string) *engine.Flow {
+		f := hosttest.Flow(t, hosttest.AddFlow)
+		f.ID, f.Name.En = id, id
+		f.Nodes[1].Inputs = map[string]json.RawMessage{
+			"where": json.RawMessage(`"` + system + `"`), "what": json.RawMessage(`"` + operation + `"`),
+		}
+		return f
+	}
+	create(t, s, named("other", "shop", "list"))
+	create(t, s, named("elsewhere", "store", "create"))
+	create(t, s, named("calls", "shop", "create"))
+	f := hosttest.Flow(t, hosttest.AddFlow)
+	f.ID, f.Variables = "sends", append(f.Variables, engine.Variable{
+		Name: "password", Source: engine.SourceInput, Secret: true, Uses: []engine.SecretUse{{System: "shop", Operation: "create"}},
+	})
+	create(t, s, f)
+	got, err := s.OperationUsers(t.Context(), hosttest.Project, "shop", "create")
+	if err != nil || got.More || len(got.Flows) != 2 {
+		t.Fatalf("users %+v, %v", got, err)
+	}
+	if u := got.Flows[0]; u.Flow != "calls" || !u.Draft || u.Published || !slices.Equal(u.Nodes, []string{"add"}) {
+		t.Errorf("a flow with a task that calls it: %+v", u)
+	}
+	if u := got.Flows[1]; u.Flow != "sends" || len(u.Nodes) != 0 {
+		t.Errorf("a flow that may send a secret to it: %+v", u)
+	}
+	if got, err := s.OperationUsers(t.Context(), hosttest.Project, "shop", "gone"); err != nil || len(got.Flows) != 0 {
+		t.Errorf("users of what nobody names: %+v, %v", got, err)
+	}
+	_, err = s.OperationUsers(t.Context(), "nowhere", "shop", "create")
+	wantFault(t, err, fault.NotFound, "")
 }

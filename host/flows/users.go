@@ -40,8 +40,12 @@ type Usage struct {
 	Action string
 }
 
-// Users keeps which documents use which plugins.
+// Users keeps which documents use which plugins and operations.
 type Users interface {
+	// OperationUsages returns every place of the drafts and of the latest versions of the flows
+	// of a project that names an operation as text, by flow. It looks at as many flows as are
+	// asked for at most.
+	OperationUsages(ctx context.Context, project, system, operation string, flows int) ([]OperationUsage, error)
 	// PluginUsages returns every action of a plugin in each draft and in each of the
 	// newest versions of the flows of a project, by flow. It looks at as many flows as
 	// are asked for at most, and at as many versions of each.

@@ -10,6 +10,7 @@ import (
 	"github.com/culmhq/culm/host/fault"
 	"github.com/culmhq/culm/host/page"
 	"github.com/culmhq/culm/host/systems"
+	"github.com/culmhq/culm/pdk/contract"
 )
 
 // Grant is that a plugin may call an operation.
@@ -196,15 +197,32 @@ func headChanges(before, after *systems.System) []FieldChange {
 	add := func(field string, from, to any) {
 		f, t := brief(from), brief(to)
 		if f != t {
-			out = append(out, FieldChange{field, f, t})
+			out = append(out, FieldChange{field, clip(f), clip(t)})
 		}
 	}
-	add("title", before.Title.In("en"), after.Title.In("en"))
+	words := func(field string, from, to contract.Text) {
+		f, t := systems.Words(from, to)
+		add(field, f, t)
+	}
+	words("title", before.Title, after.Title)
+	words("doc", before.Doc, after.Doc)
 	add("base_url", before.BaseURL, after.BaseURL)
 	add("auth", before.Auth, after.Auth)
 	add("limits", before.Limits, after.Limits)
 	add("success", before.Success, after.Success)
+	add("tls", before.TLS, after.TLS)
+	add("trace", before.Trace, after.Trace)
+	add("callbacks", before.Callbacks, after.Callbacks)
 	return out
+}
+
+// clip shortens a value that a person compares: a list of certificates is long.
+func clip(s string) string {
+	const most = 200
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "…"
 }
 
 // brief writes a value of a document's head, none of which is a secret.
@@ -213,7 +231,7 @@ func brief(v any) string {
 		return text
 	}
 	js, err := json.Marshal(v)
-	if err != nil || string(js) == "{}" {
+	if err != nil || string(js) == "{}" || string(js) == "false" {
 		return ""
 	}
 	return string(js)

@@ -212,3 +212,40 @@ func jsonOf(t *testing.T, v any) string {
 	}
 	return string(js)
 }
+
+// What a form can change is a difference: a page stores only what it has shown.
+func TestEveryFieldOfTheHeadIsInTheDifference(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	put := registry.PutRequest{Project: "ops", ID: "cmdb", Actor: engine.Actor{ID: "ada"}, Document: []byte(document)}
+	if _, err := s.Put(t.Context(), put); err != nil {
+		t.Fatal(err)
+	}
+	for line, field := range map[string]string{
+		"title: {en: CMDB, zh: 资产库}":             "title",
+		"doc: {zh: 说明}":                          "doc",
+		"auth: {type: basic}":                    "auth",
+		"limits: {timeout_ms: 5}":                "limits",
+		"success: {rule: body.ok}":               "success",
+		"tls: {server_name: other.example}":      "tls",
+		"trace: true":                            "trace",
+		"callbacks: {signature: {secret: KEYS}}": "callbacks",
+	} {
+		name, _, _ := strings.Cut(line, ":")
+		var kept []string
+		for _, l := range strings.Split(document, "\n") {
+			if !strings.HasPrefix(l, name+":") {
+				kept = append(kept, l)
+			}
+		}
+		put.Document = []byte(line + "\n" + strings.TrimSpace(strings.Join(kept, "\n")) + "\n")
+		d, err := s.Diff(t.Context(), put)
+		if err != nil || len(d.Fields) != 1 || d.Fields[0].Field != field || len(d.Changes) != 0 {
+			t.Errorf("%s: %+v, %v", line, d, err)
+		}
+	}
+	put.Document = []byte(strings.Replace(document, "title: Hosts", "title: {en: Hosts, zh: 主机}", 1))
+	if d, err := s.Diff(t.Context(), put); err != nil || len(d.Changes) != 1 || d.Changes[0].Fields[0].Field != "title" {
+		t.Errorf("the Chinese title of an operation: %+v, %v", d, err)
+	}
+}

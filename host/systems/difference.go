@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/culmhq/culm/pdk/contract"
 )
 
 // FieldChange is one difference between two versions of an operation.
@@ -44,8 +46,8 @@ func Compare(before, after Version) []FieldChange {
 	if !d.same(before.Response, after.Response) {
 		d.add(FieldChange{Field: "response"})
 	}
-	d.texts("title", before.Title.In("en"), after.Title.In("en"), false)
-	d.texts("doc", before.Doc.In("en"), after.Doc.In("en"), false)
+	d.words("title", before.Title, after.Title)
+	d.words("doc", before.Doc, after.Doc)
 	d.texts("group", before.Group, after.Group, false)
 	return d.out
 }
@@ -70,6 +72,21 @@ func (d *difference) texts(field, from, to string, wider bool) {
 	if from != to {
 		d.add(FieldChange{Field: field, From: cut(from, most), To: cut(to, most), Wider: wider})
 	}
+}
+
+// words compares a text in every language.
+func (d *difference) words(field string, from, to contract.Text) {
+	f, t := Words(from, to)
+	d.texts(field, f, t, false)
+}
+
+// Words returns two texts in the first language that they differ in, and equal ones where they
+// differ in none.
+func Words(from, to contract.Text) (string, string) {
+	if from.En != to.En {
+		return from.En, to.En
+	}
+	return from.Zh, to.Zh
 }
 
 func cut(s string, most int) string {
@@ -110,7 +127,7 @@ func (d *difference) parameter(field string, b, a *Parameter) {
 	d.texts(field+"/array_style", string(b.ArrayStyle), string(a.ArrayStyle), false)
 	d.texts(field+"/secret", fmt.Sprint(b.Secret), fmt.Sprint(a.Secret), a.Secret)
 	d.texts(field+"/compute", compute(b), compute(a), true)
-	d.texts(field+"/doc", b.Doc.In("en"), a.Doc.In("en"), false)
+	d.words(field+"/doc", b.Doc, a.Doc)
 	d.schema(field+"/schema", textSchema(b.Schema), textSchema(a.Schema))
 }
 

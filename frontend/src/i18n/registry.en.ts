@@ -83,6 +83,29 @@ export const registryEn: RegistryMessages = {
     reload: 'Load again',
   },
   operation: {
+    add: 'Add an operation',
+    addShort: 'Add',
+    doAdd: 'Add',
+    added: 'Added the operation {{name}}',
+    idHint:
+      'Flows and grants name it by this id, which does not change: a lower-case letter, then lower-case letters, digits and underscores',
+    remove: 'Delete the operation',
+    removeOpen: 'Delete the operation…',
+    removeTitle: 'Delete the operation {{name}}',
+    removeOnly:
+      'A system has at least one operation. Delete the whole system in its settings when it is not needed any more.',
+    removeText:
+      'Plugins cannot call it any more, and their grants for it go. Another one of this name has to be enabled and granted anew.',
+    removeSure: 'Delete it all the same: tasks that use it fail from now on',
+    removed: 'Deleted the operation {{name}}',
+    unused: 'No plugin was granted it, and no flow names it.',
+    usedBy: 'Granted to the plugins:',
+    usedIn: 'Flows that name it: {{n}}',
+    usedMore: 'There are more, which are not listed',
+    inDraft: 'draft',
+    inLatest: 'latest version',
+    inBoth: 'draft and latest version',
+    nodes: 'nodes {{nodes}}',
     edit: 'Edit the operation',
     saved: 'Operation {{name}} was saved',
     gone: 'The document of the system does not have this operation any more.',
@@ -90,6 +113,7 @@ export const registryEn: RegistryMessages = {
       'This operation comes from an OpenAPI document. Another import keeps its risk, its retry class and its rule of success; the rest follows the document.',
   },
   field: {
+    secret: 'May be a secret',
     group: 'Group',
     bodyRequired: 'The body is required',
     response: 'JSON Schema of the answer',

@@ -117,6 +117,8 @@ export const systemsEn: SystemsMessages = {
   },
   credential: {
     state: { none: 'Not needed', set: 'Set', missing: 'Not set' },
+    /** The same where nothing beside it says that it is of the credential. */
+    alone: { none: 'No credential needed', set: 'Credential set', missing: 'No credential set' },
     none: 'This system needs no credential',
     noneHint: 'Its document says that there is no authentication: the gateway calls it as it is.',
     kind: {

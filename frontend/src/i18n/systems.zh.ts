@@ -113,6 +113,8 @@ export const systemsZh = {
   },
   credential: {
     state: { none: '无需凭证', set: '已设置', missing: '未设置' },
+    /** The same where nothing beside it says that it is of the credential. */
+    alone: { none: '无需凭证', set: '凭证已设置', missing: '凭证未设置' },
     none: '这个系统不需要凭证',
     noneHint: '系统文档里的认证方式是“无”，网关直接调用它。',
     kind: {

@@ -42,7 +42,7 @@ export function AuditPage() {
         <span className="sep shell-wide">/</span>
         <span aria-current="page">{common('nav.audit')}</span>
       </Crumbs>
-      <div className="page-head">
+      <div className="page-head sys-audit-head">
         <h1>{common('nav.audit')}</h1>
         <SegmentedControl
           aria-label={t('audit.kind')}

@@ -68,7 +68,7 @@ function OperationForm({ project, op, stored }: { project: string; op: Operation
           put.reset()
           setValue(next)
         }}
-        problems={placedInOperation(wrong, document, op.id)}
+        problems={placedInOperation(wrong, document, placeOf(document, op.id))}
         strict={strict}
       />
       <Wrong error={error} wrong={wrong} all={false} />

@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import type { JsonObject } from '~/api/types'
-import { operationForm, operationFrom, placedInOperation, withOperation } from './operation-model'
+import {
+  blankOperation,
+  operationForm,
+  operationFrom,
+  placedInOperation,
+  withNewOperation,
+  withOperation,
+  withoutOperation,
+} from './operation-model'
 
 const stored: JsonObject = {
   id: 'drop',
@@ -56,6 +64,29 @@ describe('the form of an operation', () => {
     expect(next.group).toBeUndefined()
   })
 
+  it('adds an operation at the end of a document, and takes one out', () => {
+    const added = withNewOperation(
+      { id: 's', operations: [stored] },
+      { ...blankOperation, id: 'open', path: '/doors/{door}', title_zh: '开门', method: 'POST' },
+    )
+    expect(added).toEqual({
+      id: 's',
+      operations: [
+        stored,
+        {
+          id: 'open',
+          title: { zh: '开门' },
+          method: 'POST',
+          path: '/doors/{door}',
+          risk: 'read',
+          retry: 'safe',
+          parameters: [{ name: 'door', in: 'path', required: true }],
+        },
+      ],
+    })
+    expect(withoutOperation(added, 'drop')).toEqual({ id: 's', operations: [(added.operations as object[])[1]] })
+  })
+
   it('shows what is wrong at the field of the form', () => {
     const document = { operations: [{ id: 'other' }, stored] }
     const wrong = new Map([
@@ -64,7 +95,7 @@ describe('the form of an operation', () => {
       ['/operations/1/parameters/2/schema', 'c'],
       ['/operations/0/path', 'd'],
     ])
-    expect([...placedInOperation(wrong, document, 'drop')]).toEqual([
+    expect([...placedInOperation(wrong, document, 1)]).toEqual([
       ['/path', 'b'],
       ['/parameters/1/type', 'c'],
     ])

@@ -24,8 +24,8 @@ function parametersOf(operation: JsonObject): JsonObject[] {
 
 const listed = (p: JsonObject) => p.in === 'query' || p.in === 'header'
 
-/** The form of an operation. */
-export function operationSchema(say: Say, say2: Say): Schema {
+/** The form of an operation; a new one is given its id in it. */
+export function operationSchema(say: Say, say2: Say, creating = false): Schema {
   const f = (key: string, more: JsonObject = {}) => ({ title: say(`field.${key}`), ...more })
   const text = (key: string, more: JsonObject = {}) => f(key, { type: 'string', ...more })
   const named = (group: string, keys: readonly string[]) => ({
@@ -34,8 +34,11 @@ export function operationSchema(say: Say, say2: Say): Schema {
   return {
     type: 'object',
     additionalProperties: false,
-    required: ['method', 'path', 'risk', 'retry'],
+    required: [...(creating ? ['id'] : []), 'method', 'path', 'risk', 'retry'],
     properties: {
+      ...(creating
+        ? { id: text('operationId', { pattern: '^[a-z][a-z0-9_]{0,63}$', description: say('operation.idHint') }) }
+        : {}),
       title_zh: text('titleZh', { maxLength: 200 }),
       title_en: text('titleEn', { maxLength: 200 }),
       method: text('method', { enum: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD'] }),
@@ -43,7 +46,7 @@ export function operationSchema(say: Say, say2: Say): Schema {
       risk: text('risk', named('risk', ['read', 'write', 'destructive'])),
       retry: text('retryClass', named('retry', ['safe', 'keyed', 'never'])),
       group: text('group', { maxLength: 128 }),
-      parameters: parametersSchema(say, say2, { secret: { type: 'boolean', title: say2('place.secret') } }),
+      parameters: parametersSchema(say, say2, { secret: { type: 'boolean', title: say('field.secret') } }),
       body: f('body', { 'ui:widget': 'json' }),
       body_required: f('bodyRequired', { type: 'boolean' }),
       response: f('response', { 'ui:widget': 'json' }),
@@ -147,14 +150,31 @@ export function withOperation(document: JsonObject, id: string, value: JsonObjec
   }
 }
 
+/** What the form of a new operation begins with. */
+export const blankOperation: JsonObject = { method: 'GET', risk: 'read', retry: 'safe' }
+
+/** The document with another operation at its end. */
+export function withNewOperation(document: JsonObject, value: JsonObject): JsonObject {
+  const { id, ...rest } = value
+  return {
+    ...document,
+    operations: [...operationsOf(document), { id: id ?? '', ...operationFrom(rest as JsonObject, {}) }],
+  }
+}
+
+/** The document without one of its operations. */
+export function withoutOperation(document: JsonObject, id: string): JsonObject {
+  return { ...document, operations: operationsOf(document).filter((o) => o.id !== id) }
+}
+
 /** Where problems of a document are in the form of one of its operations. */
 export function placedInOperation(
   wrong: ReadonlyMap<string, string>,
   document: JsonObject,
-  id: string,
+  place: number,
 ): ReadonlyMap<string, string> {
-  const prefix = `/operations/${placeOf(document, id)}`
-  const operation = operationsOf(document).find((o) => o.id === id) ?? {}
+  const prefix = `/operations/${place}`
+  const operation = operationsOf(document)[place] ?? {}
   const first = parametersOf(operation).filter((p) => p.in === 'path').length
   return new Map(
     [...wrong]

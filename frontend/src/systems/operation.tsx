@@ -12,6 +12,7 @@ import { useCodes } from '~/i18n/codes'
 import { useText } from '~/i18n/text'
 import { gateway, useSwitch } from './api'
 import { OperationEditor } from './operation-edit'
+import { OperationRemoval } from './operation-remove'
 import { Endpoint, RiskPill } from './parts'
 import { ParameterTable, SchemaTable } from './schema'
 import { TryIt } from './try'
@@ -21,10 +22,11 @@ interface Props {
   project: string
   system: System
   op: Operation
+  onRemoved(): void
 }
 
 /** One operation: what it does and takes, who may call it, and a form to call it oneself. */
-export function OperationView({ project, system, op }: Props) {
+export function OperationView({ project, system, op, onRemoved }: Props) {
   const { t } = useTranslation('systems')
   const text = useText()
   const id = useId()
@@ -73,6 +75,7 @@ export function OperationView({ project, system, op }: Props) {
           </Tabs.Panel>
           <Tabs.Panel value="edit" keepMounted={false}>
             <OperationEditor project={project} system={system} op={op} />
+            <OperationRemoval project={project} system={system} op={detail.data} onRemoved={onRemoved} />
           </Tabs.Panel>
         </Tabs>
       )}
@@ -80,7 +83,7 @@ export function OperationView({ project, system, op }: Props) {
   )
 }
 
-function EnabledSwitch({ project, system, op }: Props) {
+function EnabledSwitch({ project, system, op }: Omit<Props, 'onRemoved'>) {
   const { t } = useTranslation('systems')
   const text = useText()
   const codes = useCodes()

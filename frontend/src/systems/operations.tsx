@@ -3,13 +3,14 @@ import { getRouteApi, useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Confirm } from '~/app/confirm'
-import { IconAlertTriangle, IconPlayerStop, IconSearch } from '~/app/icons'
+import { IconAlertTriangle, IconPlayerStop, IconPlus, IconSearch } from '~/app/icons'
 import { EmptyState, say, sayError } from '~/app/notices'
 import { useCodes } from '~/i18n/codes'
 import { useText } from '~/i18n/text'
 import { useSwitch } from './api'
 import { grouped, has, passes } from './model'
 import { OperationView } from './operation'
+import { OperationAdder } from './operation-add'
 import type { Operation, OperationGroup, System } from './types'
 
 const route = getRouteApi('/p/$project/systems/$system')
@@ -23,6 +24,8 @@ export function OperationsTab({ project, system }: { project: string; system: Sy
   const text = useText()
   const { q = '', op, show } = route.useSearch()
   const navigate = useNavigate()
+  const { t: own } = useTranslation('registry')
+  const [adding, setAdding] = useState(false)
   const all = system.operations ?? []
   const words = q.split(/\s+/)
   const found = all.filter(
@@ -34,7 +37,28 @@ export function OperationsTab({ project, system }: { project: string; system: Sy
     const kept = Object.entries({ q, op, show, ...next }).filter(([, value]) => value)
     void navigate({ to: '.', search: Object.fromEntries(kept), replace: true })
   }
-  if (all.length === 0) return <EmptyState title={t('operations.empty')}>{t('operations.emptyHint')}</EmptyState>
+  const adder = (
+    <OperationAdder
+      project={project}
+      system={system}
+      onAdded={(id) => {
+        setAdding(false)
+        search({ q: '', show: undefined, op: id })
+      }}
+      onCancel={() => setAdding(false)}
+    />
+  )
+  if (all.length === 0)
+    return adding ? (
+      adder
+    ) : (
+      <EmptyState
+        title={t('operations.empty')}
+        action={<Button onClick={() => setAdding(true)}>{own('operation.add')}</Button>}
+      >
+        {t('operations.emptyHint')}
+      </EmptyState>
+    )
   return (
     <>
       {changed > 0 && show !== 'changed' && (
@@ -48,13 +72,23 @@ export function OperationsTab({ project, system }: { project: string; system: Sy
       )}
       <div className="sys-operations">
         <div className="sys-side">
-          <TextInput
-            aria-label={t('operations.search')}
-            placeholder={t('operations.search')}
-            leftSection={<IconSearch size={14} aria-hidden />}
-            defaultValue={q}
-            onChange={(e) => search({ q: e.currentTarget.value })}
-          />
+          <div className="sys-find">
+            <TextInput
+              aria-label={t('operations.search')}
+              placeholder={t('operations.search')}
+              leftSection={<IconSearch size={14} aria-hidden />}
+              defaultValue={q}
+              onChange={(e) => search({ q: e.currentTarget.value })}
+            />
+            <Button
+              variant="default"
+              leftSection={<IconPlus size={14} aria-hidden />}
+              aria-pressed={adding}
+              onClick={() => setAdding(!adding)}
+            >
+              {own('operation.addShort')}
+            </Button>
+          </div>
           <SegmentedControl
             aria-label={t('operations.show')}
             fullWidth
@@ -73,13 +107,25 @@ export function OperationsTab({ project, system }: { project: string; system: Sy
               project={project}
               system={system}
               found={found.slice(0, shownMax)}
-              chosen={chosen}
-              onChoose={(id) => search({ op: id })}
+              chosen={adding ? undefined : chosen}
+              onChoose={(id) => {
+                setAdding(false)
+                search({ op: id })
+              }}
             />
             {found.length > shownMax && <p className="quiet">{t('operations.more', { n: found.length - shownMax })}</p>}
           </nav>
         </div>
-        {chosen && <OperationView key={chosen.id} project={project} system={system} op={chosen} />}
+        {adding && adder}
+        {!adding && chosen && (
+          <OperationView
+            key={chosen.id}
+            project={project}
+            system={system}
+            op={chosen}
+            onRemoved={() => search({ op: undefined })}
+          />
+        )}
       </div>
     </>
   )

@@ -95,13 +95,19 @@ function Head({ project, system }: { project: string; system: System }) {
         <div className="cat-facts">
           <span className="mono">{system.id}</span>
           <span className="mono quiet sys-url">{system.base_url}</span>
-          <CredentialMark system={system} />
+          <CredentialMark system={system} alone />
           {state.data && state.data.breaker.state !== 'closed' && <BreakerPill state={state.data} />}
           <Link className="sys-more" to="/p/$project/audit" params={{ project }} search={{ system: system.id }}>
             {t('page.calls')}
           </Link>
-          <Link className="sys-more" to="/p/$project/system-import" params={{ project }} search={{ system: system.id }}>
-            <IconUpload size={13} aria-hidden /> {registry('list.import')}
+          <Link
+            className="sys-more sys-with-icon"
+            to="/p/$project/system-import"
+            params={{ project }}
+            search={{ system: system.id }}
+          >
+            <IconUpload size={13} aria-hidden />
+            {registry('list.import')}
           </Link>
         </div>
       </div>

@@ -15,7 +15,7 @@ export function SystemTile({ large = false }: { large?: boolean }) {
 }
 
 /** Whether the gateway has what it needs to log in. */
-export function CredentialMark({ system }: { system: System }) {
+export function CredentialMark({ system, alone }: { system: System; alone?: boolean }) {
   const { t } = useTranslation('systems')
   const state = system.auth.type === 'none' ? 'none' : system.credential_set ? 'set' : 'missing'
   const Icon = { none: IconMinus, set: IconCheck, missing: IconAlertTriangle }[state]
@@ -23,7 +23,7 @@ export function CredentialMark({ system }: { system: System }) {
   return (
     <span className="cat-mark" data-s={colour}>
       <Icon size={14} stroke={2} aria-hidden />
-      {t(`credential.state.${state}`)}
+      {t(alone ? `credential.alone.${state}` : `credential.state.${state}`)}
     </span>
   )
 }

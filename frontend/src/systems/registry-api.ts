@@ -2,7 +2,7 @@ import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from 
 import { call, path } from '~/api/client'
 import type { JsonObject, Page } from '~/api/types'
 import { gateway, useForget } from './api'
-import type { Contract, Difference, HistoryEntry, ImportInput, ImportResult, System } from './types'
+import type { Contract, Difference, HistoryEntry, ImportInput, ImportResult, OperationUses, System } from './types'
 
 const one = (project: string, system: string, ...rest: (string | number)[]) =>
   path('projects', project, 'systems', system, ...rest)
@@ -18,6 +18,14 @@ export const registry = {
     queryOptions({
       queryKey: ['systems', project, 'document', system],
       queryFn: ({ signal }) => call<JsonObject>(one(project, system, 'document'), { signal }),
+    }),
+  /** Flows change meanwhile, so it is asked anew each time. */
+  uses: (project: string, system: string, operation: string) =>
+    queryOptions({
+      queryKey: ['systems', project, 'uses', system, operation],
+      queryFn: ({ signal }) => call<OperationUses>(one(project, system, 'operations', operation, 'uses'), { signal }),
+      staleTime: 0,
+      gcTime: 0,
     }),
   history: (project: string, system: string) =>
     infiniteQueryOptions({

@@ -146,7 +146,7 @@ function LimitsPanel({ state }: { state: SystemState }) {
     [t('limits.retry'), t('limits.retryText', { n: l.retry?.attempts ?? 1 })],
   ]
   return (
-    <section className="cat-limits" aria-label={t('limits.title')}>
+    <section className="cat-limits sys-limits" aria-label={t('limits.title')}>
       <h3>{t('limits.title')}</h3>
       <dl>
         {rows.map(([name, value]) => (

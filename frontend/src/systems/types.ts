@@ -55,6 +55,12 @@ export interface OperationDetail extends Operation {
   plugins: string[]
 }
 
+/** The flows that name an operation: in a task, or as a place where a secret may be sent. */
+export interface OperationUses {
+  flows: { flow: string; name: Text; draft: boolean; published: boolean; nodes: string[] }[]
+  more: boolean
+}
+
 /** How a call that a person made ended: with the system's answer, or with a failure. */
 export interface CallAnswer {
   status?: number
