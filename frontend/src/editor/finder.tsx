@@ -58,7 +58,7 @@ export function ConnectNode({
           return why ? { ...p, refused: t(`connect.${why}`) } : p
         })
         .sort((a, b) => Number(a.refused !== undefined) - Number(b.refused !== undefined)),
-    [all, doc, from, common],
+    [all, doc, from, t],
   )
   return (
     <PickList
