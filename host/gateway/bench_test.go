@@ -71,7 +71,7 @@ type bench struct {
 	up      *upstream
 	mu      sync.Mutex
 	systems map[string]*systems.Compiled
-	granted map[string]bool
+	granted map[[4]string]bool
 	// calls numbers the plugin calls: each has a place of its own in the journal.
 	calls atomic.Int64
 }
@@ -123,7 +123,7 @@ func listen(tb testing.TB, h http.HandlerFunc) *upstream {
 
 func newBench(tb testing.TB, h http.HandlerFunc, s setting) *bench {
 	tb.Helper()
-	b := &bench{t: tb, dir: tb.TempDir(), log: &lockedBuffer{}, granted: map[string]bool{}, systems: map[string]*systems.Compiled{}}
+	b := &bench{t: tb, dir: tb.TempDir(), log: &lockedBuffer{}, granted: map[[4]string]bool{}, systems: map[string]*systems.Compiled{}}
 	if h == nil {
 		h = func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, `{"ok":true}`) }
 	}
@@ -269,7 +269,9 @@ func (b *bench) grant(p, plugin, system, operation string) {
 	b.granted[grantKey(p, plugin, system, operation)] = true
 }
 
-func grantKey(parts ...string) string { return strings.Join(parts, " ") }
+func grantKey(project, plugin, system, operation string) [4]string {
+	return [4]string{project, plugin, system, operation}
+}
 
 func caller() gateway.Caller {
 	return gateway.Caller{
