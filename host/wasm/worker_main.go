@@ -47,6 +47,10 @@ type workerReady struct {
 	Open     []string          `json:"open,omitempty"`
 }
 
+// garbagePercent lets a worker process collect half as often as Go does by itself. Its heap is a
+// few megabytes, and calls of ten microseconds fill it dozens of times a second; it costs 4 MB.
+const garbagePercent = 200
+
 // orderMax bounds the order of a worker process without its module.
 const orderMax = 1 << 20
 
@@ -74,6 +78,7 @@ func WorkerMain(stdin io.Reader, stdout io.Writer) int {
 		return exitRefused
 	}
 	debug.SetMemoryLimit(order.Limits.WorkerBytes / 2)
+	debug.SetGCPercent(garbagePercent)
 	p := &workerProcess{out: wire.NewWriter(stdout), calls: map[uint64]*remote{}}
 	lanes, err := openLanes(order.Lanes)
 	if err != nil {

@@ -1,10 +1,15 @@
+import type { TFunction } from 'i18next'
 import { useTranslation } from 'react-i18next'
-import { langOf } from '~/i18n/text'
+import { type Lang, langOf } from '~/i18n/text'
 
 /** Writes times and durations in the language that is shown. */
 export function useFormat() {
   const { t, i18n } = useTranslation()
-  const lang = langOf(i18n)
+  return formatIn(langOf(i18n), t)
+}
+
+/** As useFormat, for who has asked for the translation already. */
+export function formatIn(lang: Lang, t: TFunction) {
   const locale = lang === 'zh' ? 'zh-CN' : 'en-GB'
   return {
     time: (iso: string | undefined) => (iso ? new Date(iso).toLocaleTimeString(locale, { hour12: false }) : ''),

@@ -19,11 +19,12 @@ import { memo, type ReactNode, useCallback, useEffect, useLayoutEffect, useMemo,
 import { useTranslation } from 'react-i18next'
 import type { Flow, FlowEdge, Position } from '~/api/types'
 import { IconArrowsMaximize, IconMinus, IconPlus } from '~/app/icons'
+import type { guided } from '~/doc/align'
 import { grid } from '~/doc/graph'
 import type { Selection } from '~/ui/store'
 import './canvas.css'
 import { useCanvasInfo } from './context'
-import { GuideLines, useDragging, useDropEdge, WhyNot } from './drag'
+import { GuideLines, useDragging, useDropEdge } from './drag'
 import { edgeTypes } from './edges'
 import { FlowMap } from './lazy-map'
 import { StillNotes } from './lazy-notes'
@@ -57,14 +58,14 @@ interface Props {
   isAllowed?(from: string, to: string): boolean
   /** A line was let go over a node that may not be connected. */
   onRefused?(from: string, to: string): void
-  /** Why two nodes may not be connected, said while the line is drawn. */
-  reason?(from: string, to: string): string | null
   /** A line from a node was let go where nothing is. */
   onLoose?(from: string, at: Position, screen: Position): void
   onDrop?(data: DataTransfer, at: Position, edge?: string): void
   onView?(view: View): void
   /** The node that the first view shows, where not all can be read. */
   at?: string
+  /** What a dragged node falls into line with, where nodes are dragged. */
+  guide?: typeof guided
   children?: ReactNode
 }
 
@@ -106,6 +107,7 @@ function Drawing({
   doc,
   selection,
   editable,
+  guide,
   start,
   children,
   onView,
@@ -115,7 +117,6 @@ function Drawing({
   onConnect,
   isAllowed,
   onRefused,
-  reason,
   onLoose,
 }: Props & { start: Viewport }) {
   const { t } = useTranslation()
@@ -157,7 +158,7 @@ function Drawing({
     [onSelect],
   )
   const dropEdge = useDropEdge()
-  const dragging = useDragging({ nodes: doc.nodes, dropEdge, setDragged, onMove })
+  const dragging = useDragging({ nodes: doc.nodes, dropEdge, guide, setDragged, onMove })
   const { drag, active } = dragging
   const onNodesChange = useCallback(
     (changes: NodeChange<CanvasNode>[]) => {
@@ -259,7 +260,6 @@ function Drawing({
       {mode === 'run' && doc.notes && <StillNotes notes={doc.notes} />}
       <ZoomPanel view={view} />
       <GuideLines guides={dragging.guides} />
-      {reason && <WhyNot reason={reason} />}
       {children}
     </ReactFlow>
   )

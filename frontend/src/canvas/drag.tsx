@@ -1,7 +1,7 @@
-import { type OnNodeDrag, useConnection, ViewportPortal } from '@xyflow/react'
+import { type OnNodeDrag, ViewportPortal } from '@xyflow/react'
 import { useCallback, useRef, useState } from 'react'
 import type { FlowNode, Position } from '~/api/types'
-import { type Guide, guided } from '~/doc/align'
+import type { Guide, guided } from '~/doc/align'
 import type { CanvasNode } from './rf'
 
 /** The line under a place of the window, if there is one. */
@@ -32,12 +32,14 @@ export type DropEdge = ReturnType<typeof useDropEdge>
 interface Dragging {
   nodes: readonly FlowNode[]
   dropEdge: DropEdge
+  /** What one dragged node falls into line with; without it nodes go where the pointer is. */
+  guide?: typeof guided | undefined
   setDragged(places: ReadonlyMap<string, Position>): void
   onMove?: ((moves: ReadonlyMap<string, Position>, by: 'drag' | 'keyboard', edge?: string) => void) | undefined
 }
 
 /** A drag from its beginning to its end: guide lines on the way, and perhaps a line to fall into. */
-export function useDragging({ nodes, dropEdge, setDragged, onMove }: Dragging) {
+export function useDragging({ nodes, dropEdge, guide, setDragged, onMove }: Dragging) {
   const active = useRef(false)
   const rest = useRef(new Map<string, Position>())
   const [guides, setGuides] = useState<readonly Guide[]>([])
@@ -48,15 +50,15 @@ export function useDragging({ nodes, dropEdge, setDragged, onMove }: Dragging) {
     (places: Map<string, Position>) => {
       const [only, more] = places
       const node = only && !more ? latest.current.find((n) => n.id === only[0]) : undefined
-      if (only && node) {
-        const { position, guides: lines } = guided(node, only[1], latest.current)
+      if (only && node && guide) {
+        const { position, guides: lines } = guide(node, only[1], latest.current)
         places.set(only[0], position)
         setGuides((old) => (old.length === 0 && lines.length === 0 ? old : lines))
       }
       rest.current = places
       setDragged(places)
     },
-    [setDragged],
+    [guide, setDragged],
   )
   const start = useCallback(() => {
     active.current = true
@@ -103,23 +105,6 @@ export function GuideLines({ guides }: { guides: readonly Guide[] }) {
           }
         />
       ))}
-    </ViewportPortal>
-  )
-}
-
-/** Says while a line is drawn why it cannot end where it is held. */
-export function WhyNot({ reason }: { reason(from: string, to: string): string | null }) {
-  const line = useConnection()
-  if (!line.inProgress || !line.toNode || line.isValid) return null
-  const backwards = line.fromHandle.type === 'target'
-  const [from, to] = backwards ? [line.toNode.id, line.fromNode.id] : [line.fromNode.id, line.toNode.id]
-  const why = reason(from, to)
-  if (!why) return null
-  return (
-    <ViewportPortal>
-      <div className="cv-why" style={{ transform: `translate(${line.to.x + 14}px, ${line.to.y + 18}px)` }}>
-        {why}
-      </div>
     </ViewportPortal>
   )
 }

@@ -2,12 +2,12 @@ import { Handle, type NodeProps, NodeToolbar, Position } from '@xyflow/react'
 import type { TFunction } from 'i18next'
 import { memo, useCallback } from 'react'
 import { useTranslation } from 'react-i18next'
-import type { FlowNode, NodeView } from '~/api/types'
-import { useFormat } from '~/app/format'
+import type { FlowNode, NodeView, Plugin } from '~/api/types'
+import { formatIn, useFormat } from '~/app/format'
 import { IconAlertTriangle, IconPlayerPause, IconPlayerSkipForward, IconRefresh, IconUserCheck } from '~/app/icons'
 import { findAction } from '~/doc/scope'
-import { langOf, textIn, useText } from '~/i18n/text'
-import { isSpinning, nodeIcon } from '~/run/states'
+import { type Lang, langOf, textIn, useText } from '~/i18n/text'
+import { StateGlyph, stateWord } from '~/run/glyph'
 import { useNodeRun } from '~/run/store'
 import { useNow } from '~/run/ticker'
 import { type CanvasInfo, useCanvasInfo } from './context'
@@ -31,31 +31,33 @@ export function useNodeName(): (node: FlowNode) => string {
   const { t, i18n } = useTranslation()
   const { plugins } = useCanvasInfo()
   const lang = langOf(i18n)
-  return useCallback(
-    (node) =>
-      textIn(node.name, lang) ||
-      textIn(findAction(plugins, node.plugin, node.action)?.title, lang) ||
-      node.flow ||
-      t(`node.type.${node.type}`),
-    [t, lang, plugins],
+  return useCallback((node) => nameIn(lang, t, node, plugins), [t, lang, plugins])
+}
+
+function nameIn(lang: Lang, t: TFunction, node: FlowNode, plugins: readonly Plugin[]): string {
+  return (
+    textIn(node.name, lang) ||
+    textIn(findAction(plugins, node.plugin, node.action)?.title, lang) ||
+    node.flow ||
+    t(`node.type.${node.type}`)
   )
 }
 
-/** What is shown of a node and changes with its run: looked up once for all parts of it. */
+/** What is shown of a node and changes with its run: looked up once for all parts of it, the translation too. */
 function useLook(id: string, node: FlowNode) {
-  const { t } = useTranslation()
+  const { t, i18n } = useTranslation()
+  const lang = langOf(i18n)
   const info = useCanvasInfo()
   const view = useNodeRun(id)
-  const name = useNodeName()(node)
-  const label = view ? t('node.labelRun', { name, state: t(`node.state.${view.state}`) }) : name
-  return { t, info, view, name, label, level: info.problems.get(id) }
+  const name = nameIn(lang, t, node, info.plugins)
+  const label = view ? t('node.labelRun', { name, state: stateWord(t, lang, view.state) }) : name
+  return { t, lang, info, view, name, label, level: info.problems.get(id) }
 }
 
 function StateDisc({ view }: { view: NodeView }) {
-  const Icon = nodeIcon(view)
   return (
     <span className="nd-disc" aria-hidden="true">
-      <Icon size={12} stroke={3} className={isSpinning(view.state) ? 'spin' : ''} />
+      <StateGlyph view={view} stroke={3} />
     </span>
   )
 }
@@ -79,7 +81,7 @@ function Mark({ level, t }: { level: 'error' | 'warning'; t: TFunction }) {
 
 const TaskNode = memo(function TaskNode({ id, data, selected }: Props) {
   const { node } = data
-  const { t, info, view, name, label, level } = useLook(id, node)
+  const { t, lang, info, view, name, label, level } = useLook(id, node)
   const Icon = iconOf(node, info.plugins)
   return (
     // biome-ignore lint/a11y/useSemanticElements: a node holds buttons, so it cannot be one
@@ -97,7 +99,9 @@ const TaskNode = memo(function TaskNode({ id, data, selected }: Props) {
       </span>
       <span className="nd-text">
         <span className="nd-name">{name}</span>
-        <span className="nd-sub">{view ? <RunLine view={view} /> : <EditLine node={node} info={info} />}</span>
+        <span className="nd-sub">
+          {view ? <RunLine view={view} lang={lang} t={t} /> : <EditLine node={node} info={info} />}
+        </span>
       </span>
       {view && view.state !== 'idle' && <StateDisc view={view} />}
       {level && <Mark level={level} t={t} />}
@@ -140,15 +144,15 @@ function EditLine({ node, info }: { node: FlowNode; info: CanvasInfo }) {
   )
 }
 
-function RunLine({ view }: { view: NodeView }) {
-  const { t } = useTranslation()
-  const format = useFormat()
+function RunLine({ view, lang, t }: { view: NodeView; lang: Lang; t: TFunction }) {
+  const format = formatIn(lang, t)
   const active = view.started_at !== undefined && view.ended_at === undefined
   const now = useNow(active)
   const took = view.started_at
     ? (view.ended_at ? Date.parse(view.ended_at) : now) - Date.parse(view.started_at)
     : undefined
-  const wait = view.state === 'waiting' && view.wait ? t(`wait.short.${view.wait.kind}`) : t(`node.state.${view.state}`)
+  const wait =
+    view.state === 'waiting' && view.wait ? t(`wait.short.${view.wait.kind}`) : stateWord(t, lang, view.state)
   if (view.state === 'failed' && view.due) return <RetryLine due={view.due} />
   return (
     <span className="num">

@@ -21,6 +21,8 @@ import { BarActions, Crumbs } from '~/app/shell'
 import { Canvas } from '~/canvas/canvas'
 import { CanvasContext, type CanvasInfo } from '~/canvas/context'
 import type { View } from '~/canvas/rf'
+import { WhyNot } from '~/canvas/why-not'
+import { guided } from '~/doc/align'
 import { isDirty, useDoc, useDocStore } from '~/doc/store'
 import { PreviewContext } from '~/form/preview-context'
 import { useCodes } from '~/i18n/codes'
@@ -158,6 +160,7 @@ function EditorBody({ project, flow, plugins, keeping, notice, actions, view, ca
         )}
         <div className="ed-canvas" ref={canvasBox}>
           <Canvas
+            guide={guided}
             doc={doc}
             selection={selection}
             editable={choosing === null}
@@ -167,13 +170,17 @@ function EditorBody({ project, flow, plugins, keeping, notice, actions, view, ca
             onConnect={actions.connect}
             isAllowed={actions.isAllowed}
             onRefused={actions.refused}
-            reason={actions.reason}
             onLoose={actions.loose}
             onDrop={actions.drop}
             onView={actions.setView}
           >
+            <WhyNot reason={actions.reason} />
             <Panel position="top-center">
-              <Toolbar onLayout={() => void actions.layout()} onNote={actions.addNote} />
+              <Toolbar
+                onLayout={() => void actions.layout()}
+                onNote={actions.addNote}
+                onHistory={() => void navigate({ to: '/p/$project/flows/$flow/versions', params: { project, flow } })}
+              />
             </Panel>
             {doc.notes && <NotesLayer toFlow={actions.toFlow} onCarry={actions.carry} onCarried={actions.carried} />}
             {choosing !== null && <SchemeMarks scheme={choosing} box={canvasBox} />}

@@ -240,6 +240,7 @@ function VariableFields({
             label={t('variables.expression')}
             value={variable.expression ?? ''}
             scope={scope}
+            wants={typeName(variable.schema)}
             onChange={(v) => set({ expression: v === '' ? undefined : v }, 'expression')}
           />
         </div>

@@ -73,14 +73,3 @@ export function RunPill({ state }: { state: RunState }) {
     </span>
   )
 }
-
-export function NodePill({ view }: { view: Pick<NodeView, 'state' | 'wait'> }) {
-  const { t } = useTranslation()
-  const Icon = nodeIcon(view)
-  return (
-    <span className="pill" data-s={view.state}>
-      <Icon size={13} stroke={2.2} aria-hidden className={isSpinning(view.state) ? 'spin' : ''} />
-      {t(`node.state.${view.state}`)}
-    </span>
-  )
-}

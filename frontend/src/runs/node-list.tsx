@@ -2,10 +2,11 @@ import { Button, Switch, TextInput } from '@mantine/core'
 import type { TFunction } from 'i18next'
 import { type CSSProperties, memo, type ReactNode, useCallback, useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { IconCircleDashed, IconPlayerPause, IconSearch } from '~/app/icons'
+import { IconPlayerPause, IconSearch } from '~/app/icons'
 import { useNodeName } from '~/canvas/nodes'
 import type { PathNode } from '~/doc/paths'
-import { isSpinning, nodeIcon } from '~/run/states'
+import { type Lang, langOf } from '~/i18n/text'
+import { StateGlyph, stateWord } from '~/run/glyph'
 import { type RunStore, useNodeRun, useOfRun, useRunStore, useRunSummary } from '~/run/store'
 import { type Group, groupOf, groups, groupsIn, toggled } from './filter'
 import { useKeys } from './hotkeys'
@@ -78,7 +79,8 @@ interface RowsProps extends Pick<Props, 'nodes' | 'chosen' | 'quiet' | 'onChoose
 
 /** The nodes that are looked for. The states of all are followed only where they say which these are. */
 function Rows({ nodes, chosen, wanted, quiet, words, onChoose }: RowsProps) {
-  const { t } = useTranslation()
+  const { t, i18n } = useTranslation()
+  const lang = langOf(i18n)
   const store = useRunStore()
   const name = useNodeName()
   const [rows, setRows] = useState(rowsStep)
@@ -111,6 +113,7 @@ function Rows({ nodes, chosen, wanted, quiet, words, onChoose }: RowsProps) {
                   name={name(entry.node)}
                   chosen={entry.path === chosen}
                   hidden={hidden}
+                  lang={lang}
                   t={t}
                   onChoose={onChoose}
                 />
@@ -193,12 +196,15 @@ function useCounts(store: RunStore, nodes: readonly PathNode[]): ReadonlyMap<Gro
   }, [store, nodes, changed])
 }
 
+const unreached = { state: 'idle' } as const
+
 const NodeRow = memo(function NodeRow({
   path,
   depth,
   name,
   chosen,
   hidden,
+  lang,
   t,
   onChoose,
 }: {
@@ -207,12 +213,12 @@ const NodeRow = memo(function NodeRow({
   name: string
   chosen: boolean
   hidden: boolean
+  lang: Lang
   /** One for all rows: to ask for it costs more than the rest of a row. */
   t: TFunction
   onChoose(id: string): void
 }) {
   const view = useNodeRun(path, hidden)
-  const Icon = view ? nodeIcon(view) : IconCircleDashed
   return (
     // biome-ignore lint/a11y/useSemanticElements: a block stands between it and its list
     <div role="listitem">
@@ -226,11 +232,11 @@ const NodeRow = memo(function NodeRow({
         onClick={() => onChoose(path)}
       >
         <span className="rn-dot">
-          <Icon size={12} stroke={2.6} aria-hidden className={view && isSpinning(view.state) ? 'spin' : ''} />
+          <StateGlyph view={view ?? unreached} stroke={2.6} />
         </span>
         <span className="clip">{name}</span>
         {view?.held && <IconPlayerPause size={13} role="img" aria-label={t('node.held')} />}
-        <span className="rn-state">{t(`node.state.${view?.state ?? 'idle'}`)}</span>
+        <span className="rn-state">{stateWord(t, lang, view?.state ?? 'idle')}</span>
       </button>
     </div>
   )

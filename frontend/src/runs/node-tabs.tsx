@@ -3,7 +3,7 @@ import { useTranslation } from 'react-i18next'
 import type { Attempt, GatewayCall } from '~/api/types'
 import { useFormat } from '~/app/format'
 import { useCodes } from '~/i18n/codes'
-import { NodePill } from '~/run/states'
+import { NodePill } from '~/run/glyph'
 import { useBy } from './by'
 
 interface CallsProps {

@@ -91,7 +91,12 @@ func (p *program) pluginReplay() *cobra.Command {
 			return err
 		}
 		if o.save != "" {
-			return saveRecordings(o.save, views)
+			if err := saveRecordings(o.save, views); err != nil {
+				return err
+			}
+			fmt.Fprintf(p.err, p.text.of("replay.saved")+"\n", o.save, len(views))
+			p.next("culm plugin replay --recording %s", o.save)
+			return nil
 		}
 		return p.replay(c.Context(), o, src, views)
 	}

@@ -143,6 +143,7 @@ func shortened(s string) string {
 // replayWords are the texts of culm plugin replay: English, Chinese.
 func replayWords() map[string][2]string {
 	return map[string][2]string{
+		"replay.saved":    {"%s: calls written: %d", "%s：已写入 %d 次调用"},
 		"replay.same":     {"the same", "一致"},
 		"replay.differs":  {"differs", "不一致"},
 		"replay.cut":      {"the same up to the end of the recording, which was cut off", "录制已截断，截断前一致"},

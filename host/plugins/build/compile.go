@@ -186,6 +186,7 @@ func (o Options) run(ctx context.Context, l Language, dir string, env []string, 
 	if slices.Contains([]Language{AssemblyScript, JavaScript}, l) && said == "" {
 		said = strings.TrimSpace(stdout.String())
 	}
+	said = strings.TrimSuffix(said, "\nexit status 1") // of go run: how it ended is said already
 	return nil, &CompileError{Tool: filepath.Base(name), Output: said, Cause: err}
 }
 
