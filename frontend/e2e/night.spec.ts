@@ -130,6 +130,24 @@ test('an operator calls back in the place of a system that does not', async ({ p
   await expect(page.getByRole('tabpanel')).toContainText('值班')
 })
 
+test('what opens behind a key waits for a server that is away, and the page stays', async ({ page, request }) => {
+  const run = await startedRun(request, await publishedFlow(request, serial(`断开 ${Date.now()}`, [late])))
+  await page.goto(`/p/${project}/runs/${run}?node=moment`)
+  const reason = page.getByRole('region', { name: '失败原因' })
+  await expect(reason).toBeVisible()
+  let away = true
+  await page.route(/\/assets\/actions-|\/healthz/, (route) =>
+    away ? route.abort('connectionrefused') : route.continue(),
+  )
+  const refused = page.waitForEvent('requestfailed', (r) => r.url().endsWith('/healthz'))
+  await page.keyboard.press('r')
+  await refused
+  await expect(reason).toBeVisible()
+  away = false
+  await expect(page.getByRole('dialog')).toBeVisible()
+  await expect(reason).toBeAttached()
+})
+
 test('a log is searched while it grows', async ({ page, request }) => {
   const name = `流日志 ${Date.now()}`
   const flow = await publishedFlow(

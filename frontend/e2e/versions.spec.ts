@@ -163,3 +163,12 @@ test('an earlier version becomes the draft again, and so does the draft it repla
   await expect(node(page, 'second')).toBeVisible()
   expect((await draftOf(request, flow)).document.variables).toHaveLength(1)
 })
+
+test('on a phone the history is reached from the flow itself', async ({ page, request }) => {
+  const flow = await publishedFlow(request, around('手机上看历史', wait))
+  await page.setViewportSize({ width: 390, height: 844 })
+  await page.goto(`/p/${project}/flows/${flow}`)
+  await page.getByRole('toolbar', { name: '画布工具' }).getByRole('button', { name: '版本历史' }).click()
+  await expect(page.getByRole('complementary', { name: '历史' }).getByRole('button', { name: /版本 v1/ })).toBeVisible()
+  await expect(page.getByText('没有差异').first()).toBeInViewport()
+})

@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -125,17 +127,43 @@ func TestDialToOwnListenerIsDeniedAlthoughItIsAllowed(t *testing.T) {
 	refused(t, b, b.call("read", map[string]any{"id": "1"}, ""), gateway.CodeEgressDenied, contract.OriginGateway)
 }
 
-func TestProxyOfTheEnvironmentIsNotUsed(t *testing.T) { // it changes the environment
-	proxy := listen(t, func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, `{"via":"proxy"}`) })
-	for _, name := range []string{"HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"} {
-		t.Setenv(name, proxy.URL)
+// The environment is read once a process, and never for loopback by its name or address: so a
+// process of its own, with a proxy in its environment from the start, calls a system by a name.
+func TestProxyOfTheEnvironmentIsNotUsed(t *testing.T) {
+	t.Parallel()
+	const told = "CULM_TEST_PROXY"
+	if os.Getenv(told) == "" {
+		proxy := listen(t, func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, `{"via":"proxy"}`) })
+		child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
+		child.Env = append(os.Environ(), told+"=1", "NO_PROXY=", "no_proxy=")
+		for _, name := range []string{"HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"} {
+			child.Env = append(child.Env, name+"="+proxy.URL)
+		}
+		if out, err := child.CombinedOutput(); err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()) {
+			t.Errorf("%v\n%s", err, out)
+		}
+		if len(proxy.all()) != 0 {
+			t.Error("the call went through the proxy")
+		}
+		return
 	}
-	b := newBench(t, nil, setting{})
+	up := listen(t, func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, `{}`) })
+	port := up.URL[strings.LastIndexByte(up.URL, ':')+1:]
+	names, _ := nameServer(t, [4]byte{127, 0, 0, 1})
+	b := newBench(t, nil, setting{base: "http://system.example:" + port, allow: []string{"system.example:" + port}})
+	gateway.Resolve(b.gateway, b.config.Addresses, names)
+	asked, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://system.example:"+port, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if via, err := http.ProxyFromEnvironment(asked); err != nil || via == nil {
+		t.Fatalf("the environment names no proxy for the system: %v", err)
+	}
 	if res := b.call("read", map[string]any{"id": "1"}, ""); res.Status != http.StatusOK {
 		t.Fatalf("got %+v", res)
 	}
-	if len(proxy.all()) != 0 || len(b.up.all()) != 1 {
-		t.Fatal("the call went through the proxy")
+	if len(up.all()) != 1 {
+		t.Fatal("the system was not reached")
 	}
 }
 

@@ -57,7 +57,7 @@ const editor = createRoute({
 const versions = createRoute({
   getParentRoute: () => root,
   path: '/p/$project/flows/$flow/versions',
-  loader: () => Promise.all([loadTexts('versions'), loadTexts('notes')]),
+  loader: () => loadTexts('versions'),
   component: lazyRouteComponent(() => import('~/versions/page'), 'VersionsPage'),
   validateSearch: words('from', 'to'),
 })

@@ -1,10 +1,11 @@
 import { ActionIcon, Menu, Tooltip, useMantineColorScheme } from '@mantine/core'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, Outlet, useParams } from '@tanstack/react-router'
-import { createContext, lazy, type ReactNode, Suspense, useContext, useEffect, useRef, useState } from 'react'
+import { createContext, type ReactNode, Suspense, useContext, useEffect, useRef, useState } from 'react'
 import { createPortal } from 'react-dom'
 import { useTranslation } from 'react-i18next'
 import { queries } from '~/api/queries'
+import { lazy } from '~/app/lazy'
 import { needsQuery } from '~/home/queries'
 import { loadTexts, switchLanguage } from '~/i18n'
 import { useLang } from '~/i18n/text'
@@ -109,12 +110,11 @@ function Finder() {
   useEffect(() => {
     const pressed = (e: KeyboardEvent) => {
       const control = e.ctrlKey || e.metaKey
-      if (!control && early.current !== null && e.key.length === 1) {
-        early.current += e.key
-        e.stopPropagation()
-      } else if (e.key.toLowerCase() !== 'k' || !control || e.altKey || e.shiftKey) return
-      else setOpen((old) => !old)
+      if (control ? e.key.toLowerCase() !== 'k' || e.altKey || e.shiftKey : early.current === null || e.key[1]) return
       e.preventDefault()
+      e.stopPropagation()
+      if (control) setOpen((old) => !old)
+      else early.current += e.key
     }
     document.addEventListener('keydown', pressed, true)
     return () => document.removeEventListener('keydown', pressed, true)
@@ -146,9 +146,9 @@ function Mark() {
   return (
     <svg width="20" height="20" viewBox="0 0 32 32" aria-hidden="true">
       <rect width="32" height="32" rx="8" fill="#4f46e5" />
-      <path d="M13 5h6v6.200h-6zM13 13h6v6.200h-6zM13 21h6v6h-6z" fill="#fff" />
+      <path d="M13 5h6v6.2h-6zM13 13h6v6.2h-6zM13 21h6v6h-6z" fill="#fff" />
       <path
-        d="M19 12.100c3.400-.2 5.600-1.700 6.600-4.600-3.600-.3-5.800 1.100-6.600 4.600zM13 20.100c-3.400-.2-5.600-1.700-6.600-4.600 3.600-.3 5.800 1.100 6.600 4.600z"
+        d="M19 12.1c3.4-.2 5.6-1.7 6.6-4.6-3.6-.3-5.8 1.1-6.6 4.6zM13 20.1c-3.4-.2-5.6-1.7-6.6-4.6 3.6-.3 5.8 1.1 6.6 4.6z"
         fill="#c3c7ff"
       />
     </svg>

@@ -1,5 +1,6 @@
-import { lazy, Suspense } from 'react'
+import { Suspense } from 'react'
 import type { FlowNode } from '~/api/types'
+import { lazy } from '~/app/lazy'
 
 const Loaded = lazy(() => import('./map').then((m) => ({ default: m.FlowMap })))
 

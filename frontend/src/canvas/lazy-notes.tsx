@@ -1,4 +1,5 @@
-import { type ComponentProps, lazy, Suspense } from 'react'
+import { type ComponentProps, Suspense } from 'react'
+import { lazy } from '~/app/lazy'
 import { loadTexts } from '~/i18n'
 
 const Loaded = lazy(async () => {

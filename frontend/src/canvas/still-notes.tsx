@@ -1,8 +1,9 @@
 import { ViewportPortal } from '@xyflow/react'
-import { memo, type ReactNode, useLayoutEffect, useRef, useState } from 'react'
+import { memo, type ReactNode, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { StickyNote } from '~/api/types'
 import { IconArrowsMaximize, IconX } from '~/app/icons'
+import { useCut } from './cut'
 import './notes.css'
 
 interface Props {
@@ -42,12 +43,7 @@ interface StillProps {
 function Still({ note, chosen, onOpen, children }: StillProps) {
   const { t } = useTranslation('notes')
   const text = useRef<HTMLDivElement>(null)
-  const [cut, setCut] = useState(false)
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another text or another paper may fit
-  useLayoutEffect(() => {
-    const element = text.current
-    if (element) setCut(element.scrollHeight > element.clientHeight + 1)
-  }, [note])
+  const cut = useCut(text, note)
   return (
     <div
       className="nt"

@@ -19,7 +19,7 @@ type Ref<T> = React.RefObject<T | null>
 
 /** What the canvas and the palette do to the document. */
 export function useActions(view: Ref<View>, box: Ref<HTMLDivElement>) {
-  const { t } = useTranslation()
+  const { t } = useTranslation('editor')
   const store = useDocStore()
   const latest = useRef(t)
   latest.current = t

@@ -44,7 +44,7 @@ export function ConditionField(props: Props) {
       </div>
       {cel ? (
         <>
-          <Expression {...props} bare />
+          <Expression {...props} bare wants="boolean" />
           {plain === null && <div className="quiet">{t('condition.tooMuch')}</div>}
         </>
       ) : (

@@ -176,7 +176,11 @@ function EditorBody({ project, flow, plugins, keeping, notice, actions, view, ca
           >
             <WhyNot reason={actions.reason} />
             <Panel position="top-center">
-              <Toolbar onLayout={() => void actions.layout()} onNote={actions.addNote} />
+              <Toolbar
+                onLayout={() => void actions.layout()}
+                onNote={actions.addNote}
+                onHistory={() => void navigate({ to: '/p/$project/flows/$flow/versions', params: { project, flow } })}
+              />
             </Panel>
             {doc.notes && <NotesLayer toFlow={actions.toFlow} onCarry={actions.carry} onCarried={actions.carried} />}
             {choosing !== null && <SchemeMarks scheme={choosing} box={canvasBox} />}

@@ -45,7 +45,6 @@ export function ConnectNode({
   onClose,
 }: Omit<Props, 'onPick'> & { from: string; onConnect(from: string, to: string): void }) {
   const { t } = useTranslation('editor')
-  const { t: common } = useTranslation()
   const doc = useDoc((s) => s.doc)
   const name = useNodeName()
   const all = usePicks(doc.nodes, plugins)
@@ -56,10 +55,10 @@ export function ConnectNode({
         .filter((p) => p.key !== from)
         .map((p) => {
           const why = refusal(doc, from, p.key)
-          return why ? { ...p, refused: common(`connect.${why}`) } : p
+          return why ? { ...p, refused: t(`connect.${why}`) } : p
         })
         .sort((a, b) => Number(a.refused !== undefined) - Number(b.refused !== undefined)),
-    [all, doc, from, common],
+    [all, doc, from, t],
   )
   return (
     <PickList

@@ -45,6 +45,7 @@ export function InputKeywords({ variable, plugins, scope, onSchema, onShowIf }: 
               label={t('keyword.showIf')}
               value={variable.show_if ?? ''}
               scope={scope}
+              wants="boolean"
               onChange={(v) => onShowIf(v === '' ? undefined : v)}
             />
             <p className="quiet kw-note">{t('keyword.showIfHelp')}</p>

@@ -1,5 +1,6 @@
 import { Skeleton } from '@mantine/core'
-import { type ComponentProps, lazy, Suspense } from 'react'
+import { type ComponentProps, Suspense } from 'react'
+import { lazy } from '~/app/lazy'
 import { useDragWay } from '~/canvas/rf'
 import { useDoc } from '~/doc/store'
 import { loadTexts } from '~/i18n'

@@ -2,6 +2,7 @@ import { ViewportPortal } from '@xyflow/react'
 import { type KeyboardEvent, memo, type PointerEvent, useCallback, useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Position, StickyNote } from '~/api/types'
+import { useCut } from '~/canvas/cut'
 import { grid } from '~/doc/graph'
 import { moveNotes, noteGesture, noteSizeFrom, noteTextMax, setNoteText } from '~/doc/notes'
 import { type DocStore, useDoc, useDocStore } from '~/doc/store'
@@ -84,6 +85,8 @@ const Note = memo(function Note({ note, selected, editing, shift, onShift, toFlo
   const { t } = useTranslation('notes')
   const store = useDocStore()
   const element = useRef<HTMLDivElement>(null)
+  const text = useRef<HTMLDivElement>(null)
+  const cut = useCut(text, note, !editing)
   const [size, setSize] = useState<{ w: number; h: number } | null>(null)
   const move = useDrag(toFlow, {
     by: onShift,
@@ -130,7 +133,7 @@ const Note = memo(function Note({ note, selected, editing, shift, onShift, toFlo
       {editing ? (
         <Writing note={note} onBack={() => element.current?.focus()} />
       ) : (
-        <div className="nt-text" data-empty={!note.text}>
+        <div ref={text} className="nt-text" data-empty={!note.text} data-cut={cut}>
           {note.text || t('placeholder')}
         </div>
       )}

@@ -1,5 +1,6 @@
-import { lazy, Suspense } from 'react'
+import { Suspense } from 'react'
 import type { Plugin } from '~/api/types'
+import { lazy } from '~/app/lazy'
 import { loadTexts } from '~/i18n'
 import type { Actions } from './actions'
 import { useOverlay } from './overlay'

@@ -5,6 +5,7 @@ import {
   IconArrowForwardUp,
   IconEye,
   IconFileCode,
+  IconHistory,
   IconKeyboard,
   IconLayoutDistributeHorizontal,
   IconListCheck,
@@ -16,16 +17,27 @@ import { useUi } from '~/ui/store'
 import { useOverlay } from './overlay'
 import { usePerspective } from './perspective'
 
+interface Tool {
+  label: string
+  icon: React.ReactNode
+  disabled: boolean
+  pressed?: boolean
+  /** Shown only on a phone, where the bar has no room for it, or only where there are keys. */
+  on?: 'phone' | 'desk'
+  run(): void
+}
+
 /** The tools above the drawing. */
-export function Toolbar({ onLayout, onNote }: { onLayout(): void; onNote(): void }) {
+export function Toolbar({ onLayout, onNote, onHistory }: { onLayout(): void; onNote(): void; onHistory(): void }) {
   const { t } = useTranslation()
   const { t: own } = useTranslation('editor')
+  const { t: versions } = useTranslation('versions')
   const store = useDocStore()
   const canUndo = useDoc((s) => s.undoable.length > 0)
   const canRedo = useDoc((s) => s.redoable.length > 0)
   const perspective = usePerspective((s) => s.on)
   const { show } = useOverlay.getState()
-  const tools: { label: string; icon: React.ReactNode; disabled: boolean; pressed?: boolean; run(): void }[] = [
+  const tools: Tool[] = [
     {
       label: t('action.undo'),
       icon: <IconArrowBackUp size={17} aria-hidden />,
@@ -76,9 +88,17 @@ export function Toolbar({ onLayout, onNote }: { onLayout(): void; onNote(): void
       run: () => show({ kind: 'file' }),
     },
     {
+      label: versions('page.open'),
+      icon: <IconHistory size={17} aria-hidden />,
+      disabled: false,
+      on: 'phone',
+      run: onHistory,
+    },
+    {
       label: own('keys.title'),
       icon: <IconKeyboard size={17} aria-hidden />,
       disabled: false,
+      on: 'desk',
       run: () => show({ kind: 'keys' }),
     },
   ]
@@ -87,6 +107,7 @@ export function Toolbar({ onLayout, onNote }: { onLayout(): void; onNote(): void
       {tools.map((tool) => (
         <Tooltip key={tool.label} label={tool.label}>
           <ActionIcon
+            className={tool.on && `ed-on-${tool.on}`}
             aria-label={tool.label}
             aria-pressed={tool.pressed}
             variant={tool.pressed ? 'light' : 'subtle'}

@@ -1,8 +1,9 @@
 import { ActionIcon, Button, Group, NumberInput, Select, Switch, TagsInput, TextInput } from '@mantine/core'
-import { lazy, Suspense, useContext, useEffect, useMemo, useState } from 'react'
+import { Suspense, useContext, useEffect, useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Json, Plugin, Problem, Schema, Variable, VariableSource } from '~/api/types'
 import { IconChevronRight, IconPlus, IconTrash } from '~/app/icons'
+import { lazy } from '~/app/lazy'
 import { type ScopeName, typeName } from '~/doc/scope'
 import { useDoc, useDocStore } from '~/doc/store'
 import { type Hint, hintsOf, renameEverywhere, type Use, usesOf } from '~/doc/uses'
@@ -239,6 +240,7 @@ function VariableFields({
             label={t('variables.expression')}
             value={variable.expression ?? ''}
             scope={scope}
+            wants={typeName(variable.schema)}
             onChange={(v) => set({ expression: v === '' ? undefined : v }, 'expression')}
           />
         </div>

@@ -45,6 +45,28 @@ describe('the picture of a flow', () => {
     expect(svg).not.toMatch(/https?:(?!\/\/www\.w3\.org\/2000\/svg)/)
   })
 
+  it('is cut into rows where pixels cannot show it whole: each node is in one of them, and whole', () => {
+    const ids = Array.from({ length: 300 }, (_, i) => `n${i}`)
+    const long = {
+      nodes: ids.map((id, i): FlowNode => ({ id, type: 'task', position: { x: i * 280, y: 0 } })),
+      edges: ids.slice(1).map((id, i) => ({ id: `e${i}`, from: `n${i}`, to: id })),
+    }
+    expect(drawingOf(long, pen).rows).toBe(1)
+    const { svg, rows, width } = drawingOf(long, pen, true)
+    const windows = svg.split('<svg ').slice(2)
+    expect(windows).toHaveLength(rows)
+    expect(rows).toBeGreaterThan(2)
+    const whole = new Set<string>()
+    for (const row of windows) {
+      const [left = 0] = (/viewBox="([^"]*)"/.exec(row)?.[1] ?? '').split(' ').map(Number)
+      for (const [, x = '', name = ''] of row.matchAll(/translate\((\S+) 0\)">.*?class="n"[^>]*>(n\d+)</g))
+        if (Number(x) >= left && Number(x) + 216 <= left + width) whole.add(name)
+    }
+    expect(whole.size).toBe(300)
+    // No row holds much more than is seen in it.
+    expect(svg.match(/class="n"/g)?.length).toBeLessThan(300 + 6 * rows)
+  })
+
   it('reaches around everything, also where a drawing lies left of its origin', () => {
     const { svg, width, height } = drawingOf(flow, pen)
     const [x, y, w, h] = (/viewBox="([^"]*)"/.exec(svg)?.[1] ?? '').split(' ').map(Number)

@@ -3,6 +3,7 @@ import type { Flow, FlowEdge, FlowNode, StickyNote } from '~/api/types'
 import { lanePath, lanesOf } from '~/canvas/route'
 import { isGateway, type Rect, sizeOf } from '~/doc/graph'
 import { noteMarkup } from './note-drawing'
+import { pageOf, type Rows, rowsOf } from './rows'
 
 /** The colours of a picture: tokens of one of the two looks. */
 export interface Colours {
@@ -49,6 +50,8 @@ export interface Drawing {
   svg: string
   width: number
   height: number
+  /** How many rows it is cut into; one where it is whole. */
+  rows: number
 }
 
 /** The free space around the drawing. */
@@ -56,40 +59,84 @@ const margin = 40
 
 const textMax = { name: 148, below: 140, label: 166 }
 
-/** Draws a whole flow as a picture that needs nothing outside itself. Every node has a place. */
-export function drawingOf(flow: Pick<Flow, 'nodes' | 'edges' | 'notes'>, pen: Pen): Drawing {
+/** A part of a drawing, and where it is. */
+interface Piece {
+  markup: string
+  left: number
+  right: number
+}
+
+/** How the pieces of a drawing lie: lines under nodes, labels over both. */
+type Layers = Piece[][]
+
+/**
+ * Draws a whole flow as a picture that needs nothing outside itself. Every node has a place. What would be too small
+ * as pixels is cut into rows, where `inRows` says so.
+ */
+export function drawingOf(flow: Pick<Flow, 'nodes' | 'edges' | 'notes'>, pen: Pen, inRows = false): Drawing {
   const lanes = lanesOf(flow.nodes, flow.edges)
   const box = extent(flow.nodes, lanes, flow.notes ?? [])
   const icons = new Map<string, string>()
-  const nodes = flow.nodes.map((n) => nodeMarkup(n, pen, icons)).join('\n')
+  const layers = layersOf(flow, lanes, pen, icons)
+  const rows = inRows ? rowsOf(box) : null
+  const { width, height } = rows ? pageOf(rows, box.height) : box
+  const { colours: c } = pen
+  const [x, y] = rows ? [0, 0] : [box.x, box.y]
+  const ground = pen.ground ? `<rect x="${x}" y="${y}" width="${width}" height="${height}" fill="${c.canvas}"/>` : ''
+  const svg = [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="${x} ${y} ${width} ${height}" role="img">`,
+    `<title>${escaped(pen.title)}</title>`,
+    `<style>${pen.fontFaces}text{font-family:${escaped(pen.fontUi)};font-size:11.5px;fill:${c.fg2}}.n{font-size:13px;font-weight:600;fill:${c.fg}}.s{fill:${c.fg3}}.l{font-size:11px}.m{font-family:${escaped(pen.fontMono)}}.e{fill:none;stroke:${c.edge};stroke-width:1.5}.i{fill:none;stroke:${c.fg2};stroke-linecap:round;stroke-linejoin:round}.f{fill:${c.fg2}}.b{fill:${c.panel};stroke:${c.line}}.r{stroke:${c.line};stroke-dasharray:6 6}</style>`,
+    `<defs><marker id="to" markerWidth="10" markerHeight="10" refX="8" refY="4" orient="auto" markerUnits="userSpaceOnUse"><path d="M0 0 8 4 0 8z" fill="${c.edge}"/></marker>${[...icons.values()].join('')}</defs>`,
+    ground,
+    rows ? rowsMarkup(layers, box, rows) : layers.map((pieces) => `<g>${joined(pieces)}</g>`).join('\n'),
+    '</svg>',
+  ].join('\n')
+  return { svg, width, height, rows: rows?.count ?? 1 }
+}
+
+/** Each row is a window on the whole: it holds what can be seen through it. */
+function rowsMarkup(layers: Layers, box: Rect, { count, width, step, gap }: Rows): string {
+  return Array.from({ length: count }, (_, i) => {
+    const left = box.x + i * step
+    const top = i * (box.height + gap)
+    const seen = layers.map((pieces) => joined(pieces.filter((p) => p.right > left && p.left < left + width)))
+    const cut = i > 0 ? `<path class="r" d="M0 ${top - gap / 2}H${width}"/>` : ''
+    return `${cut}<svg y="${top}" width="${width}" height="${box.height}" viewBox="${left} ${box.y} ${width} ${box.height}">${seen.map((markup) => `<g>${markup}</g>`).join('')}</svg>`
+  }).join('\n')
+}
+
+function joined(pieces: readonly Piece[]): string {
+  return pieces.map((p) => p.markup).join('\n')
+}
+
+function layersOf(
+  flow: Pick<Flow, 'nodes' | 'edges' | 'notes'>,
+  lanes: ReadonlyMap<string, number>,
+  pen: Pen,
+  icons: Map<string, string>,
+): Layers {
+  const nodes = flow.nodes.map((n): Piece => {
+    const { x, width } = rectOf(n)
+    return { markup: nodeMarkup(n, pen, icons), left: x - textMax.below / 2, right: x + width + textMax.below / 2 }
+  })
   const byId = new Map(flow.nodes.map((n) => [n.id, n]))
-  const lines: string[] = []
-  const labels: string[] = []
+  const lines: Piece[] = []
+  const labels: Piece[] = []
   for (const edge of flow.edges) {
     const [from, to] = [byId.get(edge.from), byId.get(edge.to)]
     if (!from || !to) continue
     const drawn = edgeMarkup(edge, [from, to], lanes.get(edge.id), pen)
-    lines.push(drawn.line)
-    if (drawn.label) labels.push(drawn.label)
+    const ends = [rectOf(from), rectOf(to)]
+    const span = {
+      left: Math.min(...ends.map((r) => r.x)) - textMax.label,
+      right: Math.max(...ends.map((r) => r.x + r.width)) + textMax.label,
+    }
+    lines.push({ markup: drawn.line, ...span })
+    if (drawn.label) labels.push({ markup: drawn.label, ...span })
   }
-  const notes = (flow.notes ?? []).map((n) => noteMarkup(n, pen)).join('\n')
-  const { colours: c } = pen
-  const ground = pen.ground
-    ? `<rect x="${box.x}" y="${box.y}" width="${box.width}" height="${box.height}" fill="${c.canvas}"/>`
-    : ''
-  const svg = [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${box.width}" height="${box.height}" viewBox="${box.x} ${box.y} ${box.width} ${box.height}" role="img">`,
-    `<title>${escaped(pen.title)}</title>`,
-    `<style>${pen.fontFaces}text{font-family:${escaped(pen.fontUi)};font-size:11.5px;fill:${c.fg2}}.n{font-size:13px;font-weight:600;fill:${c.fg}}.s{fill:${c.fg3}}.l{font-size:11px}.m{font-family:${escaped(pen.fontMono)}}.e{fill:none;stroke:${c.edge};stroke-width:1.5}.i{fill:none;stroke:${c.fg2};stroke-linecap:round;stroke-linejoin:round}.f{fill:${c.fg2}}.b{fill:${c.panel};stroke:${c.line}}</style>`,
-    `<defs><marker id="to" markerWidth="10" markerHeight="10" refX="8" refY="4" orient="auto" markerUnits="userSpaceOnUse"><path d="M0 0 8 4 0 8z" fill="${c.edge}"/></marker>${[...icons.values()].join('')}</defs>`,
-    ground,
-    `<g>${notes}</g>`,
-    `<g>${lines.join('\n')}</g>`,
-    `<g>${nodes}</g>`,
-    `<g>${labels.join('\n')}</g>`,
-    '</svg>',
-  ].join('\n')
-  return { svg, width: box.width, height: box.height }
+  const notes = (flow.notes ?? []).map((n) => ({ markup: noteMarkup(n, pen), left: n.x, right: n.x + n.w }))
+  return [notes, lines, nodes, labels]
 }
 
 export function escaped(text: string): string {

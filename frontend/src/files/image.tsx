@@ -25,7 +25,7 @@ export function ImagePanel({ plugins }: { plugins: readonly Plugin[] }) {
   )
   const [ground, setGround] = useState(true)
   const [busy, setBusy] = useState(false)
-  const drawing = useDrawing(plugins, look, ground)
+  const drawing = useDrawing(plugins, look, ground, format === 'png')
   const shown = useObjectUrl(drawing)
   if (doc.nodes.length === 0) return <p className="quiet fl-image">{t('image.empty')}</p>
   const scale = drawing && format === 'png' ? scaleOf(drawing) : 1
@@ -76,7 +76,8 @@ export function ImagePanel({ plugins }: { plugins: readonly Plugin[] }) {
                 width: Math.floor(drawing.width * scale),
                 height: Math.floor(drawing.height * scale),
               })}
-          {drawing && format === 'png' && scale < 1 && (
+          {drawing && drawing.rows > 1 && <> · {t('image.rows', { n: drawing.rows })}</>}
+          {drawing && format === 'png' && scale < 0.9 && (
             <> · {t('image.shrunk', { percent: Math.max(1, Math.floor(scale * 100)) })}</>
           )}
         </span>
@@ -95,7 +96,7 @@ export function ImagePanel({ plugins }: { plugins: readonly Plugin[] }) {
 }
 
 /** Draws the flow anew when it, or what was chosen, changes. */
-function useDrawing(plugins: readonly Plugin[], look: Look, ground: boolean): Drawing | undefined {
+function useDrawing(plugins: readonly Plugin[], look: Look, ground: boolean, inRows: boolean): Drawing | undefined {
   const { t } = useTranslation()
   const text = useText()
   const doc = useDoc((s) => s.doc)
@@ -133,12 +134,12 @@ function useDrawing(plugins: readonly Plugin[], look: Look, ground: boolean): Dr
         iconOf,
         measure: measurer(named),
       }
-      return drawingOf(doc, pen)
+      return drawingOf(doc, pen, inRows)
     }
     return () => {
       gone = true
     }
-  }, [doc, plugins, look, ground, faces, iconOf, t])
+  }, [doc, plugins, look, ground, inRows, faces, iconOf, t])
   return drawing
 }
 

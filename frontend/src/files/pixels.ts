@@ -10,7 +10,7 @@ export function scaleOf({ width, height }: Pick<Drawing, 'width' | 'height'>): n
 }
 
 /** Turns a drawing into pixels; null where the browser cannot. */
-export async function pngOf({ svg, width, height }: Drawing): Promise<Blob | null> {
+export async function pngOf({ svg, width, height }: Pick<Drawing, 'svg' | 'width' | 'height'>): Promise<Blob | null> {
   const scale = scaleOf({ width, height })
   const url = URL.createObjectURL(new Blob([svg], { type: 'image/svg+xml' }))
   try {

@@ -3,6 +3,7 @@ import type { EditorView } from '@codemirror/view'
 import i18next from 'i18next'
 import type { FunctionsMessages } from '~/i18n/functions.zh'
 import { expressionsIn } from './expression'
+import { fits, type KnownType, takes, typeBefore, wantedAt } from './expression-types'
 
 export type FunctionName = keyof FunctionsMessages
 
@@ -74,28 +75,51 @@ const members: readonly CelFunction[] = [
 /** Every function that is offered. Its list is held against the engine's. */
 export const functionNames: readonly FunctionName[] = [...new Set([...plain, ...members].map((f) => f.name))].sort()
 
-const completions = { plain: plain.map(completion), members: members.map(completion) }
+/** The names that an expression may use, and what is wanted of it as a whole. */
+interface Known {
+  scope: readonly { name: string; type?: string }[]
+  wants?: string | undefined
+}
 
 /**
- * Completes the functions of the language where CEL stands: those of a value behind a dot, the others elsewhere.
- * Names of the run, which have dots too, go first.
+ * Completes the functions of the language where CEL stands: those of a value behind a dot, the others elsewhere. Those
+ * that give what is wanted go first; behind a value of a known type only its own are offered.
+ * Names of the run, which have dots too, go before all of them.
  */
-export function functionSource(names: () => readonly { name: string }[], bare: boolean): CompletionSource {
+export function functionSource(known: () => Known, bare: boolean): CompletionSource {
   return (context) => {
     const at = celBefore(context, bare)
     if (at === null || inString(at)) return null
+    const { scope } = known()
     const path = /[A-Za-z_][\w.]*$/.exec(at)?.[0] ?? ''
     const member = /(?:[A-Za-z_]\w*|[)\]"'}])\.(\w*)$/.exec(at)
+    const wanted = wantedBefore(context, bare, known().wants)
     if (member) {
       const owner = path.slice(0, path.lastIndexOf('.') + 1)
-      if (owner !== '' && names().some(({ name }) => name.startsWith(owner))) return null
-      return found(completions.members, context.pos - (member[1]?.length ?? 0))
+      if (owner !== '' && scope.some(({ name }) => name.startsWith(owner))) return null
+      const type = typeBefore(at, scope, resultOf)
+      const own = members.filter((f) => takes(f.signature.slice(0, f.signature.indexOf('.')), type))
+      return found(own, wanted, context.pos - (member[1]?.length ?? 0))
     }
     const start = at.length - path.length
     // A number and its decimals are no beginning of a name.
     if (path.includes('.') || (path === '' && !context.explicit) || /[\d.]$/.test(at.slice(0, start))) return null
-    return found(completions.plain, context.pos - path.length)
+    return found(plain, wanted, context.pos - path.length)
   }
+}
+
+/** What is wanted of what is being written; of an expression inside a text, nothing. */
+export function wantedBefore(context: CompletionContext, bare: boolean, wants: KnownType): KnownType {
+  const at = celBefore(context, bare)
+  const text = context.state.doc.toString()
+  const [first] = expressionsIn(text)
+  if (at === null || (!bare && (first?.from !== 0 || first.to !== text.length))) return undefined
+  return wantedAt(at.replace(/[A-Za-z_][\w.]*$/, ''), wants)
+}
+
+/** The type of what a function gives, as its signature says. */
+function resultOf(name: string): KnownType {
+  return [...plain, ...members].find((f) => f.name === name)?.signature.split('→ ')[1]
 }
 
 /** The CEL in front of the cursor, or null where the text is none. */
@@ -112,16 +136,19 @@ function inString(cel: string): boolean {
   return /["']/.test(cel.replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/g, ''))
 }
 
-function found(options: readonly Completion[], from: number): CompletionResult {
-  return { from, options, validFor: /^\w*$/ }
+function found(functions: readonly CelFunction[], wanted: KnownType, from: number): CompletionResult {
+  return { from, options: functions.map((f) => completion(f, wanted)), validFor: /^\w*$/ }
 }
 
-function completion({ name, signature, insert }: CelFunction): Completion {
+/** What the flow has itself is what is mostly meant; among functions, those that give what is wanted. */
+const boosts = { fits: -10, unknown: -20, other: -30 }
+
+function completion({ name, signature, insert }: CelFunction, wanted: KnownType): Completion {
+  const fit = fits(signature.split('→ ')[1], wanted)
   return {
     label: name,
     type: 'function',
-    // What the flow has itself is what is mostly meant.
-    boost: -10,
+    boost: fit === null ? boosts.unknown : fit ? boosts.fits : boosts.other,
     info: () => help(name, signature),
     apply: (view: EditorView, _completion, from, to) => {
       const called = view.state.sliceDoc(to, to + 1) === '(' && insert.includes('(')

@@ -19,13 +19,16 @@ import {
 import { useEffect, useRef } from 'react'
 import type { ScopeName } from '~/doc/scope'
 import { expressionsIn } from './expression'
-import { functionSource } from './expression-functions'
+import { functionSource, wantedBefore } from './expression-functions'
+import { fits, type KnownType } from './expression-types'
 
 export interface ExpressionInputProps {
   id?: string
   label: string
   value: string
   scope: readonly ScopeName[]
+  /** The type that the field needs, as `typeName` gives it: what fits is offered first. */
+  wants?: string | undefined
   /** The whole text is CEL, as in a condition; otherwise CEL stands in `${...}`. */
   bare?: boolean
   multiline?: boolean
@@ -56,17 +59,18 @@ function mark(view: EditorView): DecorationSet {
   return Decoration.set(expressionsIn(view.state.doc.toString()).map(({ from, to }) => chip.range(from, to)))
 }
 
-/** Completes variables, outputs and names of the run; `${` opens the list. */
-function completer(scope: () => readonly ScopeName[], bare: boolean) {
+/** Completes variables, outputs and names of the run; `${` opens the list. Those of the type that is wanted go first. */
+function completer(known: () => ExpressionInputProps, bare: boolean) {
   return (context: CompletionContext): CompletionResult | null => {
     const word = context.matchBefore(/\$?\{?[A-Za-z_][\w.]*|\$\{?/)
     if (!word && !context.explicit) return null
-    const from = word?.from ?? context.pos
-    const typed = word?.text ?? ''
-    if (!bare && typed.startsWith('$')) return options(from, scope(), true)
-    const inside = bare || insideExpression(context.state.doc.toString(), from)
-    if (inside) return options(typed.startsWith('{') ? from + 1 : from, scope(), false)
-    return context.explicit ? options(from, scope(), true) : null
+    const [from, typed] = [word?.from ?? context.pos, word?.text ?? '']
+    const { scope, wants } = known()
+    const begins = !bare && typed.startsWith('$')
+    if (!begins && (bare || insideExpression(context.state.doc.toString(), from)))
+      return options(typed.startsWith('{') ? from + 1 : from, scope, false, wantedBefore(context, bare, wants))
+    // Whatever begins an expression at the beginning of the field may be all of it.
+    return begins || context.explicit ? options(from, scope, true, from === 0 ? wants : undefined) : null
   }
 }
 
@@ -74,7 +78,7 @@ function insideExpression(text: string, at: number): boolean {
   return expressionsIn(text).some(({ from, to }) => at >= from + 2 && (at < to || !text.slice(from, to).endsWith('}')))
 }
 
-function options(from: number, scope: readonly ScopeName[], braces: boolean): CompletionResult {
+function options(from: number, scope: readonly ScopeName[], braces: boolean, wanted: KnownType): CompletionResult {
   return {
     from,
     validFor: braces ? /^\$?\{?[\w.]*$/ : /^[\w.]*$/,
@@ -82,6 +86,7 @@ function options(from: number, scope: readonly ScopeName[], braces: boolean): Co
       label: braces ? `\${${name}}` : name,
       detail: type,
       type: 'variable',
+      boost: fits(type, wanted) ? 10 : 0,
       apply: (view: EditorView, _completion: unknown, start: number, end: number) => {
         const insert = braces ? `\${${name}}` : name
         // closeBrackets has put a brace behind the cursor already.
@@ -117,7 +122,7 @@ export function ExpressionInput(props: ExpressionInputProps) {
           history(),
           closeBrackets(),
           autocompletion({
-            override: [completer(() => latest.current.scope, bare), functionSource(() => latest.current.scope, bare)],
+            override: [completer(() => latest.current, bare), functionSource(() => latest.current, bare)],
             icons: false,
             defaultKeymap: true,
             positionInfo: beyond,

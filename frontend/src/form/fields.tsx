@@ -102,6 +102,7 @@ function ExpressionField(props: FieldProps) {
         label={label}
         value={props.formData === undefined ? '' : String(props.formData)}
         scope={info.scope}
+        wants={typeof props.schema.type === 'string' ? props.schema.type : undefined}
         placeholder={'${}'}
         invalid={(props.rawErrors?.length ?? 0) > 0}
         readOnly={props.disabled || props.readonly}

@@ -1,4 +1,5 @@
-import { lazy, Suspense, useContext, useState } from 'react'
+import { Suspense, useContext, useState } from 'react'
+import { lazy } from '~/app/lazy'
 import { loadTexts } from '~/i18n'
 import { holdsExpression } from './expression'
 import type { ExpressionInputProps } from './expression-input'

@@ -1,5 +1,6 @@
 import { Skeleton } from '@mantine/core'
-import { lazy, Suspense } from 'react'
+import { Suspense } from 'react'
+import { lazy } from '~/app/lazy'
 import type { SchemaFormProps } from './schema-form'
 
 const load = () => import('./schema-form').then((m) => ({ default: m.SchemaForm }))

@@ -1,6 +1,7 @@
 import { Skeleton } from '@mantine/core'
 import type { WidgetProps } from '@rjsf/utils'
-import { lazy, Suspense } from 'react'
+import { Suspense } from 'react'
+import { lazy } from '~/app/lazy'
 
 const One = lazy(() => import('./source').then((m) => ({ default: m.SourceOne })))
 const Many = lazy(() => import('./source').then((m) => ({ default: m.SourceMany })))

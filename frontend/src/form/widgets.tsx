@@ -93,6 +93,7 @@ function Template(props: WidgetProps) {
         label={props.label}
         value={String(props.value ?? '')}
         scope={literal ? [] : info.scope}
+        wants="string"
         multiline={multiline}
         placeholder={props.placeholder || defaultHint(props)}
         invalid={(props.rawErrors?.length ?? 0) > 0}

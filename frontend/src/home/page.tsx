@@ -37,11 +37,11 @@ export function HomePage() {
       <div className="hm-grid">
         <div className="hm-column">
           <Needs project={project} need="answer" />
-          <Running project={project} />
+          <Runs project={project} part="running" />
         </div>
         <div className="hm-column">
           <Needs project={project} need="decision" />
-          <Failed project={project} />
+          <Runs project={project} part="ended" />
           <Recent project={project} />
         </div>
       </div>
@@ -184,44 +184,28 @@ function NodeRow({ project, item }: { project: string; item: Attention }) {
   )
 }
 
-function Running({ project }: { project: string }) {
+const hourMs = 3_600_000
+
+/** From when on failed runs are shown: to the hour, so that the question stays the same. */
+const lastDay = () => new Date((Math.floor(Date.now() / hourMs) - 24) * hourMs).toISOString()
+
+/** The runs that are under way, or that failed in the last day. */
+function Runs({ project, part }: { project: string; part: 'running' | 'ended' }) {
   const { t } = useTranslation('home')
-  const query = useQuery(runsPart(project, 'state=running&state=suspended'))
+  const running = part === 'running'
+  const state = running ? part : 'failed'
+  const more = running ? '&state=suspended' : `&from=${lastDay()}`
+  const query = useQuery(runsPart(project, `state=${state}${more}`))
   const items = query.data?.items ?? []
   return (
     <Part
-      title={t('running')}
+      title={t(part)}
       count={query.data && `${items.length}${query.data.next ? '+' : ''}`}
-      state="running"
+      state={state}
       query={query}
       empty={items.length === 0}
-      none={t('runningNone')}
-      all={<All project={project} state="running,suspended" title={t('running')} />}
-    >
-      {items.map((r) => (
-        <RunRow key={r.id} project={project} run={r} />
-      ))}
-    </Part>
-  )
-}
-
-const dayMs = 86_400_000
-
-function Failed({ project }: { project: string }) {
-  const { t } = useTranslation('home')
-  // To the hour, so that the question stays the same.
-  const from = new Date(Math.floor((Date.now() - dayMs) / 3_600_000) * 3_600_000).toISOString()
-  const query = useQuery(runsPart(project, `state=failed&from=${encodeURIComponent(from)}`))
-  const items = query.data?.items ?? []
-  return (
-    <Part
-      title={t('ended')}
-      count={query.data && `${items.length}${query.data.next ? '+' : ''}`}
-      state="failed"
-      query={query}
-      empty={items.length === 0}
-      none={t('endedNone')}
-      all={<All project={project} state="failed" title={t('ended')} />}
+      none={t(`${part}None`)}
+      all={<All project={project} state={running ? 'running,suspended' : state} title={t(part)} />}
     >
       {items.map((r) => (
         <RunRow key={r.id} project={project} run={r} />
@@ -255,7 +239,6 @@ function RunRow({ project, run }: { project: string; run: RunSummary }) {
 
 function Recent({ project }: { project: string }) {
   const { t } = useTranslation('home')
-  const { t: common } = useTranslation()
   const query = useQuery({ ...queries.flows(project, ''), meta: live })
   const items = recent(query.data?.items ?? [])
   return (
@@ -271,7 +254,7 @@ function Recent({ project }: { project: string }) {
       }
     >
       {items.map((f) => (
-        <FlowRow key={f.id} project={project} flow={f} label={common('action.start')} />
+        <FlowRow key={f.id} project={project} flow={f} />
       ))}
     </Part>
   )
@@ -283,8 +266,9 @@ function recent(flows: readonly FlowSummary[]): FlowSummary[] {
   return [...flows].sort((a, b) => at(b) - at(a)).slice(0, partMax)
 }
 
-function FlowRow({ project, flow, label }: { project: string; flow: FlowSummary; label: string }) {
+function FlowRow({ project, flow }: { project: string; flow: FlowSummary }) {
   const { t } = useTranslation('home')
+  const { t: common } = useTranslation()
   const text = useText()
   const name = text(flow.name)
   return (
@@ -304,7 +288,7 @@ function FlowRow({ project, flow, label }: { project: string; flow: FlowSummary;
           leftSection={<IconPlayerPlay size={13} aria-hidden />}
           aria-label={t('start', { name })}
         >
-          {label}
+          {common('action.start')}
         </Button>
       )}
     </li>

@@ -9,6 +9,14 @@ export const editorEn: EditorMessages = {
     search: 'Search for a node to add',
     none: 'No node matches',
   },
+  connect: {
+    self: 'A node cannot lead to itself',
+    duplicate: 'These two nodes are connected already',
+    intoStart: 'Nothing leads into a start node',
+    outOfEnd: 'Nothing leads out of an end node',
+    oneOut: 'This node has one way out; use a gateway to branch',
+    startToEnd: 'The start cannot lead straight to an end; put a node between them',
+  },
   find: {
     title: 'Find a node',
     search: 'By name, id, plugin or input',

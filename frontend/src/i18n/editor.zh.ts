@@ -7,6 +7,14 @@ export const editorZh = {
     search: '搜索要添加的节点',
     none: '没有匹配的节点',
   },
+  connect: {
+    self: '节点不能连到自己',
+    duplicate: '这两个节点之间已经有连线',
+    intoStart: '开始节点不能有入线',
+    outOfEnd: '结束节点不能有出线',
+    oneOut: '这个节点只能有一条出线；要分支请用网关',
+    startToEnd: '开始不能直接连到结束，中间至少要有一个节点',
+  },
   find: {
     title: '查找节点',
     search: '按名称、编号、插件或输入内容查找',

@@ -113,14 +113,6 @@ export const en: Messages = {
     none: 'Nothing matches “{{q}}”',
     structure: 'Gateways, events, subflows',
   },
-  connect: {
-    self: 'A node cannot lead to itself',
-    duplicate: 'These two nodes are connected already',
-    intoStart: 'Nothing leads into a start node',
-    outOfEnd: 'Nothing leads out of an end node',
-    oneOut: 'This node has one way out; use a gateway to branch',
-    startToEnd: 'The start cannot lead straight to an end; put a node between them',
-  },
   editor: {
     taken: '{{n}} changes of somebody else came into your drawing',
     tools: 'Canvas tools',

@@ -54,6 +54,7 @@ export const filesEn: FilesMessages = {
     empty: 'There is no node on the canvas yet',
     making: 'Drawing…',
     size: '{{width}} × {{height}} pixels',
+    rows: 'The flow is long: as pixels it is cut into {{n}} rows, as SVG it is whole',
     shrunk: 'The flow is too large: the pixels are at {{percent}}%; SVG has no such limit',
     download: 'Download the image',
     failed: 'The browser cannot make an image that large: take SVG',

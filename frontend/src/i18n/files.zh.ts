@@ -53,6 +53,7 @@ export const filesZh = {
     empty: '画布上还没有节点',
     making: '正在生成…',
     size: '{{width}} × {{height}} 像素',
+    rows: '流程很长，位图分成 {{n}} 行；矢量图不分行',
     shrunk: '流程太大，位图缩小到 {{percent}}%；矢量图不受限制',
     download: '下载图片',
     failed: '浏览器无法生成这么大的位图，请改用 SVG',

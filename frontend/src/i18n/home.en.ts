@@ -1,8 +1,6 @@
 import type { HomeMessages } from './home.zh'
 
 export const homeEn: HomeMessages = {
-  title: 'Home',
-  live: 'Live',
   answers: 'Waiting for me',
   answersNone: 'No node waits for an answer',
   answersHint: 'Nodes that need an approval, a confirmation or a form appear here.',

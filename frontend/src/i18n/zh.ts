@@ -103,14 +103,6 @@ export const zh = {
     none: '没有匹配“{{q}}”的节点',
     structure: '网关、事件与子流程',
   },
-  connect: {
-    self: '节点不能连到自己',
-    duplicate: '这两个节点之间已经有连线',
-    intoStart: '开始节点不能有入线',
-    outOfEnd: '结束节点不能有出线',
-    oneOut: '这个节点只能有一条出线；要分支请用网关',
-    startToEnd: '开始不能直接连到结束，中间至少要有一个节点',
-  },
   editor: {
     taken: '你的画布并入了别人的 {{n}} 处修改',
     tools: '画布工具',

@@ -1,5 +1,6 @@
 import { Skeleton } from '@mantine/core'
-import { type ComponentProps, lazy, Suspense } from 'react'
+import { type ComponentProps, Suspense } from 'react'
+import { lazy } from '~/app/lazy'
 import { loadTexts } from '~/i18n'
 
 // What opens when it is asked for: the console does not wait for it.

@@ -45,6 +45,7 @@ export function useWords(plugins: readonly Plugin[], names: Names): (change: Cha
 function useTable(names: Names): { [field: string]: Word } {
   const { t } = useTranslation('versions')
   const { t: common } = useTranslation()
+  // These texts come with the notes that are drawn.
   const { t: notes } = useTranslation('notes')
   const times = (factor: number): Word => {
     return (value) => (typeof value === 'number' ? String(value * factor) : undefined)
