@@ -30,6 +30,7 @@ import { Player } from './player'
 import { type Outcome, type Outcomes, type Report, scriptOf } from './script'
 import { InputsSide, NodeSide } from './side'
 import '~/runs/run.css'
+import '~/runs/panel.css'
 import './rehearse.css'
 
 const route = getRouteApi('/p/$project/flows/$flow/dry-run')

@@ -23,6 +23,9 @@ import { RunCanvas } from './run-canvas'
 import { type Sheet, sheetKeys, sheets } from './sheets'
 import { FailureStrip } from './strip'
 import './run.css'
+import './panel.css'
+import './values.css'
+import './sheets.css'
 
 const route = getRouteApi('/p/$project/runs/$run')
 
