@@ -428,7 +428,7 @@ export const en: Messages = {
     },
   },
   wait: {
-    short: { poll: 'Polling', timer: 'Timer', callback: 'Callback', human: 'Needs an answer', run: 'Run below' },
+    short: { poll: 'Polling', timer: 'Timer', callback: 'Callback', human: 'To answer', run: 'Run below' },
     long: {
       poll: 'the plugin, which asks again later',
       timer: 'a moment',
