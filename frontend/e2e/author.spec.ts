@@ -30,3 +30,27 @@ test('an author copies a node into another flow in another tab, duplicates it an
   await other.keyboard.press('ControlOrMeta+v')
   await expect(taken).toHaveCount(2)
 })
+
+test('an author says what happens when a node fails or takes long, and the draft keeps it', async ({ page }) => {
+  const id = await publishedFlow(page.request, around(`选项 ${Date.now()}`, wait))
+  await page.goto(`/p/${project}/flows/${id}`)
+  await node(page, 'task').click()
+  await page.getByRole('tab', { name: '选项' }).click()
+  for (const name of ['可选节点', '自动重试', '超时', '重复执行'])
+    await page.getByRole('switch', { name: new RegExp(`^${name} `) }).click()
+  await page.getByRole('textbox', { name: '最多重试几次' }).fill('4')
+  await page.getByRole('textbox', { name: '时限（秒）' }).fill('90')
+  await page.getByRole('textbox', { name: '次数', exact: true }).fill('3')
+  await page.getByRole('textbox', { name: '次数', exact: true }).blur()
+  const draft = async () => {
+    const answer = await page.request.get(`/api/v1/projects/${project}/flows/${id}`)
+    return JSON.stringify(await answer.json())
+  }
+  await expect.poll(draft).toMatch(/"optional":true/)
+  await expect.poll(draft).toMatch(/"times":3/)
+  await page.reload()
+  await node(page, 'task').click()
+  await page.getByRole('tab', { name: '选项' }).click()
+  await expect(page.getByRole('textbox', { name: '最多重试几次' })).toHaveValue('4')
+  await expect(page.getByRole('textbox', { name: '时限（秒）' })).toHaveValue('90')
+})
