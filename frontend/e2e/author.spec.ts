@@ -1,5 +1,5 @@
 import { expect, test } from '@playwright/test'
-import { around, node, project, publishedFlow } from './steps'
+import { around, node, project, publishedFlow, serial } from './steps'
 
 const wait = { plugin: 'core', action: 'wait_for', inputs: { duration: '100ms' } }
 
@@ -37,7 +37,7 @@ test('an author says what happens when a node fails or takes long, and the draft
   await node(page, 'task').click()
   await page.getByRole('tab', { name: '选项' }).click()
   for (const name of ['可选节点', '自动重试', '超时', '重复执行'])
-    await page.getByRole('switch', { name: new RegExp(`^${name} `) }).click()
+    await page.getByRole('switch', { name, exact: true }).click()
   await page.getByRole('textbox', { name: '最多重试几次' }).fill('4')
   await page.getByRole('textbox', { name: '时限（秒）' }).fill('90')
   await page.getByRole('textbox', { name: '次数', exact: true }).fill('3')
@@ -53,4 +53,51 @@ test('an author says what happens when a node fails or takes long, and the draft
   await page.getByRole('tab', { name: '选项' }).click()
   await expect(page.getByRole('textbox', { name: '最多重试几次' })).toHaveValue('4')
   await expect(page.getByRole('textbox', { name: '时限（秒）' })).toHaveValue('90')
+})
+
+test('an author drags a node along guide lines, lets the flow be arranged, and finds a place by the small map', async ({
+  page,
+}) => {
+  const steps = Array.from({ length: 14 }, (_, i) => ({
+    id: `step${i}`,
+    type: 'task',
+    ...wait,
+    position: { x: 160 + 200 * i, y: i % 2 ? 130 : 0 },
+  }))
+  const document = serial(`排版 ${Date.now()}`, steps)
+  const ends = [
+    { id: 'start', type: 'start', position: { x: 0, y: 10 } },
+    { id: 'end', type: 'end', position: { x: 3000, y: 10 } },
+  ]
+  const id = await publishedFlow(page.request, { ...document, nodes: [ends[0], ...steps, ends[1]] as object[] })
+  await page.goto(`/p/${project}/flows/${id}`)
+  const places = async () => {
+    const all = ['start', 'step0', 'step1', 'step2'].map((n) => page.locator(`.react-flow__node[data-id="${n}"]`))
+    return Promise.all(all.map((n) => n.evaluate((e) => e.style.transform)))
+  }
+
+  const box = await node(page, 'step1').boundingBox()
+  if (!box) throw new Error('the node is not drawn')
+  const [x, y] = [box.x + box.width / 2, box.y + 8]
+  await page.mouse.move(x, y)
+  await page.mouse.down()
+  const guides = page.locator('.cv-guide[data-axis="y"]')
+  for (let up = 0; up < 400 && (await guides.count()) === 0; up += 8) await page.mouse.move(x, y - up)
+  await expect(guides.first()).toBeVisible()
+  await page.mouse.up()
+  await expect(guides).toHaveCount(0)
+
+  const drawn = await places()
+  await page.getByRole('button', { name: '自动排版' }).click()
+  await expect.poll(places).not.toEqual(drawn)
+  await page.getByRole('button', { name: '撤销', exact: true }).click()
+  await expect.poll(places).toEqual(drawn)
+
+  // Closer, so that not all is in sight; then a press at the other end of the map shows the end.
+  await node(page, 'start').dblclick()
+  for (let i = 0; i < 8; i++) await page.getByRole('button', { name: '放大' }).click()
+  await expect(node(page, 'end')).not.toBeInViewport()
+  const map = page.getByRole('img', { name: '缩略图' })
+  await map.click({ position: { x: 150, y: 47 } })
+  await expect(node(page, 'end')).toBeInViewport()
 })

@@ -1,5 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -22,10 +23,13 @@ export default async function start(): Promise<() => Promise<void>> {
   const dir = mkdtempSync(join(tmpdir(), 'culm-e2e-'))
   process.env.CULM_E2E_BIN = process.env.CULM_BIN ?? build(dir)
   try {
-    const server = await launch(join(dir, 'data'), '127.0.0.1:0')
+    const silent = await silence()
+    const server = await launch(join(dir, 'data'), '127.0.0.1:0', silent.address)
     process.env.CULM_E2E_URL = server.url
+    process.env.CULM_E2E_SILENT = silent.address
     return async () => {
       await stop(server, 'SIGTERM')
+      silent.close()
       rmSync(dir, { recursive: true, force: true })
     }
   } catch (error) {
@@ -34,10 +38,18 @@ export default async function start(): Promise<() => Promise<void>> {
   }
 }
 
-/** Starts the program on a data directory and waits until it answers. */
-export async function launch(data: string, listen: string): Promise<Server> {
+/** A system that takes every call and never answers: the stories find its address in CULM_E2E_SILENT. */
+async function silence(): Promise<{ address: string; close(): void }> {
+  const server = createServer((socket) => socket.on('error', () => socket.destroy()).resume())
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return { address: `127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => server.close() }
+}
+
+/** Starts the program on a data directory, allowed to call one address besides its own, and waits until it answers. */
+export async function launch(data: string, listen: string, allow?: string): Promise<Server> {
   const bin = process.env.CULM_E2E_BIN ?? ''
-  const child = spawn(bin, ['serve', '--demo', '--listen', listen, '--data', data], {
+  const allowed = allow ? ['--allow', allow] : []
+  const child = spawn(bin, ['serve', '--demo', '--listen', listen, '--data', data, ...allowed], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   try {

@@ -141,3 +141,101 @@ test('an operator sees what a rollback undoes, and the flow runs again from ther
   await expect(page.getByTestId('run-state')).toHaveText('待处理')
   await expect(page.getByTestId('row-last')).toHaveAttribute('data-s', 'failed')
 })
+
+test('an operator ends a wait early, makes a node fail by force, and ends the run as failed', async ({
+  page,
+  request,
+}) => {
+  const hour = { type: 'task', plugin: 'core', action: 'wait_for', inputs: { duration: '1h' } }
+  const flow = serial(`接管 ${Date.now()}`, [
+    { id: 'first', ...hour },
+    { id: 'second', ...hour },
+  ])
+  const id = await publishedFlow(request, flow)
+  await page.goto(`/p/${project}/runs/${await startedRun(request, id)}?node=first`)
+  const operations = page.getByRole('group', { name: '节点操作' })
+  const dialog = page.getByRole('dialog')
+
+  // What cannot be done says what it waits for.
+  await page.getByRole('button', { name: /^现在不能做的/ }).click()
+  const unable = page.getByRole('list', { name: '现在不能做的操作和原因' })
+  await expect(unable.getByRole('button', { name: '重试' })).toHaveAccessibleDescription('节点失败后才可以。')
+  await expect(unable.getByRole('button', { name: '裁决' })).toHaveAccessibleDescription('只有结果未知的节点需要裁决。')
+
+  await operations.getByRole('button', { name: '改时间' }).click()
+  await dialog.getByLabel('新的时间').fill('2024-01-01T00:00:00')
+  await dialog.getByRole('button', { name: '改时间' }).click()
+  await expect(node(page, 'first')).toHaveAttribute('data-s', 'succeeded')
+
+  await expect(node(page, 'second')).toHaveAttribute('data-s', 'waiting')
+  await page.getByTestId('row-second').click()
+  await operations.getByRole('button', { name: '强制失败' }).click()
+  await expect(dialog.getByRole('button', { name: '强制失败' })).toBeDisabled()
+  await dialog.getByRole('textbox', { name: '原因' }).fill('对方系统停机')
+  await dialog.getByRole('textbox', { name: '输入 second 以确认' }).fill('second')
+  await dialog.getByRole('button', { name: '强制失败' }).click()
+  await expect(page.getByRole('region', { name: '失败原因' })).toContainText('FORCED')
+  await expect(page.getByRole('region', { name: '失败原因' })).toContainText('对方系统停机')
+
+  await page.getByRole('button', { name: '更多任务操作' }).click()
+  await expect(page.getByRole('menuitem', { name: /^继续/ })).toContainText('任务没有暂停。')
+  await page.getByRole('menuitem', { name: '判为失败' }).click()
+  await dialog.getByRole('textbox', { name: /以确认$/ }).fill(id)
+  await dialog.getByRole('button', { name: '判为失败' }).click()
+  await expect(page.getByTestId('run-state')).toHaveText('失败')
+})
+
+test('an operator decides about a call whose end nobody knows, and copies what it is said to have given', async ({
+  page,
+  request,
+  context,
+}) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write'])
+  const api = `/api/v1/projects/${project}`
+  const made = await request.put(`${api}/systems/silent`, {
+    data: {
+      format: 'culm.system/v1',
+      id: 'silent',
+      title: { en: 'Silent', zh: '沉默' },
+      base_url: `http://${process.env.CULM_E2E_SILENT}`,
+      auth: { type: 'none' },
+      limits: { timeout_ms: 4000 },
+      operations: [
+        { id: 'order', title: { en: 'Order', zh: '下单' }, method: 'POST', path: '/', retry: 'never', risk: 'write' },
+      ],
+    },
+  })
+  expect(made.status(), await made.text()).toBe(200)
+  const call = { plugin: 'http', action: 'call', name: '下单', inputs: { system: 'silent', operation: 'order' } }
+  const flow = await publishedFlow(request, around(`下单 ${Date.now()}`, call))
+  const task = node(page, 'task')
+  // Other stories take this grant away: it is given again until the call got through.
+  await expect(async () => {
+    const { grants } = (await (await request.get(`${api}/plugins/http`)).json()) as { grants: object[] | null }
+    const mine = { system: 'silent', operation: 'order' }
+    await request.put(`${api}/plugins/http/grants`, { data: { grants: [...(grants ?? []), mine] } })
+    await page.goto(`/p/${project}/runs/${await startedRun(request, flow)}?node=task`)
+    await expect(task).toHaveAttribute('data-s', 'running', { timeout: 5000 })
+  }).toPass()
+
+  // What runs moves on the drawing, but not for who asked for reduced motion.
+  const moving = () => page.evaluate(() => document.getAnimations().filter((a) => a.playState === 'running').length)
+  expect(await moving()).toBe(0)
+  await page.emulateMedia({ reducedMotion: 'no-preference' })
+  await expect.poll(moving).toBeGreaterThan(0)
+  await page.emulateMedia({ reducedMotion: 'reduce' })
+  await expect.poll(moving).toBe(0)
+
+  // The order went out and nothing came back.
+  await expect(task).toHaveAttribute('data-s', 'unknown')
+  await page.getByRole('group', { name: '节点操作' }).getByRole('button', { name: '裁决' }).click()
+  const dialog = page.getByRole('dialog')
+  await expect(dialog).toContainText('先到外部系统确认实际结果')
+  await dialog.getByRole('textbox', { name: 'status' }).fill('201')
+  await dialog.getByRole('button', { name: '裁决' }).click()
+  await expect(page.getByTestId('run-state')).toHaveText('成功')
+
+  await page.getByRole('tab', { name: '输出' }).click()
+  await page.getByRole('button', { name: /^复制 .*status 的值$/ }).click()
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe('201')
+})

@@ -9,10 +9,13 @@ import { useMapView } from './map-view'
 const [mapWidth, mapHeight] = [158, 94]
 /** What is left free around the flow, in pixels of the map. */
 const margin = 5
+/** A pointer that moves less than this many pixels is pressed and not dragged. */
+const stillPx = 3
 
 /**
- * The whole flow in a corner, with what is in sight left clear: dragging moves the view, the wheel zooms. All nodes are
- * one path, made once a document, because the map is drawn anew with every frame in which the view moves.
+ * The whole flow in a corner, with what is in sight left clear: a press goes there, dragging moves the view, the wheel
+ * zooms. All nodes are one path, made once a document, because the map is drawn anew with every frame in which the view
+ * moves.
  */
 export const FlowMap = memo(function FlowMap({ nodes }: { nodes: readonly FlowNode[] }) {
   const { t } = useTranslation()
@@ -20,7 +23,7 @@ export const FlowMap = memo(function FlowMap({ nodes }: { nodes: readonly FlowNo
   const svg = useRef<SVGSVGElement>(null)
   const whole = useMemo(() => boundsOf(nodes), [nodes])
   const drawn = useMemo(() => nodes.map(outline).join(''), [nodes])
-  const held = useRef<{ x: number; y: number } | null>(null)
+  const held = useRef<{ x: number; y: number; pressed: boolean } | null>(null)
   useEffect(() => {
     const element = svg.current
     // React listens to the wheel in a way that cannot keep the browser from zooming the page.
@@ -36,8 +39,21 @@ export const FlowMap = memo(function FlowMap({ nodes }: { nodes: readonly FlowNo
   const move = (event: PointerEvent) => {
     const from = held.current
     if (!from) return
-    held.current = { x: event.clientX, y: event.clientY }
-    moveBy((event.clientX - from.x) * scale, (event.clientY - from.y) * scale)
+    const [dx, dy] = [event.clientX - from.x, event.clientY - from.y]
+    // A finger is never still: what stays this close is a press.
+    if (from.pressed && Math.hypot(dx, dy) < stillPx) return
+    held.current = { x: event.clientX, y: event.clientY, pressed: false }
+    moveBy(dx * scale, dy * scale)
+  }
+  const up = (event: PointerEvent) => {
+    const from = held.current
+    held.current = null
+    if (!from?.pressed) return
+    const box = event.currentTarget.getBoundingClientRect()
+    moveBy(
+      x + (event.clientX - box.left) * scale - (seen.x + seen.width / 2),
+      y + (event.clientY - box.top) * scale - (seen.y + seen.height / 2),
+    )
   }
   return (
     <Panel position="bottom-right" className="cv-map">
@@ -47,13 +63,11 @@ export const FlowMap = memo(function FlowMap({ nodes }: { nodes: readonly FlowNo
         role="img"
         aria-label={t('canvas.map')}
         onPointerDown={(event) => {
-          held.current = { x: event.clientX, y: event.clientY }
+          held.current = { x: event.clientX, y: event.clientY, pressed: true }
           event.currentTarget.setPointerCapture(event.pointerId)
         }}
         onPointerMove={move}
-        onPointerUp={() => {
-          held.current = null
-        }}
+        onPointerUp={up}
         onPointerCancel={() => {
           held.current = null
         }}

@@ -69,6 +69,8 @@ function Choice({
     <section className="pn-option" aria-label={t(`options.${name}`)}>
       <Switch
         label={t(`options.${name}`)}
+        // The label of the library holds the help too, which would be read as part of the name and then once more.
+        aria-label={t(`options.${name}`)}
         description={t(`options.${name}Help`)}
         checked={on}
         onChange={(e) => onChange(e.currentTarget.checked)}
