@@ -38,6 +38,8 @@ test('an author says what happens when a node fails or takes long, and the draft
   await page.getByRole('tab', { name: '选项' }).click()
   for (const name of ['可选节点', '自动重试', '超时', '重复执行'])
     await page.getByRole('switch', { name, exact: true }).click()
+  // What an option does is its description, not a part of its name.
+  await expect(page.getByRole('switch', { name: '超时', exact: true })).toHaveAccessibleDescription(/.{6,}/)
   await page.getByRole('textbox', { name: '最多重试几次' }).fill('4')
   await page.getByRole('textbox', { name: '时限（秒）' }).fill('90')
   await page.getByRole('textbox', { name: '次数', exact: true }).fill('3')
@@ -93,11 +95,35 @@ test('an author drags a node along guide lines, lets the flow be arranged, and f
   await page.getByRole('button', { name: '撤销', exact: true }).click()
   await expect.poll(places).toEqual(drawn)
 
+  // The view jumps for who asked for reduced motion, and glides for others.
+  await page.getByRole('button', { name: '放大' }).click()
+  expect(await page.evaluate(viewsOnTheWay)).toBe(1)
+  await page.emulateMedia({ reducedMotion: 'no-preference' })
+  expect(await page.evaluate(viewsOnTheWay)).toBeGreaterThan(1)
+  await page.emulateMedia({ reducedMotion: 'reduce' })
+
   // Closer, so that not all is in sight; then a press at the other end of the map shows the end.
-  await node(page, 'start').dblclick()
   for (let i = 0; i < 8; i++) await page.getByRole('button', { name: '放大' }).click()
   await expect(node(page, 'end')).not.toBeInViewport()
   const map = page.getByRole('img', { name: '缩略图' })
   await map.click({ position: { x: 150, y: 47 } })
   await expect(node(page, 'end')).toBeInViewport()
 })
+
+/** Presses for a smaller drawing, and answers how often the view was another one until it came to rest. */
+async function viewsOnTheWay(): Promise<number> {
+  const drawing = document.querySelector<HTMLElement>('.react-flow__viewport')
+  const button = document.querySelector<HTMLElement>('[aria-label="缩小"]')
+  if (!drawing || !button) throw new Error('there is no drawing')
+  const seen = new Set<string>()
+  const frame = () => new Promise(requestAnimationFrame)
+  button.click()
+  for (let still = 0, last = ''; still < 10; ) {
+    await frame()
+    const now = drawing.style.transform
+    still = now === last ? still + 1 : 0
+    last = now
+    seen.add(now)
+  }
+  return seen.size
+}

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -38,9 +38,20 @@ export default async function start(): Promise<() => Promise<void>> {
   }
 }
 
-/** A system that takes every call and never answers: the stories find its address in CULM_E2E_SILENT. */
+/**
+ * A system that takes every call and answers none, and breaks all connections when /hang-up is asked for: the stories
+ * find its address in CULM_E2E_SILENT.
+ */
 async function silence(): Promise<{ address: string; close(): void }> {
-  const server = createServer((socket) => socket.on('error', () => socket.destroy()).resume())
+  const calls = new Set<Socket>()
+  const server = createServer((socket) => {
+    calls.add(socket)
+    socket.on('close', () => calls.delete(socket))
+    socket.on('error', () => socket.destroy())
+    socket.on('data', (sent) => {
+      if (sent.includes(' /hang-up ')) for (const call of calls) call.destroy()
+    })
+  })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return { address: `127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => server.close() }
 }

@@ -192,14 +192,14 @@ test('an operator decides about a call whose end nobody knows, and copies what i
 }) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write'])
   const api = `/api/v1/projects/${project}`
+  const silent = `http://${process.env.CULM_E2E_SILENT}`
   const made = await request.put(`${api}/systems/silent`, {
     data: {
       format: 'culm.system/v1',
       id: 'silent',
       title: { en: 'Silent', zh: '沉默' },
-      base_url: `http://${process.env.CULM_E2E_SILENT}`,
+      base_url: silent,
       auth: { type: 'none' },
-      limits: { timeout_ms: 4000 },
       operations: [
         { id: 'order', title: { en: 'Order', zh: '下单' }, method: 'POST', path: '/', retry: 'never', risk: 'write' },
       ],
@@ -226,12 +226,13 @@ test('an operator decides about a call whose end nobody knows, and copies what i
   await page.emulateMedia({ reducedMotion: 'reduce' })
   await expect.poll(moving).toBe(0)
 
-  // The order went out and nothing came back.
+  // The order went out, and the connection breaks before an answer.
+  await fetch(`${silent}/hang-up`).catch(() => undefined)
   await expect(task).toHaveAttribute('data-s', 'unknown')
   await page.getByRole('group', { name: '节点操作' }).getByRole('button', { name: '裁决' }).click()
   const dialog = page.getByRole('dialog')
   await expect(dialog).toContainText('先到外部系统确认实际结果')
-  await dialog.getByRole('textbox', { name: 'status' }).fill('201')
+  await dialog.getByRole('textbox', { name: '状态码' }).fill('201')
   await dialog.getByRole('button', { name: '裁决' }).click()
   await expect(page.getByTestId('run-state')).toHaveText('成功')
 

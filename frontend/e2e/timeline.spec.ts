@@ -41,12 +41,22 @@ for (const scheme of ['light', 'dark'] as const) {
   })
 }
 
-test('a retry appears on the timeline as it happens', async ({ page, request }) => {
+test('time in which nothing ran is squeezed until one asks for it, and a retry appears as it happens', async ({
+  page,
+  request,
+}) => {
   const run = await startedRun(request, await publishedFlow(request, around('重试', late)))
   await page.goto(`/p/${project}/runs/${run}?node=task`)
   await page.getByRole('button', { name: /^时间线/ }).click()
   const timeline = page.getByRole('region', { name: '时间线' })
   await expect(timeline.getByRole('button', { name: /^太晚了/ })).toBeVisible()
+
+  const squeezed = timeline.getByTitle(/^空闲 /)
+  await expect(squeezed.first()).toBeVisible()
+  await timeline.getByRole('switch', { name: '压缩空闲时间' }).click()
+  await expect(squeezed).toHaveCount(0)
+  await timeline.getByRole('switch', { name: '压缩空闲时间' }).click()
+  await expect(squeezed.first()).toBeVisible()
 
   const retried = await request.post(`/api/v1/projects/${project}/runs/${run}/nodes/task/commands`, {
     data: { command: 'retry' },

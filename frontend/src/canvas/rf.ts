@@ -223,6 +223,11 @@ function viewOfRect(rect: Rect, width: number, height: number): Viewport {
   return getViewportForBounds(rect, width, height, minZoom, 1, padding)
 }
 
+/** How the view gets to another place: it glides, unless one asked for less motion. Style sheets do not reach this. */
+function glide(): { duration: number } {
+  return { duration: matchMedia('(prefers-reduced-motion: reduce)').matches ? 0 : 140 }
+}
+
 /** How to move the view: these also work while nothing but the overview is drawn. */
 export function useView(shown: Shown, drag: (places: ReadonlyMap<string, Point>) => void) {
   const { setViewport, getViewport, zoomIn, zoomOut, screenToFlowPosition, setCenter } = useReactFlow()
@@ -235,13 +240,13 @@ export function useView(shown: Shown, drag: (places: ReadonlyMap<string, Point>)
   latest.current = shown
   return useMemo(
     () => ({
-      fit: () => void setViewport(viewOf(latest.current, size.current.width, size.current.height), { duration: 140 }),
+      fit: () => void setViewport(viewOf(latest.current, size.current.width, size.current.height), glide()),
       actual: () => {
         const { x, y, width, height } = boundsOf(latest.current.nodes, latest.current.notes)
-        void setCenter(x + width / 2, y + height / 2, { zoom: 1, duration: 140 })
+        void setCenter(x + width / 2, y + height / 2, { zoom: 1, ...glide() })
       },
-      zoomIn: () => void zoomIn({ duration: 140 }),
-      zoomOut: () => void zoomOut({ duration: 140 }),
+      zoomIn: () => void zoomIn(glide()),
+      zoomOut: () => void zoomOut(glide()),
       toFlow: (point: Point) => screenToFlowPosition(point),
       /** Draws nodes at other places for as long as something else is dragged with them. */
       drag,
@@ -254,14 +259,14 @@ export function useView(shown: Shown, drag: (places: ReadonlyMap<string, Point>)
         const [right, bottom] = [left + rect.width * zoom, top + rect.height * zoom]
         const dx = left < margin ? margin - left : Math.min(0, width - margin - right)
         const dy = top < margin ? margin - top : Math.min(0, height - margin - bottom)
-        if (dx !== 0 || dy !== 0) void setViewport({ x: x + dx, y: y + dy, zoom }, { duration: 140 })
+        if (dx !== 0 || dy !== 0) void setViewport({ x: x + dx, y: y + dy, zoom }, glide())
       },
       centre: (id: string) => {
         const node = latest.current.nodes.find((n) => n.id === id)
         if (!node) return
         const { width, height } = sizeOf(node)
         const { x, y } = node.position ?? { x: 0, y: 0 }
-        void setCenter(x + width / 2, y + height / 2, { zoom: 1, duration: 140 })
+        void setCenter(x + width / 2, y + height / 2, { zoom: 1, ...glide() })
       },
     }),
     [setViewport, getViewport, setCenter, zoomIn, zoomOut, screenToFlowPosition, drag],

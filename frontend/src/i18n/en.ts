@@ -239,7 +239,7 @@ export const en: Messages = {
     connectTo: 'Connect to…',
     unknownAction: '{{action}} is not installed',
     unknownHelp:
-      'When the service stopped, this call may have acted or not. Find out what really happened, then resolve; nothing is repeated on its own.',
+      'This call may have acted or not. Find out what really happened, then resolve; nothing is repeated on its own.',
     noOutputs: 'This action has no outputs.',
     outputsHelp: 'Later nodes can use {{path}} directly. To keep a value in a variable of the flow, choose it below.',
     noVariable: 'Kept in no variable',
@@ -529,7 +529,7 @@ export const en: Messages = {
     },
     resolve: {
       title: 'Resolve {{name}}',
-      text: 'This node was calling an outside system when the service stopped. Look there first for what really happened.',
+      text: 'The call went out, and no answer came back. Look into the outside system first for what really happened.',
       choice: 'What happened',
       done: 'Done',
       retry: 'Run again',

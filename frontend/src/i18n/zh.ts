@@ -228,7 +228,7 @@ export const zh = {
     remove: '删除节点',
     connectTo: '连接到…',
     unknownAction: '没有安装 {{action}}',
-    unknownHelp: '服务中断时，这次调用可能已经执行，也可能没有。确认实际结果后裁决，系统不会自动重复执行。',
+    unknownHelp: '这次调用可能已经执行，也可能没有。确认实际结果后裁决，系统不会自动重复执行。',
     noOutputs: '这个动作没有输出。',
     outputsHelp: '后面的节点可以直接用 {{path}}；要作为流程变量，在下面选择写入哪个变量。',
     noVariable: '不写入变量',
@@ -503,7 +503,7 @@ export const zh = {
     force_fail: { title: '强制失败：{{name}}', text: '正在进行的调用会被取消，节点变为失败，之后可以重试或跳过。' },
     resolve: {
       title: '裁决 {{name}}',
-      text: '服务中断时这个节点正在调用外部系统。先到外部系统确认实际结果。',
+      text: '调用已经发出，但没有收到结果。先到外部系统确认实际结果。',
       choice: '实际结果',
       done: '已完成',
       retry: '再执行一次',

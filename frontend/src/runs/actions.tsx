@@ -14,6 +14,7 @@ import { countViolations } from '~/form/count'
 import { SchemaForm } from '~/form/lazy-form'
 import { useText } from '~/i18n/text'
 import { useNodeRun } from '~/run/store'
+import { emptiesOf } from './empties'
 import { useRefused } from './refused'
 import { RollbackForm } from './rollback'
 import { isTyped, TypedConfirm } from './typed'
@@ -313,9 +314,10 @@ function Resolve({ node, busy, send, onClose }: FormProps) {
   const { plugins } = useContext(CanvasContext)
   const action = findAction(plugins, node.plugin, node.action)
   const [as, setAs] = useState<'done' | 'retry' | 'fail'>('done')
-  const [outputs, setOutputs] = useState<JsonObject>({})
+  const [filled, setFilled] = useState<JsonObject>({})
   const [strict, setStrict] = useState(false)
   const schema: Schema | undefined = action?.outputs
+  const outputs = useMemo(() => ({ ...emptiesOf(schema), ...filled }), [schema, filled])
   const submit = () => {
     setStrict(true)
     if (as === 'done' && schema && countViolations(schema, outputs, false) > 0) return
@@ -338,7 +340,7 @@ function Resolve({ node, busy, send, onClose }: FormProps) {
           name={`resolve-${node.id}`}
           schema={schema}
           value={outputs}
-          onChange={setOutputs}
+          onChange={setFilled}
           strict={strict}
         />
       )}

@@ -52,6 +52,7 @@ export function Alerts({ name, nodes, onGo }: Props) {
       <Popover.Dropdown className="rn-alerts" aria-label={t('alerts.title')}>
         <Switch
           label={t('alerts.desktop')}
+          aria-label={t('alerts.desktop')}
           description={t(able ? (refused ? 'alerts.denied' : 'alerts.desktopHelp') : 'alerts.missing')}
           disabled={!able || refused}
           checked={wishes.desktop && able && !refused}
@@ -59,6 +60,7 @@ export function Alerts({ name, nodes, onGo }: Props) {
         />
         <Switch
           label={t('alerts.sound')}
+          aria-label={t('alerts.sound')}
           description={t('alerts.soundHelp')}
           checked={wishes.sound}
           onChange={(e) => wantSound(e.currentTarget.checked)}
