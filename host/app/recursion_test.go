@@ -69,7 +69,7 @@ func TestRecursionsOfAStrangerLeaveTheServerAsItIs(t *testing.T) { //nolint:para
 	const tries = 3 // the best counts: a busy machine makes one slow now and then
 	// slice is how long a process may have a processor before another one gets it: where
 	// both processors compute, a quick answer may take that much longer.
-	const slice = 5 * time.Millisecond
+	slice := hosttest.TakenAtMost(5 * time.Millisecond)
 	before, times := hosttest.Resident(t), ""
 	for try := range tries {
 		idle := s.answers(func(asked int) bool { return asked < 1000 })

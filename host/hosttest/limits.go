@@ -5,6 +5,7 @@ import (
 	"os"
 	"runtime/debug"
 	"testing"
+	"time"
 )
 
 // Resident is how many bytes of memory this process holds, after what Go has freed was given
@@ -26,3 +27,7 @@ func Resident(t testing.TB) int64 {
 // HeldAtMost is the limit for a process that may grow by the given bytes: the race detector
 // keeps four bytes and more beside every byte that was ever written, for good.
 func HeldAtMost(bytes int64) int64 { return bytes * weight }
+
+// TakenAtMost is the limit for work that may take the given time: under the race detector
+// all of it, the wait for a processor included, takes many times as long.
+func TakenAtMost(d time.Duration) time.Duration { return d * slowness }
