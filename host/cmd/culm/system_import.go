@@ -37,7 +37,7 @@ func (p *program) systemImport() *cobra.Command {
 	f.StringVar(&r.Removed, "removed", registry.RemovedDisable, "what becomes of operations that are gone: disable or delete")
 	f.BoolVar(&r.Apply, "apply", false, "store the result")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		r.Project, r.ID = o.project, args[0]
+		r.ID = args[0]
 		if len(args) == 2 {
 			content, err := p.readAtMost(args[1], openapi.MaxBytes)
 			if err != nil {
@@ -48,7 +48,10 @@ func (p *program) systemImport() *cobra.Command {
 		if (r.Document == "") == (r.Contract == "") {
 			return errors.New("either a document or --contract is needed")
 		}
-		return at(c.Context(), func(ctx context.Context, at systemsAt) error { return p.importSystem(ctx, at, r, o.asJSON) })
+		return at(c.Context(), func(ctx context.Context, at systemsAt) error {
+			r.Project = o.project // known only now: it may be the server's
+			return p.importSystem(ctx, at, r, o.asJSON)
+		})
 	}
 	return c
 }
@@ -122,11 +125,12 @@ func (p *program) systemOperations() *cobra.Command {
 	c.Flags().StringVar(&group, "group", "", "only those of a group")
 	c.Flags().StringVar(&q.State, "state", "", "only those that are enabled, disabled, or changed")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		q.Project, q.System, q.Search = o.project, args[0], joined(args[1:])
+		q.System, q.Search = args[0], joined(args[1:])
 		if c.Flags().Changed("group") {
 			q.Group = &group
 		}
 		return at(c.Context(), func(ctx context.Context, at systemsAt) error {
+			q.Project = o.project
 			var all []registry.OperationView
 			for q.Page = (page.Query{Limit: page.LimitMax}); ; {
 				got, err := at.Operations(ctx, q)
@@ -186,7 +190,7 @@ func (p *program) systemSwitch(on bool) *cobra.Command {
 	at := p.onSystems(c, &o)
 	c.Flags().StringVar(&group, "group", "", "all operations of a group")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		r := registry.EnableRequest{Project: o.project, System: args[0], Operations: args[1:], Enabled: on}
+		r := registry.EnableRequest{System: args[0], Operations: args[1:], Enabled: on}
 		if c.Flags().Changed("group") {
 			r.Group = &group
 		}
@@ -194,6 +198,7 @@ func (p *program) systemSwitch(on bool) *cobra.Command {
 			return errors.New("name operations, or a --group")
 		}
 		return at(c.Context(), func(ctx context.Context, at systemsAt) error {
+			r.Project = o.project
 			v, err := at.EnableOperations(ctx, r)
 			if err != nil {
 				return err
