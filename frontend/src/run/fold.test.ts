@@ -274,6 +274,23 @@ describe('RunStore', () => {
     expect([told, store.drawn]).toEqual([3, 4])
   })
 
+  it('tells of a person that is needed with the frame that draws it, and once', () => {
+    const steps: Steps = { flush: [], later: [] }
+    const store = stepwise(steps)
+    const seen: string[][] = []
+    store.onRun(() => seen.push([...store.needs.failed]))
+    const comes = (seq: number, to: NodeState) => {
+      const data = { to, attempt: 1 }
+      store.apply({ type: 'records', records: [{ seq, at: at(seq), kind: 'node.state', node: 'a', data }] })
+      run(steps.flush)
+    }
+    comes(1, 'running')
+    comes(2, 'failed')
+    expect(seen).toEqual([[], ['a']])
+    settle(steps)
+    expect(seen).toEqual([[], ['a']])
+  })
+
   it('keeps what a person is needed for as it is until that changes', () => {
     const steps: Steps = { flush: [], later: [] }
     const store = stepwise(steps)

@@ -48,6 +48,7 @@ export class RunStore {
   #pending: Changes = emptyChanges()
   #cancelFlush: (() => void) | undefined
   #resting = false
+  #urgent = false
   #summary: RunSummaryView | undefined
   #needs: Needs = { failed: [], asking: [] }
   #drawn: number
@@ -113,7 +114,11 @@ export class RunStore {
   apply(frame: Frame): Outcome {
     const before = this.#model.seq
     const outcome = applyFrame(this.#model, frame, this.#pending)
-    if (frame.type !== 'ping') this.#requestFlush(this.#isUrgent(frame))
+    if (frame.type !== 'ping') {
+      const urgent = this.#isUrgent(frame)
+      this.#urgent ||= urgent
+      this.#requestFlush(urgent)
+    }
     if (frame.type === 'records' && this.#recordListeners.size > 0) {
       const fresh = frame.records.filter((r) => r.seq > before && r.seq <= this.#model.seq)
       for (const listener of [...this.#recordListeners]) listener(fresh)
@@ -146,7 +151,10 @@ export class RunStore {
     return listen(this.#edgeListeners, id, listener)
   }
 
-  /** Told at once when the run itself changes; of its nodes at most some times a second, and always of the last change. */
+  /**
+   * Told at once when the run itself changes, or what a person is needed for; of other nodes at most some times a
+   * second, and always of the last change.
+   */
   onRun(listener: Listener): () => void {
     this.#runListeners.add(listener)
     return () => this.#runListeners.delete(listener)
@@ -163,12 +171,15 @@ export class RunStore {
     this.#cancelFlush = undefined
     const changes = this.#pending
     this.#pending = emptyChanges()
+    const urgent = this.#urgent
+    this.#urgent = false
     this.#version++
     this.#drawn = this.#model.seq
     this.#rest()
     if (changes.all || changes.run || changes.nodes.size > 0) {
       this.#summary = undefined
-      if (changes.all || changes.run) this.#tellRun.now()
+      const before = this.#needs
+      if (changes.all || changes.run || (urgent && this.needs !== before)) this.#tellRun.now()
       else this.#tellRun.ask()
     }
     notifyKeys(this.#nodeListeners, changes.nodes, changes.all)
