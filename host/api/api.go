@@ -154,7 +154,7 @@ func New(o Options) (*Server, error) {
 }
 
 // bodyLimit lets a module, and a document that a system is imported from, be larger than any
-// other body; nothing is read beyond it.
+// other body; nothing is read beyond it. It is two bytes less for a body that comes in chunks.
 func bodyLimit(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
 	c := fasthttp.RequestConfig{MaxRequestBodySize: BodyMaxBytes}
 	if strings.HasPrefix(string(h.RequestURI()), CallbackPath) {
@@ -165,6 +165,11 @@ func bodyLimit(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
 	}
 	if h.IsPost() && isImport(string(h.RequestURI())) {
 		c.MaxRequestBodySize = importMaxBytes
+	}
+	if h.ContentLength() < 0 {
+		// The buffer of a body in chunks doubles as it grows, and has to hold the line break
+		// after the last chunk too: for it the buffer would become twice the limit.
+		c.MaxRequestBodySize -= len("\r\n")
 	}
 	return c
 }

@@ -296,6 +296,10 @@ func TestACallbackForARunThatIsOverIsGone(t *testing.T) {
 	if status, text := callBack(t, hook, `{}`); status != 410 || !strings.Contains(text, `"GONE"`) {
 		t.Errorf("%d %s", status, text)
 	}
+	late := want[page.Of[audit.Entry]](s, 200, "GET", s.in("/audit?run=%s&kind=callback", run), nil).Items
+	if len(late) != 1 || late[0].Action != "callback.late" || late[0].Outcome != audit.OutcomeRefused || late[0].Code != "GONE" || late[0].Node != "job" {
+		t.Errorf("the audit has %+v", late)
+	}
 }
 
 // C10: what the page sends when somebody means it.

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"bytes"
 	"cmp"
 	"database/sql"
 	"encoding/json"
@@ -342,7 +343,17 @@ func (w *whole) hits(c hosttest.Canaries) map[string][]hosttest.Hit {
 	return found
 }
 
-// K01, K02, K03, K06, K15: credentials of every kind and secrets of every kind are used in
+// recorded says whether a recording that was shown holds a text.
+func (w *whole) recorded(text string) bool {
+	for where, got := range w.texts {
+		if strings.Contains(where, "/recordings/") && bytes.Contains(got, []byte(text)) {
+			return true
+		}
+	}
+	return false
+}
+
+// C08, K01, K02, K03, K06, K15: credentials of every kind and secrets of every kind are used in
 // every way; nothing that Culm writes, shows, sends or logs holds one, in whatever form,
 // while systems and callbacks send all of them back in many.
 func TestNothingInTheWholeSystemHoldsASecret(t *testing.T) {
@@ -350,12 +361,20 @@ func TestNothingInTheWholeSystemHoldsASecret(t *testing.T) {
 	canaries := wholeCanaries()
 	w := newWhole(t, canaries)
 	w.play(canaries, "")
-	for where, hits := range w.hits(canaries) {
-		t.Errorf("%s: %v", where, hits)
-	}
 	for name := range canaries {
 		if name != "signing key" && !w.mirror.got[name] {
 			t.Errorf("the system never got the %s", name)
+		}
+	}
+	// C08: the token of the URL that the system was given, and called.
+	canaries["callback token"] = w.mirror.hook[strings.LastIndex(w.mirror.hook, "/")+1:]
+	for where, hits := range w.hits(canaries) {
+		t.Errorf("%s: %v", where, hits)
+	}
+	// K01: what the plugin was given, which the recordings hold as it was, are handles.
+	for _, of := range []string{"password", "token"} {
+		if !w.recorded(`\"` + of + `\":\"culm_secret_`) {
+			t.Errorf("no recording shows that a plugin was given a handle as its %s", of)
 		}
 	}
 	for _, where := range []string{"the log", "the traces", "the live stream", "GET /metrics"} {

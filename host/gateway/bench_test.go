@@ -97,6 +97,7 @@ type upstream struct {
 type received struct {
 	Method, URI, Body string
 	Header            http.Header
+	Host              string
 }
 
 func (u *upstream) all() []received {
@@ -113,7 +114,7 @@ func listen(tb testing.TB, h http.HandlerFunc) *upstream {
 		var b bytes.Buffer
 		_, _ = b.ReadFrom(r.Body)
 		u.mu.Lock()
-		u.requests = append(u.requests, received{r.Method, r.RequestURI, b.String(), r.Header.Clone()})
+		u.requests = append(u.requests, received{r.Method, r.RequestURI, b.String(), r.Header.Clone(), r.Host})
 		u.mu.Unlock()
 		h(w, r)
 	}))

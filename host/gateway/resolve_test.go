@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -90,16 +91,31 @@ func TestAURLThatIsNoGrantedOperationGoesNowhere(t *testing.T) {
 			t.Errorf("%s: %+v", name, res)
 		}
 	}
-	res := b.fetch("GET", b.up.URL+"/things/1", map[string]string{"Authorization": "Bearer own"}, "")
-	if res.Failure == nil || res.Failure.Code != gateway.CodeParamInvalid {
-		t.Errorf("a credential of its own: %+v", res)
+	for _, name := range []string{
+		"Authorization", "authorization", "Cookie", "X-Forwarded-For", "Transfer-Encoding", "Upgrade", "X-HTTP-Method-Override", "X-Method-Override", "X-Original-Url",
+	} {
+		res := b.fetch("GET", b.up.URL+"/things/1", map[string]string{name: "own"}, "")
+		if res.Failure == nil || res.Failure.Code != gateway.CodeParamInvalid {
+			t.Errorf("the header %s of its own: %+v", name, res)
+		}
 	}
-	res = b.fetch("GET", b.up.URL+"/secret/x?key=c4nary", nil, "")
+	res := b.fetch("GET", b.up.URL+"/secret/x?key=c4nary", nil, "")
 	if res.Failure == nil || strings.Contains(res.Failure.Message, "c4nary") {
 		t.Errorf("the message %+v tells what the query held", res.Failure)
 	}
 	if len(b.up.all()) != 0 {
 		t.Fatalf("the system was reached: %+v", b.up.all())
+	}
+	// What libraries of HTTP set without being asked is left out.
+	for _, name := range []string{"Host", "Connection"} {
+		if res := b.fetch("GET", b.up.URL+"/things/1", map[string]string{name: "own.example"}, ""); res.Status != http.StatusOK {
+			t.Errorf("%s: %+v", name, res)
+		}
+	}
+	for _, got := range b.up.all() {
+		if strings.Contains(fmt.Sprint(got), "own.example") {
+			t.Errorf("the system got %+v", got)
+		}
 	}
 }
 
