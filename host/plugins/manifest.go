@@ -132,11 +132,17 @@ func grantable(m *contract.Manifest, i int, g Grant) error {
 		return fault.At(at+"/operation", "must name an operation: what is granted is granted by name").Because("GRANT_OPERATION")
 	}
 	for _, n := range m.Needs {
-		if (n.System == wildcard || n.System == g.System) && (n.Operation == wildcard || n.Operation == g.Operation) {
+		if Covers(n, g.System, g.Operation) {
 			return nil
 		}
 	}
 	return fault.At(at, "plugin %s does not ask for %s/%s", m.ID, g.System, g.Operation).Because("GRANT_NOT_ASKED")
+}
+
+// Covers reports whether a need, which may name any system or operation with "*", asks for
+// an operation.
+func Covers(n contract.Need, system, operation string) bool {
+	return (n.System == wildcard || n.System == system) && (n.Operation == wildcard || n.Operation == operation)
 }
 
 // refused makes a fault.Invalid of an inspector's refusal.

@@ -29,7 +29,7 @@ func asksMore(before, now *contract.Manifest) []Hold {
 	var out []Hold
 	for _, n := range now.Needs {
 		covered := slices.ContainsFunc(before.Needs, func(b contract.Need) bool {
-			return (b.System == wildcard || b.System == n.System) && (b.Operation == wildcard || b.Operation == n.Operation)
+			return Covers(b, n.System, n.Operation)
 		})
 		if !covered {
 			out = append(out, Hold{Code: HoldNeeds, Detail: n.System + "/" + n.Operation})
