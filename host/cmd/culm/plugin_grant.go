@@ -120,7 +120,7 @@ func askedFor(view plugins.Plugin, changes []plugins.Grant, remove bool) error {
 		switch {
 		case remove && !slices.Contains(view.Grants, g):
 			return fault.New(fault.Invalid, "plugin %s was not granted %s/%s", view.ID, g.System, g.Operation)
-		case remove || slices.ContainsFunc(view.Manifest.Needs, func(n contract.Need) bool { return covers(n, g) }):
+		case remove || slices.ContainsFunc(view.Manifest.Needs, func(n contract.Need) bool { return plugins.Covers(n, g) }):
 		case len(view.Manifest.Needs) == 0:
 			return fault.New(fault.Invalid, "plugin %s does not ask for %s/%s: it asks for nothing", view.ID, g.System, g.Operation)
 		default:
@@ -128,12 +128,6 @@ func askedFor(view plugins.Plugin, changes []plugins.Grant, remove bool) error {
 		}
 	}
 	return nil
-}
-
-// covers reports whether a need, which may name any system or operation with "*", is met
-// by a grant.
-func covers(n contract.Need, g plugins.Grant) bool {
-	return (n.System == "*" || n.System == g.System) && (n.Operation == "*" || n.Operation == g.Operation)
 }
 
 func needsText(needs []contract.Need) string {
@@ -159,7 +153,7 @@ func (p *program) showGrants(view plugins.Plugin, project string) error {
 		asked := n.System + "/" + n.Operation
 		state := p.text.of("not granted")
 		for _, g := range view.Grants {
-			if !covers(n, g) {
+			if !plugins.Covers(n, g) {
 				continue
 			}
 			state = p.text.of("granted")
