@@ -3,14 +3,18 @@ package systems
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 
+	"github.com/culmhq/culm/engine/expr"
 	"github.com/culmhq/culm/host/document"
 )
 
 // The codes of what can be wrong with a system document. Clients translate by them: what a
-// message names stands in the arguments of its problem, "a", "b" and so on. CodeBroken is of
-// what another language says, in "a": an expression, a certificate.
+// message names stands in the arguments of its problem, "a", "b" and so on. CodeBroken and
+// CodeSchemaInvalid are what no other code fits: "a" is the sentence of the library that
+// found it. What is wrong with an expression has the reason of package expr as its code, and
+// its place in "row" and "column".
 const (
 	CodeBasePath         = "BASE_PATH"
 	CodeBodyMissing      = "BODY_MISSING"
@@ -70,6 +74,12 @@ const (
 	CodeSchemaInvalid    = "SCHEMA_INVALID"
 	CodeSchemaLarge      = "SCHEMA_LARGE"
 	CodeSchemaOutside    = "SCHEMA_OUTSIDE"
+	CodeSchemaPattern    = "SCHEMA_PATTERN"
+	CodeSchemaReference  = "SCHEMA_REFERENCE"
+	CodeSchemaRule       = "SCHEMA_RULE"
+	CodeSchemaRuleNeeds  = "SCHEMA_RULE_REQUIRED"
+	CodeSchemaRuleType   = "SCHEMA_RULE_TYPE"
+	CodeSchemaRuleOther  = "SCHEMA_RULE_UNKNOWN"
 	CodeSecretComputed   = "SECRET_COMPUTED"
 	CodeSecretName       = "SECRET_NAME"
 	CodeSecretPlace      = "SECRET_PLACE"
@@ -141,8 +151,22 @@ func (c check) broken(err error) {
 	}
 	p := document.Problem{Field: c.at, Message: err.Error(), Code: CodeBroken, Args: map[string]string{"a": err.Error()}}
 	var f *flaw
-	if errors.As(err, &f) {
+	var e *expr.Error
+	switch {
+	case errors.As(err, &f):
 		p.Code, p.Args = f.code, f.args
+	case errors.As(err, &e):
+		p.Message = e.Message
+		p.Args = map[string]string{"a": e.Message}
+		if e.Reason != "" {
+			p.Code, p.Args = e.Reason, maps.Clone(e.Args)
+		}
+		if e.Column > 0 {
+			if p.Args == nil {
+				p.Args = map[string]string{}
+			}
+			p.Args["row"], p.Args["column"] = strconv.Itoa(e.Line), strconv.Itoa(e.Column)
+		}
 	}
 	*c.ps = append(*c.ps, p)
 }
