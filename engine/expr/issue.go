@@ -76,7 +76,7 @@ func (e *Error) told() {
 			args[i] = shown(k.reason, strings.TrimSpace(a))
 		}
 		e.Message = fmt.Sprintf(k.say, args...)
-		e.because(k.reason, args...)
+		_ = e.because(k.reason, args...)
 		return
 	}
 }

@@ -9,8 +9,6 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
-
-	"github.com/culmhq/culm/pdk/contract"
 )
 
 // converter writes a YAML tree as JSON, checks it against a Go type on the way, and
@@ -35,7 +33,7 @@ func (c *converter) problem(n *yaml.Node, at, code, format string, args ...any) 
 	if len(c.problems) >= maxProblems {
 		return
 	}
-	p := coded(code, format, args...)
+	p := Coded(code, format, args...)
 	p.Line, p.Column, p.Field = n.Line, n.Column, at
 	c.problems = append(c.problems, p)
 }
@@ -54,7 +52,7 @@ func (c *converter) value(n *yaml.Node, at string, depth int, t reflect.Type) {
 	for t != nil && t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	if t == reflect.TypeFor[contract.Text]() {
+	if t != nil && t.ConvertibleTo(reflect.TypeFor[words]()) {
 		c.words(n, at, depth)
 		return
 	}
@@ -84,6 +82,9 @@ func (c *converter) custom(n *yaml.Node, at string, depth int, t reflect.Type) {
 		c.problem(n, at, CodeValue, "%s", strings.TrimPrefix(err.Error(), "json: "))
 	}
 }
+
+// words is the shape of a text in two languages, contract.Text: this package knows no other.
+type words struct{ En, Zh string }
 
 // words writes a text in two languages: the text itself, or an object of both.
 func (c *converter) words(n *yaml.Node, at string, depth int) {

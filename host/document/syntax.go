@@ -55,7 +55,7 @@ func syntaxProblem(data []byte, err error) Problem {
 	m := linePattern.FindStringSubmatch(sentence)
 	if m != nil {
 		sentence = sentence[len(m[0]):]
-		line, _ = strconv.Atoi(m[1]) //nolint:errcheck // digits
+		line, _ = strconv.Atoi(m[1])
 	}
 	for _, k := range syntaxKinds {
 		names := k.pattern.FindStringSubmatch(sentence)
@@ -74,20 +74,20 @@ func syntaxProblem(data []byte, err error) Problem {
 		p.Line = min(line, lines(data))
 		return p
 	}
-	p := coded(CodeSyntax, "%s", sentence)
+	p := Coded(CodeSyntax, "%s", sentence)
 	p.Line = min(line, lines(data))
 	return p
 }
 
 func (k syntaxKind) problem(names []string) Problem {
 	if k.code == CodeDeep {
-		return coded(k.code, k.say, MaxDepth)
+		return Coded(k.code, k.say, MaxDepth)
 	}
 	args := make([]any, len(names))
 	for i, a := range names {
 		args[i] = a
 	}
-	return coded(k.code, k.say, args...)
+	return Coded(k.code, k.say, args...)
 }
 
 // lines counts those of a text: a mistake that is noticed behind the last is told of it.

@@ -183,9 +183,8 @@ func plain(err error) error {
 		var v *jsonschema.ValidationError
 		if errors.As(bad.Err, &v) {
 			leaf := deepest(v)
-			return &SchemaError{Fault{
-				Field: pointer(leaf.InstanceLocation), Keyword: keyword(leaf.ErrorKind), Message: message(leaf.ErrorKind), Want: want(leaf.ErrorKind),
-			}}
+			text, want := message(leaf.ErrorKind)
+			return &SchemaError{Fault{Field: pointer(leaf.InstanceLocation), Keyword: keyword(leaf.ErrorKind), Message: text, Want: want}}
 		}
 	}
 	return err
@@ -273,7 +272,8 @@ func (c *collector) collect(e *jsonschema.ValidationError) {
 		}
 	default:
 		if len(e.Causes) == 0 {
-			c.add(Fault{Field: at, Keyword: keyword(e.ErrorKind), Message: message(e.ErrorKind), Want: want(e.ErrorKind)})
+			text, want := message(e.ErrorKind)
+			c.add(Fault{Field: at, Keyword: keyword(e.ErrorKind), Message: text, Want: want})
 		}
 		for _, cause := range e.Causes {
 			c.collect(cause)
