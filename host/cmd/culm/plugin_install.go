@@ -49,7 +49,7 @@ func projectFlag(c *cobra.Command, to *string) func(context.Context, *client.Cli
 		case slices.Contains(ids, usual):
 			*to = usual
 		default:
-			return fault.New(fault.Invalid, "name the project with --project; there are %s", strings.Join(ids, ", "))
+			return sayAs(fault.Invalid, "name the project with --project; there are %s", strings.Join(ids, ", "))
 		}
 		return nil
 	}
