@@ -166,9 +166,9 @@ func (p *program) printSystems(all []registry.View) error {
 	for _, s := range all {
 		credential := ""
 		if s.CredentialSet {
-			credential = "credential set"
+			credential = p.text.in("credential set")
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%d operations\t%s\n", s.ID, s.BaseURL, s.Auth.Type, len(s.Operations), credential)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", s.ID, s.BaseURL, s.Auth.Type, p.text.inf("%d operations", len(s.Operations)), credential)
 	}
 	return failed(w.Flush())
 }

@@ -110,6 +110,7 @@ func supplyWords() map[string][2]string {
 		"trust.start":            {"a running server reads this when it is started again", "服务器重启后生效"},
 		"trust.twice":            {"the key stands in %s already, as that of %s, and may stand there once: change the entry there", "该密钥已在 %s 中（发布者 %s），每个密钥只能出现一次：请直接修改该条目"},
 		"comma":                  {", ", "，"},
+		"list":                   {", ", "、"},
 		"ver.none":               {"no version of %s is in use now: new runs cannot use it until one is activated", "%s 现在没有可用版本：启用某个版本之前，新任务无法使用"},
 		"digest":                 {"digest", "摘要"},
 		"state":                  {"state", "状态"},

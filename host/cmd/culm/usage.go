@@ -27,7 +27,7 @@ func (p *program) suggest(c *cobra.Command, name string) {
 		names = append(names, c.CommandPath()+" "+s)
 	}
 	if len(names) > 0 {
-		fmt.Fprintf(p.err, "  "+p.text.of("usage.mean")+"\n", strings.Join(names, p.text.of("comma")))
+		fmt.Fprintf(p.err, "  "+p.text.of("usage.mean")+"\n", strings.Join(names, p.text.of("list")))
 	}
 }
 
@@ -61,7 +61,7 @@ func (p *program) misuse(c *cobra.Command, err error) string {
 		}
 		return fmt.Sprintf(p.text.of("usage.args"), len(args))
 	case c.ValidateRequiredFlags() != nil:
-		return fmt.Sprintf(p.text.of("usage.required"), strings.Join(requiredFlags(c), p.text.of("comma")))
+		return fmt.Sprintf(p.text.of("usage.required"), strings.Join(requiredFlags(c), p.text.of("list")))
 	default:
 		return err.Error()
 	}
