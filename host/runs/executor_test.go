@@ -214,7 +214,7 @@ func TestWhoseFault(t *testing.T) {
 		"more than an answer":   {"add", `{"status":"succeeded","outputs":{"sum":5}} {}`, nil, runs.CodeOutputInvalid, contract.OriginPlugin},
 		"unknown field":         {"add", `{"status":"succeeded","output":{"sum":5}}`, nil, runs.CodeOutputInvalid, contract.OriginPlugin},
 		"doubled member":        {"add", `{"status":"succeeded","outputs":{"sum":5,"sum":6}}`, nil, runs.CodeOutputInvalid, contract.OriginPlugin},
-		"doubled in disguise":   {"add", `{"status":"succeeded","outputs":{"sum":5},"Status":"failed"}`, nil, runs.CodeOutputInvalid, contract.OriginPlugin},
+		"doubled in disguise":   {"add", `{"status":"failed","failure":{"code":"X","message":"m"},"Status":"succeeded","outputs":{"sum":5}}`, nil, runs.CodeOutputInvalid, contract.OriginPlugin},
 		"half a character":      {"add", `{"status":"succeeded","outputs":{"sum":5},"state":"\ud800"}`, nil, runs.CodeOutputInvalid, contract.OriginPlugin},
 		"too deep":              {"add", `{"status":"succeeded","outputs":{"sum":5},"state":` + strings.Repeat("[", 64) + strings.Repeat("]", 64) + `}`, nil, runs.CodeOutputInvalid, contract.OriginPlugin},
 		"unknown status":        {"add", `{"status":"done"}`, nil, runs.CodeOutputInvalid, contract.OriginPlugin},
