@@ -26,8 +26,9 @@ const (
 	CodeWantText     = "DOC_WANT_TEXT"
 )
 
-// coded makes a problem of a code, whose arguments are those of the message.
-func coded(code, format string, args ...any) Problem {
+// Coded makes a problem without a place, whose Args are what the message names, in its order:
+// "a", "b" and so on.
+func Coded(code, format string, args ...any) Problem {
 	p := Problem{Code: code, Message: fmt.Sprintf(format, args...)}
 	for i, a := range args {
 		if p.Args == nil {

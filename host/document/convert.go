@@ -33,7 +33,7 @@ func (c *converter) problem(n *yaml.Node, at, code, format string, args ...any) 
 	if len(c.problems) >= maxProblems {
 		return
 	}
-	p := coded(code, format, args...)
+	p := Coded(code, format, args...)
 	p.Line, p.Column, p.Field = n.Line, n.Column, at
 	c.problems = append(c.problems, p)
 }

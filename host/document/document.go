@@ -113,7 +113,7 @@ func Decode(data []byte, v any) (Source, error) {
 		return src, err
 	}
 	if err := json.Unmarshal(js, v); err != nil {
-		return src, Problems{coded(CodeValue, "%s", err.Error())}
+		return src, Problems{Coded(CodeValue, "%s", err.Error())}
 	}
 	return src, nil
 }
@@ -141,18 +141,18 @@ func decode(data []byte, v any) ([]byte, Source, error) {
 // parse reads exactly one YAML document.
 func parse(data []byte) (*yaml.Node, error) {
 	if len(data) > MaxBytes {
-		return nil, Problems{coded(CodeTooLarge, "the document is larger than %d bytes", MaxBytes)}
+		return nil, Problems{Coded(CodeTooLarge, "the document is larger than %d bytes", MaxBytes)}
 	}
 	d := yaml.NewDecoder(bytes.NewReader(data))
 	var doc, more yaml.Node
 	if err := d.Decode(&doc); err != nil {
 		if errors.Is(err, io.EOF) {
-			return nil, Problems{coded(CodeEmpty, "the document is empty")}
+			return nil, Problems{Coded(CodeEmpty, "the document is empty")}
 		}
-		return nil, Problems{coded(CodeSyntax, "%s", plain(err))}
+		return nil, Problems{Coded(CodeSyntax, "%s", plain(err))}
 	}
 	if err := d.Decode(&more); err == nil {
-		p := coded(CodeMany, "only one document is allowed in a file")
+		p := Coded(CodeMany, "only one document is allowed in a file")
 		p.Line, p.Column = more.Line, more.Column
 		return nil, Problems{p}
 	}

@@ -156,7 +156,8 @@ func plain(err error) error {
 		var v *jsonschema.ValidationError
 		if errors.As(bad.Err, &v) {
 			if leaf := deepest(v); leaf != nil {
-				return fmt.Errorf("%s: %s", orRoot(pointer(leaf.InstanceLocation)), message(leaf.ErrorKind))
+				text, _ := message(leaf.ErrorKind)
+				return fmt.Errorf("%s: %s", orRoot(pointer(leaf.InstanceLocation)), text)
 			}
 		}
 	}
@@ -245,7 +246,8 @@ func (c *collector) collect(e *jsonschema.ValidationError) {
 		}
 	default:
 		if len(e.Causes) == 0 {
-			c.add(Fault{Field: at, Keyword: keyword(e.ErrorKind), Message: message(e.ErrorKind), Want: want(e.ErrorKind)})
+			text, want := message(e.ErrorKind)
+			c.add(Fault{Field: at, Keyword: keyword(e.ErrorKind), Message: text, Want: want})
 		}
 		for _, cause := range e.Causes {
 			c.collect(cause)

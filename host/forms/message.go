@@ -12,114 +12,70 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 )
 
-// message says for people what a value must be. It uses what the schema wants and
-// never what the value is: that may be a secret, or long.
-func message(k jsonschema.ErrorKind) string {
+// message says for people what a value must be, and what of that comes from the schema. It
+// uses what the schema wants and never what the value is: that may be a secret, or long.
+func message(k jsonschema.ErrorKind) (text, want string) {
 	switch k := k.(type) {
 	case *kind.Type:
-		return "must be " + alternatives(k.Want)
+		return "must be " + alternatives(k.Want), strings.Join(k.Want, "/")
 	case *kind.Enum:
-		return "must be one of " + values(k.Want)
+		return saying("must be one of %s", values(k.Want))
 	case *kind.Const:
-		return "must be " + values([]any{k.Want})
+		return saying("must be %s", values([]any{k.Want}))
 	case *kind.Format:
-		return "must be a valid " + k.Want
+		return saying("must be a valid %s", k.Want)
 	case *kind.Pattern:
-		return "must match " + k.Want
+		return saying("must match %s", k.Want)
 	case *kind.FalseSchema:
-		return "is not allowed here"
+		return "is not allowed here", ""
 	case *kind.Not:
-		return "is a value that is not allowed"
+		return "is a value that is not allowed", ""
 	case *kind.UniqueItems:
-		return fmt.Sprintf("items %d and %d are the same", k.Duplicates[0], k.Duplicates[1])
+		return fmt.Sprintf("items %d and %d are the same", k.Duplicates[0], k.Duplicates[1]), ""
 	case *kind.Contains, *kind.MinContains, *kind.MaxContains:
-		return "holds the wrong number of required items"
+		return "holds the wrong number of required items", ""
 	case *kind.PropertyNames:
-		return "has a field whose name is not allowed"
+		return "has a field whose name is not allowed", ""
 	default:
-		if s := sizeMessage(k); s != "" {
-			return s
+		if text, want = size(k); text != "" {
+			return text, want
 		}
-		return "is not valid: " + keyword(k)
+		return "is not valid: " + keyword(k), ""
 	}
 }
 
-// want is the part of a message that comes from the schema.
-func want(k jsonschema.ErrorKind) string {
-	switch k := k.(type) {
-	case *kind.Type:
-		return strings.Join(k.Want, "/")
-	case *kind.Enum:
-		return values(k.Want)
-	case *kind.Const:
-		return values([]any{k.Want})
-	case *kind.Format:
-		return k.Want
-	case *kind.Pattern:
-		return k.Want
-	case *kind.Minimum:
-		return number(k.Want)
-	case *kind.Maximum:
-		return number(k.Want)
-	case *kind.ExclusiveMinimum:
-		return number(k.Want)
-	case *kind.ExclusiveMaximum:
-		return number(k.Want)
-	case *kind.MultipleOf:
-		return number(k.Want)
-	default:
-		return count(k)
-	}
-}
-
-// count is how many of something a schema wants.
-func count(k jsonschema.ErrorKind) string {
+// size is message for what is too much or too little.
+func size(k jsonschema.ErrorKind) (text, want string) {
 	switch k := k.(type) {
 	case *kind.MinLength:
-		return strconv.Itoa(k.Want)
+		return saying("must be at least %s characters long", strconv.Itoa(k.Want))
 	case *kind.MaxLength:
-		return strconv.Itoa(k.Want)
+		return saying("must be at most %s characters long", strconv.Itoa(k.Want))
 	case *kind.MinItems:
-		return strconv.Itoa(k.Want)
+		return saying("must have at least %s items", strconv.Itoa(k.Want))
 	case *kind.MaxItems:
-		return strconv.Itoa(k.Want)
+		return saying("must have at most %s items", strconv.Itoa(k.Want))
 	case *kind.MinProperties:
-		return strconv.Itoa(k.Want)
+		return saying("must have at least %s fields", strconv.Itoa(k.Want))
 	case *kind.MaxProperties:
-		return strconv.Itoa(k.Want)
+		return saying("must have at most %s fields", strconv.Itoa(k.Want))
+	case *kind.Minimum:
+		return saying("must be at least %s", number(k.Want))
+	case *kind.Maximum:
+		return saying("must be at most %s", number(k.Want))
+	case *kind.ExclusiveMinimum:
+		return saying("must be more than %s", number(k.Want))
+	case *kind.ExclusiveMaximum:
+		return saying("must be less than %s", number(k.Want))
+	case *kind.MultipleOf:
+		return saying("must be a multiple of %s", number(k.Want))
 	default:
-		return ""
+		return "", ""
 	}
 }
 
-func sizeMessage(k jsonschema.ErrorKind) string {
-	switch k := k.(type) {
-	case *kind.MinLength:
-		return fmt.Sprintf("must be at least %d characters long", k.Want)
-	case *kind.MaxLength:
-		return fmt.Sprintf("must be at most %d characters long", k.Want)
-	case *kind.MinItems:
-		return fmt.Sprintf("must have at least %d items", k.Want)
-	case *kind.MaxItems:
-		return fmt.Sprintf("must have at most %d items", k.Want)
-	case *kind.MinProperties:
-		return fmt.Sprintf("must have at least %d fields", k.Want)
-	case *kind.MaxProperties:
-		return fmt.Sprintf("must have at most %d fields", k.Want)
-	case *kind.Minimum:
-		return "must be at least " + number(k.Want)
-	case *kind.Maximum:
-		return "must be at most " + number(k.Want)
-	case *kind.ExclusiveMinimum:
-		return "must be more than " + number(k.Want)
-	case *kind.ExclusiveMaximum:
-		return "must be less than " + number(k.Want)
-	case *kind.MultipleOf:
-		return "must be a multiple of " + number(k.Want)
-	default:
-		return ""
-	}
-}
+// saying fills into a message what the schema wants, and returns both.
+func saying(format, want string) (string, string) { return fmt.Sprintf(format, want), want }
 
 func alternatives(types []string) string {
 	names := make([]string, len(types))

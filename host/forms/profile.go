@@ -155,7 +155,8 @@ func (f *profileFaults) told(e *jsonschema.ValidationError) string {
 			return text
 		}
 	}
-	return message(e.ErrorKind)
+	text, _ := message(e.ErrorKind)
+	return text
 }
 
 // profileWalk looks at what a meta-schema cannot: how deep and how large a schema is,

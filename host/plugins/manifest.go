@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 
 	"golang.org/x/mod/semver"
 
@@ -121,6 +122,12 @@ func checkSchema(at string, schema json.RawMessage) error {
 	return nil
 }
 
+// Covers reports whether a need, which may name any system or operation with "*", is met by a
+// grant.
+func Covers(n contract.Need, g Grant) bool {
+	return (n.System == wildcard || n.System == g.System) && (n.Operation == wildcard || n.Operation == g.Operation)
+}
+
 // grantable refuses a grant that the manifest does not ask for, or that names no
 // single operation.
 func grantable(m *contract.Manifest, i int, g Grant) error {
@@ -131,10 +138,8 @@ func grantable(m *contract.Manifest, i int, g Grant) error {
 	if !actionPattern.MatchString(g.Operation) {
 		return fault.At(at+"/operation", "must name an operation: what is granted is granted by name").Because("GRANT_OPERATION")
 	}
-	for _, n := range m.Needs {
-		if (n.System == wildcard || n.System == g.System) && (n.Operation == wildcard || n.Operation == g.Operation) {
-			return nil
-		}
+	if slices.ContainsFunc(m.Needs, func(n contract.Need) bool { return Covers(n, g) }) {
+		return nil
 	}
 	return fault.At(at, "plugin %s does not ask for %s/%s", m.ID, g.System, g.Operation).Because("GRANT_NOT_ASKED")
 }

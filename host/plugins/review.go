@@ -28,10 +28,7 @@ func (c *Catalogue) holds(m Module) []Hold {
 func asksMore(before, now *contract.Manifest) []Hold {
 	var out []Hold
 	for _, n := range now.Needs {
-		covered := slices.ContainsFunc(before.Needs, func(b contract.Need) bool {
-			return (b.System == wildcard || b.System == n.System) && (b.Operation == wildcard || b.Operation == n.Operation)
-		})
-		if !covered {
+		if !slices.ContainsFunc(before.Needs, func(b contract.Need) bool { return Covers(b, Grant(n)) }) {
 			out = append(out, Hold{Code: HoldNeeds, Detail: n.System + "/" + n.Operation})
 		}
 	}

@@ -181,9 +181,8 @@ func badDocument(err error) error {
 		return e
 	}
 	e := refused(field, CodeUnreadable, "the document %s", err.Error())
-	var f *openapi.Flaw
-	if errors.As(err, &f) {
-		e.Problems[0].Code, e.Problems[0].Args = f.Code, f.Args
+	if code, args := systems.CodeOf(err); code != "" {
+		e.Problems[0].Code, e.Problems[0].Args = code, args
 	}
 	return e
 }

@@ -3,7 +3,6 @@ package registry
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"maps"
 	"strconv"
 
@@ -56,12 +55,8 @@ func problemsOf(ps document.Problems) []engine.Problem {
 
 // refused is a fault.Invalid for a field, with a code that clients translate by.
 func refused(field, code, format string, args ...any) *fault.Error {
-	e := fault.Coded(field, code, fmt.Sprintf(format, args...))
-	for i, a := range args {
-		if e.Problems[0].Args == nil {
-			e.Problems[0].Args = map[string]string{}
-		}
-		e.Problems[0].Args[string(rune('a'+i))] = fmt.Sprint(a)
-	}
+	p := document.Coded(code, format, args...)
+	e := fault.Coded(field, code, p.Message)
+	e.Problems[0].Args = p.Args
 	return e
 }

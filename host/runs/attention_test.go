@@ -99,9 +99,9 @@ func TestOneRunWithManyFailuresDoesNotHideTheOthers(t *testing.T) {
 	w := newWorld(t, adder(10))
 	a := runs.NewAttentions()
 	a.Follow(w.runner, w.Projects)
-	single, twice := w.start(w.publish(hosttest.AddFlow), `{"count":100}`).ID, ""
+	single := w.start(w.publish(hosttest.AddFlow), `{"count":100}`).ID
 	w.untilState(single, engine.RunBlocked)
-	twice = w.start(w.publish(twiceFlow), `{"count":100}`).ID
+	twice := w.start(w.publish(twiceFlow), `{"count":100}`).ID
 	w.until(twice, func(v engine.RunView) bool {
 		return v.Nodes["one"].State == engine.NodeFailed && v.Nodes["two"].State == engine.NodeFailed
 	})

@@ -2,7 +2,6 @@ package systems
 
 import (
 	"errors"
-	"fmt"
 	"strconv"
 
 	"github.com/culmhq/culm/host/document"
@@ -87,31 +86,15 @@ const (
 	CodeWord             = "WORD"
 )
 
-// flaw is something that is wrong with a value, wherever it stands.
-type flaw struct {
-	code, message string
-	args          map[string]string
-}
-
-func (f *flaw) Error() string { return f.message }
-
-func flawed(code, format string, args ...any) error {
-	f := &flaw{code: code, message: fmt.Sprintf(format, args...)}
-	for i, a := range args {
-		if f.args == nil {
-			f.args = map[string]string{}
-		}
-		f.args[string(rune('a'+i))] = fmt.Sprint(a)
-	}
-	return f
-}
+// flawed says what is wrong with a value, wherever it stands.
+func flawed(code, format string, args ...any) error { return document.Coded(code, format, args...) }
 
 // CodeOf returns the code of what this package found wrong with a value, and its arguments; ""
 // where err has none.
 func CodeOf(err error) (string, map[string]string) {
-	var f *flaw
-	if errors.As(err, &f) {
-		return f.code, f.args
+	var p document.Problem
+	if errors.As(err, &p) {
+		return p.Code, p.Args
 	}
 	return "", nil
 }
@@ -140,9 +123,8 @@ func (c check) broken(err error) {
 		return
 	}
 	p := document.Problem{Field: c.at, Message: err.Error(), Code: CodeBroken, Args: map[string]string{"a": err.Error()}}
-	var f *flaw
-	if errors.As(err, &f) {
-		p.Code, p.Args = f.code, f.args
+	if code, args := CodeOf(err); code != "" {
+		p.Code, p.Args = code, args
 	}
 	*c.ps = append(*c.ps, p)
 }

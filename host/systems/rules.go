@@ -5,6 +5,8 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
+
+	"github.com/culmhq/culm/host/document"
 )
 
 // brokenRules says which rules of a schema a value breaks. The text names several of them; the
@@ -13,13 +15,15 @@ func brokenRules(ve *jsonschema.ValidationError) error {
 	all := broken(ve, nil)
 	texts := make([]string, len(all))
 	for i, f := range all {
-		texts[i] = f.message
+		texts[i] = f.Message
 	}
-	return &flaw{code: all[0].code, message: strings.Join(texts, "; "), args: all[0].args}
+	first := all[0]
+	first.Message = strings.Join(texts, "; ")
+	return first
 }
 
 // broken lists the rules that a value breaks, by place and keyword; at least one.
-func broken(ve *jsonschema.ValidationError, out []*flaw) []*flaw {
+func broken(ve *jsonschema.ValidationError, out document.Problems) document.Problems {
 	const most = 5
 	if len(out) >= most {
 		return out
@@ -34,21 +38,21 @@ func broken(ve *jsonschema.ValidationError, out []*flaw) []*flaw {
 	if len(ve.InstanceLocation) > 0 {
 		at = "/" + strings.Join(ve.InstanceLocation, "/")
 	}
-	f := &flaw{args: map[string]string{"a": strings.TrimPrefix(at, "the value")}}
+	f := document.Problem{Args: map[string]string{"a": strings.TrimPrefix(at, "the value")}}
 	switch k := ve.ErrorKind.(type) {
 	case *kind.Required:
-		f.code, f.args["b"] = CodeRuleRequired, strings.Join(k.Missing, ", ")
-		f.message = at + " lacks " + f.args["b"]
+		f.Code, f.Args["b"] = CodeRuleRequired, strings.Join(k.Missing, ", ")
+		f.Message = at + " lacks " + f.Args["b"]
 	case *kind.AdditionalProperties:
-		f.code, f.args["b"] = CodeRuleUnknown, strings.Join(k.Properties, ", ")
-		f.message = at + ` breaks the rule "additionalProperties"`
+		f.Code, f.Args["b"] = CodeRuleUnknown, strings.Join(k.Properties, ", ")
+		f.Message = at + ` breaks the rule "additionalProperties"`
 	case *kind.Type:
-		f.code, f.args["b"] = CodeRuleType, strings.Join(k.Want, ", ")
-		f.message = at + " must be of type " + strings.Join(k.Want, " or ")
+		f.Code, f.Args["b"] = CodeRuleType, strings.Join(k.Want, ", ")
+		f.Message = at + " must be of type " + strings.Join(k.Want, " or ")
 	default:
 		rule := strings.Join(ve.ErrorKind.KeywordPath(), "/")
-		f.code, f.args["b"] = CodeRule, rule
-		f.message = at + " breaks the rule \"" + rule + "\""
+		f.Code, f.Args["b"] = CodeRule, rule
+		f.Message = at + " breaks the rule \"" + rule + "\""
 	}
 	return append(out, f)
 }

@@ -32,6 +32,9 @@ type Call struct {
 
 	// taping, if not nil, is told of the tape of a call that is recorded.
 	taping func(*replay.Tape)
+	// answered, if not nil, gets what Call returns a little earlier, before the instance is
+	// made fit for the next call; it is not called when the guest was not entered.
+	answered func(Result, error)
 }
 
 // Result is what is known about a call, whether it succeeded or not.

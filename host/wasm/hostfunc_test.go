@@ -97,7 +97,8 @@ func callHostile(t *testing.T, h *Host, f namedFunc, args []uint64) {
 	v := newInvocation(h, h.limits, Call{Input: []byte("some input")})
 	v.enter(ctx)
 	defer v.leave()
-	_, e = l.run(ctx, v, "execute", returnsStatus)
+	_, i, e := l.run(ctx, v, "execute", returnsStatus)
+	l.keep(ctx, v, i)
 	if e == nil {
 		return
 	}

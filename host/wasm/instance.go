@@ -3,6 +3,7 @@ package wasm
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -69,14 +70,16 @@ func (s *instances) drain() []*instance {
 	return all
 }
 
-// run calls an export in an instance that is as after initialisation.
-func (l *live) run(ctx context.Context, v *invocation, export string, kind callable) (uint32, *Error) {
+// run calls an export in an instance that is as after initialisation. An instance that may
+// serve another call is returned, for keep: who waits for the result need not wait for that.
+func (l *live) run(ctx context.Context, v *invocation, export string, kind callable) (uint32, *instance, *Error) {
 	if v.player != nil {
-		return l.rerun(ctx, v, export, kind)
+		status, e := l.rerun(ctx, v, export, kind)
+		return status, nil, e
 	}
 	i, e := l.ready(ctx, v)
 	if e != nil {
-		return 0, e
+		return 0, nil, e
 	}
 	var stack [1]uint64
 	if !l.initialised {
@@ -88,13 +91,23 @@ func (l *live) run(ctx context.Context, v *invocation, export string, kind calla
 	}
 	v.peak = int64(i.memory.high)
 	// A guest that was unwound is not used again.
-	if !v.unwound && e == nil && l.renewable && l.renew(v, i) && l.idle.put(i) {
-		return statusOf(kind, stack[0]), nil
+	if !v.unwound && e == nil && l.renewable {
+		return statusOf(kind, stack[0]), i, nil
 	}
 	if err := l.discard(ctx, i); err != nil && e == nil {
 		e = hostFault("closing a plugin", err)
 	}
-	return statusOf(kind, stack[0]), e
+	return statusOf(kind, stack[0]), nil, e
+}
+
+// keep restores an instance that run returned, for the next call, or closes it.
+func (l *live) keep(ctx context.Context, v *invocation, i *instance) {
+	if i == nil || l.renew(v, i) && l.idle.put(i) {
+		return
+	}
+	if err := l.discard(ctx, i); err != nil {
+		v.host.logger.ErrorContext(ctx, "an instance of a plugin could not be closed", slog.Any("error", err))
+	}
 }
 
 // statusOf returns the status that an export left.

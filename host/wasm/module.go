@@ -88,7 +88,7 @@ func (m *Module) callIn(ctx context.Context, l *live, c Call, kind callable, lim
 			c.taping(v.tape)
 		}
 	}
-	status, e := l.run(ctx, v, c.Export, kind)
+	status, used, e := l.run(ctx, v, c.Export, kind)
 	r, err := v.finish(ctx, status, e)
 	switch {
 	case v.tape != nil:
@@ -97,6 +97,10 @@ func (m *Module) callIn(ctx context.Context, l *live, c Call, kind callable, lim
 		v.player.End(outcomeOf(r, err))
 		r.Replay = v.player.Report(m.info.Digest)
 	}
+	if c.answered != nil {
+		c.answered(r, err)
+	}
+	l.keep(ctx, v, used)
 	return r, err
 }
 

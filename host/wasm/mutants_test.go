@@ -168,9 +168,11 @@ func (h *Host) survive(t *testing.T, module []byte) string {
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
 	v := newInvocation(h, h.limits, Call{Input: []byte("{}")})
-	if _, e := l.run(ctx, v, "execute", kind); e != nil {
+	_, i, e := l.run(ctx, v, "execute", kind)
+	if e != nil {
 		return e.Failure.Code
 	}
+	l.keep(ctx, v, i)
 	return "ran"
 }
 

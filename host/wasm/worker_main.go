@@ -226,14 +226,22 @@ func (p *workerProcess) begin(id uint64, body []byte) (*remote, bool) {
 // invoke makes a call and sends its result.
 func (p *workerProcess) invoke(c *remote) {
 	defer c.cancel(nil)
-	c.order.Services, c.order.taping = c, c.tape.watch
-	r, err := p.module.Call(c.ctx, c.order)
+	c.order.Services, c.order.taping, c.order.answered = c, c.tape.watch, c.end
+	if r, err := p.module.Call(c.ctx, c.order); !c.ended {
+		c.end(r, err)
+	}
+}
+
+// end sends the result of the call. The host may give the next one before this one has
+// cleaned up.
+func (c *remote) end(r Result, err error) {
+	c.ended = true
 	if errors.Is(err, syscall.ENOMEM) {
 		err = failure(contract.OriginLimit, CodeResource, "the worker process of the plugin has no memory left")
 	}
-	p.mu.Lock()
-	delete(p.calls, c.id)
-	p.mu.Unlock()
+	c.p.mu.Lock()
+	delete(c.p.calls, c.id)
+	c.p.mu.Unlock()
 	// A host that is gone ends the process by closing stdin: errors are of no use here.
 	if r.Recording != nil {
 		c.record(r.Recording)

@@ -77,7 +77,8 @@ type remote struct {
 	ctx     context.Context //nolint:containedctx // the call's, which Cancel ends
 	cancel  context.CancelCauseFunc
 
-	tape tapeWatch
+	tape  tapeWatch
+	ended bool // its result was sent; the goroutine of the call's
 
 	mu     sync.Mutex
 	lane   *lane.Lane    // nil when the pipe has the call

@@ -37,18 +37,14 @@ func (p *program) callCommand() *cobra.Command {
 		Example: "  culm call cmdb search_hosts -p biz=sops -p limit:=20\n  culm call ticket create_ticket --body ticket.json --json",
 		Args:    cobra.ExactArgs(2),
 	}
-	connect := p.serverFlag(c)
-	inProject := projectFlag(c, &o.project)
+	connect := p.projectFlags(c, &o.project)
 	c.Flags().StringArrayVarP(&o.params, "param", "p", nil, "a parameter: NAME=TEXT or NAME:=JSON; may be repeated")
 	c.Flags().StringVar(&o.body, "body", "", "a file with the JSON body, - for standard input")
 	c.Flags().BoolVar(&o.yes, "yes", false, "confirm an operation that may destroy something")
 	c.Flags().BoolVar(&o.asJSON, "json", false, "print the whole answer as JSON")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		cl, err := connect()
+		cl, err := connect(c.Context())
 		if err != nil {
-			return err
-		}
-		if err := inProject(c.Context(), cl); err != nil {
 			return err
 		}
 		r := client.CallRequest{Project: o.project, System: args[0], Operation: args[1], Confirm: o.yes}

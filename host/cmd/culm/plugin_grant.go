@@ -23,20 +23,16 @@ func (p *program) pluginGrant() *cobra.Command {
 		Example: "  culm plugin grant ticket cmdb/list_hosts --project ops\n  culm plugin grant ticket cmdb/list_hosts --remove",
 		Args:    cobra.MinimumNArgs(1),
 	}
-	connect := p.serverFlag(c)
-	inProject := projectFlag(c, &project)
+	connect := p.projectFlags(c, &project)
 	c.Flags().BoolVar(&remove, "remove", false, "take the operations away")
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		cl, err := connect()
-		if err != nil {
-			return err
-		}
 		changes, err := grantsOf(args[1:])
 		if err != nil {
 			return err
 		}
-		if err := inProject(c.Context(), cl); err != nil {
+		cl, err := connect(c.Context())
+		if err != nil {
 			return err
 		}
 		view, err := cl.Plugin(c.Context(), project, args[0])
@@ -76,15 +72,11 @@ func (p *program) pluginSwitch(on bool) *cobra.Command {
 		c.Use, c.Short, c.Example = "enable PLUGIN", "Switch a plugin on again in a project", "  culm plugin enable ticket --project ops"
 		c.Long = c.Short + " of a running server."
 	}
-	connect := p.serverFlag(c)
-	inProject := projectFlag(c, &project)
+	connect := p.projectFlags(c, &project)
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		cl, err := connect()
+		cl, err := connect(c.Context())
 		if err != nil {
-			return err
-		}
-		if err := inProject(c.Context(), cl); err != nil {
 			return err
 		}
 		view, err := cl.EnablePlugin(c.Context(), project, args[0], on)
@@ -128,7 +120,7 @@ func askedFor(view plugins.Plugin, changes []plugins.Grant, remove bool) error {
 		switch {
 		case remove && !slices.Contains(view.Grants, g):
 			return fault.New(fault.Invalid, "plugin %s was not granted %s/%s", view.ID, g.System, g.Operation)
-		case remove || slices.ContainsFunc(view.Manifest.Needs, func(n contract.Need) bool { return covers(n, g) }):
+		case remove || slices.ContainsFunc(view.Manifest.Needs, func(n contract.Need) bool { return plugins.Covers(n, g) }):
 		case len(view.Manifest.Needs) == 0:
 			return fault.New(fault.Invalid, "plugin %s does not ask for %s/%s: it asks for nothing", view.ID, g.System, g.Operation)
 		default:
@@ -136,12 +128,6 @@ func askedFor(view plugins.Plugin, changes []plugins.Grant, remove bool) error {
 		}
 	}
 	return nil
-}
-
-// covers reports whether a need, which may name any system or operation with "*", is met
-// by a grant.
-func covers(n contract.Need, g plugins.Grant) bool {
-	return (n.System == "*" || n.System == g.System) && (n.Operation == "*" || n.Operation == g.Operation)
 }
 
 func needsText(needs []contract.Need) string {
@@ -167,7 +153,7 @@ func (p *program) showGrants(view plugins.Plugin, project string) error {
 		asked := n.System + "/" + n.Operation
 		state := p.text.of("not granted")
 		for _, g := range view.Grants {
-			if !covers(n, g) {
+			if !plugins.Covers(n, g) {
 				continue
 			}
 			state = p.text.of("granted")

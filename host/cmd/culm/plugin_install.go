@@ -32,26 +32,28 @@ func (p *program) serverFlag(c *cobra.Command) func() (*client.Client, error) {
 	}
 }
 
-// projectFlag adds --project to a command that talks to a server, and returns what finds
-// the project where none was named: the only one there is, or the usual one.
-func projectFlag(c *cobra.Command, to *string) func(context.Context, *client.Client) error {
+// projectFlags adds --server and --project, and returns what makes the client and finds the
+// project where none was named: the only one there is, or the usual one.
+func (p *program) projectFlags(c *cobra.Command, to *string) func(context.Context) (*client.Client, error) {
+	connect := p.serverFlag(c)
 	c.Flags().StringVar(to, "project", "", "the project (default: the only one of the server, else "+app.DefaultProject(false)+")")
-	return func(ctx context.Context, cl *client.Client) error {
-		if *to != "" {
-			return nil
+	return func(ctx context.Context) (*client.Client, error) {
+		cl, err := connect()
+		if err != nil || *to != "" {
+			return cl, err
 		}
 		ids, err := cl.Projects(ctx)
 		switch usual := app.DefaultProject(false); {
 		case err != nil:
-			return err
+			return nil, err
 		case len(ids) == 1:
 			*to = ids[0]
 		case slices.Contains(ids, usual):
 			*to = usual
 		default:
-			return fault.New(fault.Invalid, "name the project with --project; there are %s", strings.Join(ids, ", "))
+			return nil, fault.New(fault.Invalid, "name the project with --project; there are %s", strings.Join(ids, ", "))
 		}
-		return nil
+		return cl, nil
 	}
 }
 

@@ -61,9 +61,8 @@ func (p *program) pluginReplay() *cobra.Command {
 			return cobra.ExactArgs(2)(c, args)
 		},
 	}
-	connect := p.serverFlag(c)
+	connect := p.projectFlags(c, &o.project)
 	f := c.Flags()
-	inProject := projectFlag(c, &o.project)
 	f.StringVar(&o.data, "data", "", "read from a data directory whose server is not running, instead of a server")
 	f.StringVar(&o.options, "options", "", "a call for choices, as PLUGIN/ACTION/SOURCE, instead of a node's")
 	f.StringVar(&o.recording, "recording", "", "play the recordings of a file that --save wrote")
@@ -75,13 +74,7 @@ func (p *program) pluginReplay() *cobra.Command {
 	f.BoolVar(&o.events, "events", false, "show what the plugin asked and got")
 	f.BoolVar(&o.asJSON, "json", false, "print JSON")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		src, err := p.recordingsFrom(c.Context(), &o, func(ctx context.Context) (*client.Client, error) {
-			cl, err := connect()
-			if err != nil {
-				return nil, err
-			}
-			return cl, inProject(ctx, cl)
-		}, args)
+		src, err := p.recordingsFrom(c.Context(), &o, connect, args)
 		if err != nil {
 			return err
 		}

@@ -107,17 +107,13 @@ type systemWork func(ctx context.Context, at systemsAt) error
 
 // onSystems adds the flags that say where the systems are, and returns what does the work there.
 func (p *program) onSystems(c *cobra.Command, o *systemOptions) func(ctx context.Context, work systemWork) error {
-	connect := p.serverFlag(c)
+	connect := p.projectFlags(c, &o.project)
 	c.Flags().StringVar(&o.data, "data", "", "a data directory whose server is not running, instead of a server")
-	inProject := projectFlag(c, &o.project)
 	c.Flags().BoolVar(&o.asJSON, "json", false, "print JSON")
 	return func(ctx context.Context, work systemWork) error {
 		if o.data == "" {
-			cl, err := connect()
+			cl, err := connect(ctx)
 			if err != nil {
-				return err
-			}
-			if err := inProject(ctx, cl); err != nil {
 				return err
 			}
 			return work(ctx, cl)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/culmhq/culm/host/document"
 	"github.com/culmhq/culm/host/systems"
 )
 
@@ -41,28 +42,9 @@ const (
 	CodeOperationsTooMany = "OPERATIONS_TOO_MANY"
 )
 
-// Flaw is what is wrong with a document or a part of it. Its text is a predicate: "has no
+// flawed says what is wrong with a document or a part of it. Its text is a predicate: "has no
 // paths".
-type Flaw struct { //nolint:errname // it is data first: what clients are told
-	// Code is stable; Args are what the text names.
-	Code string
-	Args map[string]string
-	text string
-}
-
-// Error gives the text.
-func (f *Flaw) Error() string { return f.text }
-
-func flawed(code, format string, args ...any) error {
-	f := &Flaw{Code: code, text: fmt.Sprintf(format, args...)}
-	for i, a := range args {
-		if f.Args == nil {
-			f.Args = map[string]string{}
-		}
-		f.Args[string(rune('a'+i))] = clip(fmt.Sprint(a), titleMax)
-	}
-	return f
-}
+func flawed(code, format string, args ...any) error { return document.Coded(code, format, args...) }
 
 // skipped says why an operation, or a part of it, is left out.
 func skipped(method, path string, err error) Skipped {
@@ -71,12 +53,7 @@ func skipped(method, path string, err error) Skipped {
 	if errors.As(err, &of) {
 		s.Of = clip(of.name, titleMax)
 	}
-	var f *Flaw
-	if errors.As(err, &f) {
-		s.Code, s.Args = f.Code, f.Args
-	} else {
-		s.Code, s.Args = systems.CodeOf(err)
-	}
+	s.Code, s.Args = systems.CodeOf(err)
 	return s
 }
 

@@ -80,7 +80,7 @@ func Read(data []byte) (*Document, error) {
 	case version == "":
 		return nil, flawed(CodeDocumentOther, "is not an OpenAPI document: it has no field openapi")
 	default:
-		return nil, flawed(CodeDocumentVersion, "is OpenAPI %.20s: 3.0 and 3.1 are read", version)
+		return nil, flawed(CodeDocumentVersion, "is OpenAPI %s: 3.0 and 3.1 are read", clip(version, 20))
 	}
 	info := object(root["info"])
 	sum := sha256.Sum256(data)
@@ -192,7 +192,7 @@ func (r *reader) at(ref string) (any, error) {
 			ok = false
 		}
 		if !ok {
-			return nil, flawed(CodeReferenceMissing, "refers to %.100s, which is not there", ref)
+			return nil, flawed(CodeReferenceMissing, "refers to %s, which is not there", clip(ref, 100))
 		}
 	}
 	return v, nil

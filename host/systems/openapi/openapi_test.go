@@ -254,9 +254,9 @@ func TestDocumentsThatAreRefused(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		// Each has a code, by which clients say it in their language.
-		var flaw *openapi.Flaw
+		var flaw doc.Problem
 		var problems doc.Problems
-		if !errors.As(err, &flaw) && (!errors.As(err, &problems) || problems[0].Code == "") {
+		if (!errors.As(err, &flaw) || flaw.Code == "") && (!errors.As(err, &problems) || problems[0].Code == "") {
 			t.Errorf("%s: %v has no code", name, err)
 		}
 	}

@@ -66,11 +66,11 @@ func (o *operation) parameter(op *systems.Operation, raw map[string]any, names m
 	case systems.InPath:
 		p.Required = true
 		if style != "" && style != "simple" {
-			return p, flawed(CodeParameterStyle, "is written in the style %.20s, which is not known", style)
+			return p, flawed(CodeParameterStyle, "is written in the style %s, which is not known", clip(style, 20))
 		}
 	case systems.InQuery:
 		if style != "" && style != "form" {
-			return p, flawed(CodeParameterStyle, "is written in the style %.20s, which is not known", style)
+			return p, flawed(CodeParameterStyle, "is written in the style %s, which is not known", clip(style, 20))
 		}
 	case systems.InHeader:
 		if systems.ReservedHeader(p.Name) {
