@@ -102,7 +102,13 @@ func (t takeoverOfLane) modes() map[string]func() {
 			t.lane.Finish(result(`{"code":"ROOT","origin":"gateway","message":"a\nb\u001b[31m goroutine 1","detail":{"a":1}}`, ""))
 		},
 		"lane: all at once": func() { // what it was given one behind the other
-			for _, q := range t.lane.Behind() {
+			behind := t.lane.Behind()
+			for len(behind) == 0 {
+				t.lane.Finish(result("", "1"))
+				t.lane.Next()
+				behind = t.lane.Behind()
+			}
+			for _, q := range behind {
 				q.TakeUp()
 			}
 		},

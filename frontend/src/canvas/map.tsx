@@ -2,7 +2,7 @@ import { Panel } from '@xyflow/react'
 import { memo, type PointerEvent, useEffect, useMemo, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { FlowNode } from '~/api/types'
-import { boundsOf, type Rect, sizeOf } from '~/doc/graph'
+import { boundsOf, type Rect, rectOf } from '~/doc/graph'
 import { useMapView } from './map-view'
 
 /** The inside of the map in pixels; canvas.css gives the same numbers. */
@@ -22,7 +22,7 @@ export const FlowMap = memo(function FlowMap({ nodes }: { nodes: readonly FlowNo
   const { seen, moveBy, zoomBy } = useMapView()
   const svg = useRef<SVGSVGElement>(null)
   const whole = useMemo(() => boundsOf(nodes), [nodes])
-  const drawn = useMemo(() => nodes.map(outline).join(''), [nodes])
+  const drawn = useMemo(() => nodes.map((n) => rect(rectOf(n))).join(''), [nodes])
   const held = useRef<{ x: number; y: number; pressed: boolean } | null>(null)
   useEffect(() => {
     const element = svg.current
@@ -82,11 +82,6 @@ export const FlowMap = memo(function FlowMap({ nodes }: { nodes: readonly FlowNo
     </Panel>
   )
 })
-
-function outline(node: FlowNode): string {
-  const { x, y } = node.position ?? { x: 0, y: 0 }
-  return rect({ x, y, ...sizeOf(node) })
-}
 
 function rect({ x, y, width, height }: Rect): string {
   return `M${x} ${y}h${width}v${height}h${-width}z`

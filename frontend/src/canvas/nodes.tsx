@@ -34,7 +34,8 @@ export function useNodeName(): (node: FlowNode) => string {
   return useCallback((node) => nameIn(lang, t, node, plugins), [t, lang, plugins])
 }
 
-function nameIn(lang: Lang, t: TFunction, node: FlowNode, plugins: readonly Plugin[]): string {
+/** The name of a node in a language: its own, else that of what it does. */
+export function nameIn(lang: Lang, t: TFunction, node: FlowNode, plugins: readonly Plugin[]): string {
   return (
     textIn(node.name, lang) ||
     textIn(findAction(plugins, node.plugin, node.action)?.title, lang) ||

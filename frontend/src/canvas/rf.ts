@@ -16,7 +16,7 @@ import {
 } from '@xyflow/react'
 import { useCallback, useMemo, useRef, useState } from 'react'
 import type { FlowEdge, FlowNode, Position as Point, StickyNote } from '~/api/types'
-import { boundsOf, isGateway, type Rect, sizeOf } from '~/doc/graph'
+import { boundsOf, isGateway, type Rect, rectOf, sizeOf } from '~/doc/graph'
 import type { Selection } from '~/ui/store'
 
 export type CanvasNode = Node<{ node: FlowNode }, 'task' | 'gateway' | 'event'>
@@ -264,8 +264,7 @@ export function useView(shown: Shown, drag: (places: ReadonlyMap<string, Point>)
       centre: (id: string) => {
         const node = latest.current.nodes.find((n) => n.id === id)
         if (!node) return
-        const { width, height } = sizeOf(node)
-        const { x, y } = node.position ?? { x: 0, y: 0 }
+        const { x, y, width, height } = rectOf(node)
         void setCenter(x + width / 2, y + height / 2, { zoom: 1, ...glide() })
       },
     }),

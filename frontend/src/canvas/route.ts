@@ -1,5 +1,5 @@
 import type { FlowEdge, FlowNode } from '~/api/types'
-import { type Rect, sizeOf } from '~/doc/graph'
+import { type Rect, rectOf } from '~/doc/graph'
 
 /** Above this many nodes edges go straight: nobody reads single lines then. */
 const nodesMax = 600
@@ -27,10 +27,6 @@ export function lanesOf(nodes: readonly FlowNode[], edges: readonly FlowEdge[]):
     if (lane !== undefined) lanes.set(edge.id, lane)
   }
   return lanes
-}
-
-function rectOf(node: FlowNode): Rect {
-  return { ...(node.position ?? { x: 0, y: 0 }), ...sizeOf(node) }
 }
 
 function laneOf(from: Rect, to: Rect, rects: ReadonlyMap<string, Rect>): number | undefined {

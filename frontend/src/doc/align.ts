@@ -1,5 +1,5 @@
 import type { FlowNode, Position } from '~/api/types'
-import { sizeOf } from './graph'
+import { type Rect, rectOf } from './graph'
 
 /** How selected nodes are put in line. */
 export type Alignment = 'left' | 'centre' | 'right' | 'top' | 'middle' | 'bottom'
@@ -7,16 +7,12 @@ export type Alignment = 'left' | 'centre' | 'right' | 'top' | 'middle' | 'bottom
 /** In which direction the gaps between nodes are made equal. */
 export type Direction = 'across' | 'down'
 
-interface Box {
+interface Box extends Rect {
   id: string
-  x: number
-  y: number
-  width: number
-  height: number
 }
 
 function boxes(nodes: readonly FlowNode[]): Box[] {
-  return nodes.map((n) => ({ id: n.id, ...(n.position ?? { x: 0, y: 0 }), ...sizeOf(n) }))
+  return nodes.map((n) => ({ id: n.id, ...rectOf(n) }))
 }
 
 /** The new places of nodes that are put in line; those that stay are not in the answer. */
@@ -97,7 +93,7 @@ export function guided(
   others: readonly FlowNode[],
   reach = 1200,
 ): { position: Position; guides: Guide[] } {
-  const own: Box = { id: moved.id, ...at, ...sizeOf(moved) }
+  const own: Box = { id: moved.id, ...rectOf(moved), ...at }
   // This runs at every move of the mouse, so what is far away is left out before anything is made of it.
   const near = boxes(
     others.filter(

@@ -138,12 +138,16 @@ export interface Rect {
   height: number
 }
 
+/** Where a node is, and how large; one without a place is at the origin. */
+export function rectOf(node: Pick<FlowNode, 'type' | 'position'>): Rect {
+  return { ...(node.position ?? { x: 0, y: 0 }), ...sizeOf(node) }
+}
+
 /** The smallest rectangle around all nodes; a small one at the origin for none. */
 export function boundsOf(nodes: readonly FlowNode[], notes: readonly StickyNote[] = []): Rect {
   let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity]
   for (const node of nodes) {
-    const { x, y } = node.position ?? { x: 0, y: 0 }
-    const { width, height } = sizeOf(node)
+    const { x, y, width, height } = rectOf(node)
     left = Math.min(left, x)
     top = Math.min(top, y)
     right = Math.max(right, x + width)

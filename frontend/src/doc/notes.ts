@@ -1,6 +1,6 @@
-import type { Flow, Position, StickyNote } from '~/api/types'
+import type { Flow, FlowNode, Position, StickyNote } from '~/api/types'
 import type { Command } from './commands'
-import { freshId, grid, snap } from './graph'
+import { freshId, grid, type Rect, rectOf, snap } from './graph'
 
 /** The size of a new note, in pixels of the drawing. */
 export const noteSize = { w: 208, h: 120 }
@@ -14,15 +14,40 @@ export const noteTextMax = 4000
 
 export const noteColours = ['', 'blue', 'green', 'pink', 'grey'] as const
 
-/** Puts an empty note on the drawing, with its middle at a place. */
-export function addNote(doc: Flow, centre: Position): { command: Command; id: string } {
+/** Where a note is, and how large. */
+export function noteRect({ x, y, w, h }: StickyNote): Rect {
+  return { x, y, width: w, height: h }
+}
+
+/** Puts an empty note on the drawing, with its middle at a place, or near it where that is taken. */
+export function addNote(doc: Flow, centre: Position): { command: Command; item: StickyNote } {
   const notes = doc.notes ?? []
   const id = freshId(new Set(notes.map((n) => n.id)), 'note')
-  let at = snap({ x: centre.x - noteSize.w / 2, y: centre.y - noteSize.h / 2 })
-  // Notes that are made one after the other do not cover each other.
-  while (notes.some((n) => Math.abs(n.x - at.x) < 24 && Math.abs(n.y - at.y) < 24)) at = { x: at.x + 24, y: at.y + 24 }
+  const at = freeSpot(doc, { x: centre.x - noteSize.w / 2, y: centre.y - noteSize.h / 2 })
   const item: StickyNote = { id, ...at, ...noteSize }
-  return { id, command: { op: 'insert', list: 'notes', items: [{ index: notes.length, item }] } }
+  return { item, command: { op: 'insert', list: 'notes', items: [{ index: notes.length, item }] } }
+}
+
+/**
+ * A place for a new note, near the wanted one. Nodes are drawn over notes and would hide what it says, so it goes above
+ * those in its way; and notes that are made one after the other do not cover each other.
+ */
+function freeSpot(doc: Flow, wanted: Position): Position {
+  let at = snap(wanted)
+  for (;;) {
+    const above = Math.min(...doc.nodes.filter((n) => hides(n, at)).map((n) => n.position?.y ?? 0))
+    const taken = doc.notes?.some((n) => Math.abs(n.x - at.x) < 24 && Math.abs(n.y - at.y) < 24)
+    if (above < Infinity) at = snap({ x: at.x, y: above - noteSize.h - grid })
+    else if (taken) at = { x: at.x + 24, y: at.y + 24 }
+    else return at
+  }
+}
+
+function hides(node: FlowNode, at: Position): boolean {
+  if (!node.position) return false
+  const { x, y, width, height } = rectOf(node)
+  const [dx, dy] = [x - at.x, y - at.y]
+  return dx > -width && dx < noteSize.w && dy > -height && dy < noteSize.h
 }
 
 /** Moves notes by a way on the grid. */

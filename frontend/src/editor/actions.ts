@@ -6,7 +6,7 @@ import type { View } from '~/canvas/rf'
 import { arrangeAside } from '~/doc/arrange'
 import { addNode, connect, freeSpot, freshId, moveTo, nodeIds, refusal, sizeOf } from '~/doc/graph'
 import { detached, type Insertion, insertAfter, insertOnEdge } from '~/doc/insert'
-import { addNote, moveNotes } from '~/doc/notes'
+import { addNote, moveNotes, noteRect } from '~/doc/notes'
 import { type DocStore, useDocStore } from '~/doc/store'
 import { useUi } from '~/ui/store'
 import { toggleChosen, useChoosing } from './choosing'
@@ -119,12 +119,13 @@ function adding(store: DocStore, view: Ref<View>, box: Ref<HTMLDivElement>) {
       else put(blueprint, target.at ?? middle())
       focusNode([...useUi.getState().selection.nodes].at(-1))
     },
-    /** An empty note in the middle of what is shown, open for writing. */
+    /** An empty note near the middle of what is shown, open for writing. */
     addNote: () => {
-      const made = addNote(store.getState().doc, middle())
-      store.getState().commit(made.command)
-      useUi.getState().select([], [], [made.id])
-      useNoteState.getState().edit(made.id)
+      const { command, item } = addNote(store.getState().doc, middle())
+      store.getState().commit(command)
+      view.current?.reveal(noteRect(item))
+      useUi.getState().select([], [], [item.id])
+      useNoteState.getState().edit(item.id)
     },
     addFrame: () => {
       const { doc } = store.getState()

@@ -2,7 +2,7 @@ import { ViewportPortal } from '@xyflow/react'
 import { type RefObject, useEffect } from 'react'
 import { useTranslation } from 'react-i18next'
 import { IconBan, IconCheck } from '~/app/icons'
-import { sizeOf } from '~/doc/graph'
+import { rectOf } from '~/doc/graph'
 import { useDoc, useDocStore } from '~/doc/store'
 import { useText } from '~/i18n/text'
 import { toggleChosen } from './choosing'
@@ -26,8 +26,7 @@ export function SchemeMarks({ scheme, box }: Props) {
     <ViewportPortal>
       <div className="sch-marks">
         {doc.nodes.map((node) => {
-          const { width, height } = sizeOf(node)
-          const { x, y } = node.position ?? { x: 0, y: 0 }
+          const { x, y, width, height } = rectOf(node)
           const left = out.has(node.id)
           const Icon = left ? IconBan : IconCheck
           return (

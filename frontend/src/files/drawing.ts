@@ -1,7 +1,7 @@
 import { getSmoothStepPath, Position as Side } from '@xyflow/react'
 import type { Flow, FlowEdge, FlowNode, StickyNote } from '~/api/types'
 import { lanePath, lanesOf } from '~/canvas/route'
-import { isGateway, type Rect, sizeOf } from '~/doc/graph'
+import { isGateway, type Rect, rectOf, sizeOf } from '~/doc/graph'
 import { noteMarkup } from './note-drawing'
 import { pageOf, type Rows, rowsOf } from './rows'
 
@@ -180,10 +180,6 @@ function extent(nodes: readonly FlowNode[], lanes: ReadonlyMap<string, number>, 
     width: whole(right - left) + 2 * margin,
     height: whole(bottom - top) + 2 * margin,
   }
-}
-
-function rectOf(node: FlowNode): Rect {
-  return { ...(node.position ?? { x: 0, y: 0 }), ...sizeOf(node) }
 }
 
 function isTask(node: FlowNode): boolean {

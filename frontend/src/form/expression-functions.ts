@@ -90,10 +90,10 @@ export function functionSource(known: () => Known, bare: boolean): CompletionSou
   return (context) => {
     const at = celBefore(context, bare)
     if (at === null || inString(at)) return null
-    const { scope } = known()
+    const { scope, wants } = known()
     const path = /[A-Za-z_][\w.]*$/.exec(at)?.[0] ?? ''
     const member = /(?:[A-Za-z_]\w*|[)\]"'}])\.(\w*)$/.exec(at)
-    const wanted = wantedBefore(context, bare, known().wants)
+    const wanted = wantedBefore(context, bare, wants)
     if (member) {
       const owner = path.slice(0, path.lastIndexOf('.') + 1)
       if (owner !== '' && scope.some(({ name }) => name.startsWith(owner))) return null

@@ -23,13 +23,11 @@ export function fits(type: KnownType, wanted: KnownType): boolean | null {
 }
 
 function alternatives(type: string): string[] {
-  return type
-    .split('|')
-    .map((t) => {
-      const plain = t.trim()
-      return plain.endsWith('[]') ? 'array' : plain === 'integer' ? 'int' : plain
-    })
-    .flatMap((t) => (t === 'int' ? ['int', 'integer'] : [t]))
+  return type.split('|').flatMap((part) => {
+    const plain = part.trim()
+    if (plain.endsWith('[]')) return ['array']
+    return plain === 'integer' ? ['int', 'integer'] : [plain]
+  })
 }
 
 /** Whether a function can be called on a value of a type; what nobody knows may be anything. */

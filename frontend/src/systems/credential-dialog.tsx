@@ -3,10 +3,10 @@ import { type FormEvent, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { IconLock } from '~/app/icons'
 import { say } from '~/app/notices'
-import { useCodes } from '~/i18n/codes'
 import { type CredentialInput, useSetCredential } from './api'
 import { fieldsOf, isHidden, isLong } from './credential-model'
 import { HiddenInput } from './parts'
+import { Refused } from './refused'
 import type { Credential, System } from './types'
 import { useWrong } from './wrong'
 
@@ -26,7 +26,6 @@ type Way = (typeof ways)[number]
 export function CredentialDialog({ project, system, credential, isDefault, onClose }: Props) {
   const { t } = useTranslation('systems')
   const { t: common } = useTranslation()
-  const codes = useCodes()
   const set = useSetCredential(project, system.id, isDefault)
   const [input, setInput] = useState<CredentialInput>({})
   const [way, setWay] = useState<Way>('primary')
@@ -102,12 +101,7 @@ export function CredentialDialog({ project, system, credential, isDefault, onClo
         <p className="quiet sys-lock">
           <IconLock size={13} aria-hidden /> {t('credential.writeOnly')}
         </p>
-        {set.error && elsewhere && (
-          <div className="sf-error" role="alert">
-            {codes.error(set.error)}
-            {[...wrong.values()].map((message) => `: ${message}`)}
-          </div>
-        )}
+        {elsewhere && <Refused error={set.error} />}
         <Group justify="flex-end" gap="xs">
           <Button variant="default" onClick={onClose}>
             {common('action.cancel')}

@@ -2,13 +2,14 @@ import { Button, SegmentedControl, Textarea } from '@mantine/core'
 import { type FormEvent, useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { ApiError } from '~/api/client'
-import type { JsonObject } from '~/api/types'
+import type { Json, JsonObject } from '~/api/types'
 import { IconAlertTriangle } from '~/app/icons'
 import { ErrorNotice } from '~/app/notices'
 import { bytesText } from '~/catalogue/entries'
 import { SchemaForm } from '~/form/lazy-form'
 import { DifferenceView, isEmpty } from './difference'
 import { blank, documentOf, formOf, headSchema, kindOf, placed, type Say, withKind } from './edit-model'
+import { isObject } from './model'
 import { useDiff, usePutSystem } from './registry-api'
 import type { System } from './types'
 import { useWrong, type Wrong as WrongFields } from './wrong'
@@ -134,8 +135,8 @@ export function SystemEditor({ project, stored, onSaved }: Props) {
 
 function parsed(text: string): JsonObject | undefined {
   try {
-    const value: unknown = JSON.parse(text)
-    return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as JsonObject) : undefined
+    const value = JSON.parse(text) as Json
+    return isObject(value) ? value : undefined
   } catch {
     return undefined
   }

@@ -9,7 +9,7 @@ const shown = ['method', 'path', 'risk', 'retry', 'group', 'body', 'body_require
 const types = ['string', 'integer', 'number', 'boolean']
 
 /** The operations of a system's document. */
-function operationsOf(document: JsonObject): JsonObject[] {
+export function operationsOf(document: JsonObject): JsonObject[] {
   return Array.isArray(document.operations) ? document.operations.filter(isObject) : []
 }
 

@@ -3,16 +3,14 @@ import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { type FormEvent, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import type { JsonObject } from '~/api/types'
 import { IconAlertTriangle, IconTrash } from '~/app/icons'
 import { ErrorNotice, say } from '~/app/notices'
 import { Rows } from '~/app/rows'
-import { useCodes } from '~/i18n/codes'
 import { useText } from '~/i18n/text'
 import { withoutOperation } from './operation-model'
+import { Refused } from './refused'
 import { registry, usePutSystem } from './registry-api'
 import type { Operation, OperationDetail, OperationUses, System } from './types'
-import { useWrong } from './wrong'
 
 interface Props {
   project: string
@@ -47,11 +45,9 @@ function RemovalDialog({ project, system, op, onRemoved, onClose }: Props & { on
   const { t } = useTranslation('registry')
   const { t: common } = useTranslation()
   const text = useText()
-  const codes = useCodes()
   const document = useQuery({ ...registry.document(project, system.id), staleTime: 0 })
   const uses = useQuery(registry.uses(project, system.id, op.id))
   const put = usePutSystem(project)
-  const wrong = useWrong()(put.error)
   const [sure, setSure] = useState(false)
   const plugins = op.plugins ?? []
   const needed = plugins.length > 0 || (uses.data?.flows.length ?? 0) > 0
@@ -59,7 +55,7 @@ function RemovalDialog({ project, system, op, onRemoved, onClose }: Props & { on
     e.preventDefault()
     if (!document.data) return
     // The dialog goes with the operation, so what follows must not hang on its life.
-    put.mutateAsync(withoutOperation(document.data as JsonObject, op.id)).then(
+    put.mutateAsync(withoutOperation(document.data, op.id)).then(
       () => {
         say(t('operation.removed', { name: text(op.title) }))
         onRemoved()
@@ -90,12 +86,7 @@ function RemovalDialog({ project, system, op, onRemoved, onClose }: Props & { on
             />
           </>
         )}
-        {put.error && (
-          <div className="sf-error" role="alert">
-            {codes.error(put.error)}
-            {[...wrong.values()].map((message) => `: ${message}`)}
-          </div>
-        )}
+        <Refused error={put.error} />
         <Group justify="flex-end" gap="xs">
           <Button variant="default" onClick={onClose}>
             {common('action.cancel')}

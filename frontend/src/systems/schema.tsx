@@ -1,7 +1,7 @@
 import { useTranslation } from 'react-i18next'
 import type { Json, Schema } from '~/api/types'
 import { useLang, useText } from '~/i18n/text'
-import { resolved } from './model'
+import { isObject, resolved } from './model'
 import type { Parameter } from './types'
 
 /** How deep fields inside fields are shown before the rest is left to the text of the schema. */
@@ -16,10 +16,6 @@ interface Row {
   depth: number
   schema: Schema
   required: boolean
-}
-
-function isObject(v: Json | Schema | undefined): v is { [key: string]: Json } {
-  return typeof v === 'object' && v !== null && !Array.isArray(v)
 }
 
 /** The fields of a schema in the order in which they are read, each with its depth. */

@@ -15,9 +15,9 @@ import { useCodes } from '~/i18n/codes'
 import { gateway, useDeleteSecret, useSetSecret } from './api'
 import { secretPattern } from './model'
 import { HiddenInput } from './parts'
+import { Refused } from './refused'
 import './systems.css'
 import type { Secret } from './types'
-import { useWrong } from './wrong'
 
 const route = getRouteApi('/p/$project/secrets')
 
@@ -174,9 +174,7 @@ interface DialogProps {
 function SecretDialog({ project, name, taken, onClose }: DialogProps) {
   const { t } = useTranslation('systems')
   const { t: common } = useTranslation()
-  const codes = useCodes()
   const set = useSetSecret(project)
-  const wrong = useWrong()(set.error)
   const [typed, setTyped] = useState(name ?? '')
   const [value, setValue] = useState('')
   const bad =
@@ -229,12 +227,7 @@ function SecretDialog({ project, name, taken, onClose }: DialogProps) {
         <p className="quiet sys-lock">
           <IconLock size={13} aria-hidden /> {t('secrets.writeOnly')}
         </p>
-        {set.error && (
-          <div className="sf-error" role="alert">
-            {codes.error(set.error)}
-            {[...wrong.values()].map((message) => `: ${message}`)}
-          </div>
-        )}
+        <Refused error={set.error} />
         <Group justify="flex-end" gap="xs">
           <Button variant="default" onClick={onClose}>
             {common('action.cancel')}

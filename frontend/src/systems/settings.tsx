@@ -7,9 +7,9 @@ import { ApiError } from '~/api/client'
 import { IconTrash } from '~/app/icons'
 import { ErrorNotice, say } from '~/app/notices'
 import { Rows } from '~/app/rows'
-import { useCodes } from '~/i18n/codes'
 import { useText } from '~/i18n/text'
 import { SystemEditor } from './editor'
+import { Refused } from './refused'
 import { registry, useDeleteSystem } from './registry-api'
 import type { System } from './types'
 
@@ -60,7 +60,6 @@ function RemovalDialog({ project, system, onClose }: { project: string; system: 
   const { t } = useTranslation('registry')
   const { t: common } = useTranslation()
   const text = useText()
-  const codes = useCodes()
   const navigate = useNavigate()
   const remove = useDeleteSystem(project, system.id, () => {
     say(t('remove.done', { name: text(system.title) }))
@@ -68,8 +67,7 @@ function RemovalDialog({ project, system, onClose }: { project: string; system: 
   })
   const [typed, setTyped] = useState('')
   const [revoke, setRevoke] = useState(false)
-  const used =
-    remove.error instanceof ApiError && remove.error.code === 'IN_USE' ? codes.error(remove.error) : undefined
+  const used = remove.error instanceof ApiError && remove.error.code === 'IN_USE'
   const submit = (e: FormEvent) => {
     e.preventDefault()
     remove.mutate(revoke)
@@ -92,22 +90,9 @@ function RemovalDialog({ project, system, onClose }: { project: string; system: 
           autoComplete="off"
           data-autofocus
         />
+        <Refused error={remove.error} />
         {used && (
-          <>
-            <div className="sf-error" role="alert">
-              {used}
-            </div>
-            <Checkbox
-              label={t('remove.revoke')}
-              checked={revoke}
-              onChange={(e) => setRevoke(e.currentTarget.checked)}
-            />
-          </>
-        )}
-        {remove.error && !used && (
-          <div className="sf-error" role="alert">
-            {codes.error(remove.error)}
-          </div>
+          <Checkbox label={t('remove.revoke')} checked={revoke} onChange={(e) => setRevoke(e.currentTarget.checked)} />
         )}
         <Group justify="flex-end" gap="xs">
           <Button variant="default" onClick={onClose}>
@@ -117,7 +102,7 @@ function RemovalDialog({ project, system, onClose }: { project: string; system: 
             type="submit"
             color="red"
             loading={remove.isPending}
-            disabled={typed !== system.id || (used !== undefined && !revoke)}
+            disabled={typed !== system.id || (used && !revoke)}
           >
             {t('remove.title')}
           </Button>

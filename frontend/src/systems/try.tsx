@@ -6,18 +6,16 @@ import type { Json, JsonObject } from '~/api/types'
 import { useFormat } from '~/app/format'
 import { IconPlayerPlay } from '~/app/icons'
 import { SchemaForm } from '~/form/lazy-form'
-import { useCodes } from '~/i18n/codes'
 import { JsonView } from '~/runs/json-view'
 import { type CallInput, useCall } from './api'
 import { FailureNotice } from './failure'
 import { formPart, hasForm } from './model'
+import { Refused } from './refused'
 import type { CallAnswer, OperationDetail, System } from './types'
-import { useWrong } from './wrong'
 
 /** Calls an operation in one's own name, through the gateway, with what is typed into its form. */
 export function TryIt({ project, system, op }: { project: string; system: System; op: OperationDetail }) {
   const { t } = useTranslation('systems')
-  const codes = useCodes()
   const [params] = useState(() => formPart(op, 'params'))
   const [body] = useState(() => formPart(op, 'body'))
   const [values, setValues] = useState<JsonObject>({})
@@ -25,7 +23,6 @@ export function TryIt({ project, system, op }: { project: string; system: System
   const [sure, setSure] = useState(false)
   const [strict, setStrict] = useState(false)
   const send = useCall(project, system.id, op.id)
-  const wrong = useWrong()(send.error)
   const destructive = op.risk === 'destructive'
   const read = bodyOf(written)
   const missing = [
@@ -81,12 +78,7 @@ export function TryIt({ project, system, op }: { project: string; system: System
             {t('try.missing', { names: missing.join(', ') })}
           </span>
         )}
-        {send.error && (
-          <span className="sf-error" role="alert">
-            {codes.error(send.error)}
-            {[...wrong.values()].map((message) => `: ${message}`)}
-          </span>
-        )}
+        <Refused error={send.error} />
       </div>
       {send.data && <Answer project={project} system={system} op={op} answer={send.data} />}
     </form>

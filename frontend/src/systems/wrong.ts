@@ -1,6 +1,7 @@
 import { useTranslation } from 'react-i18next'
 import { ApiError } from '~/api/client'
 import type { Failure, Json } from '~/api/types'
+import { useCodes } from '~/i18n/codes'
 import { isObject } from './model'
 
 /** What of a request is wrong: the message of each field, by its JSON Pointer. */
@@ -24,11 +25,13 @@ export function useSaid(): (code: string | undefined, args?: Args) => string | u
 /** Says what the server found wrong, in the language that is shown; an unknown code keeps the server's words. */
 export function useWrong(): (error: unknown) => Wrong {
   const { t } = useTranslation('systems')
+  const codes = useCodes()
   const said = useSaid()
   return (error) => {
     if (!(error instanceof ApiError) || error.code !== 'INVALID') return new Map()
     const all = error.body.problems ?? []
-    if (all.length === 0) return new Map([[error.body.field ?? '', error.message]])
+    if (all.length === 0)
+      return new Map([[error.body.field ?? '', codes.complete(error) ? codes.atField(error) : error.message]])
     // Of several at a place, the first is shown.
     return new Map(
       all.toReversed().map((p) => {

@@ -1,6 +1,7 @@
-import type { Flow, FlowNode, Position, StickyNote } from '~/api/types'
+import type { Flow, Position } from '~/api/types'
 import type { Differs } from '~/canvas/context'
-import { type Rect, sizeOf } from '~/doc/graph'
+import { type Rect, rectOf } from '~/doc/graph'
+import { noteRect } from '~/doc/notes'
 import { type Change, compare } from './compare'
 
 /** Two documents on one drawing: the newer one, with what only the older one has. */
@@ -27,12 +28,15 @@ export function overlay(before: Flow | undefined, after: Flow, drawn: { before?:
     new Map(changes.filter((c) => c.list === list && c.key !== '').map((c) => [c.key, c.kind]))
   const [nodes, edges, notes] = [kinds('nodes'), kinds('edges'), kinds('notes')]
   const gone = (kind: ReadonlyMap<string, Differs>) => (item: { id: string }) => kind.get(item.id) === 'removed'
-  const ghosts = aside((drawn.before ?? before).nodes.filter(gone(nodes)), drawn.after.nodes, nodeBox, (node, at) => ({
+  const ghosts = aside((drawn.before ?? before).nodes.filter(gone(nodes)), drawn.after.nodes, rectOf, (node, at) => ({
     ...node,
     position: at,
   }))
   const papers = after.notes ?? []
-  const oldPapers = aside((before.notes ?? []).filter(gone(notes)), papers, noteBox, (note, at) => ({ ...note, ...at }))
+  const oldPapers = aside((before.notes ?? []).filter(gone(notes)), papers, noteRect, (note, at) => ({
+    ...note,
+    ...at,
+  }))
   return {
     changes,
     nodes,
@@ -69,12 +73,4 @@ function aside<T>(
       (b) => box.x < b.x + b.width && box.x + box.width > b.x && box.y < b.y + b.height && box.y + box.height > b.y,
     )
   }
-}
-
-function nodeBox(node: FlowNode): Rect {
-  return { ...(node.position ?? { x: 0, y: 0 }), ...sizeOf(node) }
-}
-
-function noteBox({ x, y, w, h }: StickyNote): Rect {
-  return { x, y, width: w, height: h }
 }

@@ -1,8 +1,8 @@
 import { useMemo } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Flow, FlowNode, Plugin, Text } from '~/api/types'
-import { findAction } from '~/doc/scope'
-import { useText } from '~/i18n/text'
+import { nameIn } from '~/canvas/nodes'
+import { textIn, useLang } from '~/i18n/text'
 import type { Change } from './compare'
 
 /** How the things of two documents are called. */
@@ -18,15 +18,13 @@ export function useNames(doc: Flow, plugins: readonly Plugin[]): Names {
   const { t, i18n } = useTranslation('versions')
   const { t: common } = useTranslation()
   const { t: notes } = useTranslation('notes')
-  const text = useText()
-  // biome-ignore lint/correctness/useExhaustiveDependencies: text changes with the language only, and t stands for both
+  const lang = useLang()
   return useMemo(() => {
+    const text = (said: Text | undefined) => textIn(said, lang)
     const nodes = new Map(doc.nodes.map((n) => [n.id, n]))
     const nodeName = (id: string) => {
       const node = nodes.get(id)
-      if (!node) return id
-      const action = findAction(plugins, node.plugin, node.action)
-      return text(node.name) || text(action?.title) || common(`node.type.${node.type}`)
+      return node ? nameIn(lang, common, node, plugins) : id
     }
     const named: { [list in Change['list']]: (key: string) => string | undefined } = {
       nodes: nodeName,
@@ -55,5 +53,5 @@ export function useNames(doc: Flow, plugins: readonly Plugin[]): Names {
         return text((own?.after ?? own?.before) as Text | undefined) || name
       },
     }
-  }, [doc, plugins, t, common, notes, i18n])
+  }, [doc, plugins, lang, t, common, notes, i18n])
 }

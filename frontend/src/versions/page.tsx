@@ -11,6 +11,7 @@ import { EmptyState, ErrorNotice } from '~/app/notices'
 import { Crumbs } from '~/app/shell'
 import type { View } from '~/canvas/rf'
 import { placed } from '~/doc/arrange'
+import { noteRect } from '~/doc/notes'
 import { useText } from '~/i18n/text'
 import { useKeys } from '~/runs/hotkeys'
 import { history } from './api'
@@ -267,7 +268,7 @@ function Difference({ shown, plugins, compared }: { shown: Overlaid; plugins: re
       setChosen(id)
       const change = shown.changes.find((c) => c.id === id)
       const note = change?.list === 'notes' && shown.doc.notes?.find((n) => n.id === change.key)
-      if (note) view.current?.reveal({ x: note.x, y: note.y, width: note.w, height: note.h })
+      if (note) view.current?.reveal(noteRect(note))
       const node = change && placeOf(change, shown.doc)
       if (node) view.current?.centre(node)
     },

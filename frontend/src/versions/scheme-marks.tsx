@@ -2,7 +2,7 @@ import { ViewportPortal } from '@xyflow/react'
 import { useTranslation } from 'react-i18next'
 import type { Flow } from '~/api/types'
 import { IconBan, IconCheck } from '~/app/icons'
-import { sizeOf } from '~/doc/graph'
+import { rectOf } from '~/doc/graph'
 import type { Change } from './compare'
 import '~/editor/schemes.css'
 
@@ -18,6 +18,7 @@ export function SchemeMarks({ change, doc }: { change: Change | undefined; doc: 
           if (!field) return null
           const [now, was] = [field.after ?? field.before, field.after ? field.before : undefined]
           const out = now === 'skip'
+          const { x, y, width, height } = rectOf(node)
           const Icon = out ? IconBan : IconCheck
           const word = (value: unknown) => t(value === 'skip' ? 'word.skip' : 'word.run')
           return (
@@ -26,10 +27,7 @@ export function SchemeMarks({ change, doc }: { change: Change | undefined; doc: 
               className="sch-mark"
               data-mark={out ? 'out' : 'in'}
               data-for={node.id}
-              style={{
-                transform: `translate(${node.position?.x ?? 0}px, ${node.position?.y ?? 0}px)`,
-                ...sizeOf(node),
-              }}
+              style={{ transform: `translate(${x}px, ${y}px)`, width, height }}
             >
               <span>
                 <Icon size={13} stroke={2.5} aria-hidden />

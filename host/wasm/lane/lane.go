@@ -91,6 +91,7 @@ type Lane struct {
 	order          []byte // what Next or TakeUp read last
 	index          int
 	all            []*Lane // of the memory
+	queued         uint32  // names the call that Queue put here last: the host does not ask the memory
 }
 
 // Size is how much a body may hold.
@@ -126,7 +127,7 @@ func (l *Lane) Ask(call uint64, body []byte, behind ...*Lane) bool {
 	l.write(body)
 	l.head.call.Store(call)
 	for i, b := range behind {
-		l.head.behind[i].Store(uint32(b.index) | queuedAs(b.head.call.Load()))
+		l.head.behind[i].Store(uint32(b.index) | b.queued)
 	}
 	l.head.behinds.Store(uint32(len(behind)))
 	l.head.state.Store(asked)

@@ -131,29 +131,7 @@ func TestWhatDoesNotFitGoesOverThePipe(t *testing.T) {
 func TestAHostileWorkerLeadsTheHostNowhere(t *testing.T) {
 	t.Parallel()
 	host, _, f := pair(t)
-	raw, err := unix.Mmap(int(f.Fd()), 0, size+128, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
-	if err != nil {
-		t.Fatal(err)
-	}
-	over := make(chan struct{})
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		r := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a test
-		for {
-			select {
-			case <-over:
-				return
-			default:
-			}
-			for range 1000 { // the words of the header most of all
-				at := r.IntN(24)
-				if r.IntN(4) == 0 {
-					at = r.IntN(len(raw))
-				}
-				raw[at] = byte(r.IntN(9)) * byte(r.IntN(2)+r.IntN(2)*30)
-			}
-		}
-	})
+	enemy(t, f, 1)
 	seen := map[lane.Outcome]int{}
 	for i := range 3000 {
 		host.Ask(uint64(i), []byte("order"))
@@ -175,14 +153,45 @@ func TestAHostileWorkerLeadsTheHostNowhere(t *testing.T) {
 			}
 		}
 	}
-	close(over)
-	wg.Wait()
 	if len(seen) < 3 {
 		t.Errorf("the outcomes were %v: the enemy is not much of one", seen)
 	}
-	if err := unix.Munmap(raw); err != nil {
+}
+
+// enemy writes all over the memory of n lanes, most of all the words of their headers, until
+// the test ends.
+func enemy(t *testing.T, f *os.File, n int) {
+	t.Helper()
+	raw, err := unix.Mmap(int(f.Fd()), 0, n*(size+128), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	if err != nil {
 		t.Fatal(err)
 	}
+	over := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		r := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a test
+		for {
+			select {
+			case <-over:
+				return
+			default:
+			}
+			for range 1000 {
+				at := r.IntN(n)*(size+128) + r.IntN(24)
+				if r.IntN(4) == 0 {
+					at = r.IntN(len(raw))
+				}
+				raw[at] = byte(r.IntN(9)) * byte(r.IntN(2)+r.IntN(2)*30)
+			}
+		}
+	})
+	t.Cleanup(func() {
+		close(over)
+		wg.Wait()
+		if err := unix.Munmap(raw); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // TestTheMemoryCannotBeCutOff: a host that touched memory behind the end of its file

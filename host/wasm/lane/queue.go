@@ -17,7 +17,7 @@ const lanesMax = 1 << callShift
 
 const (
 	callShift = 8
-	stateMask = 1<<callShift - 1
+	laneMask  = lanesMax - 1
 )
 
 // queuedAs is the part of a word that names a call.
@@ -30,8 +30,9 @@ func (l *Lane) Queue(call uint64, body []byte) bool {
 		return false
 	}
 	l.write(body)
+	l.queued = queuedAs(call)
 	l.head.call.Store(call)
-	l.head.state.Store(queued | queuedAs(call))
+	l.head.state.Store(queued | l.queued)
 	return true
 }
 
@@ -44,19 +45,16 @@ func (l *Lane) AwaitLast(patience time.Duration) {
 // Settle says how a call stands that was queued, and withdraws it if it was not taken up.
 // The last must be settled first. The host's.
 func (l *Lane) Settle() Outcome {
-	for {
-		s := l.head.state.Load()
-		switch {
-		case s == done:
-			return Done
-		case s == returned:
-			return Withdrawn
-		case s&stateMask != queued:
-			return Running
-		case l.head.state.CompareAndSwap(s, slow):
-			return Withdrawn
-		}
+	if l.head.state.CompareAndSwap(queued|l.queued, slow) {
+		return Withdrawn
 	}
+	switch l.head.state.Load() {
+	case done:
+		return Done
+	case returned:
+		return Withdrawn
+	}
+	return Running
 }
 
 // IsDone reports whether the worker has said how the call ended. The host's.
@@ -71,7 +69,7 @@ func (l *Lane) Behind() []Queued {
 	list := make([]Queued, n)
 	for i := range list {
 		w := l.head.behind[i].Load()
-		list[i] = Queued{l.all[int(w&stateMask)%len(l.all)], queued | w&^stateMask}
+		list[i] = Queued{l.all[int(w&laneMask)%len(l.all)], queued | w&^laneMask}
 	}
 	return list
 }

@@ -1,6 +1,7 @@
 package lane_test
 
 import (
+	"os"
 	"slices"
 	"sync"
 	"testing"
@@ -9,8 +10,8 @@ import (
 	"github.com/culmhq/culm/host/wasm/lane"
 )
 
-// several returns the two ends of some lanes.
-func several(t *testing.T, n int) (host, worker []*lane.Lane) {
+// several returns the two ends of some lanes, and their file.
+func several(t *testing.T, n int) (host, worker []*lane.Lane, f *os.File) {
 	t.Helper()
 	m, f, err := lane.New(n, size)
 	if err != nil {
@@ -27,13 +28,13 @@ func several(t *testing.T, n int) (host, worker []*lane.Lane) {
 			}
 		}
 	})
-	return m.Lanes, other.Lanes
+	return m.Lanes, other.Lanes, f
 }
 
 // TestCallsBehindAnotherAreServedInTheirOrder: each once, and the host is woken at the end.
 func TestCallsBehindAnotherAreServedInTheirOrder(t *testing.T) {
 	t.Parallel()
-	host, worker := several(t, 4)
+	host, worker, _ := several(t, 4)
 	const rounds = 500
 	var wg sync.WaitGroup
 	var served []uint64
@@ -85,7 +86,7 @@ func TestCallsBehindAnotherAreServedInTheirOrder(t *testing.T) {
 // and none is taken up that was given back, withdrawn, or is another call by now.
 func TestCallsBehindOneThatIsNotShortComeBack(t *testing.T) {
 	t.Parallel()
-	host, worker := several(t, 3)
+	host, worker, _ := several(t, 3)
 	host[1].Queue(2, nil)
 	host[2].Queue(3, nil)
 	host[0].Ask(1, nil, host[1:]...)
@@ -123,5 +124,36 @@ func TestCallsBehindOneThatIsNotShortComeBack(t *testing.T) {
 	}
 	if o, piped := host[1].Await(0); o != lane.Slow || !piped {
 		t.Errorf("%v, over the pipe %v, for a call that takes its time", o, piped)
+	}
+}
+
+// TestAHostileWorkerHoldsNoQueue: whatever stands in the lanes of calls behind another, the
+// host soon has an outcome for each.
+func TestAHostileWorkerHoldsNoQueue(t *testing.T) {
+	t.Parallel()
+	const n = 4
+	host, _, f := several(t, n)
+	enemy(t, f, n)
+	seen := map[lane.Outcome]int{}
+	for i := range uint64(3000) {
+		for j, l := range host[1:] {
+			l.Queue(n*i+uint64(j)+1, []byte("order"))
+		}
+		host[0].Ask(n*i, []byte("order"), host[1:]...)
+		began := time.Now()
+		host[n-1].AwaitLast(20 * time.Microsecond)
+		for j := n - 1; j > 0; j-- {
+			seen[host[j].Settle()]++
+			if b, ok := host[j].Take(); len(b) > size || ok != (b != nil) {
+				t.Fatalf("%d bytes were taken, %v", len(b), ok)
+			}
+		}
+		host[0].IsDone()
+		if took := time.Since(began); took > 5*time.Second {
+			t.Fatalf("the host waited %v", took)
+		}
+	}
+	if seen[lane.Withdrawn] == 0 || seen[lane.Running] == 0 {
+		t.Errorf("the outcomes were %v: the enemy is not much of one", seen)
 	}
 }
