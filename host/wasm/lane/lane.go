@@ -87,6 +87,7 @@ type Lane struct {
 	// blind counts down the waits that are left to the kernel at once, after looking was of no
 	// use; blinded is how many they were last.
 	blind, blinded int
+	drawn          bool   // the last wait took long
 	crowded        bool   // what the host said with Crowd
 	order          []byte // what Next or TakeUp read last
 	index          int
@@ -284,8 +285,11 @@ const (
 	workerLookTime = 50 * time.Microsecond
 	// briefTime is how long a side sleeps without telling Go's scheduler: what it does about a
 	// sleep costs more than a short call, and a guest in this process would not let others run
-	// either.
-	briefTime = 150 * time.Microsecond
+	// either. No less, although few sleep so long: the kernel sets the clock of the processor for
+	// a timer that is the next of all, and on a virtual one that costs as much as a short call.
+	briefTime = 2 * time.Millisecond
+	// drawnTime is how long a wait takes after which the next tells the scheduler at once.
+	drawnTime = 300 * time.Microsecond
 	// looksAtOnce is how often it looks before it lets others run.
 	looksAtOnce = 32
 	// yieldTime is how long letting others run takes when there are none.
@@ -329,9 +333,10 @@ func (l *Lane) wait(waits *atomic.Uint32, set uint32, patience, look time.Durati
 		left := patience - waited
 		switch {
 		case member(s, set) || left <= 0:
+			l.drawn = waited > drawnTime
 			return s
-		case waited < look+briefTime:
-			nap(&l.head.state, s, min(left, look+briefTime-waited))
+		case waited < briefTime && !l.drawn:
+			nap(&l.head.state, s, min(left, briefTime))
 		default:
 			sleep(&l.head.state, s, left)
 		}
