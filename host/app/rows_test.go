@@ -150,7 +150,7 @@ func TestFaultsOfGuestsAndOfTheHostShowNothingOfTheInside(t *testing.T) {
 	s.start()
 	guests := map[string]string{
 		"divide": "PLUGIN_TRAP", "outside": "PLUGIN_TRAP", "unreachable": "PLUGIN_TRAP", "indirect": "PLUGIN_TRAP", "exits": "PLUGIN_TRAP",
-		"failing": "PLUGIN_FAILED", "recursion": "PLUGIN_RESOURCE", "output-huge": "OUTPUT_LIMIT",
+		"failing": "PLUGIN_FAILED", "recursion": "PLUGIN_RESOURCE", "output-huge": "OUTPUT_LIMIT", "deep-json": "OUTPUT_INVALID",
 	}
 	nodes := []string{
 		`{"id":"start","type":"start"},{"id":"fork","type":"parallel"},{"id":"join","type":"join"},{"id":"end","type":"end"}`,

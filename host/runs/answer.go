@@ -3,14 +3,13 @@ package runs
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/culmhq/culm/host/forms"
+	"github.com/culmhq/culm/host/strict"
 	"github.com/culmhq/culm/pdk/contract"
 )
 
@@ -62,14 +61,9 @@ func (p *prepared) undone(out []byte) contract.Answer {
 }
 
 func decodeAnswer(out []byte) (contract.Answer, *contract.Failure) {
-	var a contract.Answer
-	d := json.NewDecoder(bytes.NewReader(out))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&a); err != nil {
-		return a, badAnswer("the plugin's answer is not one of the contract")
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return a, badAnswer("something follows the plugin's answer")
+	a, err := strict.Answer(out)
+	if err != nil {
+		return a, badAnswer(short("the plugin's output is not an answer: "+err.Error(), failureMessageMax))
 	}
 	return a, nil
 }

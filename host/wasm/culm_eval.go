@@ -8,6 +8,7 @@ import (
 	"github.com/tetratelabs/wazero/api"
 
 	"github.com/culmhq/culm/host/replay"
+	"github.com/culmhq/culm/host/strict"
 	"github.com/culmhq/culm/pdk/contract"
 )
 
@@ -60,7 +61,7 @@ func eval(ctx context.Context, v *invocation, _ api.Module, s []uint64) {
 // evaluate decodes a request and evaluates it.
 func (v *invocation) evaluate(ctx context.Context, raw []byte) (resp contract.EvalResponse) {
 	var req contract.EvalRequest
-	if err := decodeStrict(raw, &req); err != nil {
+	if err := strict.Decode(raw, &req); err != nil {
 		return evalRefused(CodeRequestInvalid, contract.OriginPlugin, "the request of eval is malformed: "+err.Error())
 	}
 	e, ok := v.services.(Evaluator)

@@ -1,7 +1,6 @@
 package wasm
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"log/slog"
@@ -9,6 +8,7 @@ import (
 	"github.com/tetratelabs/wazero/api"
 
 	"github.com/culmhq/culm/host/replay"
+	"github.com/culmhq/culm/host/strict"
 	"github.com/culmhq/culm/pdk/contract"
 )
 
@@ -60,7 +60,7 @@ func (v *invocation) checkResponse(n int64) {
 // gateway decodes a request and makes the call.
 func (v *invocation) gateway(ctx context.Context, raw []byte) contract.GatewayResponse {
 	var req contract.GatewayRequest
-	if err := decodeStrict(raw, &req); err != nil {
+	if err := strict.Decode(raw, &req); err != nil {
 		return refused("the gateway request is malformed: " + err.Error())
 	}
 	if req.HTTP != nil {
@@ -91,15 +91,4 @@ func refused(message string) contract.GatewayResponse {
 	return contract.GatewayResponse{Failure: &contract.Failure{
 		Code: CodeRequestInvalid, Origin: contract.OriginPlugin, Message: clean(message, 500),
 	}}
-}
-
-// decodeStrict decodes JSON that a plugin wrote: well-formed, no deeper than
-// jsonDepthMax, no member twice, no unknown field.
-func decodeStrict(raw []byte, into any) error {
-	if err := checkJSON(raw); err != nil {
-		return err
-	}
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.DisallowUnknownFields()
-	return d.Decode(into)
 }

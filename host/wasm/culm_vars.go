@@ -6,6 +6,7 @@ import (
 	"github.com/tetratelabs/wazero/api"
 
 	"github.com/culmhq/culm/host/replay"
+	"github.com/culmhq/culm/host/strict"
 	"github.com/culmhq/culm/pdk/contract"
 )
 
@@ -46,7 +47,7 @@ func varSet(_ context.Context, v *invocation, _ api.Module, s []uint64) {
 		v.abort(failure(contract.OriginLimit, CodeHostCallLimit,
 			"the value of variable %s is %d bytes, the limit is %d", name, len(value), v.limits.VarBytes))
 	}
-	if err := checkJSON(value); err != nil {
+	if err := strict.Check(value); err != nil {
 		v.misuse("var_set: the value of variable %s: %v", name, err)
 	}
 	var cause error

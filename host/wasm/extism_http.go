@@ -7,6 +7,7 @@ import (
 	"github.com/tetratelabs/wazero/api"
 
 	"github.com/culmhq/culm/host/replay"
+	"github.com/culmhq/culm/host/strict"
 	"github.com/culmhq/culm/pdk/contract"
 )
 
@@ -106,7 +107,7 @@ func (v *invocation) httpRequestOf(raw, body []byte) *contract.HTTPRequest {
 		Method  string            `json:"method"`
 		Headers map[string]string `json:"headers"`
 	}
-	if err := checkJSON(raw); err != nil {
+	if err := strict.Check(raw); err != nil {
 		v.misuse("http_request: the request is malformed: %s", clean(err.Error(), 300))
 	}
 	if err := json.Unmarshal(raw, &req); err != nil {

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"time"
 
+	"github.com/culmhq/culm/host/strict"
 	"github.com/culmhq/culm/pdk/contract"
 )
 
@@ -78,11 +79,8 @@ const waitMax = 366 * 24 * time.Hour
 // nested deeper than 64 levels, has unknown or repeated members, or whose parts do
 // not belong together.
 func DecodeAnswer(output []byte) (contract.Answer, error) {
-	var a contract.Answer
-	if err := decodeStrict(output, &a); err != nil {
-		return a, err
-	}
-	if err := exactMembers(output); err != nil {
+	a, err := strict.Answer(output)
+	if err != nil {
 		return a, err
 	}
 	switch a.Status {
@@ -105,50 +103,6 @@ func DecodeAnswer(output []byte) (contract.Answer, error) {
 		return a, fmt.Errorf("%w: outputs must be an object", errAnswer)
 	}
 	return a, nil
-}
-
-// exactMembers refuses members whose names differ from the contract's in case
-// only: the decoder would take them for the real ones, and the last one wins.
-func exactMembers(output []byte) error {
-	var top map[string]json.RawMessage
-	if err := json.Unmarshal(output, &top); err != nil {
-		return fmt.Errorf("%w: %w", errAnswer, err)
-	}
-	if top == nil {
-		return fmt.Errorf("%w: it is null", errAnswer)
-	}
-	if err := known("", top, "status", "outputs", "failure", "wait", "state"); err != nil {
-		return err
-	}
-	for name, members := range map[string][]string{
-		"failure": {"code", "message", "origin", "retryable", "system", "operation", "http_status", "detail"},
-		"wait":    {"kind", "after_ms", "at", "prompt", "schema"},
-	} {
-		var part map[string]json.RawMessage
-		if raw, ok := top[name]; ok {
-			if err := json.Unmarshal(raw, &part); err != nil {
-				return fmt.Errorf("%w: %s: %w", errAnswer, name, err)
-			}
-		}
-		if err := known(name+".", part, members...); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// known refuses members other than names.
-func known(at string, members map[string]json.RawMessage, names ...string) error {
-	left := len(members)
-	for _, n := range names {
-		if _, ok := members[n]; ok {
-			left--
-		}
-	}
-	if left > 0 {
-		return fmt.Errorf("%w: %sunknown member", errAnswer, at)
-	}
-	return nil
 }
 
 // checkFailure checks a failed answer and cleans its texts.

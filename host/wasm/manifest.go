@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/culmhq/culm/host/foreign"
+	"github.com/culmhq/culm/host/strict"
 	"github.com/culmhq/culm/pdk/contract"
 )
 
@@ -30,7 +31,7 @@ const (
 // with the field it is about; unknown fields are refused.
 func ParseManifest(raw []byte) (*contract.Manifest, error) {
 	var m contract.Manifest
-	if err := decodeStrict(raw, &m); err != nil {
+	if err := strict.Decode(raw, &m); err != nil {
 		return nil, fmt.Errorf("manifest: %w", err)
 	}
 	c := manifestChecker{}

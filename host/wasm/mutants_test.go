@@ -27,7 +27,7 @@ func inputs(t *testing.T, normal, few int) int {
 	return normal
 }
 
-// TestMutants: thousands of damaged modules, 10,000 in make mutants. Each is refused, or traps, or runs; none
+// TestMutants: thousands of damaged modules, 10,000 in make hostile. Each is refused, or traps, or runs; none
 // takes the host down or keeps it.
 func TestMutants(t *testing.T) {
 	t.Parallel()

@@ -54,7 +54,7 @@ func takenOverLane(mode string, open wire.Frame, out *wire.Writer) int {
 // have come through the first by then.
 func noise(raw []byte, out *wire.Writer) {
 	r := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // noise
-	for range 20_000_000 {
+	for range 4_000_000 {
 		at := r.IntN(len(raw))
 		if r.IntN(2) == 0 {
 			at = r.IntN(4)*(len(raw)/4) + r.IntN(24)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/culmhq/culm/host/strict"
 	"github.com/culmhq/culm/host/wasm/wire"
 	"github.com/culmhq/culm/pdk/contract"
 )
@@ -101,7 +102,7 @@ func decodeResult(body []byte) (Result, *contract.Failure, error) {
 		return r, nil, nil
 	}
 	var f contract.Failure
-	if err := decodeStrict(failed, &f); err != nil {
+	if err := strict.Decode(failed, &f); err != nil {
 		return Result{}, nil, err
 	}
 	return r, &f, nil
@@ -122,7 +123,7 @@ func fromChild(f contract.Failure) contract.Failure {
 	default:
 		out.Origin = contract.OriginPlugin
 	}
-	if len(f.Detail) > 0 && len(f.Detail) <= errorDetailMax && checkJSON(f.Detail) == nil {
+	if len(f.Detail) > 0 && len(f.Detail) <= errorDetailMax && strict.Check(f.Detail) == nil {
 		out.Detail = f.Detail
 	}
 	return out

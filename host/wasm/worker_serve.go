@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/culmhq/culm/host/replay"
+	"github.com/culmhq/culm/host/strict"
 	"github.com/culmhq/culm/host/wasm/wire"
 	"github.com/culmhq/culm/pdk/contract"
 )
@@ -62,7 +63,7 @@ func (v *workerCall) gateway(ctx context.Context, raw []byte) error {
 		return err
 	}
 	var req contract.GatewayRequest
-	if int64(len(raw)) > v.limits.RequestBytes+frameSlack || decodeStrict(raw, &req) != nil ||
+	if int64(len(raw)) > v.limits.RequestBytes+frameSlack || strict.Decode(raw, &req) != nil ||
 		req.HTTP == nil && (req.System == "" || req.Operation == "") {
 		return fmt.Errorf("%w: a gateway request that makes no sense", errProtocol)
 	}
@@ -87,7 +88,7 @@ func (v *workerCall) eval(ctx context.Context, raw []byte) error {
 		return err
 	}
 	var req contract.EvalRequest
-	if int64(len(raw)) > v.limits.RequestBytes+frameSlack || decodeStrict(raw, &req) != nil {
+	if int64(len(raw)) > v.limits.RequestBytes+frameSlack || strict.Decode(raw, &req) != nil {
 		return fmt.Errorf("%w: a request of eval that makes no sense", errProtocol)
 	}
 	v.exchanged(replay.Event{Kind: replay.KindEval, Ask: raw}, func(e *replay.Event) {
@@ -165,7 +166,7 @@ func (v *workerCall) setVar(d *wire.Decoder) error {
 	if err := over(&v.counts.vars, v.limits.SmallCalls, "var_get and var_set"); err != nil {
 		return err
 	}
-	if int64(len(value)) > v.limits.VarBytes || checkJSON(value) != nil {
+	if int64(len(value)) > v.limits.VarBytes || strict.Check(value) != nil {
 		return fmt.Errorf("%w: a variable that makes no sense", errProtocol)
 	}
 	name = clean(name, varNameMax)

@@ -83,7 +83,7 @@ func readLines(in io.Reader, yield func(audit.Line, error) bool) {
 	for n := 1; s.Scan(); n++ {
 		var l audit.Line
 		if err := json.Unmarshal(s.Bytes(), &l); err != nil {
-			yield(l, fmt.Errorf("line %d is no line of an export", n))
+			yield(l, say("line %d is no line of an export", n))
 			return
 		}
 		if !yield(l, nil) {
@@ -102,8 +102,8 @@ func (p *program) auditVerify() *cobra.Command {
 		Short: "Say whether the log is as it was written",
 		Long: "Read the whole log and say whether an entry was changed, taken out, put in or moved, whether its\n" +
 			"end was cut off behind an anchor, and whether what is looked up says what the entries say. Anchors\n" +
-			"that were kept elsewhere, or places that were noted down, prove more than those beside the database.\n" +
-			"Ends with 0 for a log that is as it was written, 1 for one that is not, 2 for what cannot be read.",
+			"that were kept elsewhere, or places that were noted down, prove more than those beside the database.\n\n" +
+			"Exit codes: 0 the log is as it was written, 1 it is not, 2 it cannot be read.",
 		Example: "  culm audit verify --data /var/lib/culm\n  culm audit verify --file march.jsonl --key audit.key.pub --anchors kept.anchors",
 		Args:    cobra.NoArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return p.verifyAudit(c.Context(), o) },
@@ -161,13 +161,13 @@ func (o *auditOptions) proven() ([]audit.Head, []audit.Finding, error) {
 		signed, forged := audit.CheckAnchors(all, key)
 		places, bad = signed, append(bad, forged...)
 	} else if o.anchors != "" {
-		return nil, nil, fmt.Errorf("%s holds no anchor", o.anchors)
+		return nil, nil, say("%s holds no anchor", o.anchors)
 	}
 	for _, s := range o.places {
 		number, hash, ok := strings.Cut(s, ":")
 		seq, err := strconv.ParseInt(number, 10, 64)
 		if !ok || err != nil || seq < 1 {
-			return nil, nil, fmt.Errorf("--place %q is not NUMBER:HASH", s)
+			return nil, nil, say("--place %q is not NUMBER:HASH", s)
 		}
 		places = append(places, audit.Head{Seq: seq, Hash: hash})
 	}

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,9 +19,9 @@ func (p *program) auditExport() *cobra.Command {
 		Use:   "export",
 		Short: "Write the log as JSON lines",
 		Long: "Write the log to standard output, one JSON object a line: the entry as it was written, and its hash.\n" +
-			"The file of a whole log can be verified by itself. One of chosen entries cannot: others are left out.\n" +
-			"What is chosen by is what the export of the API is chosen by. Times are instants such as\n" +
-			"2026-11-22T09:00:00Z; from is the first instant, to the first one that is not wanted any more.",
+			"The file of a whole log can be verified by itself. One of chosen entries cannot: others are left out.\n\n" +
+			"Times are instants such as 2026-11-22T09:00:00Z; what began at --from is there, what began at\n" +
+			"--to is not.",
 		Example: "  culm audit export --data /var/lib/culm --after 120000 >> audit.jsonl\n" +
 			"  culm audit export --from 2026-11-01T00:00:00+08:00 --to 2026-12-01T00:00:00+08:00 --kind call --outcome refused",
 		Args: cobra.NoArgs,
@@ -73,7 +72,7 @@ func instant(name, text string) (time.Time, error) {
 	}
 	t, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("--%s must be an instant, such as 2026-11-22T09:00:00Z", name)
+		return time.Time{}, say("--%s must be an instant, such as 2026-11-22T09:00:00Z", name)
 	}
 	return t, nil
 }

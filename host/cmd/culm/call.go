@@ -76,10 +76,10 @@ func paramsOf(given []string) (map[string]json.RawMessage, error) {
 			raw, _ = json.Marshal(value) // a text always encodes
 		}
 		if !ok || name == "" {
-			return nil, fault.New(fault.Invalid, "%q is not NAME=TEXT or NAME:=JSON", g)
+			return nil, sayAs(fault.Invalid, "%q is not NAME=TEXT or NAME:=JSON", g)
 		}
 		if _, twice := out[name]; twice {
-			return nil, fault.New(fault.Invalid, "the parameter %q is given twice", name)
+			return nil, sayAs(fault.Invalid, "the parameter %q is given twice", name)
 		}
 		out[name] = raw
 	}
@@ -95,7 +95,7 @@ func (p *program) callBody(file string) (json.RawMessage, error) {
 		return nil, err
 	}
 	if !json.Valid(content) {
-		return nil, fault.New(fault.Invalid, "the body is not JSON")
+		return nil, sayAs(fault.Invalid, "the body is not JSON")
 	}
 	return content, nil
 }

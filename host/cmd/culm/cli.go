@@ -107,6 +107,7 @@ func exitCode(err error) int {
 func run(ctx context.Context, args []string, o outside) int {
 	p := &program{outside: o, text: textFor(o)}
 	root := p.root()
+	p.speak(root)
 	root.SetArgs(args)
 	root.SetIn(o.in)
 	root.SetOut(o.out)
@@ -150,12 +151,13 @@ func (p *program) root() *cobra.Command {
 		},
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.SetUsageFunc(usage)
+	root.SetHelpFunc(p.help)
 	root.AddCommand(
 		p.serveCommand(), p.runCommand(), p.simulateCommand(), p.validateCommand(), p.pluginCommand(), p.systemCommand(), p.credentialCommand(),
 		p.secretCommand(), p.keysCommand(),
 		p.auditCommand(), p.callCommand(), p.versionCommand(), p.compileCommand(), p.workerCommand(),
 	)
+	p.helpOn(root)
 	return root
 }
 
@@ -166,7 +168,7 @@ func (p *program) report(err error) {
 		return
 	}
 	if c := new(config.Error); errors.As(err, &c) {
-		fmt.Fprintln(p.err, p.text.of("refused")+":")
+		fmt.Fprintln(p.err, p.text.of("refused")+p.text.in(":"))
 		for _, q := range c.Problems {
 			from := ""
 			if q.Source != "" {
@@ -178,7 +180,7 @@ func (p *program) report(err error) {
 	}
 	var f *fault.Error
 	if errors.As(err, &f) {
-		fmt.Fprintf(p.err, "%s: %s%s\n", p.text.code(f), place(f), detail(f))
+		fmt.Fprintln(p.err, p.text.labelled(p.text.code(f), place(f)+detail(f)))
 		for _, q := range f.Problems {
 			if !strings.Contains(f.Message, q.Message) { // it may name them all itself
 				fmt.Fprintf(p.err, "  %s\n", q.Error())
@@ -186,7 +188,13 @@ func (p *program) report(err error) {
 		}
 		return
 	}
-	fmt.Fprintf(p.err, "%s: %s\n", p.text.of("error"), err)
+	label := "error"
+	if s := new(sentence); errors.As(err, &s) && s.code != "" {
+		label = p.text.codeName(s.code)
+	} else {
+		label = p.text.of(label)
+	}
+	fmt.Fprintln(p.err, p.text.labelled(label, p.text.err(err)))
 }
 
 func place(f *fault.Error) string {

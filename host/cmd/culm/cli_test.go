@@ -165,7 +165,7 @@ func TestScreenRedrawsInPlace(t *testing.T) {
 	at := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
 	end := at.Add(1500 * time.Millisecond)
 	var out bytes.Buffer
-	d := &screen{program: &program{text: text{"zh"}}, flow: &engine.Flow{Nodes: []engine.Node{{ID: "a", Name: contract.Text{En: "Check", Zh: "检查"}}}}, out: &out}
+	d := &screen{program: &program{text: textIn("zh")}, flow: &engine.Flow{Nodes: []engine.Node{{ID: "a", Name: contract.Text{En: "Check", Zh: "检查"}}}}, out: &out}
 	if err := d.record(engine.Record{Node: "a", Data: engine.NodeChanged{}}); err != nil {
 		t.Fatal(err)
 	}

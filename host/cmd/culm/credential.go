@@ -85,7 +85,7 @@ func (p *program) onCredentials(c *cobra.Command, o *credentialOptions) func(con
 		return at(ctx, func(ctx context.Context, at systemsAt) error {
 			creds, ok := at.(credentialsAt)
 			if !ok {
-				return errors.New("no credentials there")
+				return say("no credentials there")
 			}
 			return work(ctx, at, creds)
 		})
@@ -153,7 +153,7 @@ func (p *program) credentialInput(ctx context.Context, o *credentialOptions, kin
 	var in secrets.Input
 	if certified {
 		if o.certificate == "" || o.privateKey == "" {
-			return in, fault.At("/certificate", "the system wants a client certificate: give --certificate and --private-key")
+			return in, sayAs(fault.Invalid, "the system wants a client certificate: give --certificate and --private-key")
 		}
 		pem, err := p.read(o.certificate)
 		if err != nil {

@@ -59,7 +59,7 @@ func (p *program) keysFlags(c *cobra.Command) (asJSON *bool, on func(ctx context
 			return work(ctx, cl)
 		}
 		if c.Flags().Changed("server") {
-			return fault.New(fault.Invalid, "--server and --data exclude each other")
+			return sayAs(fault.Invalid, "--server and --data exclude each other")
 		}
 		o.project = app.DefaultProject(false)
 		return p.withCore(ctx, o, func(ctx context.Context, core *app.Core) error { return work(ctx, core.Systems) })
@@ -135,7 +135,7 @@ func (p *program) keysVerify() *cobra.Command {
 		Use:   "verify",
 		Short: "Open everything that is sealed, and name what does not open",
 		Long: "Open everything that is sealed, and name the rows that do not open: they were changed, or put\n" +
-			"in the place of others. No value is shown. Exit code 1 when there are any.",
+			"in the place of others. No value is shown.\n\nExit codes: 0 everything opens, 1 something does not, 2 the input was refused.",
 		Args: cobra.NoArgs,
 	}
 	asJSON, on := p.keysFlags(c)

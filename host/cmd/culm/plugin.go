@@ -137,7 +137,7 @@ func (p *program) pluginInspect() *cobra.Command {
 			}
 			m, err := build.ReadManifest(code)
 			if err != nil {
-				return fmt.Errorf("%s: %w", args[0], err)
+				return say("%s: %s", args[0], err)
 			}
 			if asJSON {
 				return p.json(module{

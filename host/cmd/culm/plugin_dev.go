@@ -263,7 +263,7 @@ func (d *developer) test(ctx context.Context, file string, code []byte, r *devRo
 	}
 	f, err := cases.Parse(text)
 	if err != nil {
-		return fmt.Errorf("%s: %w", file, err)
+		return say("%s: %s", file, err)
 	}
 	box, err := d.open(ctx, code, f.Now)
 	if err != nil {

@@ -97,7 +97,7 @@ func grantsOf(names []string) ([]plugins.Grant, error) {
 	for _, n := range names {
 		system, operation, ok := strings.Cut(n, "/")
 		if !ok || system == "" || operation == "" {
-			return nil, fault.New(fault.Invalid, "%q is not SYSTEM/OPERATION", n)
+			return nil, sayAs(fault.Invalid, "%q is not SYSTEM/OPERATION", n)
 		}
 		out = append(out, plugins.Grant{System: system, Operation: operation})
 	}
@@ -119,12 +119,12 @@ func askedFor(view plugins.Plugin, changes []plugins.Grant, remove bool) error {
 	for _, g := range changes {
 		switch {
 		case remove && !slices.Contains(view.Grants, g):
-			return fault.New(fault.Invalid, "plugin %s was not granted %s/%s", view.ID, g.System, g.Operation)
+			return sayAs(fault.Invalid, "plugin %s was not granted %s/%s", view.ID, g.System, g.Operation)
 		case remove || slices.ContainsFunc(view.Manifest.Needs, func(n contract.Need) bool { return plugins.Covers(n, g) }):
 		case len(view.Manifest.Needs) == 0:
-			return fault.New(fault.Invalid, "plugin %s does not ask for %s/%s: it asks for nothing", view.ID, g.System, g.Operation)
+			return sayAs(fault.Invalid, "plugin %s does not ask for %s/%s: it asks for nothing", view.ID, g.System, g.Operation)
 		default:
-			return fault.New(fault.Invalid, "plugin %s does not ask for %s/%s: it asks for %s", view.ID, g.System, g.Operation, needsText(view.Manifest.Needs))
+			return sayAs(fault.Invalid, "plugin %s does not ask for %s/%s: it asks for %s", view.ID, g.System, g.Operation, needsText(view.Manifest.Needs))
 		}
 	}
 	return nil

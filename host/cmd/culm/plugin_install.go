@@ -51,7 +51,7 @@ func (p *program) projectFlags(c *cobra.Command, to *string) func(context.Contex
 		case slices.Contains(ids, usual):
 			*to = usual
 		default:
-			return nil, fault.New(fault.Invalid, "name the project with --project; there are %s", strings.Join(ids, ", "))
+			return nil, sayAs(fault.Invalid, "name the project with --project; there are %s", strings.Join(ids, ", "))
 		}
 		return cl, nil
 	}

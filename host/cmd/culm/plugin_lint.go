@@ -142,7 +142,7 @@ func exists(path string) bool {
 func (p *program) lintProblems(file string, err error) ([]lintLine, error) {
 	var ps document.Problems
 	if !errors.As(err, &ps) {
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return nil, say("%s: %s", file, err)
 	}
 	var out []lintLine
 	for _, q := range ps {

@@ -78,7 +78,7 @@ func (p *program) pluginPush() *cobra.Command {
 			}
 			m, err := build.ReadManifest(code)
 			if err != nil {
-				return fmt.Errorf("%s: %w", args[0], err)
+				return say("%s: %s", args[0], err)
 			}
 			pushed, err := p.registry().Push(c.Context(), ref, oci.Artifact{
 				Plugin: m.ID, Version: m.Version, Title: m.Title.In("en"), Code: code, Signatures: envelopes,
@@ -117,7 +117,7 @@ func (p *program) pluginPull() *cobra.Command {
 			}
 			m, err := build.ReadManifest(got.Code)
 			if err != nil {
-				return fmt.Errorf("%s: %w", args[0], err)
+				return say("%s: %s", args[0], err)
 			}
 			if out == "" {
 				out = m.ID + ".wasm"
@@ -175,7 +175,7 @@ func (p *program) pluginTags() *cobra.Command {
 				return err
 			}
 			if ref.Name != "" {
-				return fault.At("/reference", "a repository is named without a tag")
+				return sayAs(fault.Invalid, "a repository is named without a tag")
 			}
 			entries, err := p.registry().List(c.Context(), ref)
 			if err != nil {

@@ -54,7 +54,7 @@ func (p *program) pluginReplay() *cobra.Command {
 			}
 			if o.options != "" {
 				if parts := strings.Split(o.options, "/"); len(parts) != 3 || slices.Contains(parts, "") {
-					return fmt.Errorf("--options takes PLUGIN/ACTION/SOURCE, not %q", o.options)
+					return say("--options takes PLUGIN/ACTION/SOURCE, not %q", o.options)
 				}
 				return cobra.NoArgs(c, args)
 			}
@@ -171,7 +171,7 @@ func fileSource(file string) (*recordingSource, error) {
 	}
 	var saved savedRecordings
 	if err := json.Unmarshal(b, &saved); err != nil || len(saved.Recordings) == 0 {
-		return nil, fmt.Errorf("%s: no recordings as culm plugin replay --save writes them", file)
+		return nil, say("%s: no recordings as culm plugin replay --save writes them", file)
 	}
 	return &recordingSource{
 		list: func(context.Context) ([]recordings.Meta, error) {
@@ -185,7 +185,7 @@ func fileSource(file string) (*recordingSource, error) {
 		get: func(_ context.Context, id string) (recordings.View, error) {
 			i := slices.IndexFunc(saved.Recordings, func(v recordings.View) bool { return v.ID == id })
 			if saved.Recordings[i].Recording == nil {
-				return recordings.View{}, fmt.Errorf("%s: entry %d has no recording", file, i)
+				return recordings.View{}, say("%s: entry %d has no recording", file, i)
 			}
 			return saved.Recordings[i], nil
 		},
@@ -240,7 +240,7 @@ func (s *recordingSource) views(ctx context.Context, o replayOptions) ([]recordi
 	}
 	chosen := chooseCalls(all, o)
 	if len(chosen) == 0 {
-		return nil, fault.New(fault.NotFound, "no recording of this call: calls of attempts that fail are recorded unless record.mode says otherwise")
+		return nil, sayAs(fault.NotFound, "no recording of this call: calls of attempts that fail are recorded unless record.mode says otherwise")
 	}
 	views := make([]recordings.View, 0, len(chosen))
 	for _, m := range chosen {
@@ -342,13 +342,13 @@ func (p *program) moduleFor(ctx context.Context, o replayOptions, src *recording
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return nil, err
 	}
-	return nil, fmt.Errorf("the recorded module %s of plugin %s is not here: name one with --module", v.Digest, v.Plugin)
+	return nil, say("the recorded module %s of plugin %s is not here: name one with --module", v.Digest, v.Plugin)
 }
 
 // play makes one call again, on a host with the recorded limits.
 func (p *program) play(ctx context.Context, v *recordings.View, code []byte) (_ replayedCall, err error) {
 	if err := v.Recording.Check(); err != nil {
-		return replayedCall{}, fmt.Errorf("call %d: %w", v.Call, err)
+		return replayedCall{}, say("call %d: %s", v.Call, err)
 	}
 	cache := p.cacheDir()
 	if cache == "" {

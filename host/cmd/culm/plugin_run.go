@@ -132,7 +132,7 @@ func (p *program) recordedCase(action string, o runPluginOptions) (*cases.Case, 
 		return nil, nil //nolint:nilnil // there is none, and that is no error
 	}
 	if o.demo || o.data != "" {
-		return nil, errors.New("systems are recorded, or real: --recorded does not go with --demo and --data")
+		return nil, say("systems are recorded, or real: --recorded does not go with --demo and --data")
 	}
 	text, err := os.ReadFile(o.recorded)
 	if err != nil {
@@ -147,7 +147,7 @@ func (p *program) recordedCase(action string, o runPluginOptions) (*cases.Case, 
 			return c, nil
 		}
 	}
-	return nil, fmt.Errorf("%s: there is no case %s of the action %s", o.recorded, o.caseName, action)
+	return nil, say("%s: there is no case %s of the action %s", o.recorded, o.caseName, action)
 }
 
 // firstRequest makes the request of the first call and checks its inputs as a server does.
@@ -167,7 +167,7 @@ func (p *program) firstRequest(a *contract.Action, o runPluginOptions, recorded 
 			continue
 		}
 		if !json.Valid([]byte(v.text)) {
-			return req, fmt.Errorf("--%s is not JSON", v.flag)
+			return req, say("--%s is not JSON", v.flag)
 		}
 		*v.to = json.RawMessage(v.text)
 	}
@@ -212,7 +212,7 @@ func (p *program) actionInputs(a *contract.Action, o runPluginOptions) (map[stri
 			return nil, p.problemsIn(o.inputsFile, err)
 		}
 		if err := json.Unmarshal(js, &inputs); err != nil {
-			return nil, fmt.Errorf("%s: inputs are a list of name: value", o.inputsFile)
+			return nil, say("%s: inputs are a list of name: value", o.inputsFile)
 		}
 	}
 	var schema struct {
@@ -226,7 +226,7 @@ func (p *program) actionInputs(a *contract.Action, o runPluginOptions) (map[stri
 	for _, kv := range o.inputs {
 		name, value, ok := strings.Cut(kv, "=")
 		if !ok || name == "" {
-			return nil, fmt.Errorf("--input %q is not name=value", kv)
+			return nil, say("--input %q is not name=value", kv)
 		}
 		if schema.Properties[name].Type != "string" && json.Valid([]byte(value)) {
 			inputs[name] = json.RawMessage(value)
@@ -285,10 +285,10 @@ func trialGrants(m *contract.Manifest, o runPluginOptions) ([]plugins.Grant, err
 	for i, g := range o.grants {
 		system, operation, ok := strings.Cut(g, "/")
 		if !ok || system == "" || operation == "" {
-			return nil, fmt.Errorf("--grant %d: %q is not SYSTEM/OPERATION", i+1, g)
+			return nil, say("--grant %d: %q is not SYSTEM/OPERATION", i+1, g)
 		}
 		if !cases.Covered(m.Needs, system, operation) {
-			return nil, fmt.Errorf("--grant %d: the plugin does not ask for %s; it asks for %s", i+1, g, strings.Join(needsOf(m), ", "))
+			return nil, say("--grant %d: the plugin does not ask for %s; it asks for %s", i+1, g, strings.Join(needsOf(m), ", "))
 		}
 		grants = append(grants, plugins.Grant{System: system, Operation: operation})
 	}

@@ -142,7 +142,7 @@ func (t *pluginRun) record(first contract.Request) error {
 	}
 	out, err := cases.Append(text, c)
 	if err != nil {
-		return fmt.Errorf("%s: %w", t.options.record, err)
+		return say("%s: %s", t.options.record, err)
 	}
 	if err := os.WriteFile(t.options.record, out, 0o644); err != nil { //nolint:gosec // source that others may read
 		return failed(err)

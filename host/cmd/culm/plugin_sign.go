@@ -157,7 +157,7 @@ func (p *program) signingKey(file string) (ed25519.PrivateKey, error) {
 		return nil, err
 	}
 	if info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("%s: other users can read this key; run chmod 600 %s", file, file)
+		return nil, say("%s: other users can read this key; run chmod 600 %s", file, file)
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -165,7 +165,7 @@ func (p *program) signingKey(file string) (ed25519.PrivateKey, error) {
 	}
 	key, err := signing.ParsePrivate(text)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return nil, say("%s: %s", file, err)
 	}
 	return key, nil
 }
@@ -178,7 +178,7 @@ func subjectOf(file string) (signing.Subject, error) {
 	}
 	m, err := build.ReadManifest(code)
 	if err != nil {
-		return signing.Subject{}, fmt.Errorf("%s: %w", file, err)
+		return signing.Subject{}, say("%s: %s", file, err)
 	}
 	return signing.Subject{Plugin: m.ID, Version: m.Version, Digest: build.Digest(code)}, nil
 }
@@ -197,8 +197,8 @@ func (p *program) pluginVerify() *cobra.Command {
 		Use:   "verify MODULE.wasm",
 		Short: "Check who signed a plugin",
 		Long: "Check that a key that is trusted signed exactly this module, and say whose it is. Trusted are\n" +
-			"the public keys of --key, or the keys of --trust, or those of the data directory. Exit code 2\n" +
-			"says that none of them signed it.",
+			"the public keys of --key, or the keys of --trust, or those of the data directory.\n\n" +
+			"Exit codes: 0 a trusted key signed it, 2 none did, or the input was refused.",
 		Example: "  culm plugin verify ticket.wasm --key acme.pub",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -260,7 +260,7 @@ func (f trustFlags) read(t text) (plugins.Trust, error) {
 		}
 		keys, err := app.ParseTrust(content)
 		if err != nil {
-			return plugins.Trust{}, fmt.Errorf("%s: %w", file, err)
+			return plugins.Trust{}, say("%s: %s", file, err)
 		}
 		return plugins.Trust{Keys: keys}, nil
 	}
@@ -283,7 +283,7 @@ func readPublic(file string) (ed25519.PublicKey, error) {
 	}
 	key, err := signing.ParsePublic(text)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return nil, say("%s: %s", file, err)
 	}
 	return key, nil
 }
@@ -345,7 +345,7 @@ func (p *program) addTrust(file string, k app.TrustedKey) error {
 	if err == nil {
 		have, err := app.ParseTrust(content)
 		if err != nil {
-			return fmt.Errorf("%s: %w", file, err)
+			return say("%s: %s", file, err)
 		}
 		id, err := signing.ParsePublic([]byte(k.Key))
 		if err != nil {
@@ -370,7 +370,7 @@ func (p *program) addTrust(file string, k app.TrustedKey) error {
 		text = string(content) + strings.TrimPrefix(text, "keys:\n")
 	}
 	if _, err := app.ParseTrust([]byte(text)); err != nil {
-		return fmt.Errorf("%s: %w", file, err)
+		return say("%s: %s", file, err)
 	}
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return failed(err)

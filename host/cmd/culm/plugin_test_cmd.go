@@ -62,7 +62,7 @@ func (p *program) pluginTest() *cobra.Command {
 func (p *program) testPlugin(ctx context.Context, path string, o testOptions) (err error) {
 	only, err := regexp.Compile(o.only)
 	if err != nil {
-		return fmt.Errorf("--run: %w", err)
+		return say("--run: %s", err)
 	}
 	file := o.cases
 	if file == "" {
@@ -100,7 +100,7 @@ func (p *program) testPlugin(ctx context.Context, path string, o testOptions) (e
 		ran++
 	}
 	if ran == 0 {
-		return fmt.Errorf("--run %s: no case has such a name", o.only)
+		return say("--run %s: no case has such a name", o.only)
 	}
 	return p.tested(box, file, text, results, o)
 }
@@ -117,7 +117,7 @@ func casesFile(path string) string {
 func (p *program) problemsIn(file string, err error) error {
 	var ps document.Problems
 	if !errors.As(err, &ps) {
-		return fmt.Errorf("%s: %w", file, err)
+		return say("%s: %s", file, err)
 	}
 	for _, q := range ps {
 		place := file
@@ -158,7 +158,7 @@ func (p *program) tested(box *sandbox, file string, text []byte, all []cases.Res
 	if o.update {
 		updated, err := cases.Update(text, all)
 		if err != nil {
-			return fmt.Errorf("%s: %w", file, err)
+			return say("%s: %s", file, err)
 		}
 		if err := os.WriteFile(file, updated, 0o644); err != nil { //nolint:gosec // source that others may read
 			return failed(err)

@@ -155,11 +155,11 @@ func (p *program) findVersion(c *cobra.Command, cl *client.Client, plugin, name 
 	}
 	switch len(found) {
 	case 0:
-		return "", fault.New(fault.NotFound, "plugin %s has no version %q; it has %s", plugin, name, strings.Join(slices.Compact(all), ", "))
+		return "", sayAs(fault.NotFound, "plugin %s has no version %q; it has %s", plugin, name, strings.Join(slices.Compact(all), ", "))
 	case 1:
 		return digest, nil
 	default:
-		return "", fault.New(fault.Invalid, "plugin %s has %d builds of %s; name one by its digest:\n  %s", plugin, len(found), name, strings.Join(found, "\n  "))
+		return "", sayAs(fault.Invalid, "plugin %s has %d builds of %s; name one by its digest:\n  %s", plugin, len(found), name, strings.Join(found, "\n  "))
 	}
 }
 

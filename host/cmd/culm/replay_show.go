@@ -16,7 +16,7 @@ const payloadMax = 400
 // showReplayed shows a call that was made again, and where it went another way.
 func (p *program) showReplayed(r *replayedCall, events bool) error {
 	phase := string(r.Reason)
-	fmt.Fprintf(p.out, "%s  attempt %d  call %d  %s  %s/%s  %s", r.Node, r.Attempt, r.Call, phase, r.Plugin, r.Action, p.text.of(string(r.Status)))
+	fmt.Fprintf(p.out, "%s  %s  %s  %s/%s  %s", r.Node, p.text.inf("attempt %d  call %d", r.Attempt, r.Call), phase, r.Plugin, r.Action, p.text.of(string(r.Status)))
 	if r.Code != "" {
 		fmt.Fprintf(p.out, "  %s", clean(r.Code))
 	}
@@ -49,10 +49,10 @@ func (p *program) showEvents(r *replayedCall) error {
 		if d := r.Report.Difference; d != nil && d.At == i {
 			mark = ">"
 		}
-		what, asked := describe(e)
+		what, asked := p.event(e)
 		fmt.Fprintf(w, "  %s %d\t%s\t%s\t%s\n", mark, i+1, what, asked, got(e))
 	}
-	fmt.Fprintf(w, "    \tend\t%s\n", outcomeText(&r.recording.Outcome))
+	fmt.Fprintf(w, "    \t%s\t%s\n", p.text.in("end"), outcomeText(&r.recording.Outcome))
 	return failed(w.Flush())
 }
 
@@ -69,10 +69,10 @@ func (p *program) showDifference(r *replayedCall) error {
 	line := func(key string, e *replay.Event, o *replay.Outcome) {
 		switch {
 		case e != nil:
-			what, asked := describe(e)
+			what, asked := p.event(e)
 			fmt.Fprintf(w, "    %s\t%s\t%s\n", p.text.of(key), what, asked)
 		case o != nil:
-			fmt.Fprintf(w, "    %s\t%s\t%s\n", p.text.of(key), "end", outcomeText(o))
+			fmt.Fprintf(w, "    %s\t%s\t%s\n", p.text.of(key), p.text.in("end"), outcomeText(o))
 		}
 	}
 	line("replay.recorded", d.Recorded, d.RecordedOutcome)
@@ -86,8 +86,8 @@ func (p *program) showDifference(r *replayedCall) error {
 	return failed(w.Flush())
 }
 
-// describe says in two words what an event is, and what was passed.
-func describe(e *replay.Event) (what, asked string) {
+// event says in two words what an event is, and what was passed.
+func (p *program) event(e *replay.Event) (what, asked string) {
 	switch e.Kind {
 	case replay.KindGateway:
 		var req contract.GatewayRequest
@@ -96,7 +96,7 @@ func describe(e *replay.Event) (what, asked string) {
 		}
 		return "gateway", shortened(string(e.Ask))
 	case replay.KindRandom:
-		return "random", fmt.Sprintf("%d bytes", e.Number)
+		return "random", fmt.Sprintf(p.text.of("bytes"), e.Number)
 	case replay.KindSleep:
 		return "sleep", ""
 	case replay.KindProgress:

@@ -252,7 +252,7 @@ func grant(ctx context.Context, core *app.Core, o runOptions) error {
 		plugin, op, ok := strings.Cut(g, "=")
 		system, operation, ok2 := strings.Cut(op, "/")
 		if !ok || !ok2 || plugin == "" || system == "" || operation == "" {
-			return fmt.Errorf("--grant %d: %q is not PLUGIN=SYSTEM/OPERATION", i+1, g)
+			return say("--grant %d: %q is not PLUGIN=SYSTEM/OPERATION", i+1, g)
 		}
 		more[plugin] = append(more[plugin], plugins.Grant{System: system, Operation: operation})
 	}
@@ -281,16 +281,16 @@ func (p *program) readInputs(f *engine.Flow, o runOptions) (map[string]json.RawM
 		}
 		js, _, err := document.JSON(content)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", o.inputsFile, err)
+			return nil, say("%s: %s", o.inputsFile, err)
 		}
 		if err := json.Unmarshal(js, &inputs); err != nil {
-			return nil, fmt.Errorf("%s: inputs are a list of name: value", o.inputsFile)
+			return nil, say("%s: inputs are a list of name: value", o.inputsFile)
 		}
 	}
 	for _, kv := range o.inputs {
 		name, value, ok := strings.Cut(kv, "=")
 		if !ok || name == "" {
-			return nil, fmt.Errorf("--input %q is not name=value", kv)
+			return nil, say("--input %q is not name=value", kv)
 		}
 		inputs[name] = literal(f, name, value)
 	}

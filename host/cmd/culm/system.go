@@ -100,7 +100,7 @@ func (p *program) systemAdd() *cobra.Command {
 			}
 			doc, err := systems.Parse(content)
 			if err != nil {
-				return fmt.Errorf("%s:\n%w", args[0], err)
+				return say("%s is not valid:\n%s", args[0], err)
 			}
 			return p.withCore(c.Context(), o, func(ctx context.Context, core *app.Core) error {
 				return p.addSystem(ctx, core, o, doc, content)
@@ -142,7 +142,7 @@ func (p *program) readCredential(ctx context.Context, auth systems.AuthType) (se
 	if token == "" && password == "" {
 		line, err := (&lineReader{in: p.in}).next(ctx)
 		if err != nil {
-			return secrets.Input{}, errors.New("--credential: nothing in the environment, and nothing on standard input")
+			return secrets.Input{}, say("--credential: nothing in the environment, and nothing on standard input")
 		}
 		line = strings.TrimSpace(line)
 		if auth == systems.AuthBasic {
@@ -166,9 +166,9 @@ func (p *program) printSystems(all []registry.View) error {
 	for _, s := range all {
 		credential := ""
 		if s.CredentialSet {
-			credential = "credential set"
+			credential = p.text.in("credential set")
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%d operations\t%s\n", s.ID, s.BaseURL, s.Auth.Type, len(s.Operations), credential)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", s.ID, s.BaseURL, s.Auth.Type, p.text.inf("%d operations", len(s.Operations)), credential)
 	}
 	return failed(w.Flush())
 }

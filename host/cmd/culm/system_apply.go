@@ -55,7 +55,7 @@ func (p *program) systemDiff() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "diff FILE.yaml",
 		Short:   "Show what culm system apply would change",
-		Long:    "Show what culm system apply would change. Exit codes: 0 nothing, 1 something, 2 the input was refused.",
+		Long:    "Show what culm system apply would change.\n\nExit codes: 0 nothing, 1 something, 2 the input was refused.",
 		Example: "  culm system diff ticket.yaml",
 		Args:    cobra.ExactArgs(1),
 	}
@@ -91,7 +91,7 @@ func (p *program) readSystem(file string) (*systems.System, error) {
 	}
 	doc, err := systems.Parse(content)
 	if err != nil {
-		return nil, fmt.Errorf("%s:\n%w", file, err)
+		return nil, say("%s is not valid:\n%s", file, err)
 	}
 	return doc, nil
 }

@@ -119,7 +119,7 @@ func (p *program) onSystems(c *cobra.Command, o *systemOptions) func(ctx context
 			return work(ctx, cl)
 		}
 		if c.Flags().Changed("server") {
-			return fault.New(fault.Invalid, "--server and --data exclude each other")
+			return sayAs(fault.Invalid, "--server and --data exclude each other")
 		}
 		o.project = cmp.Or(o.project, app.DefaultProject(false))
 		return p.withCore(ctx, *o, func(ctx context.Context, core *app.Core) error { return work(ctx, coreSystems{core}) })

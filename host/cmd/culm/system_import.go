@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -46,7 +45,7 @@ func (p *program) systemImport() *cobra.Command {
 			r.Document = string(content)
 		}
 		if (r.Document == "") == (r.Contract == "") {
-			return errors.New("either a document or --contract is needed")
+			return say("either a document or --contract is needed")
 		}
 		return at(c.Context(), func(ctx context.Context, at systemsAt) error {
 			r.Project = o.project // known only now: it may be the server's
@@ -195,7 +194,7 @@ func (p *program) systemSwitch(on bool) *cobra.Command {
 			r.Group = &group
 		}
 		if len(r.Operations) == 0 && r.Group == nil {
-			return errors.New("name operations, or a --group")
+			return say("name operations, or a --group")
 		}
 		return at(c.Context(), func(ctx context.Context, at systemsAt) error {
 			r.Project = o.project

@@ -7,20 +7,31 @@ import (
 	"github.com/culmhq/culm/host/fault"
 )
 
-// text is the language that people are spoken to: "en" or "zh".
-type text struct{ lang string }
+// text is the language that people are spoken to.
+type text struct {
+	lang    string  // "en" or "zh"
+	phrases phrases // of the language, where it is not English
+}
+
+// textIn is a language by its name.
+func textIn(lang string) text {
+	if lang == "zh" {
+		return text{lang: lang, phrases: parsePhrases(zhPhrases)}
+	}
+	return text{lang: "en"}
+}
 
 // textFor takes the language from the environment as POSIX orders it.
 func textFor(o outside) text {
 	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
 		if v := o.getenv(name); v != "" {
 			if strings.HasPrefix(strings.ToLower(v), "zh") {
-				return text{"zh"}
+				return textIn("zh")
 			}
-			return text{"en"}
+			return textIn("en")
 		}
 	}
-	return text{"en"}
+	return textIn("en")
 }
 
 // words are the texts of the program: English, Chinese.
@@ -99,6 +110,7 @@ func supplyWords() map[string][2]string {
 		"trust.start":            {"a running server reads this when it is started again", "服务器重启后生效"},
 		"trust.twice":            {"the key stands in %s already, as that of %s, and may stand there once: change the entry there", "该密钥已在 %s 中（发布者 %s），每个密钥只能出现一次：请直接修改该条目"},
 		"comma":                  {", ", "，"},
+		"list":                   {", ", "、"},
 		"ver.none":               {"no version of %s is in use now: new runs cannot use it until one is activated", "%s 现在没有可用版本：启用某个版本之前，新任务无法使用"},
 		"digest":                 {"digest", "摘要"},
 		"state":                  {"state", "状态"},
@@ -153,7 +165,10 @@ func (t text) of(key string) string {
 }
 
 // code names the kind of a fault.
-func (t text) code(f *fault.Error) string {
+func (t text) code(f *fault.Error) string { return t.codeName(f.Code) }
+
+// codeName names a kind of fault.
+func (t text) codeName(code fault.Code) string {
 	names := map[fault.Code][2]string{
 		fault.NotFound:   {"not found", "未找到"},
 		fault.Invalid:    {"refused", "已拒绝"},
@@ -170,7 +185,7 @@ func (t text) code(f *fault.Error) string {
 		fault.Registry:        {"the registry failed", "插件仓库出错"},
 		fault.Blocked:         {"blocked", "已禁用"},
 	}
-	n, ok := names[f.Code]
+	n, ok := names[code]
 	switch {
 	case !ok:
 		return t.of("error")

@@ -9,6 +9,7 @@ func authorWords() map[string][2]string {
 		"usage.bad value": {"%q is no value for the flag %s: %v", "%q 不是选项 %s 的有效值：%v"},
 		"usage.required":  {"the flag %s is required", "必须给出选项 %s"},
 		"usage.args":      {"wrong number of arguments: %d", "参数个数不对：%d"},
+		"usage.missing":   {"an argument is missing: %s", "缺少参数：%s"},
 		"usage.mean":      {"did you mean %s?", "您要用的可能是：%s"},
 		"usage.see":       {"usage: %s\n  %s --help says more", "用法：%s\n  详见 %s --help"},
 

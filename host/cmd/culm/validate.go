@@ -31,7 +31,7 @@ func (p *program) validateCommand() *cobra.Command {
 		Long: "Check flow documents in YAML or JSON, and print every problem with its place:\n" +
 			"  file:line:column: where: field: message [CODE]\n\n" +
 			"Actions are looked up in the plugins of this binary, and in those given with --plugin.\n" +
-			"The file - is standard input. Exit code 2 says that a document has errors.",
+			"The file - is standard input.\n\nExit codes: 0 no document has errors, 2 one has, or cannot be read.",
 		Example: "  culm validate deploy.yaml\n  culm validate --json flows/*.yaml\n  culm validate --plugin bin/mine.wasm uses-mine.yaml",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, files []string) error {
@@ -119,10 +119,10 @@ func (p *program) readAtMost(file string, most int64) ([]byte, error) {
 	}
 	b, err := io.ReadAll(io.LimitReader(r, most+1))
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", file, err)
+		return nil, say("%s: %s", file, err)
 	}
 	if int64(len(b)) > most {
-		return nil, fmt.Errorf("%s: larger than %d bytes", file, most)
+		return nil, say("%s: larger than %d bytes", file, most)
 	}
 	return b, nil
 }
@@ -144,7 +144,7 @@ func manifests(modules []string) (app.Manifests, error) {
 		}
 		m, err := build.ReadManifest(code)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", file, err)
+			return nil, say("%s: %s", file, err)
 		}
 		out[m.ID] = m
 	}

@@ -1,23 +1,26 @@
-package wasm
+// Package strict reads JSON that plugins write, to the letter: what two readers could
+// understand in two ways is refused.
+package strict
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"unicode/utf8"
 )
 
-// jsonDepthMax bounds the nesting of JSON that a plugin writes.
-const jsonDepthMax = 64
+// DepthMax bounds the nesting of JSON that a plugin writes, in levels.
+const DepthMax = 64
 
-// errJSON is the sentinel of what checkJSON refuses.
-var errJSON = errors.New("not acceptable JSON")
+// ErrJSON is what an error of Check wraps.
+var ErrJSON = errors.New("not acceptable JSON")
 
-// checkJSON reports why b is not one JSON value that every reader understands the
-// same way: RFC 8259 to the letter, no member twice in an object, no lone
-// surrogates, valid UTF-8, at most jsonDepthMax levels.
-func checkJSON(b []byte) error {
-	s := jsonScanner{b: b}
+// Check reports why b is not one JSON value that every reader understands the same way:
+// RFC 8259 to the letter, no member twice in an object, no lone surrogates, valid UTF-8,
+// at most DepthMax levels. Of b the error holds the name of a member at most.
+func Check(b []byte) error {
+	s := scanner{b: b}
 	s.space()
 	s.value(0)
 	s.space()
@@ -27,28 +30,38 @@ func checkJSON(b []byte) error {
 	return s.err
 }
 
-// jsonScanner walks JSON text. The first error sticks.
-type jsonScanner struct {
+// Decode decodes a value that Check accepts, without unknown fields.
+func Decode(raw []byte, into any) error {
+	if err := Check(raw); err != nil {
+		return err
+	}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	return d.Decode(into)
+}
+
+// scanner walks JSON text. The first error sticks.
+type scanner struct {
 	b   []byte
 	pos int
 	err error
 }
 
-func (s *jsonScanner) fail(what string) {
+func (s *scanner) fail(what string) {
 	if s.err == nil {
-		s.err = fmt.Errorf("%w: %s at byte %d", errJSON, what, s.pos)
+		s.err = fmt.Errorf("%w: %s at byte %d", ErrJSON, what, s.pos)
 	}
 }
 
 // peek returns the next byte, 0 at the end or after an error.
-func (s *jsonScanner) peek() byte {
+func (s *scanner) peek() byte {
 	if s.err != nil || s.pos >= len(s.b) {
 		return 0
 	}
 	return s.b[s.pos]
 }
 
-func (s *jsonScanner) space() {
+func (s *scanner) space() {
 	for s.pos < len(s.b) {
 		switch s.b[s.pos] {
 		case ' ', '\t', '\n', '\r':
@@ -60,7 +73,7 @@ func (s *jsonScanner) space() {
 }
 
 // value reads one value at the given depth.
-func (s *jsonScanner) value(depth int) {
+func (s *scanner) value(depth int) {
 	if s.err != nil {
 		return
 	}
@@ -89,14 +102,14 @@ func (s *jsonScanner) value(depth int) {
 }
 
 // enter goes one level down.
-func (s *jsonScanner) enter(depth int) {
-	if depth >= jsonDepthMax {
-		s.fail(fmt.Sprintf("more than %d levels", jsonDepthMax))
+func (s *scanner) enter(depth int) {
+	if depth >= DepthMax {
+		s.fail(fmt.Sprintf("more than %d levels", DepthMax))
 	}
 	s.pos++
 }
 
-func (s *jsonScanner) object(depth int) {
+func (s *scanner) object(depth int) {
 	s.enter(depth)
 	s.space()
 	if s.peek() == '}' {
@@ -127,7 +140,7 @@ func (s *jsonScanner) object(depth int) {
 }
 
 // unique refuses a member name that was seen before; names are compared decoded.
-func (s *jsonScanner) unique(seen map[string]struct{}, from int) {
+func (s *scanner) unique(seen map[string]struct{}, from int) {
 	if s.err != nil {
 		return
 	}
@@ -137,12 +150,12 @@ func (s *jsonScanner) unique(seen map[string]struct{}, from int) {
 		return
 	}
 	if _, twice := seen[name]; twice {
-		s.fail("member " + clean(name, 40) + " occurs twice")
+		s.fail(fmt.Sprintf("member %.40q occurs twice", name))
 	}
 	seen[name] = struct{}{}
 }
 
-func (s *jsonScanner) array(depth int) {
+func (s *scanner) array(depth int) {
 	s.enter(depth)
 	s.space()
 	if s.peek() == ']' {
@@ -161,7 +174,7 @@ func (s *jsonScanner) array(depth int) {
 	}
 }
 
-func (s *jsonScanner) expect(c byte) {
+func (s *scanner) expect(c byte) {
 	if s.peek() != c {
 		s.fail("expected " + string(rune(c)))
 		return
@@ -169,7 +182,7 @@ func (s *jsonScanner) expect(c byte) {
 	s.pos++
 }
 
-func (s *jsonScanner) word(w string) {
+func (s *scanner) word(w string) {
 	if len(s.b)-s.pos < len(w) || string(s.b[s.pos:s.pos+len(w)]) != w {
 		s.fail("unexpected character")
 		return
@@ -178,7 +191,7 @@ func (s *jsonScanner) word(w string) {
 }
 
 // text reads a string.
-func (s *jsonScanner) text() {
+func (s *scanner) text() {
 	s.pos++
 	for s.err == nil {
 		switch c := s.peek(); {
@@ -204,7 +217,7 @@ func (s *jsonScanner) text() {
 }
 
 // escape reads an escape sequence, a surrogate pair as one.
-func (s *jsonScanner) escape() {
+func (s *scanner) escape() {
 	s.pos++
 	c := s.peek()
 	s.pos++
@@ -230,7 +243,7 @@ func (s *jsonScanner) escape() {
 	}
 }
 
-func (s *jsonScanner) hex4() (v uint32) {
+func (s *scanner) hex4() (v uint32) {
 	for range 4 {
 		c := s.peek()
 		switch {
@@ -247,7 +260,7 @@ func (s *jsonScanner) hex4() (v uint32) {
 	return v
 }
 
-func (s *jsonScanner) number() {
+func (s *scanner) number() {
 	if s.peek() == '-' {
 		s.pos++
 	}
@@ -269,7 +282,7 @@ func (s *jsonScanner) number() {
 	}
 }
 
-func (s *jsonScanner) digits() {
+func (s *scanner) digits() {
 	from := s.pos
 	for c := s.peek(); c >= '0' && c <= '9'; c = s.peek() {
 		s.pos++

@@ -1,13 +1,15 @@
-package wasm
+package strict_test
 
 import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"github.com/culmhq/culm/host/strict"
 )
 
-// TestCheckJSON: what is refused, and why; what is accepted.
-func TestCheckJSON(t *testing.T) {
+// TestCheck: what is refused, and why; what is accepted.
+func TestCheck(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
 		`{}`:                             "",
@@ -15,9 +17,9 @@ func TestCheckJSON(t *testing.T) {
 		`"\ud83d\ude00"`:                 "",
 		`{"a":{"b":1},"b":2}`:            "",
 		``:                               "unexpected end",
-		`{"a":1,"a":2}`:                  "member a occurs twice",
-		`{"a":1,"\u0061":2}`:             "member a occurs twice",
-		`{"x":[{"k":1,"k":2}]}`:          "member k occurs twice",
+		`{"a":1,"a":2}`:                  `member "a" occurs twice`,
+		`{"a":1,"\u0061":2}`:             `member "a" occurs twice`,
+		`{"x":[{"k":1,"k":2}]}`:          `member "k" occurs twice`,
 		`NaN`:                            "unexpected character",
 		`[1,]`:                           "unexpected character",
 		`{"a":1,}`:                       "name of a member",
@@ -40,20 +42,20 @@ func TestCheckJSON(t *testing.T) {
 		strings.Repeat("[", 65) + strings.Repeat("]", 65): "64 levels",
 		strings.Repeat("[", 1_000_000):                    "64 levels",
 	} {
-		err := checkJSON([]byte(in))
+		err := strict.Check([]byte(in))
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%.60q: %v, want %q", in, err, want)
 		}
 	}
 }
 
-// FuzzCheckJSON: what is accepted, encoding/json accepts too.
-func FuzzCheckJSON(f *testing.F) {
+// FuzzCheck: what is accepted, encoding/json accepts too.
+func FuzzCheck(f *testing.F) {
 	for _, s := range []string{`{"a":[1,2.5e-7,"x\u00e9"]}`, `[[[]]]`, `"\ud83d\ude00"`, `-0.0`, `{"a":1,"a":2}`} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if checkJSON(b) == nil && !json.Valid(b) {
+		if strict.Check(b) == nil && !json.Valid(b) {
 			t.Fatalf("accepted %q", b)
 		}
 	})
