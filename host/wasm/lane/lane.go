@@ -292,8 +292,6 @@ const (
 	drawnTime = 300 * time.Microsecond
 	// looksAtOnce is how often it looks before it lets others run.
 	looksAtOnce = 32
-	// yieldTime is how long letting others run takes when there are none.
-	yieldTime = 2 * time.Microsecond
 	// turnTime is how long it takes at most when it was the other side that ran, and a
 	// short call.
 	turnTime = 30 * time.Microsecond
@@ -365,7 +363,7 @@ func (l *Lane) look(set uint32, began time.Time, most time.Duration) uint32 {
 		now := time.Now()
 		took := now.Sub(last)
 		last = now
-		if took <= yieldTime && now.Sub(began) <= most {
+		if took <= turnTime && now.Sub(began) <= most {
 			continue
 		}
 		s := l.head.state.Load()
