@@ -320,7 +320,8 @@ func (l *Lane) workerLook() time.Duration {
 // returns it; or another when the time is over.
 func (l *Lane) wait(waits *atomic.Uint32, set uint32, patience, look time.Duration) uint32 {
 	began := time.Now()
-	if s := l.look(set, began, look); member(s, set) {
+	if s := l.look(set, began, min(look, patience)); member(s, set) {
+		l.drawn = false
 		return s
 	}
 	waits.Store(1)
