@@ -20,7 +20,7 @@ func TestTheAnswerComesBeforeTheInstanceIsRestored(t *testing.T) {
 	if e != nil {
 		t.Fatal(e)
 	}
-	defer l.close(t.Context()) //nolint:errcheck // the test is over
+	defer l.close(t.Context())
 	m := &Module{host: h, info: a.info, calls: a.calls, limits: h.limits, live: l}
 	l.refs = 1
 	for range 3 {
