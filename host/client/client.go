@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/culmhq/culm/engine"
 	"github.com/culmhq/culm/host/fault"
 	"github.com/culmhq/culm/host/page"
 	"github.com/culmhq/culm/host/plugins"
@@ -179,7 +180,7 @@ func (c *Client) call(ctx context.Context, method, path string, header http.Head
 	}
 	res, err := c.http.Do(req)
 	if err != nil {
-		return &fault.Error{Code: fault.Stopping, Message: "no answer from " + c.URL() + " (is culm serve running there? --server names another)", Cause: short(err)}
+		return &fault.Error{Code: fault.Stopping, Message: fmt.Sprintf("no answer from %s (is culm serve running there? --server names another)", c.URL()), Cause: short(err)}
 	}
 	defer func() { _ = res.Body.Close() }()
 	answer, err := io.ReadAll(io.LimitReader(res.Body, answerMaxBytes))
@@ -202,16 +203,20 @@ func (c *Client) call(ctx context.Context, method, path string, header http.Head
 // problem reads a refusal; one that is no problem document is not of Culm.
 func problem(status int, answer []byte) error {
 	var p struct {
-		Code   fault.Code `json:"code"`
-		Detail string     `json:"detail"`
-		Field  string     `json:"field"`
+		Code     fault.Code        `json:"code"`
+		Detail   string            `json:"detail"`
+		Field    string            `json:"field"`
+		Node     string            `json:"node"`
+		Reason   string            `json:"reason"`
+		Args     map[string]string `json:"args"`
+		Problems []engine.Problem  `json:"problems"`
 	}
 	if err := json.Unmarshal(answer, &p); err != nil || p.Code == "" {
 		return &fault.Error{
 			Code: fault.Stopping, Message: fmt.Sprintf("status %d, and not from Culm", status), Cause: errors.New("no problem document"),
 		}
 	}
-	return &fault.Error{Code: p.Code, Message: p.Detail, Field: p.Field}
+	return &fault.Error{Code: p.Code, Message: p.Detail, Field: p.Field, Node: p.Node, Reason: p.Reason, Args: p.Args, Problems: p.Problems}
 }
 
 // short is what went wrong with a call, without the method and the address, which the
