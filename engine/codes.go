@@ -76,7 +76,7 @@ const (
 	ProblemSubflowVersion   = "SUBFLOW_VERSION_INVALID"
 	ProblemSubflowRecursion = "SUBFLOW_RECURSION" // Args: names: the chain of flows that leads back
 	ProblemSubflowDepth     = "SUBFLOW_DEPTH"     // Args: max
-	ProblemSubflowInvalid   = "SUBFLOW_INVALID"   // the flow has errors; of the first of them Args: flow, code, at, detail
+	ProblemSubflowInvalid   = "SUBFLOW_INVALID"   // the flow has errors; of the first of them Args: flow, code, at, detail, and its own with of_ before the name
 	// Variables.
 	ProblemVariableName       = "VARIABLE_NAME_INVALID"
 	ProblemVariableReserved   = "VARIABLE_NAME_RESERVED"

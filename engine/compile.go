@@ -3,7 +3,9 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 
 	"github.com/culmhq/culm/engine/expr"
@@ -388,5 +390,21 @@ func exprProblem(at Problem, err error) (p Problem, message string, args []strin
 	if e.Name != "" {
 		args = append(args, "name", e.Name)
 	}
-	return at, e.Message, args
+	if e.Column > 0 {
+		args = append(args, "row", strconv.Itoa(e.Line), "column", strconv.Itoa(e.Column))
+	}
+	return at, e.Message, append(args, whyArgs(e)...)
+}
+
+// whyArgs are the arguments of a problem that say which mistake it is.
+func whyArgs(err error) []string {
+	var e *expr.Error
+	if !errors.As(err, &e) || e.Reason == "" {
+		return nil
+	}
+	args := []string{"why", e.Reason}
+	for _, name := range slices.Sorted(maps.Keys(e.Args)) {
+		args = append(args, name, e.Args[name])
+	}
+	return args
 }

@@ -53,7 +53,7 @@ func (b *builder) variableSchema(v *Variable) *expr.Schema {
 	}
 	s, err := expr.ParseSchema(raw)
 	if err != nil {
-		b.report(Problem{Code: ProblemVariableSchema, Variable: v.Name, Field: "/schema"}, err.Error(), "detail", err.Error())
+		b.report(Problem{Code: ProblemVariableSchema, Variable: v.Name, Field: "/schema"}, err.Error(), append(whyArgs(err), "detail", err.Error())...)
 		return &expr.Schema{}
 	}
 	return s
@@ -91,7 +91,7 @@ func (b *builder) variableFields(v *Variable) {
 	}
 	misplaced("expression", v.Expression != "")
 	if v.Source == SourceConstant && len(v.Value) == 0 {
-		b.report(Problem{Code: ProblemVariableValue, Variable: v.Name, Field: "/value"}, "a constant needs a value", "detail", "missing")
+		b.report(Problem{Code: ProblemVariableValue, Variable: v.Name, Field: "/value"}, "a constant needs a value", "detail", "missing", "why", "SCHEMA_REQUIRED")
 	}
 }
 
@@ -125,7 +125,7 @@ func (b *builder) task(g *graphNode, n *Node, written []bool) {
 		b.report(Problem{Code: ProblemActionUnknown, Node: n.ID, Field: "/action"}, fmt.Sprintf("no action %q of plugin %q", n.Action, n.Plugin), "plugin", n.Plugin, "action", n.Action)
 	case a.err != nil:
 		b.report(Problem{Code: ProblemActionSchema, Node: n.ID, Field: "/action"}, "the action's schema cannot be read: "+a.err.Error(),
-			"plugin", n.Plugin, "action", n.Action, "detail", a.err.Error())
+			append(whyArgs(a.err), "plugin", n.Plugin, "action", n.Action, "detail", a.err.Error())...)
 	}
 	g.schema, g.rollback = a.inputs, a.rollback
 	b.outputDecls = append(b.outputDecls, expr.Decl{Name: g.id, Schema: a.outputs})

@@ -85,11 +85,11 @@ func (b *builder) variableExpressions(i int32) {
 	}
 	value, ok := cleanJSON(v.Value)
 	if !ok {
-		b.report(Problem{Code: ProblemVariableValue, Variable: v.Name, Field: "/value"}, "not JSON", "detail", "not JSON")
+		b.report(Problem{Code: ProblemVariableValue, Variable: v.Name, Field: "/value"}, "not JSON", "detail", "not JSON", "why", "NOT_JSON")
 		return
 	}
 	if f := valueLimit(v.Name, len(value)); f != nil {
-		b.report(Problem{Code: ProblemVariableValue, Variable: v.Name, Field: "/value"}, f.Message, "detail", f.Message)
+		b.report(Problem{Code: ProblemVariableValue, Variable: v.Name, Field: "/value"}, f.Message, "detail", f.Message, "why", f.Code)
 		return
 	}
 	v.Variable = withValue(v.Variable, value)
@@ -108,7 +108,7 @@ func (b *builder) variableExpressions(i int32) {
 		v.Variable = withValue(v.Variable, t.Value())
 	}
 	for _, bad := range v.schema.Validate(v.Value) {
-		b.report(Problem{Code: ProblemVariableValue, Variable: v.Name, Field: "/value" + bad.Pointer}, bad.Message, "detail", bad.Message)
+		b.report(Problem{Code: ProblemVariableValue, Variable: v.Name, Field: "/value" + bad.Pointer}, bad.Message, bad.Args()...)
 	}
 }
 
@@ -224,7 +224,7 @@ func (b *builder) taskInput(g *graphNode, n *Node, name string) *expr.Template {
 	raw, ok := cleanJSON(n.Inputs[name])
 	if !ok {
 		at.Code = ProblemInputInvalid
-		b.report(at, "not JSON", "input", name, "detail", "not JSON")
+		b.report(at, "not JSON", "input", name, "detail", "not JSON", "why", "NOT_JSON")
 		return nil
 	}
 	t := expr.Literal(raw)
@@ -253,7 +253,7 @@ func (b *builder) taskInput(g *graphNode, n *Node, name string) *expr.Template {
 	for _, bad := range schema.Validate(t.Value()) {
 		p := at
 		p.Code, p.Field = ProblemInputInvalid, at.Field+bad.Pointer
-		b.report(p, bad.Message, "input", name, "detail", bad.Message)
+		b.report(p, bad.Message, append(bad.Args(), "input", name)...)
 	}
 	return t
 }

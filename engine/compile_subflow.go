@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -208,9 +209,12 @@ func (b *builder) brokenFlow(n *Node, problems []Problem) {
 		}
 	}
 	where := first.Node + first.Edge + first.Variable + first.Field
+	args := []string{"flow", n.Reference(), "code", first.Code, "at", where, "detail", first.Message}
+	for _, name := range slices.Sorted(maps.Keys(first.Args)) {
+		args = append(args, "of_"+name, first.Args[name])
+	}
 	b.report(Problem{Code: ProblemSubflowInvalid, Node: n.ID, Field: "/flow"},
-		fmt.Sprintf("the flow %q has errors: %s: %s", n.Reference(), where, first.Message),
-		"flow", n.Reference(), "code", first.Code, "at", where, "detail", first.Message)
+		fmt.Sprintf("the flow %q has errors: %s: %s", n.Reference(), where, first.Message), args...)
 }
 
 // subflowSizes bounds what the flow becomes with its inline subflows.

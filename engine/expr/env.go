@@ -3,9 +3,7 @@ package expr
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
-	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -169,7 +167,7 @@ func (e *Env) program(src string) (*Program, error) {
 
 func (e *Env) compile(src string) (*Program, error) {
 	if utf8.RuneCountInString(src) > SourceMaxRunes {
-		return nil, fail(CodeSyntax, "the expression is longer than %d characters", SourceMaxRunes)
+		return nil, fail(CodeSyntax, "the expression is longer than %d characters", SourceMaxRunes).because("EXPR_LONG", SourceMaxRunes)
 	}
 	parsed, iss := e.cel.Parse(src)
 	if iss.Err() != nil {
@@ -198,45 +196,7 @@ func (e *Env) CompileBool(src string) (*Program, error) {
 		return nil, err
 	}
 	if !p.out.IsExactType(cel.BoolType) && !p.out.IsExactType(cel.DynType) {
-		return nil, fail(CodeType, "a condition is a bool, this is %s", p.out)
+		return nil, fail(CodeType, "a condition is a bool, this is %s", p.out).because("EXPR_CONDITION", p.out)
 	}
 	return p, nil
-}
-
-var namePattern = regexp.MustCompile(`(?:undeclared reference to|undefined field) '([^']*)'`)
-
-// issueError turns the first of CEL's issues into an error.
-func issueError(src string, iss *cel.Issues, syntax bool) *Error {
-	first := iss.Errors()[0]
-	message, _, _ := strings.Cut(first.Message, " expecting ") // a list of the parser's own words
-	e := fail(CodeType, "%s", strings.TrimSpace(message))
-	e.Offset = offsetOf(src, first.Location.Line(), first.Location.Column())
-	if syntax {
-		e.Code = CodeSyntax
-	}
-	if m := namePattern.FindStringSubmatch(first.Message); m != nil {
-		e.Code, e.Name = CodeUnknownName, m[1]
-		e.Message = fmt.Sprintf("unknown name %q", m[1])
-		if m[1] == "secrets" {
-			e.Code, e.Message = CodeSecret, "secrets cannot be used here: bind a secret variable to it"
-		}
-	}
-	return e
-}
-
-// offsetOf turns a line (from 1) and a column in code points into a byte offset.
-func offsetOf(src string, line, column int) int {
-	at := 0
-	for ; line > 1; line-- {
-		next := strings.IndexByte(src[at:], '\n')
-		if next < 0 {
-			break
-		}
-		at += next + 1
-	}
-	for ; column > 0 && at < len(src); column-- {
-		_, n := utf8.DecodeRuneInString(src[at:])
-		at += n
-	}
-	return at
 }

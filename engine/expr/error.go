@@ -28,7 +28,7 @@ const (
 	templatesPerValue = 1000
 )
 
-// Error is what is wrong with an expression.
+// Error is what is wrong with an expression, or, without a Code, with a schema.
 type Error struct {
 	Code    Code
 	Message string
@@ -36,6 +36,14 @@ type Error struct {
 	// Offset is the byte in that string, or in the expression.
 	Pointer string
 	Offset  int
+	// Line and Column are the place of Offset, from 1, in characters; 0 where the error is
+	// of the whole.
+	Line, Column int
+	// Reason says which of the mistakes of a Code this is (UPPER_SNAKE, stable), and Args
+	// are what Message names, "a", "b" and so on: clients translate by them. Empty where
+	// Message is a sentence of CEL.
+	Reason string
+	Args   map[string]string
 	// Name is the unknown or unset name, or that of the secret, where one is.
 	Name string
 	// deliberate marks the error that fail() makes.
@@ -43,7 +51,12 @@ type Error struct {
 }
 
 // Error says it in one line.
-func (e *Error) Error() string { return string(e.Code) + ": " + e.Message }
+func (e *Error) Error() string {
+	if e.Code == "" {
+		return e.Message
+	}
+	return string(e.Code) + ": " + e.Message
+}
 
 func fail(c Code, format string, args ...any) *Error {
 	return &Error{Code: c, Message: fmt.Sprintf(format, args...)}

@@ -112,7 +112,7 @@ type schemaJSON struct {
 
 func (p *schemaParser) parse(s *Schema, raw json.RawMessage, depth int) error {
 	if depth > schemaDepthMax {
-		return fmt.Errorf("nested more than %d deep", schemaDepthMax)
+		return fail("", "nested more than %d deep", schemaDepthMax).because("SCHEMA_DEEP", schemaDepthMax)
 	}
 	switch strings.TrimSpace(string(raw)) {
 	case "true":
@@ -134,7 +134,7 @@ func (p *schemaParser) parse(s *Schema, raw json.RawMessage, depth int) error {
 	if j.Pattern != "" {
 		re, err := regexp.Compile(j.Pattern)
 		if err != nil {
-			return fmt.Errorf("pattern: %w", err)
+			return fail("", "%q is no regular expression: %v", j.Pattern, err).because("SCHEMA_REGEX", j.Pattern)
 		}
 		s.length.pattern = re
 	}
@@ -186,7 +186,7 @@ func (p *schemaParser) resolve(ref string, depth int) (*Schema, error) {
 	name, ok := strings.CutPrefix(ref, "#/$defs/")
 	raw, found := p.defs[name]
 	if !ok || !found {
-		return nil, fmt.Errorf("reference %q leads nowhere", ref)
+		return nil, fail("", "reference %q leads nowhere", ref).because("SCHEMA_REFERENCE", ref)
 	}
 	s := &Schema{}
 	p.done[ref] = s
@@ -210,7 +210,7 @@ func parseTypes(raw json.RawMessage) ([]string, error) {
 	}
 	for _, t := range types {
 		if !slices.Contains([]string{"string", "integer", "number", "boolean", "array", "object", "null"}, t) {
-			return nil, fmt.Errorf("unknown type %q", t)
+			return nil, fail("", "unknown type %q", t).because("SCHEMA_UNKNOWN_TYPE", t)
 		}
 	}
 	return types, nil

@@ -77,7 +77,7 @@ func (e *Env) secretIn(parsed *cel.Ast, src string) (string, *Error) {
 }
 
 func misused(name string, offset int) *Error {
-	e := fail(CodeSecret, "the secret %s can only be passed on whole, as ${%s} and nothing else, to an input that takes a secret", name, name)
+	e := fail(CodeSecret, "the secret %s can only be passed on whole, as ${%s} and nothing else, to an input that takes a secret", name, name).because("EXPR_WHOLE", name)
 	e.Name, e.Offset = name, offset
 	return e
 }

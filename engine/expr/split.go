@@ -29,13 +29,13 @@ func splitTemplate(s string) ([]piece, *Error) {
 		case strings.HasPrefix(s[i:], "${"):
 			end := exprEnd(s, i+2)
 			if end < 0 {
-				e := fail(CodeSyntax, "${ is not closed; write $${ for the text ${")
-				e.Offset = i
+				e := fail(CodeSyntax, "${ is not closed; write $${ for the text ${").because("EXPR_OPEN")
+				e.at(s, i)
 				return nil, e
 			}
 			if strings.TrimSpace(s[i+2:end]) == "" {
-				e := fail(CodeSyntax, "${} holds no expression")
-				e.Offset = i
+				e := fail(CodeSyntax, "${} holds no expression").because("EXPR_EMPTY")
+				e.at(s, i)
 				return nil, e
 			}
 			flush()

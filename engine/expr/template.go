@@ -158,7 +158,8 @@ func (c *templateCompiler) str(s, at string) {
 		if err != nil {
 			var e *Error
 			if errors.As(err, &e) {
-				e.Pointer, e.Offset = at, e.Offset+p.offset
+				e.Pointer = at
+				e.at(s, e.Offset+p.offset)
 			}
 			c.errs = append(c.errs, err)
 			continue
@@ -188,7 +189,7 @@ func (c *templateCompiler) place(pieces []stringPiece) {
 		part.whole, part.pieces = pieces[0].prog, nil
 	}
 	if len(c.t.parts) > templatesPerValue {
-		c.errs = append(c.errs, fail(CodeSyntax, "more than %d strings with expressions", templatesPerValue))
+		c.errs = append(c.errs, fail(CodeSyntax, "more than %d strings with expressions", templatesPerValue).because("EXPR_MANY", templatesPerValue))
 		return
 	}
 	c.t.parts, c.text = append(c.t.parts, part), nil

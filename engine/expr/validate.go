@@ -16,6 +16,22 @@ type Violation struct {
 	// Pointer is the place in the value (JSON Pointer).
 	Pointer string
 	Message string
+	// Reason is the rule that does not hold, as a code that clients translate Message by, and
+	// Want is what it wants, where that is one thing.
+	Reason, Want string
+}
+
+// Args are the arguments of a problem about the violation, in pairs: "detail" is the message,
+// "why" and "a" are what to translate it by.
+func (v Violation) Args() []string {
+	args := []string{"detail", v.Message}
+	if v.Reason != "" {
+		args = append(args, "why", v.Reason)
+	}
+	if v.Want != "" {
+		args = append(args, "a", v.Want)
+	}
+	return args
 }
 
 // violationsMax is how many violations Validate reports at once.
@@ -65,10 +81,37 @@ type check struct {
 	budget *int
 }
 
-func (c *check) add(at, format string, args ...any) {
-	if len(c.found) < violationsMax {
-		c.found = append(c.found, Violation{Pointer: at, Message: fmt.Sprintf(format, args...)})
+// add notes a violation; the first of args is what the rule wants.
+func (c *check) add(at, reason, format string, args ...any) {
+	if len(c.found) >= violationsMax {
+		return
 	}
+	bad := Violation{Pointer: at, Reason: reason, Message: fmt.Sprintf(format, args...)}
+	if len(args) > 0 {
+		bad.Want = fmt.Sprint(args[0])
+	}
+	c.found = append(c.found, bad)
+}
+
+// want says what the rule that was noted last wants, as it is named in a schema.
+func (c *check) want(want string) {
+	if n := len(c.found); n > 0 {
+		c.found[n-1].Want = want
+	}
+}
+
+// choices are the allowed values, as far as a sentence holds them.
+func choices(values []json.RawMessage) string {
+	const most = 20
+	var out []string
+	for i, v := range values {
+		if i == most {
+			out = append(out, "...")
+			break
+		}
+		out = append(out, string(v))
+	}
+	return strings.Join(out, ", ")
 }
 
 func (c *check) value(s *Schema, v any, at string, depth int) {
@@ -76,15 +119,15 @@ func (c *check) value(s *Schema, v any, at string, depth int) {
 		return
 	}
 	if *c.budget--; *c.budget < 0 {
-		c.add(at, "takes too long to check")
+		c.add(at, "SCHEMA_LONG", "takes too long to check")
 		return
 	}
 	if depth > schemaDepthMax {
-		c.add(at, "nested too deep")
+		c.add(at, "SCHEMA_NESTED", "nested too deep")
 		return
 	}
 	if s.never {
-		c.add(at, "is not allowed")
+		c.add(at, "SCHEMA_SCHEMA", "is not allowed")
 		return
 	}
 	if text, ok := v.(string); ok && s.secret && IsSecretRef(text) {
@@ -94,7 +137,8 @@ func (c *check) value(s *Schema, v any, at string, depth int) {
 		c.value(s.ref, v, at, depth+1)
 	}
 	if len(s.types) > 0 && !slices.ContainsFunc(s.types, func(t string) bool { return hasType(v, t) }) {
-		c.add(at, "must be %s", strings.Join(s.types, " or "))
+		c.add(at, "SCHEMA_TYPE", "must be %s", strings.Join(s.types, " or "))
+		c.want(strings.Join(s.types, "/"))
 		return
 	}
 	c.literals(s, v, at)
@@ -143,7 +187,7 @@ func isInteger(n json.Number) bool {
 func (c *check) literals(s *Schema, v any, at string) {
 	if s.constant != nil {
 		if want, err := decodeAny(s.constant); err == nil && !equalJSON(want, v) {
-			c.add(at, "must be %s", s.constant)
+			c.add(at, "SCHEMA_CONST", "must be %s", s.constant)
 		}
 	}
 	if s.enum == nil {
@@ -154,7 +198,8 @@ func (c *check) literals(s *Schema, v any, at string) {
 			return
 		}
 	}
-	c.add(at, "must be one of the %d allowed values", len(s.enum))
+	c.add(at, "SCHEMA_ENUM", "must be one of the %d allowed values", len(s.enum))
+	c.want(choices(s.enum))
 }
 
 // equalJSON compares two decoded values; numbers by their value.
@@ -181,46 +226,46 @@ func equalJSON(a, b any) bool {
 func (c *check) text(s *Schema, v, at string) {
 	n := utf8.RuneCountInString(v)
 	if m := s.length.MinLength; m != nil && n < *m {
-		c.add(at, "must have at least %d characters", *m)
+		c.add(at, "SCHEMA_MIN_LENGTH", "must have at least %d characters", *m)
 	}
 	if m := s.length.MaxLength; m != nil && n > *m {
-		c.add(at, "must have at most %d characters", *m)
+		c.add(at, "SCHEMA_MAX_LENGTH", "must have at most %d characters", *m)
 	}
 	if p := s.length.pattern; p != nil && !p.MatchString(v) {
-		c.add(at, "must match %s", p)
+		c.add(at, "SCHEMA_PATTERN", "must match %s", p)
 	}
 }
 
 func (c *check) number(s *Schema, v json.Number, at string) {
 	f, err := v.Float64()
 	if err != nil {
-		c.add(at, "is out of range")
+		c.add(at, "SCHEMA_RANGE", "is out of range")
 		return
 	}
 	r := &s.number
 	switch {
 	case r.Minimum != nil && f < *r.Minimum:
-		c.add(at, "must be at least %v", *r.Minimum)
+		c.add(at, "SCHEMA_MINIMUM", "must be at least %v", *r.Minimum)
 	case r.ExclusiveMinimum != nil && f <= *r.ExclusiveMinimum:
-		c.add(at, "must be more than %v", *r.ExclusiveMinimum)
+		c.add(at, "SCHEMA_EXCLUSIVE_MINIMUM", "must be more than %v", *r.ExclusiveMinimum)
 	case r.Maximum != nil && f > *r.Maximum:
-		c.add(at, "must be at most %v", *r.Maximum)
+		c.add(at, "SCHEMA_MAXIMUM", "must be at most %v", *r.Maximum)
 	case r.ExclusiveMaximum != nil && f >= *r.ExclusiveMaximum:
-		c.add(at, "must be less than %v", *r.ExclusiveMaximum)
+		c.add(at, "SCHEMA_EXCLUSIVE_MAXIMUM", "must be less than %v", *r.ExclusiveMaximum)
 	}
 	if m := r.MultipleOf; m != nil && *m > 0 {
 		if q := f / *m; math.Abs(q-math.Round(q)) > 1e-9*math.Max(1, math.Abs(q)) {
-			c.add(at, "must be a multiple of %v", *m)
+			c.add(at, "SCHEMA_MULTIPLE_OF", "must be a multiple of %v", *m)
 		}
 	}
 }
 
 func (c *check) array(s *Schema, v []any, at string, depth int) {
 	if m := s.length.MinItems; m != nil && len(v) < *m {
-		c.add(at, "must have at least %d items", *m)
+		c.add(at, "SCHEMA_MIN_ITEMS", "must have at least %d items", *m)
 	}
 	if m := s.length.MaxItems; m != nil && len(v) > *m {
-		c.add(at, "must have at most %d items", *m)
+		c.add(at, "SCHEMA_MAX_ITEMS", "must have at most %d items", *m)
 	}
 	for i, item := range v {
 		sub := s.items
@@ -245,7 +290,7 @@ func (c *check) unique(v []any, at string) {
 			continue
 		}
 		if j, ok := seen[string(b)]; ok {
-			c.add(fmt.Sprintf("%s/%d", at, i), "is the same as item %d", j)
+			c.add(fmt.Sprintf("%s/%d", at, i), "SCHEMA_UNIQUE_ITEMS", "is the same as item %d", j)
 			return
 		}
 		seen[string(b)] = i
@@ -255,14 +300,14 @@ func (c *check) unique(v []any, at string) {
 func (c *check) object(s *Schema, v map[string]any, at string, depth int) {
 	for _, name := range s.required {
 		if _, ok := v[name]; !ok {
-			c.add(at+"/"+escapePointer(name), "is required")
+			c.add(at+"/"+escapePointer(name), "SCHEMA_REQUIRED", "is required")
 		}
 	}
 	if m := s.length.MinProperties; m != nil && len(v) < *m {
-		c.add(at, "must have at least %d entries", *m)
+		c.add(at, "SCHEMA_MIN_PROPERTIES", "must have at least %d entries", *m)
 	}
 	if m := s.length.MaxProperties; m != nil && len(v) > *m {
-		c.add(at, "must have at most %d entries", *m)
+		c.add(at, "SCHEMA_MAX_PROPERTIES", "must have at most %d entries", *m)
 	}
 	if s.properties == nil && s.additional == nil {
 		return
@@ -288,13 +333,13 @@ func (c *check) combined(s *Schema, v any, at string, depth int) {
 		c.value(sub, v, at, depth+1)
 	}
 	if len(s.any) > 0 && c.countValid(s.any, v, depth) == 0 {
-		c.add(at, "matches none of the %d alternatives", len(s.any))
+		c.add(at, "SCHEMA_ANY_OF", "matches none of the %d alternatives", len(s.any))
 	}
 	if n := c.countValid(s.one, v, depth); len(s.one) > 0 && n != 1 {
-		c.add(at, "matches %d of the %d alternatives, must match one", n, len(s.one))
+		c.add(at, "SCHEMA_ONE_OF", "matches %d of the %d alternatives, must match one", n, len(s.one))
 	}
 	if s.not != nil && c.countValid([]*Schema{s.not}, v, depth) == 1 {
-		c.add(at, "is not allowed")
+		c.add(at, "SCHEMA_NOT", "is not allowed")
 	}
 }
 

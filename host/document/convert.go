@@ -52,6 +52,10 @@ func (c *converter) value(n *yaml.Node, at string, depth int, t reflect.Type) {
 	for t != nil && t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
+	if t != nil && t.ConvertibleTo(reflect.TypeFor[words]()) {
+		c.words(n, at, depth)
+		return
+	}
 	if t != nil && reflect.PointerTo(t).Implements(reflect.TypeFor[json.Unmarshaler]()) {
 		c.custom(n, at, depth, t)
 		return
@@ -76,6 +80,24 @@ func (c *converter) custom(n *yaml.Node, at string, depth int, t reflect.Type) {
 	u, _ := reflect.New(t).Interface().(json.Unmarshaler)
 	if err := u.UnmarshalJSON(c.out.Bytes()[start:]); err != nil {
 		c.problem(n, at, CodeValue, "%s", strings.TrimPrefix(err.Error(), "json: "))
+	}
+}
+
+// words is the shape of a text in two languages, contract.Text: this package knows no other.
+type words struct{ En, Zh string }
+
+// words writes a text in two languages: the text itself, or an object of both.
+func (c *converter) words(n *yaml.Node, at string, depth int) {
+	switch tag := n.ShortTag(); {
+	case n.Kind == yaml.MappingNode:
+		c.mapping(n, at, depth, reflect.TypeFor[struct {
+			En string `json:"en"`
+			Zh string `json:"zh"`
+		}]())
+	case n.Kind == yaml.ScalarNode && (tag == "!!str" || tag == "!!timestamp" || tag == "!!null"):
+		c.scalar(n, at, nil)
+	default:
+		c.problem(n, at, CodeWantWords, "must be a text, or an object with texts as en and zh")
 	}
 }
 
@@ -151,7 +173,7 @@ func (c *converter) scalar(n *yaml.Node, at string, t reflect.Type) {
 	case "!!bool", "!!int", "!!float":
 		var v any
 		if err := n.Decode(&v); err != nil {
-			c.problem(n, at, CodeSyntax, "%s", plain(err))
+			c.problem(n, at, CodeTagValue, "%q does not fit the tag %s", n.Value, tag)
 			return
 		}
 		b, err := json.Marshal(v)

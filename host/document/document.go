@@ -149,21 +149,15 @@ func parse(data []byte) (*yaml.Node, error) {
 		if errors.Is(err, io.EOF) {
 			return nil, Problems{Coded(CodeEmpty, "the document is empty")}
 		}
-		return nil, Problems{Coded(CodeSyntax, "%s", plain(err))}
+		return nil, Problems{syntaxProblem(data, err)}
 	}
-	if err := d.Decode(&more); err == nil {
+	switch err := d.Decode(&more); {
+	case err == nil:
 		p := Coded(CodeMany, "only one document is allowed in a file")
 		p.Line, p.Column = more.Line, more.Column
 		return nil, Problems{p}
+	case !errors.Is(err, io.EOF): // a document ended where the writer did not mean it to
+		return nil, Problems{syntaxProblem(data, err)}
 	}
 	return doc.Content[0], nil
-}
-
-// plain takes the library's prefix off a syntax error, which names its own line.
-func plain(err error) string {
-	var te *yaml.TypeError
-	if errors.As(err, &te) {
-		return strings.Join(te.Errors, "; ")
-	}
-	return strings.TrimPrefix(err.Error(), "yaml: ")
 }

@@ -114,7 +114,7 @@ func TestEveryProblemHasACodeThatClientsTranslateBy(t *testing.T) {
 		"done: 1": document.CodeWantBool, "parts: 1": document.CodeWantList, "ref: []": document.CodeWantObject,
 		"word: LOUD": document.CodeValue, "extra: 1": document.CodeUnknownField, "title: a\ntitle: b": document.CodeRepeated,
 		"title: &a x": document.CodeAnchor, "any: !own x": document.CodeTag, "any: .inf": document.CodeNumber,
-		"any: {[a]: 1}": document.CodeKey, "": document.CodeEmpty, "a: b\n---\nc: d": document.CodeMany, "title: [": document.CodeSyntax,
+		"any: {[a]: 1}": document.CodeKey, "": document.CodeEmpty, "a: b\n---\nc: d": document.CodeMany, "title: [": document.CodeYAMLValue,
 		"any: " + strings.Repeat("[", 70) + strings.Repeat("]", 70): document.CodeDeep,
 		strings.Repeat(" ", document.MaxBytes+1):                    document.CodeTooLarge,
 	} {

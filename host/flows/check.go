@@ -106,7 +106,7 @@ func (c *Checker) variable(v *engine.Variable) []engine.Problem {
 	if err != nil {
 		return []engine.Problem{{
 			Code: engine.ProblemVariableSchema, Message: err.Error(), Level: engine.SeverityError, Variable: v.Name,
-			Field: "/schema", Args: map[string]string{"detail": err.Error()},
+			Field: "/schema", Args: forms.SchemaArgs(err),
 		}}
 	}
 	if len(v.Value) == 0 {
@@ -130,10 +130,11 @@ func (c *Checker) inputs(n *engine.Node, ops map[called]taken) []engine.Problem 
 	schema, placeholders, out := c.operation(n, action.Inputs, ops)
 	form, err := c.forms.Relaxed(schema, n.Literal...)
 	if err != nil {
+		args := forms.SchemaArgs(err)
+		args["plugin"], args["action"] = n.Plugin, n.Action
 		return []engine.Problem{{
 			Code: engine.ProblemActionSchema, Level: engine.SeverityError, Node: n.ID, Field: "/action",
-			Message: fmt.Sprintf("the inputs of action %s/%s have no usable schema: %v", n.Plugin, n.Action, err),
-			Args:    map[string]string{"plugin": n.Plugin, "action": n.Action, "detail": err.Error()},
+			Message: fmt.Sprintf("the inputs of action %s/%s have no usable schema: %v", n.Plugin, n.Action, err), Args: args,
 		}}
 	}
 	b, err := json.Marshal(filled(n.Inputs, schema, forms.OperationFields(action.Inputs)))

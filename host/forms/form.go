@@ -149,16 +149,42 @@ func (refusal) Load(url string) (any, error) {
 	return nil, fmt.Errorf("a schema may not refer to %s: only to its own $defs", url)
 }
 
+// SchemaError is what is wrong with a schema itself: the rule of the standard that it
+// breaks, at its place.
+type SchemaError struct{ Fault }
+
+// Error names the place and the rule.
+func (e *SchemaError) Error() string { return orRoot(e.Field) + ": " + e.Message }
+
+// SchemaArgs are the arguments of a problem about a schema that could not be compiled:
+// "detail" is the text of err, and where the kind of mistake is known, "place", "why" and
+// "a" are what to translate it by.
+func SchemaArgs(err error) map[string]string {
+	out := map[string]string{}
+	var broken *SchemaError
+	var regex *jsonschema.InvalidRegexError
+	var gone *jsonschema.JSONPointerNotFoundError
+	switch {
+	case errors.As(err, &broken):
+		out = broken.Args("place", orRoot(broken.Field))
+	case errors.As(err, &regex):
+		out["why"], out["a"] = "SCHEMA_REGEX", regex.Regex
+	case errors.As(err, &gone):
+		out["why"], out["a"] = "SCHEMA_REFERENCE", strings.TrimPrefix(gone.URL, root)
+	}
+	out["detail"] = err.Error()
+	return out
+}
+
 // plain names the place of an error in a schema without the library's prose.
 func plain(err error) error {
 	var bad *jsonschema.SchemaValidationError
 	if errors.As(err, &bad) {
 		var v *jsonschema.ValidationError
 		if errors.As(bad.Err, &v) {
-			if leaf := deepest(v); leaf != nil {
-				text, _ := message(leaf.ErrorKind)
-				return fmt.Errorf("%s: %s", orRoot(pointer(leaf.InstanceLocation)), text)
-			}
+			leaf := deepest(v)
+			text, want := message(leaf.ErrorKind)
+			return &SchemaError{Fault{Field: pointer(leaf.InstanceLocation), Keyword: keyword(leaf.ErrorKind), Message: text, Want: want}}
 		}
 	}
 	return err

@@ -244,35 +244,27 @@ var errExternal = errors.New("a schema may not refer to another document")
 // Load refuses every reference.
 func (refuse) Load(string) (any, error) { return nil, errExternal }
 
+// schemaName is what a schema is compiled by; nobody is told it.
+const schemaName = "culm:schema"
+
 func compileSchema(raw json.RawMessage) (*Schema, error) {
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
 	if err != nil {
 		return nil, flawed(CodeNotJSON, "is not JSON")
 	}
-	const name = "culm:schema"
 	c := jsonschema.NewCompiler()
 	c.DefaultDraft(jsonschema.Draft2020)
 	c.UseLoader(refuse{})
-	if err := c.AddResource(name, doc); err != nil {
+	if err := c.AddResource(schemaName, doc); err != nil {
 		return nil, flawed(CodeSchema, "is not a JSON Schema")
 	}
-	s, err := c.Compile(name)
+	s, err := c.Compile(schemaName)
 	var outside *jsonschema.LoadURLError
 	switch {
 	case errors.As(err, &outside):
 		return nil, flawed(CodeSchemaOutside, "%v", errExternal)
 	case err != nil:
-		return nil, flawed(CodeSchemaInvalid, "is not a valid JSON Schema: %s", schemaFault(err))
+		return nil, schemaFault(err)
 	}
 	return &Schema{s, string(raw) == anyText}, nil
-}
-
-// schemaFault says where a schema itself is wrong, without its text.
-func schemaFault(err error) string {
-	var ve *jsonschema.ValidationError
-	var se *jsonschema.SchemaValidationError
-	if errors.As(err, &se) && errors.As(se.Err, &ve) {
-		return brokenRules(ve).Error()
-	}
-	return "a keyword or reference in it cannot be used"
 }

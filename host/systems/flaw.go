@@ -2,14 +2,18 @@ package systems
 
 import (
 	"errors"
+	"maps"
 	"strconv"
 
+	"github.com/culmhq/culm/engine/expr"
 	"github.com/culmhq/culm/host/document"
 )
 
 // The codes of what can be wrong with a system document. Clients translate by them: what a
-// message names stands in the arguments of its problem, "a", "b" and so on. CodeBroken is of
-// what another language says, in "a": an expression, a certificate.
+// message names stands in the arguments of its problem, "a", "b" and so on. CodeBroken and
+// CodeSchemaInvalid are what no other code fits: "a" is the sentence of the library that
+// found it. What is wrong with an expression has the reason of package expr as its code, and
+// its place in "row" and "column".
 const (
 	CodeBasePath         = "BASE_PATH"
 	CodeBodyMissing      = "BODY_MISSING"
@@ -69,6 +73,12 @@ const (
 	CodeSchemaInvalid    = "SCHEMA_INVALID"
 	CodeSchemaLarge      = "SCHEMA_LARGE"
 	CodeSchemaOutside    = "SCHEMA_OUTSIDE"
+	CodeSchemaPattern    = "SCHEMA_PATTERN"
+	CodeSchemaReference  = "SCHEMA_REFERENCE"
+	CodeSchemaRule       = "SCHEMA_RULE"
+	CodeSchemaRuleNeeds  = "SCHEMA_RULE_REQUIRED"
+	CodeSchemaRuleType   = "SCHEMA_RULE_TYPE"
+	CodeSchemaRuleOther  = "SCHEMA_RULE_UNKNOWN"
 	CodeSecretComputed   = "SECRET_COMPUTED"
 	CodeSecretName       = "SECRET_NAME"
 	CodeSecretPlace      = "SECRET_PLACE"
@@ -123,8 +133,18 @@ func (c check) broken(err error) {
 		return
 	}
 	p := document.Problem{Field: c.at, Message: err.Error(), Code: CodeBroken, Args: map[string]string{"a": err.Error()}}
+	var e *expr.Error
 	if code, args := CodeOf(err); code != "" {
 		p.Code, p.Args = code, args
+	} else if errors.As(err, &e) {
+		p.Message, p.Args = e.Message, map[string]string{"a": e.Message}
+		if e.Reason != "" {
+			p.Code, p.Args = e.Reason, map[string]string{}
+			maps.Copy(p.Args, e.Args)
+		}
+		if e.Column > 0 {
+			p.Args["row"], p.Args["column"] = strconv.Itoa(e.Line), strconv.Itoa(e.Column)
+		}
 	}
 	*c.ps = append(*c.ps, p)
 }

@@ -1,6 +1,7 @@
 package systems
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -56,3 +57,45 @@ func broken(ve *jsonschema.ValidationError, out document.Problems) document.Prob
 	}
 	return append(out, f)
 }
+
+// schemaFault says where a schema itself is wrong, by keyword and place. What the compiler
+// finds besides the rules of the standard has a code for each kind that people meet; of any
+// other its sentence is told.
+func schemaFault(err error) error {
+	var (
+		se      *jsonschema.SchemaValidationError
+		ve      *jsonschema.ValidationError
+		pointer *jsonschema.JSONPointerNotFoundError
+		anchor  *jsonschema.AnchorNotFoundError
+		regex   *jsonschema.InvalidRegexError
+	)
+	const says = "is not a valid JSON Schema: "
+	switch {
+	case errors.As(err, &se) && errors.As(se.Err, &ve):
+		f := broken(ve, nil)[0]
+		if k, ok := leaf(ve).ErrorKind.(*kind.Format); ok && k.Want == "regex" {
+			return flawed(CodeSchemaPattern, says+"%s is no regular expression", f.Args["a"])
+		}
+		f.Code, f.Message = "SCHEMA_"+f.Code, says+f.Message
+		return f
+	case errors.As(err, &pointer):
+		return flawed(CodeSchemaReference, says+"what %s refers to does not exist", within(pointer.URL))
+	case errors.As(err, &anchor):
+		return flawed(CodeSchemaReference, says+"what %s refers to does not exist", within(anchor.Reference))
+	case errors.As(err, &regex):
+		return flawed(CodeSchemaPattern, says+"%s is no regular expression", within(regex.URL))
+	default:
+		return flawed(CodeSchemaInvalid, says+"%s", strings.ReplaceAll(err.Error(), schemaName, ""))
+	}
+}
+
+// leaf is the first rule that a value breaks.
+func leaf(ve *jsonschema.ValidationError) *jsonschema.ValidationError {
+	for len(ve.Causes) > 0 {
+		ve = ve.Causes[0]
+	}
+	return ve
+}
+
+// within is the place that a reference leads to, without the name that a schema is compiled by.
+func within(url string) string { return strings.TrimPrefix(url, schemaName) }

@@ -26,7 +26,7 @@ func WithShared(schema json.RawMessage, shared map[string]json.RawMessage) (json
 	defs := map[string]json.RawMessage{}
 	if own, ok := doc["$defs"]; ok {
 		if err := json.Unmarshal(own, &defs); err != nil {
-			return nil, flawed(CodeSchemaInvalid, "%s are not an object", "its $defs")
+			return nil, flawed(CodeSchemaRuleType, "is not a valid JSON Schema: %s must be of type %s", "/$defs", "object")
 		}
 	}
 	if err := collect(defs, schema, shared); err != nil {

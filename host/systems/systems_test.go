@@ -90,7 +90,7 @@ func TestParseReportsEveryProblemWithLineAndField(t *testing.T) {
 		"half a segment":  {"{name}", "x{name}", []string{"/operations/0/path: the segment"}},
 		"optional path":   {", required: true}", "}", []string{"/operations/0/parameters/0/required:"}},
 		"wrong type":      {"method: GET", "method: [GET]", []string{"line 8: /operations/0/method: must be a text, not a list"}},
-		"language":        {"zh: 主机", "fr: hôte", []string{"line 7: /operations/0/title:", "fr"}},
+		"language":        {"zh: 主机", "fr: hôte", []string{"line 7: /operations/0/title/fr: unknown field; known are en, zh"}},
 		"repeated key":    {"risk: read", "risk: read\n    risk: write", []string{"/operations/0/risk: given twice"}},
 		"anchor":          {"id: host", "id: &x host", []string{"anchors and aliases are not allowed"}},
 		"second document": {"format:", "format: a\n---\nformat:", []string{"only one document"}},

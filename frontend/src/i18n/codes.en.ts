@@ -93,8 +93,9 @@ export const problemEn: typeof problemZh = {
   SECRET_PLACE: 'This input takes no secret, and {{name}} is one',
   SECRET_PLAIN: 'The input {{input}} takes a secret variable and nothing else',
   SECRET_WIDER: 'The subflow may send the secret to {{system}}/{{operation}}; {{name}} does not allow that',
-  EXPR_SYNTAX: 'The expression cannot be read: {{message}}',
-  EXPR_TYPE: 'The expression has the wrong type: {{message}}',
+  EXPR_SECRET: 'The secret is not used as it can be: {{detail}}',
+  EXPR_SYNTAX: 'The expression cannot be read: {{detail}}',
+  EXPR_TYPE: 'The expression has the wrong type: {{detail}}',
   EXPR_UNKNOWN_NAME: 'The expression names {{name}}, which does not exist',
   FLOW_SYNTAX: 'The document cannot be read: {{message}}',
   FIELD_UNKNOWN: 'This field is unknown',
@@ -295,4 +296,6 @@ export const codesEn: CodeMessages = {
   hint: hintEn,
   refused: refusedEn,
   at: '{{title}} ({{field}}): {{why}}',
+  spot: 'line {{row}}, column {{column}}: {{text}}',
+  words: '{{words}}',
 }

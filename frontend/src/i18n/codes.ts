@@ -37,11 +37,20 @@ export function useCodes() {
     if (!exactly) return title
     return body.field ? t('codes:at', { title, field: body.field.slice(1), why: exactly }) : capital(exactly)
   }
+  const problem = (p: Omit<Problem, 'level'> & Partial<Problem>): string => {
+    const { row, column, place, code, detail = p.message } = p.args ?? {}
+    const known = because(p.args?.why, p.args)
+    // What is wrong with a subflow comes with the code and the arguments of its own problem.
+    const inner = code && problem({ code, message: detail, args: ofInner(p.args) })
+    // English has no texts of reasons: there the server's words are the ones.
+    const words = i18n.language === 'en' ? detail : t('codes:words', { words: detail })
+    let text = known ?? inner ?? words
+    if (place && known) text = `${place} ${text}`
+    if (row && column) text = t('codes:spot', { row, column, text })
+    return say('problem', p.code, p.message, { ...p.args, detail: text, message: p.message })
+  }
   return {
-    problem: (p: Problem) => {
-      const detail = because(p.args?.why, p.args)
-      return say('problem', p.code, p.message, { ...p.args, ...(detail && { detail }), message: p.message })
-    },
+    problem,
     failure: (f: Failure) => say('failure', f.code, f.message, { message: f.message }),
     /** What to do about a failure: by its code, else by its hint, else by whose fault it is. */
     advice: (f: Failure) => {
@@ -54,6 +63,12 @@ export function useCodes() {
     /** Whether error says all that the server says, so that its own words add nothing. */
     complete: (e: ApiError): boolean => why(e.body) !== undefined,
   }
+}
+
+/** The arguments of the problem inside another. */
+function ofInner(args: Args = {}): Args {
+  const inner = Object.entries(args).filter(([name]) => name.startsWith('of_'))
+  return Object.fromEntries(inner.map(([name, value]) => [name.slice('of_'.length), value]))
 }
 
 function capital(text: string): string {

@@ -91,8 +91,9 @@ export const problemZh = {
   SECRET_PLACE: '这个输入不接受密文，而 {{name}} 是密文',
   SECRET_PLAIN: '输入 {{input}} 只接受密文变量',
   SECRET_WIDER: '子流程可能把密文发给 {{system}}/{{operation}}，而 {{name}} 不允许',
-  EXPR_SYNTAX: '表达式语法错误：{{message}}',
-  EXPR_TYPE: '表达式类型不对：{{message}}',
+  EXPR_SECRET: '密文的用法不对：{{detail}}',
+  EXPR_SYNTAX: '表达式语法错误：{{detail}}',
+  EXPR_TYPE: '表达式类型不对：{{detail}}',
   EXPR_UNKNOWN_NAME: '表达式里的 {{name}} 不存在',
   FLOW_SYNTAX: '文档语法错误：{{message}}',
   FIELD_UNKNOWN: '未知的字段',
@@ -291,6 +292,8 @@ export const codesZh = {
   hint: hintZh,
   refused: refusedZh,
   at: '{{title}}（{{field}}）：{{why}}',
+  spot: '第 {{row}} 行第 {{column}} 列，{{text}}',
+  words: '原文：{{words}}',
 }
 
 export type CodeMessages = typeof codesZh

@@ -86,6 +86,8 @@ describe('why the server refuses', () => {
   it('is translated, and nothing else is', () => {
     const reasons = sources.flatMap(({ text }) => [
       ...[...text.matchAll(/\b[Bb]ecause\("([A-Z_]+)"/g)].map((m) => m[1] ?? ''),
+      // What CEL says in sentences has its reasons in a table.
+      ...[...text.matchAll(/\), "(EXPR_[A-Z_]+)", "|e\.Reason = "([A-Z_]+)"/g)].map((m) => m[1] ?? m[2] ?? ''),
       ...[...text.matchAll(/\bError\{[^\n]*Reason: "([A-Z_]+)"/g)].map((m) => m[1] ?? ''),
     ])
     expect(reasons.length).toBeGreaterThan(150)

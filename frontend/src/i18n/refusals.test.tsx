@@ -61,3 +61,54 @@ it('says in Chinese what a schema wants of a value', async () => {
   })
   expect(said).toBe('输入 count 不合要求：应为整数')
 })
+
+/** A problem of a flow, said in a language. */
+async function problem(lang: 'zh' | 'en', code: string, message: string, args: { [name: string]: string }) {
+  await i18next.changeLanguage(lang)
+  const { result } = renderHook(() => useCodes())
+  return result.current.problem({ code, message, level: 'error', args })
+}
+
+it('says where an expression is wrong, and what', async () => {
+  const args = { offset: '6', row: '1', column: '7', why: 'EXPR_OVERLOAD', a: '+', b: '(int, string)' }
+  const message = '+ cannot be applied to (int, string)'
+  expect(await problem('zh', 'EXPR_TYPE', message, args)).toBe(
+    '表达式类型不对：第 1 行第 7 列，+ 不能用于 (int, string)',
+  )
+  expect(await problem('en', 'EXPR_TYPE', message, args)).toBe(
+    'The expression has the wrong type: line 1, column 7: + cannot be applied to (int, string)',
+  )
+})
+
+it('marks the words of a library, where no kind fits, as words of somebody else', async () => {
+  const args = { offset: '0', row: '1', column: '1' }
+  expect(await problem('zh', 'EXPR_TYPE', 'a sentence of CEL', args)).toBe(
+    '表达式类型不对：第 1 行第 1 列，原文：a sentence of CEL',
+  )
+  expect(await problem('zh', 'VARIABLE_SCHEMA_INVALID', 'x', { detail: 'of a schema' })).toBe(
+    '变量的类型定义有误：原文：of a schema',
+  )
+  expect(await problem('en', 'VARIABLE_SCHEMA_INVALID', 'x', { detail: 'of a schema' })).toMatch(/: of a schema$/)
+})
+
+it('says which keyword of a schema is wrong', async () => {
+  const args = { detail: '/minLength: must be a whole number', place: '/minLength', why: 'SCHEMA_TYPE', a: 'integer' }
+  expect(await problem('zh', 'VARIABLE_SCHEMA_INVALID', args.detail, args)).toBe(
+    '变量的类型定义有误：/minLength 应为整数',
+  )
+})
+
+it('says what is wrong inside a subflow by the code of its own problem', async () => {
+  const args = {
+    flow: 'sub',
+    at: 'a/inputs/x',
+    code: 'EXPR_SYNTAX',
+    detail: 'the expression is not finished',
+    of_why: 'EXPR_UNFINISHED',
+    of_row: '1',
+    of_column: '4',
+  }
+  expect(await problem('zh', 'SUBFLOW_INVALID', 'x', args)).toBe(
+    '子流程 sub 有错误（a/inputs/x）：表达式语法错误：第 1 行第 4 列，表达式没有写完',
+  )
+})

@@ -35,8 +35,9 @@ export function useWrong(): (error: unknown) => Wrong {
     // Of several at a place, the first is shown.
     return new Map(
       all.toReversed().map((p) => {
-        const text = said(p.code, p.args) ?? p.message
-        const line = p.args?.line
+        const { line, row, column } = p.args ?? {}
+        const known = said(p.code, p.args) ?? p.message
+        const text = row && column ? t('wrongAt', { row, column, text: known }) : known
         return [p.field ?? '', line ? t('wrongLine', { line, text }) : text]
       }),
     )
