@@ -14,7 +14,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/culmhq/culm/engine"
 	"github.com/culmhq/culm/host/fault"
 	"github.com/culmhq/culm/host/page"
 	"github.com/culmhq/culm/host/plugins"
@@ -209,14 +208,18 @@ func problem(status int, answer []byte) error {
 		Node     string            `json:"node"`
 		Reason   string            `json:"reason"`
 		Args     map[string]string `json:"args"`
-		Problems []engine.Problem  `json:"problems"`
+		Problems json.RawMessage   `json:"problems"`
 	}
 	if err := json.Unmarshal(answer, &p); err != nil || p.Code == "" {
 		return &fault.Error{
 			Code: fault.Stopping, Message: fmt.Sprintf("status %d, and not from Culm", status), Cause: errors.New("no problem document"),
 		}
 	}
-	return &fault.Error{Code: p.Code, Message: p.Detail, Field: p.Field, Node: p.Node, Reason: p.Reason, Args: p.Args, Problems: p.Problems}
+	f := &fault.Error{Code: p.Code, Message: p.Detail, Field: p.Field, Node: p.Node, Reason: p.Reason, Args: p.Args}
+	if p.Problems != nil && json.Unmarshal(p.Problems, &f.Problems) != nil {
+		f.Problems = nil // the rest of the refusal says enough
+	}
+	return f
 }
 
 // short is what went wrong with a call, without the method and the address, which the

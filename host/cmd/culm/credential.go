@@ -432,6 +432,6 @@ func (p *program) printTest(r registry.ConnectionResult) {
 	}
 	fmt.Fprintf(p.out, "%s · %d ms\n", called, r.DurationMS)
 	if !r.OK {
-		fmt.Fprintln(p.err, p.text.failureText(&contract.Failure{Code: string(r.Code), Message: clean(r.Message)}))
+		fmt.Fprintln(p.err, p.text.failureText(&contract.Failure{Code: r.Code, Message: clean(r.Message)}))
 	}
 }
