@@ -52,7 +52,10 @@ test('an operator rehearses a flow before starting it: what happens, and what if
   expect(runs.items).toEqual([]) // nothing was started
 })
 
-test('on a phone the drawing of a dry run has the room, and one thing at a time is below it', async ({ page, request }) => {
+test('on a phone the drawing of a dry run has the room, and one thing at a time is below it', async ({
+  page,
+  request,
+}) => {
   await page.setViewportSize({ width: 390, height: 844 })
   const flow = await publishedFlow(request, around('手机上试', late))
   await page.goto(`/p/${project}/flows/${flow}/dry-run`)

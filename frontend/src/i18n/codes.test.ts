@@ -60,7 +60,8 @@ describe('codes', () => {
 })
 
 /** Sources that fail no node of a person's run: doubles and cases for tests, and what a script of a dry run is told. */
-const elsewhere = /^(host\/hosttest|host\/traces|host\/plugins\/cases|engine\/storetest|engine\/simulate)\/|_test\.go$/
+const elsewhere =
+  /^(host\/hosttest|host\/traces|host\/plugins\/cases|pdk\/pdktest|engine\/storetest|engine\/simulate)\/|_test\.go$/
 
 /** Every code that the sources put into a failure: as a word, or by the name of a constant. */
 function failuresOfSources(): Set<string> {
