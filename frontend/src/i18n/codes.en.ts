@@ -296,6 +296,11 @@ export const codesEn: CodeMessages = {
   hint: hintEn,
   refused: refusedEn,
   at: '{{title}} ({{field}}): {{why}}',
+  away: {
+    away: 'The server cannot be reached',
+    more: 'You see what was known at {{time}}. The page updates by itself once the server is back; what you typed is kept.',
+    back: 'The server is back',
+  },
   spot: 'line {{row}}, column {{column}}: {{text}}',
   words: '{{words}}',
 }

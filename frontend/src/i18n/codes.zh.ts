@@ -292,6 +292,11 @@ export const codesZh = {
   hint: hintZh,
   refused: refusedZh,
   at: '{{title}}（{{field}}）：{{why}}',
+  away: {
+    away: '连不上服务器',
+    more: '页面上是 {{time}} 的内容，连上后会自动更新；没有提交的内容不会丢失。',
+    back: '服务器已恢复',
+  },
   spot: '第 {{row}} 行第 {{column}} 列，{{text}}',
   words: '原文：{{words}}',
 }

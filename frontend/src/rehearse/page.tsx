@@ -53,7 +53,7 @@ export function RehearsalPage() {
       gone = true
     }
   }, [document])
-  const error = found.error ?? versions.error
+  const error = document ? null : (found.error ?? versions.error)
   if (error) {
     return (
       <div className="page">

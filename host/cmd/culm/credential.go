@@ -13,6 +13,7 @@ import (
 	"github.com/culmhq/culm/host/page"
 	"github.com/culmhq/culm/host/registry"
 	"github.com/culmhq/culm/host/secrets"
+	"github.com/culmhq/culm/pdk/contract"
 )
 
 // credentialsAt are the credentials of the systems of a project: those of a running server,
@@ -431,6 +432,6 @@ func (p *program) printTest(r registry.ConnectionResult) {
 	}
 	fmt.Fprintf(p.out, "%s · %d ms\n", called, r.DurationMS)
 	if !r.OK {
-		fmt.Fprintf(p.err, "%s (%s)\n", clean(r.Message), r.Code)
+		fmt.Fprintln(p.err, p.text.failureText(&contract.Failure{Code: r.Code, Message: clean(r.Message)}))
 	}
 }

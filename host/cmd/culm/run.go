@@ -190,7 +190,7 @@ func (p *program) start(ctx context.Context, core *app.Core, src *flows.Source, 
 	}
 	if flows.Errors(ps) {
 		for _, q := range src.Locate(ps) {
-			fmt.Fprintln(p.err, q.String())
+			fmt.Fprintln(p.err, p.text.located(q))
 		}
 		return runs.Summary{}, &exitError{code: exitRefused}
 	}
