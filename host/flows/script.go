@@ -64,9 +64,5 @@ func (s *ScriptSource) Locate(ps []engine.Problem) []Located {
 
 // Place tells where a value of the script is: "file:line:column".
 func (s *ScriptSource) Place(pointer string) string {
-	at := s.places.Place(pointer)
-	if at.Line == 0 {
-		return s.File
-	}
-	return fmt.Sprintf("%s:%d:%d", s.File, at.Line, at.Column)
+	return s.places.Place(pointer).In(s.File)
 }

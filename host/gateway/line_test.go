@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -42,7 +43,7 @@ func playing(t *testing.T, secure bool, play func(c net.Conn, r *bufio.Reader)) 
 		t.Cleanup(s.Close)
 		p.scheme, p.roots = "https", x509.NewCertPool()
 		p.roots.AddCert(s.Certificate())
-		l = tls.NewListener(l, &tls.Config{Certificates: s.TLS.Certificates, MinVersion: tls.VersionTLS12})
+		l = tls.NewListener(l, &tls.Config{Certificates: s.TLS.Certificates, MinVersion: tls.VersionTLS12, DynamicRecordSizingDisabled: true})
 	}
 	var wg sync.WaitGroup
 	wg.Go(func() {
@@ -90,8 +91,10 @@ func (p *peer) get(t *testing.T, l gateway.Line, method, path string, repeats bo
 	if err != nil {
 		return "", err
 	}
-	b, err := io.ReadAll(res.Body)
-	return string(b), errors.Join(err, res.Body.Close())
+	b := make([]byte, max(res.ContentLength, 0)) // as much as was said at once, past what is in between
+	n, err := io.ReadFull(res.Body, b)
+	rest, more := io.ReadAll(res.Body)
+	return string(b[:n]) + string(rest), errors.Join(err, more, res.Body.Close())
 }
 
 // replying answers each request of a connection with what say returns, and hangs up after an
@@ -113,7 +116,13 @@ func replying(say func(r *http.Request) string) func(net.Conn, *bufio.Reader) {
 }
 
 func plain(body string) string {
-	return "HTTP/1.1 200 OK\r\nContent-Length: " + string(rune('0'+len(body))) + "\r\n\r\n" + body
+	return fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+}
+
+// long is an answer that is larger than what is read at once.
+func long(body string) string {
+	const size = 9000
+	return fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%-*s", size, size, body)
 }
 
 func bothWays(t *testing.T, test func(t *testing.T, secure bool)) {
@@ -132,13 +141,15 @@ func TestAConnectionIsUsedAgainWhenItsAnswerWasReadToTheEnd(t *testing.T) {
 		answer string
 		conns  int64
 	}{
-		"a length":           {plain("ok"), 1},
-		"chunks":             {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", 1},
-		"interim answers":    {"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n" + plain("ok"), 1},
-		"it says close":      {"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok", 3},
-		"HTTP/1.0":           {"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", 3},
-		"more than was said": {plain("ok") + "x", 3},
-		"two answers":        {plain("ok") + plain("no"), 3},
+		"a length":            {plain("ok"), 1},
+		"chunks":              {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", 1},
+		"interim answers":     {"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n" + plain("ok"), 1},
+		"it says close":       {"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok", 3},
+		"HTTP/1.0":            {"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", 3},
+		"more than was said":  {plain("ok") + "x", 3},
+		"two answers":         {plain("ok") + plain("no"), 3},
+		"two, the first long": {long("ok") + plain("no"), 3}, // TLS holds the second where nobody looks
+		"a long one":          {long("ok"), 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -146,7 +157,7 @@ func TestAConnectionIsUsedAgainWhenItsAnswerWasReadToTheEnd(t *testing.T) {
 				p := playing(t, secure, replying(func(*http.Request) string { return c.answer }))
 				l := p.line(t)
 				for range 3 {
-					if got, err := p.get(t, l, http.MethodPost, "/", false); got != "ok" || err != nil {
+					if got, err := p.get(t, l, http.MethodPost, "/", false); strings.TrimSpace(got) != "ok" || err != nil {
 						t.Fatalf("got %q, %v", got, err)
 					}
 				}
@@ -406,5 +417,24 @@ func TestAConnectionFromBeforeIsNotKept(t *testing.T) {
 	l.Close()
 	if _, err := io.ReadAll(res.Body); err != nil || l.Idle() != 0 {
 		t.Errorf("%v; %d are kept", err, l.Idle())
+	}
+}
+
+// The context ends when all of the answer is there and has not been read: the connection, whose
+// time is over, is not kept.
+func TestAConnectionThatWasCutOffIsNotKept(t *testing.T) {
+	t.Parallel()
+	p := playing(t, false, replying(func(*http.Request) string { return plain("ok") }))
+	l := p.line(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	res, err := l.Do(ctx, p.request(t, http.MethodGet, "/", ""), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	_, _ = io.ReadAll(res.Body)
+	if l.Idle() != 0 {
+		t.Error("it is kept")
 	}
 }
