@@ -420,9 +420,11 @@ func (p *program) printCredentials(all []credentialLine) error {
 
 // printTest says how far a test came.
 func (p *program) printTest(r registry.ConnectionResult) {
+	w := newTable(p.out)
 	for _, s := range r.Steps {
-		fmt.Fprintf(p.out, "%-8s  %s\n", s.Stage, p.text.of("cred.step."+string(s.State)))
+		fmt.Fprintf(w, "%s\t%s\n", p.text.of("cred.stage."+string(s.Stage)), p.text.of("cred.step."+string(s.State)))
 	}
+	_ = w.Flush() // what follows fails, too
 	called := fmt.Sprintf(p.text.of("cred.called"), r.Operation)
 	if r.Operation == "" {
 		called = p.text.of("cred.base." + string(r.BaseBecause))
@@ -432,6 +434,10 @@ func (p *program) printTest(r registry.ConnectionResult) {
 	}
 	fmt.Fprintf(p.out, "%s · %d ms\n", called, r.DurationMS)
 	if !r.OK {
-		fmt.Fprintln(p.err, p.text.failureText(&contract.Failure{Code: r.Code, Message: clean(r.Message)}))
+		f := &contract.Failure{Code: r.Code, Message: clean(r.Message)}
+		fmt.Fprintln(p.err, p.text.failureText(f))
+		if p.text.failure(f) != "" {
+			fmt.Fprintln(p.err, "  "+p.text.labelled(p.text.in("in its own words"), f.Message))
+		}
 	}
 }

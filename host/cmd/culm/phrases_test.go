@@ -149,6 +149,11 @@ func phrasesMadeElsewhere() []string {
 	return []string{
 		"string", "strings", "int", "flag --%s",
 		"no systems here: --demo, --data or --recorded brings some",
+		"sqlite: database is in use by another process", "sqlite: database is in use by another process (%s)",
+		"dial tcp %s: connect: connection refused", "not a WebAssembly module of version 1 (a component, or another file)",
+		"the module carries no manifest: pack it with culm plugin pack",
+		"%q: a plugin's name is a lower-case letter, then up to 63 of a-z, 0-9 and -", "%q: there is no such language; there are %s",
+		"%s: the directory is not empty", "%s: no plugin source is here: none of%s", "shipped with the program",
 		"file does not exist", "permission denied", "file already exists", "is a directory", "not a directory",
 	}
 }

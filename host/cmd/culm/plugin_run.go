@@ -191,7 +191,7 @@ func (p *program) firstRequest(a *contract.Action, o runPluginOptions, recorded 
 		return req, err
 	}
 	if faults := form.Check(req.Inputs); len(faults) > 0 {
-		fmt.Fprintf(p.err, "%s: "+p.text.of("run.inputs")+"\n", p.text.of("refused"), a.ID)
+		fmt.Fprintln(p.err, p.text.labelled(p.text.of("refused"), fmt.Sprintf(p.text.of("run.inputs"), a.ID)))
 		for _, f := range faults {
 			fmt.Fprintln(p.err, "  "+p.text.labelled(f.Field, p.text.message(fault.New(fault.Invalid, "%s", f.Message).Because(f.Reason(), f.Want))))
 		}

@@ -189,7 +189,7 @@ func (p *program) pluginHistory() *cobra.Command {
 		w := newTable(p.out)
 		for _, e := range es {
 			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", e.At.UTC().Format(time.RFC3339), e.Actor.ID, p.text.of("event."+string(e.Kind)),
-				e.Version, e.Digest[:min(len(e.Digest), shortDigest)], e.Detail)
+				e.Version, e.Digest[:min(len(e.Digest), shortDigest)], p.text.recognised(e.Detail))
 		}
 		return failed(w.Flush())
 	}

@@ -83,7 +83,7 @@ func (p *program) runFlow(ctx context.Context, file string, o runOptions) (err e
 	}
 	src, err := flows.ParseYAML(content, file)
 	if err != nil {
-		return err
+		return p.refused(err)
 	}
 	inputs, err := p.readInputs(src.Flow, o)
 	if err != nil {

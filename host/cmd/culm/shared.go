@@ -110,8 +110,11 @@ func (t text) message(f *fault.Error) string {
 // problem is what a problem says, in the language of the reader.
 func (t text) problem(q engine.Problem) string {
 	if t.lang == "zh" {
-		if said := sharedTexts().problem(q.Code, q.Args, q.Message); said != "" {
-			return said
+		s := sharedTexts()
+		for _, code := range []string{q.Args["code"], q.Code} { // of the text of a document, which has one of its own
+			if said := s.problem(code, q.Args, q.Message); said != "" {
+				return said
+			}
 		}
 	}
 	return t.recognised(q.Message)
@@ -211,7 +214,7 @@ func match(format, message string) []any {
 	}
 	var args []any
 	for _, s := range found[1:] {
-		args = append(args, s)
+		args = append(args, strings.TrimSpace(s))
 	}
 	return args
 }

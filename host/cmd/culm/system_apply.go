@@ -250,7 +250,7 @@ func (p *program) printDifference(d registry.Difference, what string, version in
 	if err := w.Flush(); err != nil {
 		return failed(err)
 	}
-	fmt.Fprintf(p.out, "%s: %s\n", d.System, fmt.Sprintf(what, version, d.Unchanged))
+	fmt.Fprintln(p.out, p.text.labelled(d.System, fmt.Sprintf(what, version, d.Unchanged)))
 	return nil
 }
 

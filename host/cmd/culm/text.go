@@ -101,7 +101,7 @@ func supplyWords() map[string][2]string {
 		"hold.ASKS_LIMIT":        {"asks for more of %s", "请求更高的限额：%s"},
 		"hold.PUBLISHER_CHANGED": {"is not signed by %s, who published the version before", "上一版本由 %s 发布，这一版本没有它的签名"},
 		"hold.NAME_CONFUSABLE":   {"its name can be taken for %s", "名称容易和已安装的 %s 混淆"},
-		"latest":                 {"latest", "使用中"},
+		"latest":                 {"active, latest", "使用中"},
 		"key.exists":             {"%s exists already, and a key is never written over: take another name", "%s 已存在，密钥不会被覆盖：请换一个名称"},
 		"key.none":               {"name the key with --key, or put it into %s; culm plugin keygen makes one", "请用 --key 指定密钥，或放入 %s；culm plugin keygen 可生成密钥"},
 		"verify.keys":            {"there is no %s: name the public key with --key, or the data directory of the server with --data", "没有 %s：请用 --key 指定公钥，或用 --data 指定服务器的数据目录"},

@@ -21,9 +21,12 @@ func credentialWords() map[string][2]string {
 		"cred.unused":     {"never used", "从未使用"},
 		"cred.expires":    {"expires %s", "%s 到期"},
 
+		"cred.stage.dns": {"dns", "域名解析"}, "cred.stage.address": {"address", "地址策略"}, "cred.stage.tcp": {"tcp", "建立连接"},
+		"cred.stage.tls": {"tls", "TLS 握手"}, "cred.stage.auth": {"auth", "认证"}, "cred.stage.http": {"http", "HTTP 响应"},
+
 		"cred.step.ok":      {"ok", "通过"},
 		"cred.step.failed":  {"failed", "失败"},
-		"cred.step.skipped": {"-", "-"},
+		"cred.step.skipped": {"-", "未进行"},
 
 		"cred.called":                   {"called %s", "调用了 %s"},
 		"cred.base.no_read_operation":   {"called the base URL: no operation only reads", "系统没有只读接口，只访问了系统的地址"},

@@ -68,7 +68,7 @@ func (p *program) validate(checker *flows.Checker, files []string, asJSON bool) 
 				fmt.Fprintln(p.out, p.text.located(q))
 			}
 			if v.Valid {
-				fmt.Fprintf(p.out, "%s: %s\n", v.File, p.text.of("valid"))
+				fmt.Fprintln(p.out, p.text.labelled(v.File, p.text.of("valid")))
 			}
 		}
 	}
