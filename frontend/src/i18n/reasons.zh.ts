@@ -88,7 +88,7 @@ export const whyZh = {
   INSTANT: '{{a}} 应为时刻，例如 2026-11-22T09:00:00Z',
   JSON_TYPE: '不能是 {{a}}',
   KEY_GIVEN: '不用填写：会生成新的密钥',
-  KEY_IN_USE: '这是主密钥，或仍有密文用它加密',
+  KEY_IN_USE: '这是当前密钥，或仍有密文用它加密',
   KEY_REUSED: '同一个请求已经用别的内容提交过',
   KEY_REVOKED: '签名所用的密钥已被吊销',
   LIMIT: '应为 1 到 {{a}}',
