@@ -60,9 +60,17 @@ func TestErrorsAreToldInTheReadersLanguage(t *testing.T) {
 
 func TestEveryWordHasBothLanguages(t *testing.T) {
 	t.Parallel()
-	for key, w := range words() {
-		if w[0] == "" || w[1] == "" {
-			t.Errorf("%s: %q", key, w)
+	all := map[string]bool{}
+	for _, list := range wordLists() {
+		for key, w := range list() {
+			if all[key] = true; w[0] == "" || w[1] == "" {
+				t.Errorf("%s: %q", key, w)
+			}
+		}
+	}
+	for _, c := range sourceCalls(t) {
+		if (c.name == "of" || c.name == "word") && len(c.texts) == 1 && !all[c.texts[0]] && !strings.HasSuffix(c.texts[0], ".") {
+			t.Errorf("%s: no word %q", c.place, c.texts[0])
 		}
 	}
 	for _, s := range []engine.NodeState{

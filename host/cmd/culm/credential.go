@@ -256,8 +256,9 @@ func (p *program) listCredentials(ctx context.Context, at systemsAt, creds crede
 func (p *program) credentialTest() *cobra.Command {
 	var o credentialOptions
 	c := &cobra.Command{
-		Use:   "test SYSTEM",
-		Short: "Try to reach a system with its credential, and say how far that came",
+		Use:     "test SYSTEM",
+		Example: "  culm credential test ticket\n  culm credential test ticket --version 3",
+		Short:   "Try to reach a system with its credential, and say how far that came",
 		Long: "Make one call of a system with its credential: of an operation that only reads, or of its base\n" +
 			"URL where there is none. It is audited.\n\nExit codes: 0 it works, 1 it does not, 2 the input was refused.",
 		Args: cobra.ExactArgs(1),
@@ -341,9 +342,10 @@ func (p *program) rotate(ctx context.Context, at systemsAt, creds credentialsAt,
 func (p *program) credentialRemove() *cobra.Command {
 	var o credentialOptions
 	c := &cobra.Command{
-		Use:   "rm SYSTEM (--version N | --all)",
-		Short: "Delete a version of a credential, or all; what is left is used",
-		Args:  cobra.ExactArgs(1),
+		Use:     "rm SYSTEM (--version N | --all)",
+		Example: "  culm credential rm ticket --version 2",
+		Short:   "Delete a version of a credential, or all; what is left is used",
+		Args:    cobra.ExactArgs(1),
 	}
 	at := p.onCredentials(c, &o)
 	c.Flags().IntVar(&o.version, "version", 0, "the version to delete")

@@ -146,11 +146,16 @@ func supplyWords() map[string][2]string {
 	}
 }
 
+// wordLists are all lists of texts that have a key.
+func wordLists() []func() map[string][2]string {
+	return []func() map[string][2]string{words, authorWords, keyWords, replayWords, failureWords, systemWords, credentialWords}
+}
+
 // of returns a text by its key, or the key.
 func (t text) of(key string) string {
 	var w [2]string
 	ok := false
-	for _, list := range []func() map[string][2]string{words, authorWords, keyWords, replayWords, failureWords, systemWords, credentialWords} {
+	for _, list := range wordLists() {
 		if w, ok = list()[key]; ok {
 			break
 		}
