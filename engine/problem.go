@@ -1,6 +1,10 @@
 package engine
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/culmhq/culm/engine/expr"
+)
 
 // Problem is one thing wrong with a flow document, with the place where it is wrong.
 //
@@ -53,25 +57,8 @@ type Error struct {
 
 // because gives a refusal its Reason, and what its message names as Args.
 func (e *Error) because(reason string) *Error {
-	e.Reason, e.Args = reason, NamedArgs(e.named)
+	e.Reason, e.Args = reason, expr.NamedArgs(e.named)
 	return e
-}
-
-// argMax bounds a value of NamedArgs, in characters.
-const argMax = 200
-
-// NamedArgs gives the values that a message is made with the names "a", "b" and so on, by
-// which its translations fill them in. None gives nil.
-func NamedArgs(values []any) map[string]string {
-	if len(values) == 0 {
-		return nil
-	}
-	out := make(map[string]string, len(values))
-	for i, v := range values {
-		text := []rune(fmt.Sprint(v))
-		out[string(rune('a'+i))] = string(text[:min(len(text), argMax)])
-	}
-	return out
 }
 
 // Code is the machine-readable reason of an Error.

@@ -127,7 +127,7 @@ func (t *step) wait(i int32, a contract.Answer, digest string) {
 	}
 	t.emit(i, d)
 	for _, data := range t.s.nodes[i].kept {
-		if message, _ := badCallback(a.Wait, data); message == "" && takesCallback(a.Wait.Kind) {
+		if badCallback(a.Wait, data) == nil && takesCallback(a.Wait.Kind) {
 			t.wake(i, contract.ReasonCallback, data)
 			return
 		}
@@ -220,9 +220,12 @@ func (t *step) callback(e Callback) error {
 
 // answered ends a wait with the callback that it is for.
 func (t *step) answered(i int32, e Callback) error {
-	if message, at := badCallback(t.s.nodes[i].wait, e.Data); message != "" {
-		refusal := t.refuse(CodeInvalid, e.Node, "the answer %s", message)
-		refusal.Field = "/data" + at
+	if bad := badCallback(t.s.nodes[i].wait, e.Data); bad != nil {
+		refusal := t.refuse(CodeInvalid, e.Node, "the answer %s", bad.Message)
+		refusal.Field, refusal.Reason = "/data"+bad.Pointer, bad.Reason
+		if bad.Want != "" {
+			refusal.Args = map[string]string{"a": bad.Want}
+		}
 		return refusal
 	}
 	t.clearTimer(i)
@@ -256,22 +259,22 @@ func (t *step) callbackData(n *nodeRun, e Callback) (json.RawMessage, error) {
 	return data, nil
 }
 
-// badCallback says what is wrong with the data of a callback, and where, or nothing.
-func badCallback(w *contract.Wait, data json.RawMessage) (message, pointer string) {
+// badCallback says what is wrong with the data of a callback, or nothing.
+func badCallback(w *contract.Wait, data json.RawMessage) *expr.Violation {
 	if len(w.Schema) == 0 {
-		return "", ""
+		return nil
 	}
 	schema, err := expr.ParseSchema(w.Schema)
 	if err != nil {
-		return "", "" // badWait lets none in
+		return nil // badWait lets none in
 	}
 	if len(data) == 0 {
 		data = json.RawMessage("null")
 	}
 	if vs := schema.Validate(data); len(vs) > 0 {
-		return vs[0].Message, vs[0].Pointer
+		return &vs[0]
 	}
-	return "", ""
+	return nil
 }
 
 // checkAnswer turns what a plugin must not answer into a failure of the plugin.

@@ -101,14 +101,25 @@ func shown(reason, a string) string {
 
 // because gives an error its reason, and what its message names as Args.
 func (e *Error) because(reason string, args ...any) *Error {
-	e.Reason = reason
-	for i, a := range args {
-		if e.Args == nil {
-			e.Args = map[string]string{}
-		}
-		e.Args[string(rune('a'+i))] = fmt.Sprint(a)
-	}
+	e.Reason, e.Args = reason, NamedArgs(args)
 	return e
+}
+
+// argMax bounds a value of NamedArgs, in characters.
+const argMax = 200
+
+// NamedArgs gives the values that a message is made with the names "a", "b" and so on, by
+// which its translations fill them in. None gives nil.
+func NamedArgs(values []any) map[string]string {
+	if len(values) == 0 {
+		return nil
+	}
+	out := make(map[string]string, len(values))
+	for i, v := range values {
+		text := []rune(fmt.Sprint(v))
+		out[string(rune('a'+i))] = string(text[:min(len(text), argMax)])
+	}
+	return out
 }
 
 // at gives an error its place in a text, by the byte.

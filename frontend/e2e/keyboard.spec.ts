@@ -1,5 +1,5 @@
 import { expect, type Locator, type Page, test } from '@playwright/test'
-import { project } from './steps'
+import { around, node, project, publishedFlow } from './steps'
 
 /** Walks with Tab until the keyboard is there; nobody should have to walk further than this. */
 async function walkTo(page: Page, target: Locator, key: 'Tab' | 'Shift+Tab' = 'Tab'): Promise<void> {
@@ -58,4 +58,56 @@ test('a flow is created, drawn, filled in, published and run, and no mouse is to
   await page.keyboard.press('Enter')
   await page.waitForURL(/\/runs\//)
   await expect(page.getByTestId('run-state')).toHaveText('成功')
+})
+
+test('the keys of an input method choose a word, and nothing else', async ({ page, context, request }) => {
+  const name = `巡检 ${Date.now()}`
+  const flow = await publishedFlow(
+    request,
+    around(name, { plugin: 'core', action: 'confirm', inputs: { prompt: '?' } }),
+  )
+  const devtools = await context.newCDPSession(page)
+  /** Composes a word in the field, with the keys that an input method takes for itself; then it is written. */
+  const compose = async (field: Locator, word: string) => {
+    await field.focus()
+    const heard = await page.evaluateHandle(() => {
+      const keys: string[] = []
+      document.addEventListener('keydown', (e) => keys.push(e.key), true)
+      return keys
+    })
+    await devtools.send('Input.imeSetComposition', { text: "xun'jian", selectionStart: 8, selectionEnd: 8 })
+    for (const key of ['ArrowDown', 'Escape', 'Enter']) {
+      const taken = { key, code: key, windowsVirtualKeyCode: 229 }
+      await devtools.send('Input.dispatchKeyEvent', { type: 'rawKeyDown', ...taken })
+      await devtools.send('Input.dispatchKeyEvent', { type: 'keyUp', ...taken })
+    }
+    await expect(field).toBeFocused()
+    expect(await heard.jsonValue()).toEqual([])
+    await devtools.send('Input.insertText', { text: word })
+    await expect(field).toHaveValue(word)
+  }
+
+  await page.goto(`/p/${project}/flows`)
+  await page.keyboard.press('Control+k')
+  const palette = page.getByRole('dialog').getByRole('combobox')
+  await compose(palette, name)
+  await page.keyboard.press('Escape')
+  await expect(palette).toHaveCount(0)
+
+  const queries: (string | null)[] = []
+  page.on('framenavigated', () => queries.push(new URL(page.url()).searchParams.get('q')))
+  await compose(page.getByRole('textbox', { name: '搜索流程' }), name)
+  await expect(page).toHaveURL(/q=/)
+  expect(queries).toEqual([name])
+
+  await page.getByRole('button', { name: '新建流程' }).click()
+  await compose(page.getByRole('dialog').getByRole('textbox', { name: '名称' }), '新的巡检')
+  await page.keyboard.press('Escape')
+  await expect(page.getByRole('dialog')).toHaveCount(0)
+
+  await page.goto(`/p/${project}/flows/${flow}`)
+  await node(page, 'task').click()
+  await page.getByRole('tab', { name: '基本' }).click()
+  await compose(page.getByRole('textbox', { name: '节点名称' }), '巡检确认')
+  await expect(node(page, 'task')).toContainText('巡检确认')
 })

@@ -257,3 +257,9 @@ for (const scheme of ['light', 'dark'] as const) {
     await accessible(page)
   })
 }
+
+test('an address of a project that is not there says so, once', async ({ page }) => {
+  await page.goto('/p/nothing-of-this-name')
+  await expect(page.getByRole('main').getByRole('link', { name: '回到首页' })).toBeVisible()
+  await expect(page.getByRole('alert')).toHaveCount(0)
+})

@@ -51,3 +51,28 @@ test('an operator rehearses a flow before starting it: what happens, and what if
   }
   expect(runs.items).toEqual([]) // nothing was started
 })
+
+test('on a phone the drawing of a dry run has the room, and one thing at a time is below it', async ({
+  page,
+  request,
+}) => {
+  await page.setViewportSize({ width: 390, height: 844 })
+  const flow = await publishedFlow(request, around('手机上试', late))
+  await page.goto(`/p/${project}/flows/${flow}/dry-run`)
+  const bar = page.getByRole('button', { name: /^部署: 成功/ })
+  await expect(bar).toBeVisible()
+  const room = (await page.getByRole('group', { name: '试运行的流程图' }).boundingBox())?.height ?? 0
+  expect(room).toBeGreaterThan(300)
+  const start = await node(page, 'start').boundingBox()
+  const zoom = await page.locator('.cv-zoom').boundingBox()
+  expect((start?.y ?? 0) + (start?.height ?? 0)).toBeLessThan(zoom?.y ?? 0)
+
+  await node(page, 'task').click()
+  await expect(bar).toBeHidden()
+  await page.getByRole('radio', { name: '失败', exact: true }).check()
+  await page.getByText('时间线', { exact: true }).click()
+  await expect(page.getByRole('button', { name: /^部署: 失败/ })).toBeVisible()
+  await page.getByText('节点', { exact: true }).click()
+  await page.getByRole('complementary', { name: '部署' }).getByRole('button', { name: '关闭' }).click()
+  await expect(page.getByRole('button', { name: /^部署: 失败/ })).toBeVisible()
+})

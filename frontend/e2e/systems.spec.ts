@@ -13,7 +13,12 @@ async function accessible(page: Page): Promise<void> {
 const api = `/api/v1/projects/${project}`
 
 /** Registers a system of two operations that nothing answers. */
-async function registered(request: APIRequestContext, id: string, auth: object = { type: 'none' }): Promise<void> {
+async function registered(
+  request: APIRequestContext,
+  id: string,
+  auth: object = { type: 'none' },
+  more: object = {},
+): Promise<void> {
   const answer = await request.put(`${api}/systems/${id}`, {
     data: {
       format: 'culm.system/v1',
@@ -49,6 +54,7 @@ async function registered(request: APIRequestContext, id: string, auth: object =
           },
         },
       ],
+      ...more,
     },
   })
   expect(answer.status(), await answer.text()).toBe(200)
@@ -315,25 +321,20 @@ test('a refused call is found by its filters, and says whose fault it is', async
   await accessible(page)
 })
 
-test('a system says what goes on with it', async ({ page, request }) => {
-  await registered(request, 'assets-state')
+test('a system that fails is left alone, and says so until somebody lets it be called again', async ({
+  page,
+  request,
+}) => {
+  await registered(request, 'assets-state', undefined, {
+    base_url: `http://${process.env.CULM_E2E_SILENT}`,
+    limits: { timeout_ms: 1000, retry: { attempts: 1 }, breaker: { failures: 2, open_ms: 600_000 } },
+  })
   await page.goto(`/p/${project}/systems/assets-state?tab=state`)
   await expect(page.getByRole('region', { name: '运行状况' }).getByText('正常放行')).toBeVisible()
-  await expect(page.getByRole('region', { name: '限额' }).getByText('30 秒').first()).toBeVisible()
+  await expect(page.getByRole('region', { name: '限额' }).getByText('1.0 秒').first()).toBeVisible()
   await accessible(page)
-  // The breaker opens only after many failures: what the page says then is shown with an answer of its own.
-  let reset = false
-  await page.route('**/systems/assets-state/state**', async (route) => {
-    if (route.request().method() === 'POST') {
-      reset = true
-      return route.continue()
-    }
-    if (reset) return route.continue()
-    const state = await (await route.fetch()).json()
-    const breaker = { state: 'open', calls: 12, failures: 11, retry_at: new Date(Date.now() + 8000).toISOString() }
-    const last = { at: new Date().toISOString(), code: 'SYSTEM_UNREACHABLE' }
-    return route.fulfill({ json: { ...state, breaker, last_failure: last } })
-  })
+  // Both get no answer in their time.
+  await Promise.all(['A', 'B'].map((zone) => called(request, 'assets-state', 'find_assets', { zone })))
   await expect(page.getByRole('region', { name: '运行状况' }).getByText('已熔断')).toBeVisible()
   await accessible(page)
   await page.getByRole('button', { name: '立即恢复' }).press('Enter')

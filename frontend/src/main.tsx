@@ -5,6 +5,7 @@ import { StrictMode, Suspense } from 'react'
 import { createRoot } from 'react-dom/client'
 import { lazy } from '~/app/lazy'
 import { ApiError } from './api/client'
+import { keepComposing } from './app/composing'
 import { router } from './app/router'
 import { theme } from './app/theme'
 import { startI18n } from './i18n'
@@ -22,6 +23,8 @@ const client = new QueryClient({
       retry: (count, error) => count < 2 && error instanceof ApiError && (error.status === 0 || error.status >= 500),
       staleTime: 2000,
     },
+    // What a person asked for is done now or refused now: not kept, and done when nobody thinks of it any more.
+    mutations: { networkMode: 'always' },
   },
 })
 
@@ -43,4 +46,6 @@ async function start(): Promise<void> {
   )
 }
 
+// Before anything else listens.
+keepComposing()
 void start()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/culmhq/culm/engine"
+	"github.com/culmhq/culm/host/document"
 	"github.com/culmhq/culm/host/fault"
 	"github.com/culmhq/culm/host/live"
 	"github.com/culmhq/culm/host/plugins/build"
@@ -40,7 +41,7 @@ func misplaced(all []*build.FieldError) error {
 	first := all[0]
 	message := first.Reason
 	if first.Line > 0 {
-		message = fmt.Sprintf("line %d, column %d of the manifest: %s", first.Line, first.Column, message)
+		message = document.Place{Line: first.Line, Column: first.Column}.In("") + " of the manifest: " + message
 	}
 	if more := len(all) - 1; more > 0 {
 		message += fmt.Sprintf(" (and %d more)", more)

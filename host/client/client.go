@@ -179,7 +179,7 @@ func (c *Client) call(ctx context.Context, method, path string, header http.Head
 	}
 	res, err := c.http.Do(req)
 	if err != nil {
-		return &fault.Error{Code: fault.Stopping, Message: "no answer from " + c.URL() + " (is culm serve running there? --server names another)", Cause: short(err)}
+		return &fault.Error{Code: fault.Stopping, Message: fmt.Sprintf("no answer from %s (is culm serve running there? --server names another)", c.URL()), Cause: short(err)}
 	}
 	defer func() { _ = res.Body.Close() }()
 	answer, err := io.ReadAll(io.LimitReader(res.Body, answerMaxBytes))
@@ -202,16 +202,24 @@ func (c *Client) call(ctx context.Context, method, path string, header http.Head
 // problem reads a refusal; one that is no problem document is not of Culm.
 func problem(status int, answer []byte) error {
 	var p struct {
-		Code   fault.Code `json:"code"`
-		Detail string     `json:"detail"`
-		Field  string     `json:"field"`
+		Code     fault.Code        `json:"code"`
+		Detail   string            `json:"detail"`
+		Field    string            `json:"field"`
+		Node     string            `json:"node"`
+		Reason   string            `json:"reason"`
+		Args     map[string]string `json:"args"`
+		Problems json.RawMessage   `json:"problems"`
 	}
 	if err := json.Unmarshal(answer, &p); err != nil || p.Code == "" {
 		return &fault.Error{
 			Code: fault.Stopping, Message: fmt.Sprintf("status %d, and not from Culm", status), Cause: errors.New("no problem document"),
 		}
 	}
-	return &fault.Error{Code: p.Code, Message: p.Detail, Field: p.Field}
+	f := &fault.Error{Code: p.Code, Message: p.Detail, Field: p.Field, Node: p.Node, Reason: p.Reason, Args: p.Args}
+	if p.Problems != nil && json.Unmarshal(p.Problems, &f.Problems) != nil {
+		f.Problems = nil // the rest of the refusal says enough
+	}
+	return f
 }
 
 // short is what went wrong with a call, without the method and the address, which the

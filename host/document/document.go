@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -68,6 +69,22 @@ func (ps Problems) Error() string {
 
 // Place is a place in the source: line and column from 1, 0 where nothing is known.
 type Place struct{ Line, Column int }
+
+// In reads "file:3:7", or "line 3, column 7" of no file, without what is not known.
+func (p Place) In(file string) string {
+	line, column := file+":", ":"
+	if file == "" {
+		line, column = "line ", ", column "
+	}
+	switch {
+	case p.Line == 0:
+		return file
+	case p.Column == 0:
+		return line + strconv.Itoa(p.Line)
+	default:
+		return line + strconv.Itoa(p.Line) + column + strconv.Itoa(p.Column)
+	}
+}
 
 // Source maps the values of a document, by JSON Pointer, to the places they came from,
 // so that a later check can name the line too. The zero value knows no place.

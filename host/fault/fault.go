@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/culmhq/culm/engine"
+	"github.com/culmhq/culm/engine/expr"
 	"github.com/culmhq/culm/engine/runner"
 )
 
@@ -85,7 +86,7 @@ func (e *Error) Because(reason string, args ...any) *Error {
 	if len(args) == 0 {
 		args = e.named
 	}
-	e.Reason, e.Args = reason, engine.NamedArgs(args)
+	e.Reason, e.Args = reason, expr.NamedArgs(args)
 	return e
 }
 

@@ -26,18 +26,22 @@ func (c *Checker) choices(f *engine.Flow, v *engine.Variable) []engine.Problem {
 	var schema struct {
 		Source *inputSource `json:"x-source"`
 	}
-	bad := func(format string, args ...any) []engine.Problem {
+	bad := func(reason, format string, args ...any) []engine.Problem {
 		text := fmt.Sprintf(format, args...)
+		told := map[string]string{"detail": text, "why": reason}
+		for i, a := range args {
+			told[string(rune('a'+i))] = fmt.Sprint(a)
+		}
 		return []engine.Problem{{
 			Code: engine.ProblemVariableSchema, Message: text, Level: engine.SeverityError, Variable: v.Name,
-			Field: "/schema/x-source", Args: map[string]string{"detail": text},
+			Field: "/schema/x-source", Args: told,
 		}}
 	}
 	if len(v.Schema) == 0 || v.Source != engine.SourceInput {
 		return nil
 	}
 	if err := json.Unmarshal(v.Schema, &schema); err != nil {
-		return bad("x-source must be an object with plugin, action, name and fields")
+		return bad("SOURCE_FORM", "x-source must be an object with plugin, action, name and fields")
 	}
 	s := schema.Source
 	if s == nil {
@@ -45,22 +49,22 @@ func (c *Checker) choices(f *engine.Flow, v *engine.Variable) []engine.Problem {
 	}
 	action, ok := c.catalogue.Action(s.Plugin, s.Action)
 	if !ok {
-		return bad("there is no action %q of a plugin %q to ask for choices", s.Action, s.Plugin)
+		return bad("SOURCE_ACTION", "there is no action %q of a plugin %q to ask for choices", s.Action, s.Plugin)
 	}
 	sources := forms.Sources(action.Inputs)
 	i := slices.IndexFunc(sources, func(x forms.Source) bool { return x.Name == s.Name })
 	if i < 0 || !action.Options {
-		return bad("action %s of plugin %s has no field with choices from %q", s.Action, s.Plugin, s.Name)
+		return bad("SOURCE_NAME", "action %s of plugin %s has no field with choices from %q", s.Action, s.Plugin, s.Name)
 	}
 	for _, field := range slices.Sorted(maps.Keys(s.Fields)) {
 		name := s.Fields[field]
 		switch {
 		case !slices.Contains(sources[i].DependsOn, field):
-			return bad("the choices from %q do not depend on a field %q", s.Name, field)
+			return bad("SOURCE_FIELD", "the choices from %q do not depend on a field %q", s.Name, field)
 		case name == v.Name:
-			return bad("an input cannot depend on itself")
+			return bad("SOURCE_ITSELF", "an input cannot depend on itself")
 		case !slices.ContainsFunc(f.Variables, func(o engine.Variable) bool { return o.Name == name && o.Source == engine.SourceInput && !o.Secret }):
-			return bad("there is no input %q that may be shown to a plugin", name)
+			return bad("SOURCE_INPUT", "there is no input %q that may be shown to a plugin", name)
 		}
 	}
 	return nil

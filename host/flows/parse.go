@@ -57,11 +57,7 @@ func (e *SyntaxError) Error() string {
 // String reads "file:line:column: field: message".
 func (l Located) String() string {
 	var b strings.Builder
-	b.WriteString(l.File)
-	if l.Line > 0 {
-		fmt.Fprintf(&b, ":%d:%d", l.Line, l.Column)
-	}
-	b.WriteString(": ")
+	b.WriteString(document.Place{Line: l.Line, Column: l.Column}.In(l.File) + ": ")
 	switch {
 	case l.Node != "":
 		b.WriteString("node " + l.Node + ": ")

@@ -3,6 +3,7 @@ package flows
 import (
 	"errors"
 	"fmt"
+	"maps"
 
 	"github.com/culmhq/culm/engine"
 	"github.com/culmhq/culm/engine/simulate"
@@ -45,7 +46,7 @@ func syntaxError(bad document.Problems, file string) *SyntaxError {
 	for _, p := range bad {
 		e.Problems = append(e.Problems, Located{
 			File: file, Line: p.Line, Column: p.Column, Pointer: p.Field,
-			Problem: engine.Problem{Code: CodeDocument, Message: p.Message, Level: engine.SeverityError, Field: p.Field},
+			Problem: engine.Problem{Code: CodeDocument, Message: p.Message, Level: engine.SeverityError, Field: p.Field, Args: argsOf(p)},
 		})
 	}
 	return e
@@ -64,9 +65,16 @@ func (s *ScriptSource) Locate(ps []engine.Problem) []Located {
 
 // Place tells where a value of the script is: "file:line:column".
 func (s *ScriptSource) Place(pointer string) string {
-	at := s.places.Place(pointer)
-	if at.Line == 0 {
-		return s.File
+	return s.places.Place(pointer).In(s.File)
+}
+
+// argsOf are the arguments of a problem of a text, and with them as "code" which of those it
+// is: clients translate by both.
+func argsOf(p document.Problem) map[string]string {
+	if p.Code == "" {
+		return nil
 	}
-	return fmt.Sprintf("%s:%d:%d", s.File, at.Line, at.Column)
+	args := map[string]string{"code": p.Code}
+	maps.Copy(args, p.Args)
+	return args
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"slices"
 	"sync"
@@ -118,7 +117,7 @@ func (k *tokens) fetch(ctx context.Context, key string, c *call, cred *secrets.C
 	if a.Audience != "" {
 		cfg.EndpointParams = url.Values{"audience": {a.Audience}}
 	}
-	base, err := k.transport.trust(k.transport.http, c.system.System.TokenTLS())
+	base, err := k.transport.trust(k.transport.line, c.system.System.TokenTLS())
 	if err != nil {
 		return token{}, err
 	}
@@ -126,8 +125,7 @@ func (k *tokens) fetch(ctx context.Context, key string, c *call, cred *secrets.C
 	if err != nil {
 		return token{}, err
 	}
-	client := &http.Client{Transport: via, Timeout: tokenTimeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: cred.Use})
+	client := &http.Client{Transport: tokenLine{via, cred}, Timeout: tokenTimeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	started := time.Now() // the library counts by the machine's clock, too
 	got, err := cfg.Token(context.WithValue(ctx, oauth2.HTTPClient, client))
 	var answered *oauth2.RetrieveError
@@ -155,6 +153,20 @@ func (k *tokens) fetch(ctx context.Context, key string, c *call, cred *secrets.C
 	}
 	k.m[key] = t
 	return t, nil
+}
+
+// tokenLine is a line for a library that speaks through net/http.
+type tokenLine struct {
+	*line
+	cred *secrets.Credential
+}
+
+// RoundTrip implements http.RoundTripper.
+func (l tokenLine) RoundTrip(r *http.Request) (*http.Response, error) {
+	own := *r // the caller's is not changed
+	own.Header = r.Header.Clone()
+	own.Header.Set("Accept-Encoding", "gzip")
+	return l.do(r.Context(), &own, &exchange{credential: l.cred, unzips: true})
 }
 
 // What is wrong with an answer of a token server that says 200.

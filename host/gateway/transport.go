@@ -13,16 +13,13 @@ import (
 	"mime"
 	"net"
 	"net/http"
-	"net/http/httptrace"
 	"net/netip"
 	"net/url"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"time"
 	"unicode/utf8"
 
-	"github.com/culmhq/culm/host/secrets"
 	"github.com/culmhq/culm/host/systems"
 	"github.com/culmhq/culm/pdk/contract"
 )
@@ -58,7 +55,7 @@ func NewTrust(pem []byte) (*Trust, error) {
 // from the environment, verifies TLS always, and asks the address policy about every
 // connection.
 type transport struct {
-	http      *http.Transport
+	line      *line
 	trusting  clones[systems.TLS]
 	certified clones[certifiedKey]
 	clock     Clock
@@ -69,18 +66,9 @@ func newTransport(policy *AddressPolicy, trust *Trust, clock Clock) *transport {
 	if trust != nil {
 		roots = trust.pool
 	}
-	protocols := new(http.Protocols)
-	protocols.SetHTTP1(true) // HTTP/2 adds nothing here but server push and more code
-	return &transport{clock: clock, http: &http.Transport{
-		Proxy:                  nil,
-		DialContext:            GuardedDial(policy),
-		TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout:    handshakeTimeout,
-		MaxIdleConnsPerHost:    maxIdlePerSystem,
-		MaxIdleConns:           maxIdle,
-		IdleConnTimeout:        idleTimeout,
-		MaxResponseHeaderBytes: maxResponseHeaders,
-		Protocols:              protocols,
+	return &transport{clock: clock, line: &line{
+		dial: GuardedDial(policy),
+		tls:  &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 	}}
 }
 
@@ -114,14 +102,14 @@ func (t *transport) send(ctx context.Context, c *call) contract.GatewayResponse 
 	if f != nil {
 		return failed(f)
 	}
-	x := &exchange{}
-	req := c.httpRequest(x.traced(ctx, c.credential), x)
+	p := &parcel{exchange: exchange{credential: c.credential, isFresh: c.isFresh, repeats: c.repeats()}}
+	req := c.httpRequest(p)
 	if c.authorize != nil {
 		c.authorize(req, c.payload())
 	}
 	c.tries++
-	res, err := via.RoundTrip(req)
-	c.sent = c.sent || x.connected.Load()
+	res, err := via.do(ctx, req, &p.exchange)
+	c.sent = c.sent || p.connected
 	if err != nil {
 		c.cause = err
 		return c.sentAs(failed(c.sendFailure(ctx, err)), c.requestID)
@@ -136,38 +124,29 @@ func (t *transport) send(ctx context.Context, c *call) contract.GatewayResponse 
 	return c.sentAs(out, id)
 }
 
-// exchange is what one try needs besides the request, in one piece of memory: many small ones
-// are felt where many calls are made.
-type exchange struct {
-	// connected is set by the trace, which is called from the transport's own goroutines, also
-	// after the end.
-	connected atomic.Bool
-	trace     httptrace.ClientTrace
-	url       url.URL // a credential may go into the query of this one
-	values    [4]string
+// parcel is what one try needs, in one piece of memory: many small ones are felt where many
+// calls are made.
+type parcel struct {
+	exchange
+	req    http.Request
+	url    url.URL // a credential may go into the query of this one
+	values [5]string
 }
 
-// traced watches a try: from when on the system may have received anything, and the use of
-// the credential.
-func (x *exchange) traced(ctx context.Context, cred *secrets.Credential) context.Context {
-	x.trace.GotConn = func(httptrace.GotConnInfo) { x.connected.Store(true) }
-	x.trace.WroteHeaders = cred.Use // not before: one that never left was not used
-	return httptrace.WithClientTrace(ctx, &x.trace)
+// repeats reports whether the request may be sent again by itself.
+func (c *call) repeats() bool {
+	return c.op.Retry == systems.RetrySafe || c.op.Retry == systems.RetryKeyed && c.key != ""
 }
 
 // way is what a call goes through.
-func (t *transport) way(c *call) (*http.Transport, *contract.Failure) {
-	base, err := t.trust(t.http, c.system.System.TLS)
+func (t *transport) way(c *call) (*line, *contract.Failure) {
+	base, err := t.trust(t.line, c.system.System.TLS)
 	if err != nil {
 		return nil, fault(contract.OriginGateway, CodeTLSFailed, "the authorities of the system cannot be read")
 	}
 	via, err := t.via(base, c.credential)
 	if err != nil {
 		return nil, fault(contract.OriginGateway, CodeCredentialMissing, "the client certificate cannot be used: set it again")
-	}
-	if c.isFresh {
-		via = via.Clone()
-		via.DisableKeepAlives = true
 	}
 	return via, nil
 }
@@ -182,20 +161,21 @@ func (c *call) payload() []byte {
 
 // httpRequest makes the request as net/http sends it. The address was checked and is not
 // read again.
-func (c *call) httpRequest(ctx context.Context, x *exchange) *http.Request {
+func (c *call) httpRequest(p *parcel) *http.Request {
 	out := c.request
 	if c.wire != nil {
 		out = c.wire
 	}
-	x.url = *out.url
-	req := (&http.Request{
-		Method: out.method, URL: &x.url, Host: x.url.Host, Header: make(http.Header, len(out.header)+6),
+	p.url = *out.url
+	p.req = http.Request{
+		Method: out.method, URL: &p.url, Host: p.url.Host, Header: make(http.Header, len(out.header)+6),
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-	}).WithContext(ctx)
+	}
+	req := &p.req
 	for name, vs := range out.header {
 		req.Header[name] = vs
 	}
-	c.ownHeaders(req.Header, &x.values)
+	c.ownHeaders(p)
 	if out.body != nil {
 		req.Header.Set("Content-Type", "application/json")
 		req.ContentLength = int64(len(out.body))
@@ -208,18 +188,23 @@ func (c *call) httpRequest(ctx context.Context, x *exchange) *http.Request {
 	return req
 }
 
-// ownHeaders puts the headers of the gateway's own on a request. values holds them.
-func (c *call) ownHeaders(h http.Header, values *[4]string) {
+// ownHeaders puts the headers of the gateway's own on a request. They are kept in it.
+func (c *call) ownHeaders(p *parcel) {
 	if c.requestID == "" {
 		c.requestID = newRequestID()
 	}
-	*values = [...]string{c.requestID, "culm", "application/json, */*;q=0.5", c.traceparent}
+	h, values := p.req.Header, &p.values
+	*values = [...]string{c.requestID, "culm", "application/json, */*;q=0.5", c.traceparent, "gzip"}
 	if h.Get(requestIDHeader) == "" { // the operation may declare it as a parameter of its own
 		h[requestIDHeader] = values[0:1:1]
 	}
 	h["User-Agent"], h["Accept"] = values[1:2:2], values[2:3:3]
 	if c.traceparent != "" {
 		h["Traceparent"] = values[3:4:4]
+	}
+	// Some servers answer HEAD and parts of a document wrongly when they may compress.
+	if p.req.Method != http.MethodHead && h.Get("Range") == "" && h.Get("Accept-Encoding") == "" {
+		h["Accept-Encoding"], p.unzips = values[4:5:5], true
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
+	"strings"
 
 	"github.com/culmhq/culm/pdk/contract"
 )
@@ -31,12 +33,12 @@ func exactMembers(output []byte) error {
 	if top == nil {
 		return fmt.Errorf("%w: it is null", ErrAnswer)
 	}
-	if err := known("", top, "status", "outputs", "failure", "wait", "state"); err != nil {
+	if err := known("", top, reflect.TypeFor[contract.Answer]()); err != nil {
 		return err
 	}
-	for name, members := range map[string][]string{
-		"failure": {"code", "message", "origin", "retryable", "system", "operation", "http_status", "detail"},
-		"wait":    {"kind", "after_ms", "at", "prompt", "schema"},
+	for name, t := range map[string]reflect.Type{
+		"failure": reflect.TypeFor[contract.Failure](),
+		"wait":    reflect.TypeFor[contract.Wait](),
 	} {
 		var part map[string]json.RawMessage
 		if raw, ok := top[name]; ok {
@@ -44,18 +46,19 @@ func exactMembers(output []byte) error {
 				return fmt.Errorf("%w: %s: %w", ErrAnswer, name, err)
 			}
 		}
-		if err := known(name+".", part, members...); err != nil {
+		if err := known(name+".", part, t); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// known refuses members other than names.
-func known(at string, members map[string]json.RawMessage, names ...string) error {
+// known refuses members that are no fields of a struct.
+func known(at string, members map[string]json.RawMessage, of reflect.Type) error {
 	left := len(members)
-	for _, n := range names {
-		if _, ok := members[n]; ok {
+	for i := 0; left > 0 && i < of.NumField(); i++ {
+		name, _, _ := strings.Cut(of.Field(i).Tag.Get("json"), ",")
+		if _, ok := members[name]; ok {
 			left--
 		}
 	}

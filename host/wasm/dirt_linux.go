@@ -107,6 +107,9 @@ const (
 	scanZero        = 1 << 5 // the kernel's page of zeros, where something was only read
 	scanRegions     = 64     // that are asked for at a time
 	scanRegionBytes = 24
+	// scanBriefBytes is the size up to which looking takes so short a time that Go's scheduler
+	// is not told: it would look after the processor every 20 µs from then on.
+	scanBriefBytes = 16 << 20
 )
 
 // scanOrder is the kernel's struct pm_scan_arg.
@@ -127,8 +130,12 @@ func (d *dirtReader) scan(b []byte, scratch *[]byte, f func(from, to uint64)) bo
 		vec: uint64(uintptr(unsafe.Pointer(&regions[0]))), vecLen: scanRegions,
 		inverted: scanFile | scanZero, mask: scanFile | scanZero, anyOf: scanPresent | scanSwapped,
 	}
+	ioctl := unix.Syscall
+	if len(b) <= scanBriefBytes {
+		ioctl = unix.RawSyscall
+	}
 	for o.start < o.end {
-		n, _, errno := unix.Syscall(unix.SYS_IOCTL, d.fd, pagemapScan, uintptr(unsafe.Pointer(&o)))
+		n, _, errno := ioctl(unix.SYS_IOCTL, d.fd, pagemapScan, uintptr(unsafe.Pointer(&o)))
 		if errno == unix.EINTR {
 			continue
 		}

@@ -92,6 +92,7 @@ func (v *workerCall) call(ctx context.Context, c *Call) (Result, error) {
 	v.given = wire.Frame{Kind: wire.Invoke, Body: c.encode()}
 	if v.lane != nil {
 		party := v.board()
+		v.lane.Crowd(w.ws.crowded())
 		if v.lane.Ask(v.id, v.given.Body, party.lanes()...) {
 			v.settle(party)
 			v.since = v.started

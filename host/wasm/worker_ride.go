@@ -118,6 +118,10 @@ func (ws *Workers) takeAlong(w *worker) []*rider {
 	return taken
 }
 
+// crowded reports whether there are more calls in their places than processors for both
+// sides of each.
+func (ws *Workers) crowded() bool { return 2*len(ws.host.slots) > ws.processors }
+
 // party is calls behind another.
 type party []passenger
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os/exec"
+	"runtime"
 	"sync"
 	"time"
 
@@ -22,7 +23,8 @@ type Workers struct {
 	host    *Host
 	command func(context.Context) *exec.Cmd
 	// patience is lanePatience, but in tests.
-	patience time.Duration
+	patience   time.Duration
+	processors int // of this process
 
 	mu      sync.Mutex
 	procs   map[workerKey][]*worker
@@ -55,7 +57,7 @@ type workerKey struct{ digest, tenant string }
 // newWorkers makes the pool of a host. Processes are started when calls need them.
 func newWorkers(h *Host, command func(context.Context) *exec.Cmd) *Workers {
 	return &Workers{
-		host: h, command: command, patience: lanePatience, procs: map[workerKey][]*worker{}, tenants: map[string]int{},
+		host: h, command: command, patience: lanePatience, processors: runtime.GOMAXPROCS(0), procs: map[workerKey][]*worker{}, tenants: map[string]int{},
 		riders: map[workerKey][]*rider{}, changed: make(chan struct{}),
 	}
 }

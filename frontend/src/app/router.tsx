@@ -4,6 +4,7 @@ import { useTranslation } from 'react-i18next'
 import { queries } from '~/api/queries'
 import { loadTexts } from '~/i18n'
 import { flowsSearch, runsSearch } from '~/pages/list/search'
+import { patiently } from './lazy'
 import { EmptyState, ErrorNotice } from './notices'
 import { Shell } from './shell'
 
@@ -15,6 +16,15 @@ function words<K extends string>(...keys: K[]) {
   }
 }
 
+/** Loads texts before a page is shown. */
+const texts =
+  (...parts: Parameters<typeof loadTexts>[0][]) =>
+  () =>
+    patiently(() => Promise.all(parts.map(loadTexts)))
+
+/** A page that is loaded when it is first gone to; while the server is away the page before it stays. */
+const page: typeof lazyRouteComponent = (load, name) => lazyRouteComponent(() => patiently(load), name)
+
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound, errorComponent: Failed })
 
 const home = createRoute({ getParentRoute: () => root, path: '/', component: Home })
@@ -22,23 +32,23 @@ const home = createRoute({ getParentRoute: () => root, path: '/', component: Hom
 const project = createRoute({
   getParentRoute: () => root,
   path: '/p/$project',
-  loader: () => loadTexts('home'),
-  component: lazyRouteComponent(() => import('~/home/page'), 'HomePage'),
+  loader: texts('home'),
+  component: page(() => import('~/home/page'), 'HomePage'),
 })
 
 const flows = createRoute({
   getParentRoute: () => root,
   path: '/p/$project/flows',
-  loader: () => loadTexts('home'),
-  component: lazyRouteComponent(() => import('~/pages/flows'), 'FlowsPage'),
+  loader: texts('home'),
+  component: page(() => import('~/pages/flows'), 'FlowsPage'),
   validateSearch: flowsSearch,
 })
 
 const start = createRoute({
   getParentRoute: () => root,
   path: '/p/$project/flows/$flow/start',
-  loader: () => loadTexts('start'),
-  component: lazyRouteComponent(() => import('~/editor/start'), 'StartPage'),
+  loader: texts('start'),
+  component: page(() => import('~/editor/start'), 'StartPage'),
   validateSearch: (search: { version?: unknown; run?: unknown }): { version?: number; run?: string } => ({
     ...(Number.isInteger(Number(search.version)) && Number(search.version) > 0
       ? { version: Number(search.version) }
@@ -50,23 +60,23 @@ const start = createRoute({
 const editor = createRoute({
   getParentRoute: () => root,
   path: '/p/$project/flows/$flow',
-  loader: () => Promise.all([loadTexts('editor'), loadTexts('versions')]),
-  component: lazyRouteComponent(() => import('~/editor/page'), 'EditorPage'),
+  loader: texts('editor', 'versions'),
+  component: page(() => import('~/editor/page'), 'EditorPage'),
 })
 
 const versions = createRoute({
   getParentRoute: () => root,
   path: '/p/$project/flows/$flow/versions',
-  loader: () => loadTexts('versions'),
-  component: lazyRouteComponent(() => import('~/versions/page'), 'VersionsPage'),
+  loader: texts('versions'),
+  component: page(() => import('~/versions/page'), 'VersionsPage'),
   validateSearch: words('from', 'to'),
 })
 
 const rehearsal = createRoute({
   getParentRoute: () => root,
   path: '/p/$project/flows/$flow/dry-run',
-  loader: () => Promise.all([loadTexts('rehearse'), loadTexts('timeline')]),
-  component: lazyRouteComponent(() => import('~/rehearse/page'), 'RehearsalPage'),
+  loader: texts('rehearse', 'timeline'),
+  component: page(() => import('~/rehearse/page'), 'RehearsalPage'),
   validateSearch: (search: { version?: unknown; node?: unknown }): { version?: number; node?: string } => ({
     ...(Number.isInteger(Number(search.version)) && Number(search.version) > 0
       ? { version: Number(search.version) }
@@ -78,24 +88,24 @@ const rehearsal = createRoute({
 const runs = createRoute({
   getParentRoute: () => root,
   path: '/p/$project/runs',
-  loader: () => loadTexts('home'),
-  component: lazyRouteComponent(() => import('~/pages/runs'), 'RunsPage'),
+  loader: texts('home'),
+  component: page(() => import('~/pages/runs'), 'RunsPage'),
   validateSearch: runsSearch,
 })
 
 const run = createRoute({
   getParentRoute: () => root,
   path: '/p/$project/runs/$run',
-  loader: () => loadTexts('console'),
-  component: lazyRouteComponent(() => import('~/runs/page'), 'RunPage'),
+  loader: texts('console'),
+  component: page(() => import('~/runs/page'), 'RunPage'),
   validateSearch: words('node', 'in', 'tab', 'attempt', 'show'),
 })
 
 const plugins = createRoute({
   getParentRoute: () => root,
   path: '/p/$project/plugins',
-  loader: () => loadTexts('catalogue'),
-  component: lazyRouteComponent(() => import('~/catalogue/list'), 'PluginsPage'),
+  loader: texts('catalogue'),
+  component: page(() => import('~/catalogue/list'), 'PluginsPage'),
   validateSearch: (search: { q?: unknown; show?: unknown }): { q?: string; show?: 'attention' | 'off' } => ({
     ...(typeof search.q === 'string' && search.q ? { q: search.q } : {}),
     ...(search.show === 'attention' || search.show === 'off' ? { show: search.show } : {}),
@@ -105,54 +115,54 @@ const plugins = createRoute({
 const plugin = createRoute({
   getParentRoute: () => root,
   path: '/p/$project/plugins/$plugin',
-  loader: () => loadTexts('catalogue'),
-  component: lazyRouteComponent(() => import('~/catalogue/page'), 'PluginPage'),
+  loader: texts('catalogue'),
+  component: page(() => import('~/catalogue/page'), 'PluginPage'),
   validateSearch: words('tab', 'action'),
 })
 
 const systems = createRoute({
   getParentRoute: () => root,
   path: '/p/$project/systems',
-  loader: () => Promise.all([loadTexts('systems'), loadTexts('registry')]),
-  component: lazyRouteComponent(() => import('~/systems/list'), 'SystemsPage'),
+  loader: texts('systems', 'registry'),
+  component: page(() => import('~/systems/list'), 'SystemsPage'),
   validateSearch: words('q'),
 })
 
 const systemNew = createRoute({
   getParentRoute: () => root,
   path: '/p/$project/system-new',
-  loader: () => Promise.all([loadTexts('systems'), loadTexts('registry')]),
-  component: lazyRouteComponent(() => import('~/systems/create'), 'CreatePage'),
+  loader: texts('systems', 'registry'),
+  component: page(() => import('~/systems/create'), 'CreatePage'),
 })
 
 const systemImport = createRoute({
   getParentRoute: () => root,
   path: '/p/$project/system-import',
-  loader: () => Promise.all([loadTexts('systems'), loadTexts('registry')]),
-  component: lazyRouteComponent(() => import('~/systems/import'), 'ImportPage'),
+  loader: texts('systems', 'registry'),
+  component: page(() => import('~/systems/import'), 'ImportPage'),
   validateSearch: words('system'),
 })
 
 const system = createRoute({
   getParentRoute: () => root,
   path: '/p/$project/systems/$system',
-  loader: () => Promise.all([loadTexts('systems'), loadTexts('catalogue'), loadTexts('registry')]),
-  component: lazyRouteComponent(() => import('~/systems/page'), 'SystemPage'),
+  loader: texts('systems', 'catalogue', 'registry'),
+  component: page(() => import('~/systems/page'), 'SystemPage'),
   validateSearch: words('tab', 'op', 'q', 'show'),
 })
 
 const secrets = createRoute({
   getParentRoute: () => root,
   path: '/p/$project/secrets',
-  loader: () => loadTexts('systems'),
-  component: lazyRouteComponent(() => import('~/systems/secrets'), 'SecretsPage'),
+  loader: texts('systems'),
+  component: page(() => import('~/systems/secrets'), 'SecretsPage'),
 })
 
 const audit = createRoute({
   getParentRoute: () => root,
   path: '/p/$project/audit',
-  loader: () => Promise.all([loadTexts('systems'), loadTexts('registry')]),
-  component: lazyRouteComponent(() => import('~/systems/audit'), 'AuditPage'),
+  loader: texts('systems', 'registry'),
+  component: page(() => import('~/systems/audit'), 'AuditPage'),
   validateSearch: words(
     'kind',
     'system',

@@ -30,6 +30,8 @@ const Palette = lazy(async () => {
   return { default: module.Palette }
 })
 
+const Away = lazy(() => import('~/home/away').then((m) => ({ default: m.Away })))
+
 const SlotContext = createContext<{ crumbs: HTMLElement | null; actions: HTMLElement | null }>({
   crumbs: null,
   actions: null,
@@ -51,9 +53,9 @@ export function BarActions({ children }: { children: ReactNode }) {
 export function Shell() {
   const { t } = useTranslation()
   const { project } = useParams({ strict: false })
+  const client = useQueryClient()
   const [crumbs, setCrumbs] = useState<HTMLElement | null>(null)
   const [actions, setActions] = useState<HTMLElement | null>(null)
-  useChanges(project)
   return (
     <SlotContext value={{ crumbs, actions }}>
       <div className="shell">
@@ -79,26 +81,14 @@ export function Shell() {
         <main className="shell-main" id="main" tabIndex={-1}>
           <Outlet />
         </main>
+        {project && (
+          <Suspense>
+            <Away project={project} client={client} />
+          </Suspense>
+        )}
       </div>
     </SlotContext>
   )
-}
-
-/** Keeps what every page shows of a project as it is on the server. */
-function useChanges(project: string | undefined): void {
-  const client = useQueryClient()
-  useEffect(() => {
-    if (!project) return
-    let stop: (() => void) | undefined
-    let left = false
-    void import('~/home/changes').then(({ keepFresh }) => {
-      if (!left) stop = keepFresh(client, project)
-    })
-    return () => {
-      left = true
-      stop?.()
-    }
-  }, [client, project])
 }
 
 /** The button of the command palette, and its keys. */

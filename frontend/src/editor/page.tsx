@@ -29,7 +29,8 @@ export function EditorPage() {
   const { project, flow } = route.useParams()
   const detail = useQuery(queries.flow(project, flow))
   const plugins = useQuery(queries.plugins(project))
-  const error = detail.error ?? plugins.error
+  // Once it is there it is being edited, and stays when asking for it again fails.
+  const error = detail.data && plugins.data ? null : (detail.error ?? plugins.error)
   if (error) {
     return (
       <div className="page">

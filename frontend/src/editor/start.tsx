@@ -32,7 +32,8 @@ export function StartPage() {
   const versions = useQuery(queries.versions(project, flow))
   const number = version ?? versions.data?.items[0]?.version ?? 0
   const found = useQuery({ ...queries.version(project, flow, number), enabled: number > 0 })
-  const error = found.error ?? versions.error
+  // What is there is filled in meanwhile, and stays when asking for it again fails.
+  const error = found.data ? null : (found.error ?? versions.error)
   return (
     <>
       {error && (

@@ -1,7 +1,7 @@
 import { QueryClient, QueryObserver } from '@tanstack/react-query'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { FakeSocket } from '~/api/fake-socket'
-import { hear, refresher } from './changes'
+import { hear, refresher, watch } from './changes'
 
 function setUp() {
   const sockets: FakeSocket[] = []
@@ -117,5 +117,60 @@ describe('a list that changes all the time', () => {
     stop()
     stopOther()
     client.clear()
+  })
+})
+
+describe('a server that is away', () => {
+  function watched(answers: boolean[]) {
+    const told: string[] = []
+    const eye = watch({
+      ask: async () => answers.shift() ?? true,
+      onAway: (away) => told.push(away ? 'away' : 'back'),
+    })
+    return { eye, told }
+  }
+
+  it('is told from one that only starts anew', async () => {
+    const { eye, told } = watched([false])
+    eye.link(false)
+    await vi.advanceTimersByTimeAsync(500)
+    eye.link(true)
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(told).toEqual([])
+  })
+
+  it('is told from one whose stream alone is broken', async () => {
+    const { eye, told } = watched([true, true])
+    for (let i = 0; i < 2; i++) {
+      eye.link(false)
+      await vi.advanceTimersByTimeAsync(15_000)
+    }
+    expect(told).toEqual([])
+  })
+
+  it('is asked until it is back', async () => {
+    const { eye, told } = watched([false, false, true])
+    eye.link(false)
+    eye.link(false)
+    await vi.advanceTimersByTimeAsync(3000)
+    expect(told).toEqual(['away'])
+    expect(eye.away()).toBe(true)
+    await vi.advanceTimersByTimeAsync(3000)
+    eye.link(true)
+    expect(told).toEqual(['away', 'back'])
+  })
+
+  it('is no longer said to be away by a late answer, or once nobody looks', async () => {
+    const { eye, told } = watched([false, false])
+    eye.link(false)
+    vi.advanceTimersByTime(700) // asked, and not answered yet
+    eye.link(true)
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(told).toEqual([])
+    eye.link(false)
+    await vi.advanceTimersByTimeAsync(1000)
+    eye.stop()
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(told).toEqual(['away', 'back'])
   })
 })

@@ -1,4 +1,5 @@
 import type { QueryClient } from '@tanstack/react-query'
+import { ApiError, call } from '~/api/client'
 import { connection, openSocket, type Socket, streamOf } from '~/api/connection'
 
 /** What the server names: lists of a project that are not what they were. */
@@ -23,13 +24,17 @@ interface Options {
   onChange(keys: ReadonlySet<string>): void
   open(): Socket
   hidden?(): boolean
+  /** The stream is there, or broke. Asking is left out while `away` says that nothing answers. */
+  onLink?(up: boolean): void
+  away?(): boolean
 }
 
 /**
  * Hears what changes in a project, and says so once to those who look: what changes while the
  * page is hidden is asked for when it is seen again. Answers how to stop.
  */
-export function hear({ onChange, open, hidden = () => document.hidden }: Options): () => void {
+export function hear(options: Options): () => void {
+  const { onChange, open, hidden = () => document.hidden, onLink, away } = options
   const missed = new Set<string>()
   let blind: ReturnType<typeof setInterval> | undefined
 
@@ -50,6 +55,7 @@ export function hear({ onChange, open, hidden = () => document.hidden }: Options
     open,
     backoff: backoffMs,
     silence: silenceMaxMs,
+    onOpen: () => onLink?.(true),
     onMessage: (text) => {
       seeing()
       changed((JSON.parse(text) as { what?: string[] }).what ?? [])
@@ -59,7 +65,8 @@ export function hear({ onChange, open, hidden = () => document.hidden }: Options
         seeing()
         return 'never'
       }
-      blind ??= setInterval(() => changed(Object.keys(keys)), blindMs)
+      onLink?.(false)
+      blind ??= setInterval(() => !away?.() && changed(Object.keys(keys)), blindMs)
       return 'again'
     },
   })
@@ -103,10 +110,89 @@ export function refresher(client: QueryClient, project: string): (keys: Readonly
   }
 }
 
-/** Keeps the lists of a project that are shown as they are on the server: those whose query is marked live. */
-export function keepFresh(client: QueryClient, project: string): () => void {
-  return hear({
+/** How soon after a break the server is asked whether it is there, and how often while it is not, in ms. */
+const firstMs = 700
+const againMs = 2000
+
+interface WatchOptions {
+  /** Whether the server is there at all. */
+  ask(): Promise<boolean>
+  onAway(away: boolean): void
+}
+
+/**
+ * Tells a server that is away from a stream that is broken: a proxy may let no stream through, and a server that
+ * starts anew is back before anybody noticed.
+ */
+export function watch({ ask, onAway }: WatchOptions) {
+  let away = false
+  let asking: ReturnType<typeof setTimeout> | undefined
+  // An answer to an older question says nothing any more.
+  let question = 0
+
+  function tell(now: boolean): void {
+    if (now === away) return
+    away = now
+    onAway(now)
+  }
+
+  async function probe(mine: number): Promise<void> {
+    const there = await ask()
+    if (mine !== question) return
+    asking = there ? undefined : setTimeout(probe, againMs, mine)
+    tell(!there)
+  }
+
+  function up(): void {
+    clearTimeout(asking)
+    asking = undefined
+    question++
+    tell(false)
+  }
+
+  return {
+    away: () => away,
+    /** The stream is there, or broke. */
+    link(there: boolean): void {
+      if (there) up()
+      else asking ??= setTimeout(probe, firstMs, question)
+    },
+    stop: up,
+  }
+}
+
+/** How long an answer may take, in ms: a server that hangs is away, too. */
+const answerMs = 5000
+
+/** Whether the server is there at all; what stands before it answers with 5xx in its place. */
+const there = () =>
+  call('/meta', { signal: AbortSignal.timeout(answerMs) }).then(
+    () => true,
+    (e) => e instanceof ApiError && e.status > 0 && e.status < 500,
+  )
+
+/**
+ * Keeps the lists of a project that are shown as they are on the server: those whose query is marked live. While the
+ * server is away nothing is asked, so that what is shown stays and no list fails; when it is back, all of it is
+ * asked for again. Answers how to stop.
+ */
+export function keepFresh(client: QueryClient, project: string, onAway: (away: boolean) => void): () => void {
+  const watched = watch({
+    ask: there,
+    onAway: (away) => {
+      // To everything on the page it is as if the network were away: queries wait, streams dial when it is back.
+      window.dispatchEvent(new Event(away ? 'offline' : 'online'))
+      onAway(away)
+    },
+  })
+  const stop = hear({
     onChange: refresher(client, project),
     open: () => openSocket(streamOf('projects', project, 'changes')),
+    onLink: watched.link,
+    away: watched.away,
   })
+  return () => {
+    stop()
+    watched.stop()
+  }
 }

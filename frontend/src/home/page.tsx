@@ -7,7 +7,7 @@ import { queries } from '~/api/queries'
 import type { Attention, FlowSummary, RunSummary } from '~/api/types'
 import { useFormat } from '~/app/format'
 import { IconPlayerPlay } from '~/app/icons'
-import { ErrorNotice } from '~/app/notices'
+import { EmptyState, ErrorNotice } from '~/app/notices'
 import { Rows } from '~/app/rows'
 import { Crumbs } from '~/app/shell'
 import { useCodes } from '~/i18n/codes'
@@ -24,7 +24,15 @@ export function HomePage() {
   const { t: common } = useTranslation()
   const { project } = route.useParams()
   const projects = useQuery(queries.projects())
-  const name = projects.data?.items.find((p) => p.id === project)?.name ?? project
+  const name = projects.data?.items.find((p) => p.id === project)?.name
+  // Said once, and not by every part of the page.
+  if (projects.data && !projects.data.next && name === undefined) {
+    return (
+      <div className="page">
+        <EmptyState title={common('shell.notFound')} action={<a href="/">{common('shell.home')}</a>} />
+      </div>
+    )
+  }
   return (
     <div className="page hm">
       <Crumbs>
@@ -32,7 +40,7 @@ export function HomePage() {
         <span aria-current="page">{common('nav.home')}</span>
       </Crumbs>
       <div className="page-head">
-        <h1>{name}</h1>
+        <h1>{name ?? project}</h1>
       </div>
       <div className="hm-grid">
         <div className="hm-column">

@@ -46,8 +46,6 @@ export function Palette({ early, onClose }: { early: { current: string | null };
     entry.run()
   }
   const keys = (e: KeyboardEvent) => {
-    // Enter that ends the input of a Chinese word is not meant for the list.
-    if (e.nativeEvent.isComposing) return
     const n = flat.length
     if (e.key === 'ArrowDown' && n > 0) setAt((old) => (Math.min(old, n - 1) + 1) % n)
     else if (e.key === 'ArrowUp' && n > 0) setAt((old) => (Math.min(old, n - 1) + n - 1) % n)

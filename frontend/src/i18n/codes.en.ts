@@ -97,9 +97,9 @@ export const problemEn: typeof problemZh = {
   EXPR_SYNTAX: 'The expression cannot be read: {{detail}}',
   EXPR_TYPE: 'The expression has the wrong type: {{detail}}',
   EXPR_UNKNOWN_NAME: 'The expression names {{name}}, which does not exist',
-  FLOW_SYNTAX: 'The document cannot be read: {{message}}',
+  FLOW_SYNTAX: 'The document cannot be read: {{detail}}',
   FIELD_UNKNOWN: 'This field is unknown',
-  FIELD_TYPE: 'The field has the wrong type: {{message}}',
+  FIELD_TYPE: 'The field has the wrong type: {{detail}}',
   FIELD_DUPLICATE: 'The field is there twice',
   SUBFLOW_UNPUBLISHED: 'The flow {{flow}} has not been published',
   SUBFLOW_VERSION_UNKNOWN: 'The flow {{flow}} has no version {{version}}',
@@ -115,6 +115,9 @@ export const problemEn: typeof problemZh = {
 
 /** Why a node failed. */
 export const failureEn: typeof failureZh = {
+  EXECUTOR_PANIC: 'Culm itself failed while it ran the plugin',
+  DEPLOYMENT_CANCELLED: 'The deployment was cancelled',
+  CALLBACKS_OFF: 'This server takes no callbacks',
   RERUN_LIMIT: 'The loop ran too often',
   LOOP_WITHOUT_TASK: 'The loop holds nothing that changes',
   GATEWAY_NO_CONDITION: 'No condition holds, and there is no default',
@@ -218,6 +221,18 @@ export const failureEn: typeof failureZh = {
 
 /** What to do, where the code says more than the side at fault. */
 export const adviceEn: typeof adviceZh = {
+  CALLBACKS_OFF: 'Ask an administrator to switch callbacks on, then retry.',
+  TIMEOUT: 'See in the log what the node waits for; if it needs longer, raise its timeout in the flow.',
+  CHILD_FAILED: 'Open the child run to see why, then retry.',
+  PLUGIN_MISSING: 'Ask an administrator to install the plugin, then retry.',
+  PLUGIN_BLOCKED: 'Ask an administrator to unblock it, then retry; or start anew with another version.',
+  PLUGIN_PENDING: 'Ask an administrator to review this version of the plugin, then retry.',
+  SIGNATURE_POLICY: 'Ask an administrator to check the signatures of the plugin and the trusted keys.',
+  UNKNOWN_SYSTEM: 'Check the system that the node names, or ask an administrator to register it.',
+  PARAM_INVALID: 'Compare the parameters with the operation, and retry with corrected inputs.',
+  TLS_FAILED: "Ask an administrator to check the system's certificate and the trusted CAs.",
+  CANCELLED: 'Make sure of the state of the outside system, then retry or skip.',
+  MOMENT_PASSED: 'Retry with a moment to come, or skip.',
   FORCED: 'Retry or skip the node.',
   DENIED: 'Ask an administrator to grant the operation to the plugin.',
   UPSTREAM_REFUSED: 'The message is the system’s own: check what the node sends, then retry.',
@@ -296,6 +311,11 @@ export const codesEn: CodeMessages = {
   hint: hintEn,
   refused: refusedEn,
   at: '{{title}} ({{field}}): {{why}}',
+  away: {
+    away: 'The server cannot be reached',
+    more: 'You see what was known at {{time}}. The page updates by itself once the server is back; what you typed is kept.',
+    back: 'The server is back',
+  },
   spot: 'line {{row}}, column {{column}}: {{text}}',
   words: '{{words}}',
 }

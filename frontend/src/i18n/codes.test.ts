@@ -1,7 +1,9 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { failureZh, hintZh, problemZh, refusedZh } from './codes.zh'
+import { adviceZh, failureZh, hintZh, problemZh, refusedZh } from './codes.zh'
+import { en } from './en'
 import { systemsZh } from './systems.zh'
+import { zh } from './zh'
 
 // The codes are the server's; its sources are the list that must be translated.
 const source = (path: string) => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8')
@@ -54,5 +56,51 @@ describe('codes', () => {
     )
     expect(found.length).toBeGreaterThan(10)
     expect(found.filter((hint) => !(hint in hintZh))).toEqual([])
+  })
+})
+
+/** Sources that fail no node of a person's run: doubles and cases for tests, and what a script of a dry run is told. */
+const elsewhere =
+  /^(host\/hosttest|host\/traces|host\/plugins\/cases|pdk\/pdktest|engine\/storetest|engine\/simulate)\/|_test\.go$/
+
+/** Every code that the sources put into a failure: as a word, or by the name of a constant. */
+function failuresOfSources(): Set<string> {
+  const files = ['engine', 'host', 'pdk', 'plugins-src'].flatMap((dir) =>
+    readdirSync(new URL(`../../../${dir}`, import.meta.url), { recursive: true, encoding: 'utf8' })
+      .filter((f) => f.endsWith('.go') && !elsewhere.test(`${dir}/${f}`))
+      .map((f) => source(`${dir}/${f}`)),
+  )
+  const constants = new Map(
+    files.flatMap((text) =>
+      [...text.matchAll(/^\s*(?:const )?((?:Code|Fail)\w+)[^=\n]*= "([A-Z_]+)"/gm)].map((m) => [m[1], m[2]] as const),
+    ),
+  )
+  return new Set(
+    files.flatMap((text) =>
+      [...text.matchAll(/(?:\bFailure\{\s*Code:|\bFail\()\s*(?:"([A-Z_]+)"|(?:\w+\.)?((?:Code|Fail)\w+))/g)].flatMap(
+        (m) => m[1] ?? constants.get(m[2]) ?? [],
+      ),
+    ),
+  )
+}
+
+describe('a failure of a node', () => {
+  it('has a title, whatever part of the program or shipped plugin it comes from', () => {
+    const found = [...failuresOfSources()]
+    expect(found.length).toBeGreaterThan(25)
+    expect(found).toEqual(expect.arrayContaining(['REJECTED', 'HOST_FAULT', 'CALLBACKS_OFF', 'CHILD_NOT_STARTED']))
+    expect(found.filter((code) => !(code in failureZh))).toEqual([])
+  })
+
+  it('has something to do next: by its code, or by whose fault it is', () => {
+    const origins = [...source('pdk/contract/call.go').matchAll(/^\tOrigin\w+\s+Origin = "([a-z]+)"/gm)]
+      .map((m) => m[1] as string)
+      .sort()
+    expect(origins.length).toBeGreaterThan(4)
+    for (const { origin } of [zh, en]) {
+      expect(Object.keys(origin.advice).sort()).toEqual(origins)
+      expect(Object.keys(origin.name).sort()).toEqual(origins)
+    }
+    expect(Object.keys(adviceZh).filter((code) => !(code in failureZh))).toEqual([])
   })
 })

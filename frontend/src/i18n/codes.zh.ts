@@ -95,9 +95,9 @@ export const problemZh = {
   EXPR_SYNTAX: '表达式语法错误：{{detail}}',
   EXPR_TYPE: '表达式类型不对：{{detail}}',
   EXPR_UNKNOWN_NAME: '表达式里的 {{name}} 不存在',
-  FLOW_SYNTAX: '文档语法错误：{{message}}',
+  FLOW_SYNTAX: '文档语法错误：{{detail}}',
   FIELD_UNKNOWN: '未知的字段',
-  FIELD_TYPE: '字段的类型不对：{{message}}',
+  FIELD_TYPE: '字段的类型不对：{{detail}}',
   FIELD_DUPLICATE: '字段重复',
   SUBFLOW_UNPUBLISHED: '流程 {{flow}} 还没有发布',
   SUBFLOW_VERSION_UNKNOWN: '流程 {{flow}} 没有版本 {{version}}',
@@ -113,6 +113,9 @@ export const problemZh = {
 
 /** Why a node failed. */
 export const failureZh = {
+  EXECUTOR_PANIC: '执行插件时 Culm 自身出错',
+  DEPLOYMENT_CANCELLED: '部署被取消',
+  CALLBACKS_OFF: '服务器没有开启回调',
   RERUN_LIMIT: '循环次数超过上限',
   LOOP_WITHOUT_TASK: '循环里没有会变化的内容',
   GATEWAY_NO_CONDITION: '没有条件成立，也没有默认分支',
@@ -216,6 +219,18 @@ export const failureZh = {
 
 /** What to do, where the code says more than the side at fault. */
 export const adviceZh = {
+  CALLBACKS_OFF: '请管理员开启回调，然后重试。',
+  TIMEOUT: '看日志确认节点在等什么；确实需要更久时，在流程里调大节点的超时。',
+  CHILD_FAILED: '打开子任务查看原因，解决后重试。',
+  PLUGIN_MISSING: '请管理员安装插件，然后重试。',
+  PLUGIN_BLOCKED: '请管理员解除禁用后重试，或用另一个版本重新启动任务。',
+  PLUGIN_PENDING: '请管理员审核插件的这个版本，通过后重试。',
+  SIGNATURE_POLICY: '请管理员检查插件的签名和受信任的密钥。',
+  UNKNOWN_SYSTEM: '检查节点填写的系统，或请管理员在项目中登记它。',
+  PARAM_INVALID: '对照接口的定义检查参数，改好后用新的输入重试。',
+  TLS_FAILED: '请管理员检查系统的证书和信任的 CA。',
+  CANCELLED: '确认外部系统的状态，然后重试或跳过。',
+  MOMENT_PASSED: '填写新的时刻后重试，或跳过。',
   FORCED: '重试或跳过这个节点。',
   DENIED: '请管理员给这个插件授权该接口。',
   UPSTREAM_REFUSED: '以上信息来自该系统：请检查节点发送的内容后重试。',
@@ -292,6 +307,11 @@ export const codesZh = {
   hint: hintZh,
   refused: refusedZh,
   at: '{{title}}（{{field}}）：{{why}}',
+  away: {
+    away: '连不上服务器',
+    more: '页面上是 {{time}} 的内容，连上后会自动更新；没有提交的内容不会丢失。',
+    back: '服务器已恢复',
+  },
   spot: '第 {{row}} 行第 {{column}} 列，{{text}}',
   words: '原文：{{words}}',
 }

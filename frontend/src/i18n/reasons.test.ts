@@ -87,7 +87,9 @@ describe('why the server refuses', () => {
     const reasons = sources.flatMap(({ text }) => [
       ...[...text.matchAll(/\b[Bb]ecause\("([A-Z_]+)"/g)].map((m) => m[1] ?? ''),
       // What CEL says in sentences has its reasons in a table.
-      ...[...text.matchAll(/\), "(EXPR_[A-Z_]+)", "|e\.Reason = "([A-Z_]+)"/g)].map((m) => m[1] ?? m[2] ?? ''),
+      ...[...text.matchAll(/\), "(EXPR_[A-Z_]+)", "|\b(?:e\.Reason = |bad\()"([A-Z_]+)"/g)].map(
+        (m) => m[1] ?? m[2] ?? '',
+      ),
       ...[...text.matchAll(/\bError\{[^\n]*Reason: "([A-Z_]+)"/g)].map((m) => m[1] ?? ''),
     ])
     expect(reasons.length).toBeGreaterThan(150)

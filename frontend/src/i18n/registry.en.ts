@@ -78,7 +78,8 @@ export const registryEn: RegistryMessages = {
     newBase:
       'With a new address the credentials that were set stop working at once and must be set again: they are only ever sent to the address they were set for.',
     newAuth: 'With another kind of authentication the credentials that were set are of no use, and must be set again.',
-    noSuch: '{{n}} places need a change',
+    noSuch_one: '{{count}} place needs a change',
+    noSuch_other: '{{count}} places need a change',
     conflict: 'Somebody else has just changed this system. Load it again before you change it.',
     reload: 'Load again',
   },

@@ -30,4 +30,8 @@ export const rehearseEn: RehearseMessages = {
   canvas: 'Diagram of the dry run',
   failing: '{{n}} nodes will fail',
   reset: 'Let all succeed',
+  below: 'Below the drawing',
+  timeline: 'Timeline',
+  node: 'Node',
+  sides: 'Inputs and result',
 }

@@ -27,6 +27,10 @@ export const rehearseZh = {
   canvas: '试运行的流程图',
   failing: '{{n}} 个节点会失败',
   reset: '全部恢复为成功',
+  below: '画布下方',
+  timeline: '时间线',
+  node: '节点',
+  sides: '输入与结果',
 }
 
 export type RehearseMessages = typeof rehearseZh

@@ -53,7 +53,7 @@ export function RehearsalPage() {
       gone = true
     }
   }, [document])
-  const error = found.error ?? versions.error
+  const error = document ? null : (found.error ?? versions.error)
   if (error) {
     return (
       <div className="page">
@@ -79,6 +79,8 @@ interface Props {
   plugins: readonly Plugin[]
 }
 
+type Below = 'time' | 'side'
+
 const noEdges: ReadonlySet<string> = new Set()
 
 function Rehearsal({ project, flow, version, drawing, plugins }: Props) {
@@ -93,6 +95,9 @@ function Rehearsal({ project, flow, version, drawing, plugins }: Props) {
     ...(given as JsonObject | undefined),
   }))
   const [outcomes, setOutcomes] = useState<Outcomes>(new Map())
+  // On a phone one of them at a time is below the drawing.
+  const [below, setBelow] = useState<Below>('time')
+  useEffect(() => setBelow(chosen ? 'side' : 'time'), [chosen])
   const view = useRef<View | null>(null)
   const report = useReport(project, flow, version, inputs, outcomes)
   const shown = report.data
@@ -101,6 +106,8 @@ function Rehearsal({ project, flow, version, drawing, plugins }: Props) {
     [shown, project, flow, version],
   )
   const history = useMemo(() => historyOf(shown), [shown])
+  // There from the begin, so that the drawing does not shrink under its first view.
+  const timed = report.isPending || history.tracks.length > 0
   const playback = usePlayback(shown)
   const time = timeOf(history.axis, playback.place)
   useEffect(() => {
@@ -145,7 +152,7 @@ function Rehearsal({ project, flow, version, drawing, plugins }: Props) {
             <span className="sep">/</span>
             <span aria-current="page">{t('title')}</span>
           </Crumbs>
-          <div className="rn rh">
+          <div className="rn rh" data-below={timed ? below : 'side'}>
             <Transport
               playback={playback}
               elapsed={Math.min(time, history.end) - history.begin}
@@ -195,7 +202,7 @@ function Rehearsal({ project, flow, version, drawing, plugins }: Props) {
                 />
               )}
             </div>
-            {history.tracks.length > 0 && (
+            {timed && (
               <div className="rn-drawer tl">
                 <Chart
                   tracks={history.tracks}
@@ -209,6 +216,20 @@ function Rehearsal({ project, flow, version, drawing, plugins }: Props) {
                   onChoose={goTo}
                 />
               </div>
+            )}
+            {timed && (
+              <SegmentedControl
+                className="rh-below"
+                aria-label={t('below')}
+                fullWidth
+                radius={0}
+                value={below}
+                onChange={(v) => setBelow(v as Below)}
+                data={[
+                  { value: 'time', label: t('timeline') },
+                  { value: 'side', label: t(entry ? 'node' : 'sides') },
+                ]}
+              />
             )}
           </div>
         </RunContext>

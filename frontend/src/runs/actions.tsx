@@ -33,7 +33,7 @@ interface Props {
 
 /** Asks for what an action needs, and sends it. */
 export function NodeDialog({ project, run, act, entry, nodes, onClose }: Props) {
-  const { t } = useTranslation()
+  const { t } = useTranslation(['translation', 'console'])
   const name = useNodeName()
   const command = useNodeCommand(project, run)
   const refused = useRefused()
@@ -56,7 +56,7 @@ export function NodeDialog({ project, run, act, entry, nodes, onClose }: Props) 
     <Drawer
       opened
       onClose={onClose}
-      title={t(`act.${act}.title`, { name: name(node) })}
+      title={t(`console:act.${act}.title`, { name: name(node) })}
       size="md"
       closeButtonProps={{ 'aria-label': t('action.close') }}
     >
@@ -96,7 +96,7 @@ function Buttons({
   onConfirm(): void
   onClose(): void
 }) {
-  const { t } = useTranslation()
+  const { t } = useTranslation(['translation', 'console'])
   return (
     <Group justify="flex-end" mt="md" gap="xs">
       <Button variant="default" onClick={onClose}>
@@ -111,7 +111,7 @@ function Buttons({
 
 /** Runs the node again, with the inputs of the last attempt as they are or changed. */
 function Retry({ project, run, node, path, drawing, busy, send, onClose }: FormProps) {
-  const { t } = useTranslation()
+  const { t } = useTranslation(['translation', 'console'])
   const { plugins } = useContext(CanvasContext)
   const { data } = useQuery(queries.runNode(project, run, path))
   const action = findAction(plugins, node.plugin, node.action)
@@ -142,7 +142,7 @@ function Retry({ project, run, node, path, drawing, busy, send, onClose }: FormP
   if (!data) return <Skeleton height={160} />
   return (
     <>
-      <p className="quiet">{t('act.retry.text')}</p>
+      <p className="quiet">{t('console:act.retry.text')}</p>
       <PartChoice node={node} path={path} part={part} onChange={setPart} />
       {action && (
         <SchemaForm
@@ -174,7 +174,7 @@ function changed(before: JsonObject, after: JsonObject): JsonObject {
 
 /** Lets the flow go on; of a failed gateway one says where. */
 function Skip({ node, path, drawing, busy, send, onClose }: FormProps) {
-  const { t } = useTranslation()
+  const { t } = useTranslation(['translation', 'console'])
   const text = useText()
   const name = useNodeName()
   const [edges, setEdges] = useState<string[]>([])
@@ -189,9 +189,9 @@ function Skip({ node, path, drawing, busy, send, onClose }: FormProps) {
     setEdges(node.type === 'exclusive' ? (on ? [id] : []) : on ? [...edges, id] : edges.filter((e) => e !== id))
   return (
     <>
-      <p>{t('act.skip.text')}</p>
+      <p>{t('console:act.skip.text')}</p>
       <PartChoice node={node} path={path} part={part} onChange={setPart} />
-      {choices.length > 0 && <p className="quiet">{t('act.skip.edges')}</p>}
+      {choices.length > 0 && <p className="quiet">{t('console:act.skip.edges')}</p>}
       {choices.map((edge) => (
         <Checkbox
           key={edge.id}
@@ -231,19 +231,19 @@ function PartChoice({
   part: Part
   onChange(part: Part): void
 }) {
-  const { t } = useTranslation()
+  const { t } = useTranslation(['translation', 'console'])
   const n = useNodeRun(path)?.repeat
   if (!node.repeat || n === undefined) return null
   return (
     <SegmentedControl
       fullWidth
       mb="sm"
-      aria-label={t('act.part.label')}
+      aria-label={t('console:act.part.label')}
       value={part}
       onChange={(v) => onChange(v as Part)}
       data={[
-        { value: 'all', label: t('act.part.all') },
-        { value: 'iteration', label: t('act.part.iteration', { n }) },
+        { value: 'all', label: t('console:act.part.all') },
+        { value: 'iteration', label: t('console:act.part.iteration', { n }) },
       ]}
     />
   )
@@ -251,17 +251,17 @@ function PartChoice({
 
 /** Moves the end of a wait, or an automatic retry. */
 function Reschedule({ path, busy, send, onClose }: FormProps) {
-  const { t } = useTranslation()
+  const { t } = useTranslation(['translation', 'console'])
   const view = useNodeRun(path)
   const [at, setAt] = useState(() => localInput(view?.due))
   const moment = Date.parse(at)
   return (
     <>
-      <p>{t('act.reschedule.text')}</p>
+      <p>{t('console:act.reschedule.text')}</p>
       <TextInput
         type="datetime-local"
         step={1}
-        label={t('act.reschedule.at')}
+        label={t('console:act.reschedule.at')}
         value={at}
         onChange={(e) => setAt(e.currentTarget.value)}
       />
@@ -282,12 +282,12 @@ function localInput(iso: string | undefined): string {
 }
 
 function ForceFail({ node, busy, send, onClose }: FormProps) {
-  const { t } = useTranslation()
+  const { t } = useTranslation(['translation', 'console'])
   const [reason, setReason] = useState('')
   const [typed, setTyped] = useState('')
   return (
     <>
-      <p>{t('act.force_fail.text')}</p>
+      <p>{t('console:act.force_fail.text')}</p>
       <Textarea
         label={t('run.reason')}
         autosize
@@ -310,7 +310,7 @@ function ForceFail({ node, busy, send, onClose }: FormProps) {
 
 /** Decides about a node of which nobody knows whether it acted. */
 function Resolve({ node, busy, send, onClose }: FormProps) {
-  const { t } = useTranslation()
+  const { t } = useTranslation(['translation', 'console'])
   const { plugins } = useContext(CanvasContext)
   const action = findAction(plugins, node.plugin, node.action)
   const [as, setAs] = useState<'done' | 'retry' | 'fail'>('done')
@@ -325,15 +325,18 @@ function Resolve({ node, busy, send, onClose }: FormProps) {
   }
   return (
     <>
-      <p>{t('act.resolve.text')}</p>
+      <p>{t('console:act.resolve.text')}</p>
       <SegmentedControl
         fullWidth
-        aria-label={t('act.resolve.choice')}
+        aria-label={t('console:act.resolve.choice')}
         value={as}
         onChange={(v) => setAs(v as typeof as)}
-        data={(['done', 'retry', 'fail'] as const).map((value) => ({ value, label: t(`act.resolve.${value}`) }))}
+        data={(['done', 'retry', 'fail'] as const).map((value) => ({
+          value,
+          label: t(`console:act.resolve.${value}`),
+        }))}
       />
-      <p className="quiet">{t(`act.resolve.${as}Help`)}</p>
+      <p className="quiet">{t(`console:act.resolve.${as}Help`)}</p>
       {as === 'done' && schema && (
         <SchemaForm
           key={String(strict)}

@@ -25,7 +25,7 @@ interface Props {
 
 /** Asks from where to go back, shows what is undone, and does it. */
 export function RollbackForm({ project, run, to, nodes, onClose }: Props) {
-  const { t } = useTranslation()
+  const { t } = useTranslation(['translation', 'console'])
   const store = useRunStore()
   const name = useNodeName()
   const refused = useRefused()
@@ -46,9 +46,9 @@ export function RollbackForm({ project, run, to, nodes, onClose }: Props) {
     from && command.mutate({ command: 'rollback', from, to: to.path, mode }, { onError: refused, onSettled: onClose })
   return (
     <>
-      <p>{t('act.rollback.text')}</p>
+      <p>{t('console:act.rollback.text')}</p>
       <Select
-        label={t('act.rollback.from')}
+        label={t('console:act.rollback.from')}
         data={choices.map((n) => ({ value: n.path, label: `${name(n.node)} (${n.path})` }))}
         value={from}
         allowDeselect={false}
@@ -58,12 +58,12 @@ export function RollbackForm({ project, run, to, nodes, onClose }: Props) {
       <SegmentedControl
         mt="sm"
         fullWidth
-        aria-label={t('act.rollback.mode')}
+        aria-label={t('console:act.rollback.mode')}
         value={mode}
         onChange={(v) => setMode(v as RollbackMode)}
-        data={(['any', 'compensate'] as const).map((value) => ({ value, label: t(`act.rollback.${value}`) }))}
+        data={(['any', 'compensate'] as const).map((value) => ({ value, label: t(`console:act.rollback.${value}`) }))}
       />
-      <p className="quiet">{t(`act.rollback.${mode}Help`)}</p>
+      <p className="quiet">{t(`console:act.rollback.${mode}Help`)}</p>
       {preview.isPending && from && <Skeleton height={80} />}
       {preview.error && <Refusal error={preview.error} label={label} />}
       {preview.data && <Steps plan={preview.data} label={label} />}
@@ -99,16 +99,16 @@ function candidates(
 
 /** Why it cannot be done, in the words of the product, with the server's own below. */
 function Refusal({ error, label }: { error: Error; label(path: string): string }) {
-  const { t } = useTranslation()
+  const { t } = useTranslation(['translation', 'console'])
   if (!(error instanceof ApiError) || error.status >= 500) return <ErrorNotice error={error} />
   const { node, detail } = error.body
   return (
-    <section className="rn-failure" data-s="failed" aria-label={t('act.rollback.refused')}>
+    <section className="rn-failure" data-s="failed" aria-label={t('console:act.rollback.refused')}>
       <strong>
-        {t('act.rollback.refused')}
+        {t('console:act.rollback.refused')}
         {node && ` · ${label(node)}`}
       </strong>
-      <div>{t('act.rollback.rules')}</div>
+      <div>{t('console:act.rollback.rules')}</div>
       {detail && <div className="quiet mono">{detail}</div>}
     </section>
   )
@@ -116,26 +116,26 @@ function Refusal({ error, label }: { error: Error; label(path: string): string }
 
 /** What would be undone, in the order in which that is done. */
 function Steps({ plan, label }: { plan: RollbackPlan; label(path: string): string }) {
-  const { t } = useTranslation()
+  const { t } = useTranslation(['translation', 'console'])
   return (
-    <section aria-label={t('act.rollback.steps')}>
-      <h3>{t('act.rollback.steps')}</h3>
-      {plan.steps.length === 0 && <p className="quiet">{t('act.rollback.nothing')}</p>}
+    <section aria-label={t('console:act.rollback.steps')}>
+      <h3>{t('console:act.rollback.steps')}</h3>
+      {plan.steps.length === 0 && <p className="quiet">{t('console:act.rollback.nothing')}</p>}
       <ol className="rn-plan">
         {plan.steps.map((step, i) => (
           <li key={step.node}>
             <strong>{label(step.node)}</strong> <span className="quiet mono">{step.node}</span>
             <div className="quiet">
               {step.calls > 0
-                ? t('act.rollback.calls', { n: step.calls })
-                : step.why && t(`act.rollback.why.${step.why}`)}
-              {isNews(plan, i) && ` · ${t('act.rollback.after', { nodes: (step.after ?? []).join(', ') })}`}
+                ? t('console:act.rollback.calls', { n: step.calls })
+                : step.why && t(`console:act.rollback.why.${step.why}`)}
+              {isNews(plan, i) && ` · ${t('console:act.rollback.after', { nodes: (step.after ?? []).join(', ') })}`}
             </div>
           </li>
         ))}
       </ol>
       {(plan.reset ?? []).length > 0 && (
-        <p className="quiet">{t('act.rollback.reset', { nodes: (plan.reset ?? []).map(label).join(', ') })}</p>
+        <p className="quiet">{t('console:act.rollback.reset', { nodes: (plan.reset ?? []).map(label).join(', ') })}</p>
       )}
     </section>
   )

@@ -171,7 +171,7 @@ export function Wrong({ error, wrong, all }: { error: unknown; wrong: WrongField
     <div className="notice" data-s="failed" role="alert">
       <IconAlertTriangle size={16} aria-hidden />
       <div className="grow">
-        <strong>{t('edit.noSuch', { n: wrong.size })}</strong>
+        <strong>{t('edit.noSuch', { count: wrong.size })}</strong>
         <ul className="sys-wrong">
           {[...wrong].slice(0, all ? 20 : 6).map(([field, message]) => (
             <li key={field}>

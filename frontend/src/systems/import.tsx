@@ -101,7 +101,7 @@ function Importer({ project, system }: { project: string; system: string | undef
       },
     )
   }
-  const wrong = useWrong()(send.error)
+  const wrong = useWrong(true)(send.error)
   const placed = ['/id', '/base_url', '/document', '/contract'].some((f) => wrong.has(f))
   return (
     <form className="sys-import" onSubmit={(e) => void preview(e)}>

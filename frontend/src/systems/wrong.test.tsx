@@ -19,10 +19,10 @@ beforeAll(async () => {
 
 type Args = { [name: string]: string }
 
-async function said(lang: 'zh' | 'en', code: string, args: Args, message = 'a sentence of the server') {
+async function said(lang: 'zh' | 'en', code: string, args: Args, written = false) {
   await i18next.changeLanguage(lang)
-  const { result } = renderHook(() => useWrong())
-  const problem = { code, message, level: 'error' as const, field: '/x', args }
+  const { result } = renderHook(() => useWrong(written))
+  const problem = { code, message: 'a sentence of the server', level: 'error' as const, field: '/x', args }
   const body = { title: '', status: 422, code: 'INVALID' as const, problems: [problem] }
   return result.current(new ApiError(body)).get('/x')
 }
@@ -58,7 +58,9 @@ describe('what a library finds wrong', () => {
     const overload = { a: '+', b: '(string, int)', row: '2', column: '23' }
     expect(await said('zh', 'EXPR_OVERLOAD', overload)).toBe('第 2 行第 23 列：+ 不能用于 (string, int)')
     expect(await said('en', 'EXPR_OVERLOAD', overload)).toBe('Line 2, column 23: + cannot be applied to (string, int)')
-    expect(await said('zh', 'DOC_YAML_BRACKET', { a: ']', line: '3' })).toBe('第 3 行：缺少逗号，或缺少闭合的 ]')
+    const bracket = { a: ']', line: '3' }
+    expect(await said('zh', 'DOC_YAML_BRACKET', bracket, true)).toBe('第 3 行：缺少逗号，或缺少闭合的 ]')
+    expect(await said('zh', 'DOC_YAML_BRACKET', bracket)).toBe('缺少逗号，或缺少闭合的 ]')
     expect(await said('zh', 'SCHEMA_RULE_TYPE', { a: '/minLength', b: 'integer' })).toBe(
       '不是合法的 JSON Schema：/minLength 的类型须为 integer',
     )

@@ -22,8 +22,11 @@ export function useSaid(): (code: string | undefined, args?: Args) => string | u
   }
 }
 
-/** Says what the server found wrong, in the language that is shown; an unknown code keeps the server's words. */
-export function useWrong(): (error: unknown) => Wrong {
+/**
+ * Says what the server found wrong, in the language that is shown; an unknown code keeps the server's words. Lines are
+ * told of a text that was sent as it was written: a form is sent in one line.
+ */
+export function useWrong(written = false): (error: unknown) => Wrong {
   const { t } = useTranslation('systems')
   const codes = useCodes()
   const said = useSaid()
@@ -38,7 +41,7 @@ export function useWrong(): (error: unknown) => Wrong {
         const { line, row, column } = p.args ?? {}
         const known = said(p.code, p.args) ?? p.message
         const text = row && column ? t('wrongAt', { row, column, text: known }) : known
-        return [p.field ?? '', line ? t('wrongLine', { line, text }) : text]
+        return [p.field ?? '', written && line ? t('wrongLine', { line, text }) : text]
       }),
     )
   }

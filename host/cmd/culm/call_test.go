@@ -65,7 +65,7 @@ func TestCallingAnOperation(t *testing.T) {
 		},
 		"a failure, in Chinese": {
 			env: []string{"LANG=zh_CN.UTF-8"}, sent: `{}`, code: exitFailed,
-			answer: `{"failure":{"code":"DENIED","message":"m","origin":"gateway"}}`, err: []string{"[网关] DENIED", "处理建议: 请管理员向插件授予该接口"},
+			answer: `{"failure":{"code":"DENIED","message":"m","origin":"gateway"}}`, err: []string{"[网关配置] DENIED", "怎么办：请管理员给这个插件授权该接口"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

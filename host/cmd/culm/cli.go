@@ -172,18 +172,18 @@ func (p *program) report(err error) {
 		for _, q := range c.Problems {
 			from := ""
 			if q.Source != "" {
-				from = " (" + q.Source + ")"
+				from = p.text.inf(" (%s)", p.text.recognised(q.Source))
 			}
-			fmt.Fprintf(p.err, "  %s: %s%s\n", q.Field, q.Message, from)
+			fmt.Fprintln(p.err, "  "+p.text.labelled(q.Field, p.text.recognised(q.Message)+from))
 		}
 		return
 	}
 	var f *fault.Error
 	if errors.As(err, &f) {
-		fmt.Fprintln(p.err, p.text.labelled(p.text.code(f), place(f)+detail(f)))
+		fmt.Fprintln(p.err, p.text.labelled(p.text.code(f), p.place(f)+p.detail(f)))
 		for _, q := range f.Problems {
-			if !strings.Contains(f.Message, q.Message) { // it may name them all itself
-				fmt.Fprintf(p.err, "  %s\n", q.Error())
+			if !strings.Contains(p.text.message(f), p.text.problem(q)) { // it may name them all itself
+				fmt.Fprintf(p.err, "  %s [%s]\n", p.text.placed(q), q.Code)
 			}
 		}
 		return
@@ -197,25 +197,23 @@ func (p *program) report(err error) {
 	fmt.Fprintln(p.err, p.text.labelled(label, p.text.err(err)))
 }
 
-func place(f *fault.Error) string {
-	switch {
-	case f.Node != "" && f.Field != "":
-		return "node " + f.Node + " " + f.Field + ": "
-	case f.Node != "":
-		return "node " + f.Node + ": "
-	case f.Field != "":
-		return f.Field + ": "
-	default:
-		return ""
+func (p *program) place(f *fault.Error) string {
+	place := ""
+	if f.Node != "" {
+		place = p.text.inf("node %s: ", f.Node)
 	}
+	if f.Field != "" {
+		place += p.text.labelled(f.Field, "")
+	}
+	return place
 }
 
 // detail adds the cause of a fault of Culm itself: here its reader is the operator.
-func detail(f *fault.Error) string {
+func (p *program) detail(f *fault.Error) string {
 	if f.Cause != nil {
-		return f.Message + ": " + f.Cause.Error()
+		return p.text.labelled(p.text.message(f), p.text.err(f.Cause))
 	}
-	return f.Message
+	return p.text.message(f)
 }
 
 // json writes a value as indented JSON.

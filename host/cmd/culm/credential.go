@@ -13,6 +13,7 @@ import (
 	"github.com/culmhq/culm/host/page"
 	"github.com/culmhq/culm/host/registry"
 	"github.com/culmhq/culm/host/secrets"
+	"github.com/culmhq/culm/pdk/contract"
 )
 
 // credentialsAt are the credentials of the systems of a project: those of a running server,
@@ -255,8 +256,9 @@ func (p *program) listCredentials(ctx context.Context, at systemsAt, creds crede
 func (p *program) credentialTest() *cobra.Command {
 	var o credentialOptions
 	c := &cobra.Command{
-		Use:   "test SYSTEM",
-		Short: "Try to reach a system with its credential, and say how far that came",
+		Use:     "test SYSTEM",
+		Example: "  culm credential test ticket\n  culm credential test ticket --version 3",
+		Short:   "Try to reach a system with its credential, and say how far that came",
 		Long: "Make one call of a system with its credential: of an operation that only reads, or of its base\n" +
 			"URL where there is none. It is audited.\n\nExit codes: 0 it works, 1 it does not, 2 the input was refused.",
 		Args: cobra.ExactArgs(1),
@@ -340,9 +342,10 @@ func (p *program) rotate(ctx context.Context, at systemsAt, creds credentialsAt,
 func (p *program) credentialRemove() *cobra.Command {
 	var o credentialOptions
 	c := &cobra.Command{
-		Use:   "rm SYSTEM (--version N | --all)",
-		Short: "Delete a version of a credential, or all; what is left is used",
-		Args:  cobra.ExactArgs(1),
+		Use:     "rm SYSTEM (--version N | --all)",
+		Example: "  culm credential rm ticket --version 2",
+		Short:   "Delete a version of a credential, or all; what is left is used",
+		Args:    cobra.ExactArgs(1),
 	}
 	at := p.onCredentials(c, &o)
 	c.Flags().IntVar(&o.version, "version", 0, "the version to delete")
@@ -419,9 +422,11 @@ func (p *program) printCredentials(all []credentialLine) error {
 
 // printTest says how far a test came.
 func (p *program) printTest(r registry.ConnectionResult) {
+	w := newTable(p.out)
 	for _, s := range r.Steps {
-		fmt.Fprintf(p.out, "%-8s  %s\n", s.Stage, p.text.of("cred.step."+string(s.State)))
+		fmt.Fprintf(w, "%s\t%s\n", p.text.of("cred.stage."+string(s.Stage)), p.text.of("cred.step."+string(s.State)))
 	}
+	_ = w.Flush() // what follows fails, too
 	called := fmt.Sprintf(p.text.of("cred.called"), r.Operation)
 	if r.Operation == "" {
 		called = p.text.of("cred.base." + string(r.BaseBecause))
@@ -431,6 +436,10 @@ func (p *program) printTest(r registry.ConnectionResult) {
 	}
 	fmt.Fprintf(p.out, "%s · %d ms\n", called, r.DurationMS)
 	if !r.OK {
-		fmt.Fprintf(p.err, "%s (%s)\n", clean(r.Message), r.Code)
+		f := &contract.Failure{Code: r.Code, Message: clean(r.Message)}
+		fmt.Fprintln(p.err, p.text.failureText(f))
+		if p.text.failure(f) != "" {
+			fmt.Fprintln(p.err, "  "+p.text.labelled(p.text.in("in its own words"), f.Message))
+		}
 	}
 }

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mattn/go-runewidth"
-
 	"github.com/culmhq/culm/engine"
 	"github.com/culmhq/culm/pdk/contract"
 )
@@ -237,7 +235,7 @@ func clean(s string) string {
 }
 
 // cut shortens a text to a number of columns; Chinese characters take two.
-func cut(s string, columns int) string { return runewidth.Truncate(s, columns, "…") }
+func cut(s string, columns int) string { return cells().Truncate(s, columns, "…") }
 
 // column is cut, filled with blanks to that width.
-func column(s string, columns int) string { return runewidth.FillRight(cut(s, columns), columns) }
+func column(s string, columns int) string { return cells().FillRight(cut(s, columns), columns) }

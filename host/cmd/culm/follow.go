@@ -145,11 +145,8 @@ func (f *follower) update(ctx context.Context) (engine.RunView, error) {
 	if err != nil {
 		return v, failed(err)
 	}
-	if v.Seq > f.seq { // more was committed meanwhile: its records come first
-		f.watch.Publish(f.run, nil)
-		if v.State.Ended() {
-			return f.update(ctx)
-		}
+	if v.Seq > f.seq { // more was committed meanwhile: its records come first, also before the run is said to be stuck
+		return f.update(ctx)
 	}
 	return v, failed(f.display.view(v))
 }

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mattn/go-runewidth"
-
 	"github.com/culmhq/culm/engine"
 	"github.com/culmhq/culm/engine/simulate"
 )
@@ -303,7 +301,7 @@ func (p *program) gantt(f *engine.Flow, r *simulate.Report, style func(sgr, s st
 		last := row.spans[len(row.spans)-1]
 		sgr, mark := paint(last.State)
 		indent := strings.Repeat("  ", min(row.depth, 4))
-		title := runewidth.FillRight(cut(indent+pathTitle(f, row.path, p.text.lang), ganttTitle), ganttTitle)
+		title := cells().FillRight(cut(indent+pathTitle(f, row.path, p.text.lang), ganttTitle), ganttTitle)
 		note := ""
 		if n := len(row.spans); n > 1 {
 			note = fmt.Sprintf(" ×%d", n)

@@ -179,7 +179,7 @@ func (p *program) printKeys(s secrets.KeyStatus, asJSON bool) error {
 	if !s.Encrypted {
 		how = p.text.of("keys.plain")
 	}
-	fmt.Fprintf(p.out, "%s: %s (%s)\n", p.text.of("keys.file"), s.File, how)
+	fmt.Fprintln(p.out, p.text.labelled(p.text.of("keys.file"), s.File+p.text.inf(" (%s)", how)))
 	w := newTable(p.out)
 	for _, k := range s.Keys {
 		role := p.text.of("keys.former")

@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -13,6 +14,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/culmhq/culm/host/fault"
 )
 
 // helpTexts calls say with every paragraph of the help of a command and of those below it,
@@ -51,7 +54,13 @@ type sourceCall struct {
 // sourceCalls finds the calls in the sources of this package.
 func sourceCalls(t *testing.T) []sourceCall {
 	t.Helper()
-	entries, err := os.ReadDir(".")
+	return sourceCallsIn(t, ".")
+}
+
+// sourceCallsIn finds the calls in the sources of a directory.
+func sourceCallsIn(t *testing.T, dir string) []sourceCall {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,11 +70,18 @@ func sourceCalls(t *testing.T) []sourceCall {
 			continue
 		}
 		set := token.NewFileSet()
-		file, err := parser.ParseFile(set, e.Name(), nil, 0)
+		file, err := parser.ParseFile(set, filepath.Join(dir, e.Name()), nil, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
 		ast.Inspect(file, func(n ast.Node) bool {
+			if field, ok := n.(*ast.KeyValueExpr); ok {
+				if name, ok := field.Key.(*ast.Ident); ok && name.Name == "Message" {
+					if s, ok := literalOf(field.Value); ok {
+						out = append(out, sourceCall{place: set.Position(n.Pos()).String(), name: "Message", texts: []string{s}})
+					}
+				}
+			}
 			call, ok := n.(*ast.CallExpr)
 			if !ok {
 				return true
@@ -80,11 +96,7 @@ func sourceCalls(t *testing.T) []sourceCall {
 				}
 			}
 			for _, a := range call.Args {
-				if l, ok := a.(*ast.BasicLit); ok && l.Kind == token.STRING {
-					s, err := strconv.Unquote(l.Value)
-					if err != nil {
-						t.Fatal(err)
-					}
+				if s, ok := literalOf(a); ok {
 					c.texts = append(c.texts, s)
 				}
 			}
@@ -93,6 +105,21 @@ func sourceCalls(t *testing.T) []sourceCall {
 		})
 	}
 	return out
+}
+
+// literalOf returns the text that an expression writes out, which may be in several parts.
+func literalOf(x ast.Expr) (string, bool) {
+	switch l := x.(type) {
+	case *ast.BasicLit:
+		s, err := strconv.Unquote(l.Value)
+		return s, err == nil && l.Kind == token.STRING
+	case *ast.BinaryExpr:
+		a, ok := literalOf(l.X)
+		b, ok2 := literalOf(l.Y)
+		return a + b, ok && ok2
+	default:
+		return "", false
+	}
 }
 
 // isPackage reports whether an expression is the name of a package that makes texts.
@@ -120,7 +147,13 @@ func TestAllHelpIsThereInChinese(t *testing.T) {
 // system says of files.
 func phrasesMadeElsewhere() []string {
 	return []string{
-		"string", "strings", "int",
+		"string", "strings", "int", "flag --%s",
+		"no systems here: --demo, --data or --recorded brings some",
+		"sqlite: database is in use by another process", "sqlite: database is in use by another process (%s)",
+		"dial tcp %s: connect: connection refused", "not a WebAssembly module of version 1 (a component, or another file)",
+		"the module carries no manifest: pack it with culm plugin pack",
+		"%q: a plugin's name is a lower-case letter, then up to 63 of a-z, 0-9 and -", "%q: there is no such language; there are %s",
+		"%s: the directory is not empty", "%s: no plugin source is here: none of%s", "shipped with the program",
 		"file does not exist", "permission denied", "file already exists", "is a directory", "not a directory",
 	}
 }
@@ -141,6 +174,11 @@ func TestEverySentenceIsThereInChineseAndNoOther(t *testing.T) {
 		used[s] = true
 		if zh[s] == "" {
 			t.Errorf("%s: no Chinese text in phrases.zh.txt:\n%s", c.place, s)
+		}
+	}
+	for _, dir := range silentPackages() {
+		for _, c := range messagesOf(t, dir) {
+			used[c.texts[0]] = true
 		}
 	}
 	for s, other := range zh {
@@ -197,5 +235,79 @@ func TestPhrasesAreReadInBlocks(t *testing.T) {
 	got := parsePhrases("# a remark\n\nOne paragraph\nover two lines.\n= 一段\n\nanother\n= 另一段\n")
 	if len(got) != 2 || got["One paragraph over two lines."] != "一段" || got["another"] != "另一段" {
 		t.Errorf("%q", got)
+	}
+}
+
+// messagesOf are the texts of the errors that a package of the host makes.
+func messagesOf(t *testing.T, dir string) []sourceCall {
+	t.Helper()
+	var out []sourceCall
+	for _, c := range sourceCallsIn(t, dir) {
+		if !slices.Contains([]string{"errors.New", "fmt.Errorf", "fmt.Sprintf", "fault.New", "fault.At", "Message"}, c.name) || len(c.texts) == 0 {
+			continue
+		}
+		// What is one word is a path or a name.
+		if message := oneLine(c.texts[len(c.texts)-1]); strings.Contains(message, " ") && message != "client: %w" {
+			c.texts = []string{message}
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// silentPackages are those whose refusals are said by nobody but the command line.
+func silentPackages() []string { return []string{"../../config", "../../client"} }
+
+func TestWhatSettingsAndTheClientRefuseIsThereInChinese(t *testing.T) {
+	t.Parallel()
+	zh := textIn("zh")
+	for _, dir := range silentPackages() {
+		all := messagesOf(t, dir)
+		if len(all) < 5 {
+			t.Errorf("%s: only %d messages were found", dir, len(all))
+		}
+		for _, c := range all {
+			message := c.texts[len(c.texts)-1]
+			if zh.phrases[message] == "" {
+				t.Errorf("%s: no Chinese text in phrases.zh.txt:\n%s", c.place, message)
+			}
+		}
+	}
+}
+
+func TestTheWordsOfTheBrowserAreRead(t *testing.T) {
+	t.Parallel()
+	s := sharedTexts()
+	for group, least := range map[string]int{groupWhy: 190, groupWord: 50, groupProblem: 100, groupFailure: 90, groupWrong: 140} {
+		if len(s[group]) < least {
+			t.Errorf("%s: only %d texts were read", group, len(s[group]))
+		}
+	}
+	for _, f := range []*fault.Error{
+		fault.Missing("system", "ticket"),
+		fault.New(fault.WrongState, "the node is %s", "waiting").Because("NODE_IS"),
+	} {
+		if got := textIn("zh").message(f); strings.Contains(got, "{{") || !strings.ContainsAny(got, "没有的") {
+			t.Errorf("%s: %q", f.Message, got)
+		}
+		if got := textIn("en").message(f); got != f.Message {
+			t.Errorf("%q", got)
+		}
+	}
+}
+
+func TestAMessageOfAnotherPackageIsRecognised(t *testing.T) {
+	t.Parallel()
+	zh := textIn("zh")
+	for message, want := range map[string]string{
+		`"x" is not a duration such as 10s`:                  `"x" 不是时长，应写成 10s 这样`,
+		`port "a \"b\"" is not a number between 1 and 65535`: `端口 "a \"b\"" 应为 1 到 65535 之间的数`,
+		"flag --drain":                 "选项 --drain",
+		"nobody has written this down": "nobody has written this down",
+		"a: b":                         "a: b",
+	} {
+		if got := zh.recognised(message); got != want {
+			t.Errorf("%s: %q, want %q", message, got, want)
+		}
 	}
 }

@@ -127,9 +127,10 @@ func (p *program) built(pkg build.Package, out string, asJSON bool) error {
 func (p *program) pluginInspect() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
-		Use:   "inspect MODULE.wasm",
-		Short: "Show what a module is and what it asks for, without running it",
-		Args:  cobra.ExactArgs(1),
+		Use:     "inspect MODULE.wasm",
+		Example: "  culm plugin inspect ticket.wasm",
+		Short:   "Show what a module is and what it asks for, without running it",
+		Args:    cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			code, err := os.ReadFile(args[0])
 			if err != nil {

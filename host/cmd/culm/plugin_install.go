@@ -188,7 +188,7 @@ func (p *program) versionState(m plugins.Module) string {
 		state = p.text.of("ver.blocked")
 	}
 	if m.Latest {
-		state += p.text.of("comma") + p.text.of("latest")
+		state = p.text.of("latest")
 	}
 	return state
 }

@@ -185,10 +185,7 @@ func (p *program) linted(lines []lintLine, strict, asJSON bool) error {
 		}
 	} else {
 		for _, l := range lines {
-			place := l.File
-			if l.Line > 0 {
-				place = fmt.Sprintf("%s:%d:%d", l.File, l.Line, l.Column)
-			}
+			place := document.Place{Line: l.Line, Column: l.Column}.In(l.File)
 			field := ""
 			if l.Field != "" {
 				field = l.Field + ": "

@@ -13,6 +13,7 @@ import (
 
 	"github.com/culmhq/culm/host/app"
 	"github.com/culmhq/culm/host/document"
+	"github.com/culmhq/culm/host/fault"
 	"github.com/culmhq/culm/host/forms"
 	"github.com/culmhq/culm/host/plugins"
 	"github.com/culmhq/culm/host/plugins/cases"
@@ -190,9 +191,9 @@ func (p *program) firstRequest(a *contract.Action, o runPluginOptions, recorded 
 		return req, err
 	}
 	if faults := form.Check(req.Inputs); len(faults) > 0 {
-		fmt.Fprintf(p.err, "%s: "+p.text.of("run.inputs")+"\n", p.text.of("refused"), a.ID)
+		fmt.Fprintln(p.err, p.text.labelled(p.text.of("refused"), fmt.Sprintf(p.text.of("run.inputs"), a.ID)))
 		for _, f := range faults {
-			fmt.Fprintf(p.err, "  %s: %s\n", f.Field, f.Message)
+			fmt.Fprintln(p.err, "  "+p.text.labelled(f.Field, p.text.message(fault.New(fault.Invalid, "%s", f.Message).Because(f.Reason(), f.Want))))
 		}
 		return req, &exitError{code: exitRefused}
 	}

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -124,7 +123,8 @@ func (p *program) problemsIn(file string, err error) error {
 		if q.Line > 0 {
 			place = fmt.Sprintf("%s:%d:%d", file, q.Line, q.Column)
 		}
-		fmt.Fprintf(p.err, "%s: %s\n", place, strings.TrimPrefix(q.Field+": ", ": ")+q.Message)
+		q.Line = 0 // is in the place
+		fmt.Fprintf(p.err, "%s: %s\n", place, p.text.documentProblem(q))
 	}
 	return &exitError{code: exitRefused}
 }

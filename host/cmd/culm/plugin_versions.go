@@ -17,9 +17,10 @@ import (
 func (p *program) pluginVersions() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
-		Use:   "versions PLUGIN",
-		Short: "List the versions of a plugin in a running server",
-		Args:  cobra.ExactArgs(1),
+		Use:     "versions PLUGIN",
+		Example: "  culm plugin versions ticket",
+		Short:   "List the versions of a plugin in a running server",
+		Args:    cobra.ExactArgs(1),
 	}
 	connect := p.serverFlag(c)
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
@@ -77,10 +78,11 @@ func (p *program) pluginChange(what plugins.Change, short, long string) *cobra.C
 	var reason string
 	var override, asJSON bool
 	c := &cobra.Command{
-		Use:   string(what) + " PLUGIN VERSION|latest|DIGEST",
-		Short: short,
-		Long:  short + ", in a running server.\n" + long,
-		Args:  cobra.ExactArgs(2),
+		Use:     string(what) + " PLUGIN VERSION|latest|DIGEST",
+		Example: "  culm plugin " + string(what) + " ticket 1.2.0 --reason 'change 4711'",
+		Short:   short,
+		Long:    short + ", in a running server.\n" + long,
+		Args:    cobra.ExactArgs(2),
 	}
 	connect := p.serverFlag(c)
 	c.Flags().StringVar(&reason, "reason", "", "why, for the history")
@@ -189,7 +191,7 @@ func (p *program) pluginHistory() *cobra.Command {
 		w := newTable(p.out)
 		for _, e := range es {
 			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", e.At.UTC().Format(time.RFC3339), e.Actor.ID, p.text.of("event."+string(e.Kind)),
-				e.Version, e.Digest[:min(len(e.Digest), shortDigest)], e.Detail)
+				e.Version, e.Digest[:min(len(e.Digest), shortDigest)], p.text.recognised(e.Detail))
 		}
 		return failed(w.Flush())
 	}

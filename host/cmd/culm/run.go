@@ -83,7 +83,7 @@ func (p *program) runFlow(ctx context.Context, file string, o runOptions) (err e
 	}
 	src, err := flows.ParseYAML(content, file)
 	if err != nil {
-		return err
+		return p.refused(err)
 	}
 	inputs, err := p.readInputs(src.Flow, o)
 	if err != nil {
@@ -190,7 +190,7 @@ func (p *program) start(ctx context.Context, core *app.Core, src *flows.Source, 
 	}
 	if flows.Errors(ps) {
 		for _, q := range src.Locate(ps) {
-			fmt.Fprintln(p.err, q.String())
+			fmt.Fprintln(p.err, p.text.located(q))
 		}
 		return runs.Summary{}, &exitError{code: exitRefused}
 	}

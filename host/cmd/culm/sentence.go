@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 
+	"github.com/culmhq/culm/host/document"
 	"github.com/culmhq/culm/host/fault"
 )
 
@@ -56,6 +58,7 @@ func (s *sentence) in(t text) string {
 func (t text) err(err error) string {
 	var own *sentence
 	var file *fs.PathError
+	var document document.Problems
 	switch {
 	case t.phrases == nil:
 		return err.Error()
@@ -63,8 +66,14 @@ func (t text) err(err error) string {
 		return own.in(t)
 	case errors.As(err, &file):
 		return t.inf("%s: %s", file.Path, t.fileError(file.Err))
+	case errors.As(err, &document):
+		lines := make([]string, len(document))
+		for i, p := range document {
+			lines[i] = t.documentProblem(p)
+		}
+		return strings.Join(lines, "\n")
 	default:
-		return err.Error()
+		return t.recognised(err.Error())
 	}
 }
 

@@ -147,7 +147,7 @@ func (p *program) refused(err error) error {
 
 func (p *program) located(ps []flows.Located) error {
 	for _, q := range ps {
-		fmt.Fprintln(p.err, q.String())
+		fmt.Fprintln(p.err, p.text.located(q))
 	}
 	return &exitError{code: exitRefused}
 }
@@ -258,7 +258,7 @@ func (t *simulation) head() {
 	t.line(t.style(sgr, mark+" "+clean(name)), "  ",
 		fmt.Sprintf(t.word("sim.elapsed"), t.word(string(t.report.State)), virtual(t.report.ElapsedMS)))
 	if s := t.report.Stopped; s != nil {
-		t.line(t.style("31", t.word("sim.stopped")+": "+s.Message+" ["+string(s.Code)+"]"))
+		t.line(t.style("31", t.program.text.labelled(t.word("sim.stopped"), t.program.text.recognised(s.Message))+" ["+string(s.Code)+"]"))
 	}
 }
 

@@ -250,7 +250,7 @@ func (p *program) printDifference(d registry.Difference, what string, version in
 	if err := w.Flush(); err != nil {
 		return failed(err)
 	}
-	fmt.Fprintf(p.out, "%s: %s\n", d.System, fmt.Sprintf(what, version, d.Unchanged))
+	fmt.Fprintln(p.out, p.text.labelled(d.System, fmt.Sprintf(what, version, d.Unchanged)))
 	return nil
 }
 
@@ -276,14 +276,14 @@ func systemWords() map[string][2]string {
 		"sys.stored":  {"against version %d, %d operations as before", "与版本 %d 比较，%d 个接口不变"},
 		"sys.plan":    {"nothing was stored; --apply imports it against version %d, %d operations as before", "未保存；使用 --apply 导入，基于版本 %d，%d 个接口不变"},
 		"sys.deleted": {"deleted", "已删除"},
-		"sys.put":     {"put", "保存"}, "sys.import": {"imported", "导入"}, "sys.enable": {"switched", "启停"}, "sys.delete": {"deleted", "删除"},
+		"sys.put":     {"put", "保存"}, "sys.import": {"imported", "导入"}, "sys.enable": {"switched", "开关接口"}, "sys.delete": {"deleted", "删除"},
 		"sys.added": {"added", "新增"}, "sys.changed": {"changed", "变更"}, "sys.removed": {"removed", "移除"},
 		"sys.on": {"enabled", "启用"}, "sys.off": {"disabled", "停用"}, "sys.gone": {"removed", "移除"},
-		"sys.revoked": {"grants taken away", "授权收回"},
+		"sys.revoked": {"grants taken away", "项授权收回"},
 		"sys.granted": {"granted to", "已授权给"},
 		"sys.skipped": {"cannot be called", "无法调用"},
 		"sys.left":    {"left out", "已略去"},
 		"sys.enabled": {"%d of %d operations are enabled", "%d / %d 个接口已启用"},
-		"sys.none":    {"no systems in project %s; culm system apply FILE.yaml registers one", "项目 %s 没有系统；用 culm system apply FILE.yaml 注册"},
+		"sys.none":    {"no systems in project %s; culm system apply FILE.yaml registers one", "项目 %s 还没有登记系统；用 culm system apply FILE.yaml 登记"},
 	}
 }

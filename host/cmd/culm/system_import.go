@@ -209,7 +209,7 @@ func (p *program) systemSwitch(on bool) *cobra.Command {
 			for _, g := range v.Groups {
 				enabled += g.Enabled
 			}
-			fmt.Fprintf(p.out, "%s: "+p.text.of("sys.enabled")+"\n", v.ID, enabled, len(v.Operations))
+			fmt.Fprintln(p.out, p.text.labelled(v.ID, fmt.Sprintf(p.text.of("sys.enabled"), enabled, len(v.Operations))))
 			return nil
 		})
 	}

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"io"
 	"strings"
-
-	"github.com/mattn/go-runewidth"
 )
 
 // tableGap is what lies between two columns.
@@ -33,12 +31,13 @@ func (t *table) Flush() error {
 	}
 	t.text.Reset()
 	var widths []int
+	c := cells()
 	for _, row := range rows {
 		for i, cell := range row[:len(row)-1] {
 			if i == len(widths) {
 				widths = append(widths, 0)
 			}
-			widths[i] = max(widths[i], runewidth.StringWidth(cell))
+			widths[i] = max(widths[i], c.StringWidth(cell))
 		}
 	}
 	var b strings.Builder
@@ -46,7 +45,7 @@ func (t *table) Flush() error {
 		line := ""
 		for i, cell := range row {
 			if i < len(row)-1 {
-				cell = runewidth.FillRight(cell, widths[i]+tableGap)
+				cell = c.FillRight(cell, widths[i]+tableGap)
 			}
 			line += cell
 		}

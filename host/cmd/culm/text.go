@@ -42,18 +42,18 @@ func words() map[string][2]string {
 		"error":   {"error", "错误"},
 		"refused": {"refused", "已拒绝"},
 
-		"created": {"created", "已创建"}, "running": {"running", "执行中"}, "suspended": {"suspended", "已暂停"},
-		"blocked": {"blocked", "已阻塞"}, "succeeded": {"succeeded", "成功"}, "failed": {"failed", "失败"},
-		"revoked": {"revoked", "已撤销"}, "ready": {"ready", "就绪"}, "waiting": {"waiting", "等待中"},
-		"skipped": {"skipped", "已跳过"}, "cancelled": {"cancelled", "已取消"}, "unknown": {"unknown", "未知"},
+		"created": {"created", "已创建"}, "running": {"running", "运行中"}, "suspended": {"suspended", "已暂停"},
+		"blocked": {"blocked", "待处理"}, "succeeded": {"succeeded", "成功"}, "failed": {"failed", "失败"},
+		"revoked": {"revoked", "已终止"}, "ready": {"ready", "待执行"}, "waiting": {"waiting", "等待中"},
+		"skipped": {"skipped", "已跳过"}, "cancelled": {"cancelled", "已取消"}, "unknown": {"unknown", "结果未知"},
 		"rolling_back": {"rolling back", "回滚中"}, "rolled_back": {"rolled back", "已回滚"},
 		"rollback_failed": {"rollback failed", "回滚失败"},
 
 		"poll": {"polling", "轮询"}, "timer": {"timer", "定时"}, "callback": {"callback", "回调"}, "human": {"a person", "人工"},
 		"run": {"a run of its own", "独立任务"},
 
-		"flow": {"flow", "流程"}, "plugin": {"plugin", "插件"}, "limit": {"limit", "限制"}, "gateway": {"gateway", "网关"},
-		"system": {"system", "外部系统"}, "host": {"Culm", "Culm"},
+		"flow": {"flow", "流程设计"}, "plugin": {"plugin", "插件"}, "limit": {"limit", "平台限额"}, "gateway": {"gateway", "网关配置"},
+		"system": {"system", "外部系统"}, "host": {"Culm", "Culm 自身"},
 
 		"valid":        {"valid", "有效"},
 		"attempt":      {"attempt", "第%d次"},
@@ -66,13 +66,13 @@ func words() map[string][2]string {
 		"decide.done":  {"it was done", "已完成"},
 		"decide.fail":  {"it failed", "失败"},
 		"decide.quit":  {"leave it", "保持现状"},
-		"needs person": {"the run waits for a person; answer in a terminal, or run it on a server", "任务在等待人工处理：请在终端运行，或在服务器上执行"},
-		"is blocked":   {"the run is blocked: a node failed and nobody is here to decide", "任务已阻塞：节点失败，需要人工处理"},
+		"needs person": {"the run waits for a person; answer in a terminal, or run it on a server", "任务在等人处理：请在终端里运行，或在服务器上运行"},
+		"is blocked":   {"the run is blocked: a node failed and nobody is here to decide", "任务待处理：节点失败，而这里没有人处理"},
 		"interrupted":  {"interrupted", "已中断"},
 		"listening":    {"open", "打开"},
 		"data":         {"data", "数据"},
 		"demo":         {"demo", "演示"},
-		"stopping":     {"stopping: waiting for running calls", "正在停止：等待执行中的调用"},
+		"stopping":     {"stopping: waiting for running calls", "正在停止：等待进行中的调用"},
 		"sim.elapsed":  {"%s, after %s of virtual time", "%s，虚拟时间 %s"},
 		"sim.stopped":  {"stopped", "已停止"},
 		"sim.timeline": {"Attempts", "执行记录"},
@@ -81,7 +81,7 @@ func words() map[string][2]string {
 		"sim.outputs":  {"Outputs", "输出"},
 		"sim.unmet":    {"Expectations that were not met", "未满足的预期"},
 		"sim.want":     {"want %s, got %s", "预期 %s，实际 %s"},
-		"sim.unused":   {"Not used by the run", "脚本中未使用的条目"},
+		"sim.unused":   {"Not used by the run", "任务没有用到的脚本条目"},
 		"no plugins":   {"plugins were not built into this binary", "此程序未内置插件"},
 	})
 	return all
@@ -92,16 +92,16 @@ func supplyWords() map[string][2]string {
 	return map[string][2]string{
 		"pending":                {"waits for a review", "等待审核"},
 		"active":                 {"active", "可用"},
-		"withdrawn":              {"withdrawn", "已撤回"},
+		"withdrawn":              {"withdrawn", "已撤下"},
 		"ver.blocked":            {"blocked", "已禁用"},
 		"loaded.not":             {"not loaded", "未加载"},
 		"loaded.server":          {"%s in memory", "占用内存 %s"},
 		"loaded.workers":         {"%s in memory with %d worker processes", "占用内存 %s（含 %d 个工作进程）"},
-		"hold.ASKS_OPERATION":    {"asks for %s", "申请调用 %s"},
-		"hold.ASKS_LIMIT":        {"asks for more of %s", "申请更高的限额 %s"},
-		"hold.PUBLISHER_CHANGED": {"is not signed by %s, who published the version before", "发布者不再是 %s"},
-		"hold.NAME_CONFUSABLE":   {"its name can be taken for %s", "名称容易与 %s 混淆"},
-		"latest":                 {"latest", "最新"},
+		"hold.ASKS_OPERATION":    {"asks for %s", "请求新的权限 %s"},
+		"hold.ASKS_LIMIT":        {"asks for more of %s", "请求更高的限额：%s"},
+		"hold.PUBLISHER_CHANGED": {"is not signed by %s, who published the version before", "上一版本由 %s 发布，这一版本没有它的签名"},
+		"hold.NAME_CONFUSABLE":   {"its name can be taken for %s", "名称容易和已安装的 %s 混淆"},
+		"latest":                 {"active, latest", "使用中"},
 		"key.exists":             {"%s exists already, and a key is never written over: take another name", "%s 已存在，密钥不会被覆盖：请换一个名称"},
 		"key.none":               {"name the key with --key, or put it into %s; culm plugin keygen makes one", "请用 --key 指定密钥，或放入 %s；culm plugin keygen 可生成密钥"},
 		"verify.keys":            {"there is no %s: name the public key with --key, or the data directory of the server with --data", "没有 %s：请用 --key 指定公钥，或用 --data 指定服务器的数据目录"},
@@ -125,13 +125,13 @@ func supplyWords() map[string][2]string {
 		"limit.log":              {"log", "日志"},
 		"limit.host_calls":       {"gateway calls", "网关调用次数"},
 		"then":                   {"next: %s", "下一步：%s"},
-		"unsigned":               {"not signed by a trusted key", "没有受信任的签名"},
-		"shipped":                {"came with the program", "程序自带"},
-		"signed by":              {"signed by %s", "由 %s 签名"},
+		"unsigned":               {"not signed by a trusted key", "未签名"},
+		"shipped":                {"came with the program", "随程序提供"},
+		"signed by":              {"signed by %s", "%s 签名"},
 		"granted":                {"granted", "已授权"},
 		"switched off":           {"switched off there", "已停用"},
 		"not granted":            {"not granted", "未授权"},
-		"asks":                   {"asks for", "申请"},
+		"asks":                   {"asks for", "请求"},
 		"held":                   {"to review", "待审核"},
 		"warning":                {"warning", "警告"},
 		"policy":                 {"policy", "签名要求"},
@@ -139,18 +139,23 @@ func supplyWords() map[string][2]string {
 		"policy.warn":            {"unsigned plugins are installed with a warning", "允许未签名的插件，但会警告"},
 		"policy.off":             {"signatures are not asked for", "不要求签名"},
 
-		"event.installed": {"installed", "安装"}, "event.held": {"held for review", "待审核"}, "event.refused": {"refused", "拒绝"},
-		"event.approved": {"approved", "批准"}, "event.activated": {"activated", "启用"}, "event.rolled_back": {"rolled back", "回退版本"},
-		"event.withdrawn": {"withdrawn", "撤回"}, "event.blocked": {"blocked", "禁用"}, "event.signed": {"signed", "签名"},
+		"event.installed": {"installed", "安装"}, "event.held": {"held for review", "转入审核"}, "event.refused": {"refused", "拒绝"},
+		"event.approved": {"approved", "批准"}, "event.activated": {"activated", "启用"}, "event.rolled_back": {"rolled back", "回退"},
+		"event.withdrawn": {"withdrawn", "撤下"}, "event.blocked": {"blocked", "禁用"}, "event.signed": {"signed", "添加签名"},
 		"event.key_revoked": {"key revoked", "吊销密钥"},
 	}
+}
+
+// wordLists are all lists of texts that have a key.
+func wordLists() []func() map[string][2]string {
+	return []func() map[string][2]string{words, authorWords, keyWords, replayWords, failureWords, systemWords, credentialWords}
 }
 
 // of returns a text by its key, or the key.
 func (t text) of(key string) string {
 	var w [2]string
 	ok := false
-	for _, list := range []func() map[string][2]string{words, authorWords, keyWords, replayWords, failureWords, systemWords, credentialWords} {
+	for _, list := range wordLists() {
 		if w, ok = list()[key]; ok {
 			break
 		}

@@ -43,7 +43,7 @@ func authorWords() map[string][2]string {
 		"lint.schema/open":         {"is not false: misspelt inputs are taken without a word", "不为 false：拼错的输入不会被发现"},
 		"lint.schema/bounds":       {"has no %s: the input has no end", "没有 %s：输入没有上限"},
 		"lint.schema/outputs":      {"declares no outputs: flows cannot refer to any", "没有声明输出：流程无法引用"},
-		"lint.schema/secret":       {"looks like a secret and is not marked x-secret: it would stand in the records", "像是机密却没有标记 x-secret：会出现在记录中"},
+		"lint.schema/secret":       {"looks like a secret and is not marked x-secret: it would stand in the records", "像是密文却没有标记 x-secret：会出现在记录中"},
 		"lint.needs/any-system":    {"asks for the operation %s of any system: an administrator cannot tell what he grants", "请求任意系统的 %s 接口：管理员无法判断授权内容"},
 		"lint.needs/any-operation": {"asks for every operation of the system %s: name those that are called", "请求系统 %s 的全部接口：请列出实际调用的接口"},
 		"lint.needs/twice":         {"asks for %s, which another entry covers", "%s 已被另一条目涵盖"},

@@ -65,10 +65,10 @@ func (p *program) validate(checker *flows.Checker, files []string, asJSON bool) 
 	} else {
 		for _, v := range results {
 			for _, q := range v.Problems {
-				fmt.Fprintln(p.out, q.String())
+				fmt.Fprintln(p.out, p.text.located(q))
 			}
 			if v.Valid {
-				fmt.Fprintf(p.out, "%s: %s\n", v.File, p.text.of("valid"))
+				fmt.Fprintln(p.out, p.text.labelled(v.File, p.text.of("valid")))
 			}
 		}
 	}

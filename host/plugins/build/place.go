@@ -23,13 +23,8 @@ type FieldError struct {
 // Error reads "file:line:column: field: reason", as far as these are known.
 func (p *FieldError) Error() string {
 	var b strings.Builder
-	switch {
-	case p.File != "" && p.Line > 0:
-		fmt.Fprintf(&b, "%s:%d:%d: ", p.File, p.Line, p.Column)
-	case p.File != "":
-		b.WriteString(p.File + ": ")
-	case p.Line > 0:
-		fmt.Fprintf(&b, "line %d, column %d: ", p.Line, p.Column)
+	if at := (document.Place{Line: p.Line, Column: p.Column}).In(p.File); at != "" {
+		b.WriteString(at + ": ")
 	}
 	if p.Field != "" {
 		b.WriteString(p.Field + ": ")

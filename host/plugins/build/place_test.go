@@ -76,7 +76,7 @@ func TestPackPointsIntoTheAuthorsFile(t *testing.T) {
 			[]string{":3:24: /actions/0/foreign/export: the module does not export nothing"},
 		},
 		"YAML":                {"d.yaml", authorYAML, []string{":13:22: /actions/0/inputs/properties/host/ui:widget: must be one of text"}},
-		"what is no document": {"e.json", "{\n  \"format\": \n", []string{"e.json: "}},
+		"what is no document": {"e.json", "{\n  \"format\": \n", []string{":2: a value is missing"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -72,7 +72,9 @@ type header struct {
 	// behind are the calls that the worker takes up after this one, with their number.
 	behinds atomic.Uint32
 	behind  [BehindMax]atomic.Uint32
-	_       [104 - 4 - 4*BehindMax]byte
+	// crowded, the host's, says that there is no processor to look from: see Crowd.
+	crowded atomic.Uint32
+	_       [104 - 8 - 4*BehindMax]byte
 }
 
 // headerBytes is the size of a header: two lines of the cache, so that lanes share none.
@@ -82,13 +84,15 @@ const headerBytes = 128
 type Lane struct {
 	head *header
 	body []byte
-	// crowded counts down the waits that are left to the kernel at once: when last tried
-	// the processor had others to run.
-	crowded int
-	order   []byte // what Next or TakeUp read last
-	index   int
-	all     []*Lane // of the memory
-	queued  uint32  // names the call that Queue put here last: the host does not ask the memory
+	// blind counts down the waits that are left to the kernel at once, after looking was of no
+	// use; blinded is how many they were last.
+	blind, blinded int
+	drawn          bool   // the last wait took long
+	crowded        bool   // what the host said with Crowd
+	order          []byte // what Next or TakeUp read last
+	index          int
+	all            []*Lane // of the memory
+	queued         uint32  // names the call that Queue put here last: the host does not ask the memory
 }
 
 // Size is how much a body may hold.
@@ -98,6 +102,21 @@ func (l *Lane) Size() int { return len(l.body) }
 func (l *Lane) write(body []byte) {
 	copy(l.body, body)
 	l.head.length.Store(uint32(len(body)))
+}
+
+// Crowd says whether more calls run than there are processors for both sides of each. If so
+// neither side looks at the word, beginning with the next call: who looks keeps somebody from
+// running. The host's.
+func (l *Lane) Crowd(crowded bool) {
+	if l.crowded == crowded {
+		return
+	}
+	l.crowded = crowded
+	word := uint32(0)
+	if crowded {
+		word = 1
+	}
+	l.head.crowded.Store(word)
 }
 
 // Ask gives the worker a call, and those that were queued behind it, BehindMax at most. It
@@ -121,7 +140,7 @@ func (l *Lane) Ask(call uint64, body []byte, behind ...*Lane) bool {
 // takes over, unless the worker speaks in that very moment; onPipe tells so. The host's.
 func (l *Lane) Await(patience time.Duration) (o Outcome, onPipe bool) {
 	const spoken = 1<<done | 1<<question | 1<<slow
-	switch l.wait(&l.head.hostWaits, spoken, patience) {
+	switch l.wait(&l.head.hostWaits, spoken, patience, l.hostLook()) {
 	case done:
 		return Done, false
 	case question:
@@ -180,7 +199,7 @@ func (l *Lane) wakeWorker() {
 // again. The worker's.
 func (l *Lane) Next() (call uint64, body []byte) {
 	for {
-		l.wait(&l.head.workerWaits, 1<<asked, forever)
+		l.wait(&l.head.workerWaits, 1<<asked, forever, l.workerLook())
 		// The host may withdraw until it is taken up, and writes nothing more then.
 		if l.head.state.CompareAndSwap(asked, running) {
 			return l.take()
@@ -233,7 +252,7 @@ func (l *Lane) Put(body []byte) bool { return l.say(question, body) }
 // Answered waits for the answer to a question; false means that it comes over the pipe.
 // The worker's.
 func (l *Lane) Answered() ([]byte, bool) {
-	l.wait(&l.head.workerWaits, 1<<answered|1<<slow, forever)
+	l.wait(&l.head.workerWaits, 1<<answered|1<<slow, forever, l.workerLook())
 	// Withdrawn, or never given.
 	if !l.head.state.CompareAndSwap(answered, running) {
 		return nil, false
@@ -258,29 +277,51 @@ func (l *Lane) wakeHost() {
 const (
 	// forever is longer than any process lives.
 	forever = 1<<63 - 1
-	// lookTime is how long a side looks at the word itself before it has the kernel
-	// wake it: some times what being woken on another processor takes.
-	lookTime = 50 * time.Microsecond
+	// hostLookTime is how long the host looks at the word itself before it has the kernel wake
+	// it: some times what being woken on another processor takes, and as long as most short
+	// calls.
+	hostLookTime = 200 * time.Microsecond
+	// workerLookTime is the same for the worker, for whom the host does little between calls.
+	workerLookTime = 50 * time.Microsecond
 	// briefTime is how long a side sleeps without telling Go's scheduler: what it does about a
 	// sleep costs more than a short call, and a guest in this process would not let others run
-	// either.
-	briefTime = 150 * time.Microsecond
+	// either. No less, although few sleep so long: the kernel sets the clock of the processor for
+	// a timer that is the next of all, and on a virtual one that costs as much as a short call.
+	briefTime = 2 * time.Millisecond
+	// drawnTime is how long a wait takes after which the next tells the scheduler at once.
+	drawnTime = 300 * time.Microsecond
 	// looksAtOnce is how often it looks before it lets others run.
 	looksAtOnce = 32
-	// yieldTime is how long letting others run takes when there are none.
-	yieldTime = 2 * time.Microsecond
 	// turnTime is how long it takes at most when it was the other side that ran, and a
 	// short call.
 	turnTime = 30 * time.Microsecond
-	// crowdedWaits is how many waits do not look when there were others.
-	crowdedWaits = 16
+	// blindMin and blindMax are how many waits do not look after one that looked in vain, the
+	// first time and when that goes on.
+	blindMin, blindMax = 8, 128
 )
+
+// hostLook is how long the host looks.
+func (l *Lane) hostLook() time.Duration {
+	if l.crowded {
+		return 0
+	}
+	return hostLookTime
+}
+
+// workerLook is how long the worker looks.
+func (l *Lane) workerLook() time.Duration {
+	if l.head.crowded.Load() != 0 {
+		return 0
+	}
+	return workerLookTime
+}
 
 // wait waits until the state is one of a set, whose bits are those of the states, and
 // returns it; or another when the time is over.
-func (l *Lane) wait(waits *atomic.Uint32, set uint32, patience time.Duration) uint32 {
+func (l *Lane) wait(waits *atomic.Uint32, set uint32, patience, look time.Duration) uint32 {
 	began := time.Now()
-	if s := l.look(set, began); member(s, set) {
+	if s := l.look(set, began, min(look, patience)); member(s, set) {
+		l.drawn = false
 		return s
 	}
 	waits.Store(1)
@@ -291,9 +332,10 @@ func (l *Lane) wait(waits *atomic.Uint32, set uint32, patience time.Duration) ui
 		left := patience - waited
 		switch {
 		case member(s, set) || left <= 0:
+			l.drawn = waited > drawnTime
 			return s
-		case waited < briefTime:
-			nap(&l.head.state, s, min(left, briefTime-waited))
+		case waited < briefTime && !l.drawn:
+			nap(&l.head.state, s, min(left, briefTime))
 		default:
 			sleep(&l.head.state, s, left)
 		}
@@ -302,31 +344,35 @@ func (l *Lane) wait(waits *atomic.Uint32, set uint32, patience time.Duration) ui
 
 // look looks at the word for a while. It ends early when the processor has others to
 // run, the other side perhaps.
-func (l *Lane) look(set uint32, began time.Time) uint32 {
-	if l.crowded > 0 {
-		l.crowded--
+func (l *Lane) look(set uint32, began time.Time, most time.Duration) uint32 {
+	if most == 0 {
+		return l.head.state.Load()
+	}
+	if l.blind > 0 {
+		l.blind--
 		return l.head.state.Load()
 	}
 	last := began
 	for {
 		for range looksAtOnce {
 			if s := l.head.state.Load(); member(s, set) {
+				l.blinded = 0
 				return s
 			}
 		}
 		yield()
 		now := time.Now()
-		if took := now.Sub(last); took > yieldTime {
-			s := l.head.state.Load()
-			if !member(s, set) || took > turnTime {
-				l.crowded = crowdedWaits
-			}
-			return s
-		}
-		if now.Sub(began) > lookTime {
-			return l.head.state.Load()
-		}
+		took := now.Sub(last)
 		last = now
+		if took <= turnTime && now.Sub(began) <= most {
+			continue
+		}
+		s := l.head.state.Load()
+		if !member(s, set) || took > turnTime {
+			l.blinded = min(max(2*l.blinded, blindMin), blindMax)
+			l.blind = l.blinded
+		}
+		return s
 	}
 }
 

@@ -306,3 +306,30 @@ func (h *hammer) hear() string {
 	}
 	return <-h.toHost
 }
+
+// TestCallsGoOverWhetherSidesLookOrNot: what the host says of the processors changes how long a
+// wait takes, not how it ends.
+func TestCallsGoOverWhetherSidesLookOrNot(t *testing.T) {
+	t.Parallel()
+	host, worker, _ := pair(t)
+	const calls = 500
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for range calls {
+			_, body := worker.Next()
+			worker.Finish(body)
+		}
+	})
+	for i := range calls {
+		host.Crowd(i%3 != 0)
+		body := []byte{byte(i)}
+		host.Ask(uint64(i), body)
+		if o, piped := host.Await(time.Minute); o != lane.Done || piped {
+			t.Fatalf("call %d: %v, over the pipe %v", i, o, piped)
+		}
+		if b, ok := host.Take(); !ok || !bytes.Equal(b, body) {
+			t.Fatalf("call %d said %q", i, b)
+		}
+	}
+	wg.Wait()
+}

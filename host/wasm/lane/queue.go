@@ -39,7 +39,7 @@ func (l *Lane) Queue(call uint64, body []byte) bool {
 // AwaitLast waits until the last of the calls behind another is done or was given back, or
 // patience ends. Settle says for each how it stands. The host's.
 func (l *Lane) AwaitLast(patience time.Duration) {
-	l.wait(&l.head.hostWaits, 1<<done|1<<question|1<<slow|1<<returned, patience)
+	l.wait(&l.head.hostWaits, 1<<done|1<<question|1<<slow|1<<returned, patience, l.hostLook())
 }
 
 // Settle says how a call stands that was queued, and withdraws it if it was not taken up.

@@ -9,6 +9,8 @@ import { type Span, spans, type Words } from './search'
 /** A field that narrows the list as it is typed; the key / leads to it. */
 export function SearchField({ label, value, onChange }: { label: string; value: string; onChange(q: string): void }) {
   const [text, setText] = useState(value)
+  // The letters that an input method makes a word of are not the word yet.
+  const [composing, setComposing] = useState(false)
   const field = useRef<HTMLInputElement>(null)
   const keys = useKeysOn()
   // The address may change without this field: a view, the back button.
@@ -18,11 +20,12 @@ export function SearchField({ label, value, onChange }: { label: string; value: 
     if (text.trim() !== value) setText(value)
   }
   useEffect(() => {
+    if (composing) return
     const timer = setTimeout(() => {
       if (text.trim() !== value) onChange(text.trim())
     }, 200)
     return () => clearTimeout(timer)
-  }, [text, value, onChange])
+  }, [text, value, onChange, composing])
   useEffect(() => {
     if (!keys) return
     const pressed = (e: KeyboardEvent) => {
@@ -42,6 +45,8 @@ export function SearchField({ label, value, onChange }: { label: string; value: 
       leftSection={<IconSearch size={14} aria-hidden />}
       value={text}
       onChange={(e) => setText(e.currentTarget.value)}
+      onCompositionStart={() => setComposing(true)}
+      onCompositionEnd={() => setComposing(false)}
       onKeyDown={(e) => {
         if (e.key === 'Escape') e.currentTarget.blur()
       }}
