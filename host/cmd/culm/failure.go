@@ -55,7 +55,7 @@ func (t text) failure(f *contract.Failure) string {
 		return ""
 	}
 	s := sharedTexts()
-	return s.fill(s[groupFailure][f.Code], nil)
+	return s.fill(s.Failure[f.Code], nil)
 }
 
 // failureWords are the texts about failures. There is one for each of contract.Hints.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"strings"
@@ -12,37 +13,29 @@ import (
 	"github.com/culmhq/culm/host/flows"
 )
 
-// The groups of texts that the browser has, too: why exactly something is refused, by its
-// reason; the kinds of things and states that this names; what is wrong with a flow, or with
-// the document of a system; and why a node failed.
-const (
-	groupWhy     = "whyZh"
-	groupWord    = "wordsZh"
-	groupProblem = "problemZh"
-	groupFailure = "failureZh"
-	groupWrong   = "wrong"
-)
+// shared are the Chinese texts of the browser about what is refused and what fails, by codes and
+// reasons.
+type shared struct {
+	Why     texts // why exactly something is refused, by its reason
+	Word    texts // the kinds of things and states that this names
+	Problem texts // what is wrong with a flow
+	Failure texts // why a node failed
+	Wrong   texts `json:"-"` // what is wrong with the document of a system
+}
 
-// shared are the texts of the browser by group and key.
-type shared map[string]map[string]string
+type texts map[string]string
 
 // sharedTexts reads the Chinese texts of the browser. They are read where one is needed, which
 // is once in a run of the program at most.
 func sharedTexts() shared {
-	out := shared{}
-	group := regexp.MustCompile(`(?ms)^(?:export const| ) (\w+)(?:: | = )\{$(.*?)^(?:  )?\}`)
-	entry := regexp.MustCompile(`(?m)^\s+(?:'([^']+)'|([\w-]+)):\s+'((?:[^'\\]|\\.)*)',$`)
-	for _, name := range []string{"codes", "reasons", "systems"} {
-		src, err := culm.ZhTexts.ReadFile("frontend/src/i18n/" + name + ".zh.ts")
+	var out shared
+	for name, into := range map[string]any{"codes": &out, "reasons": &out, "wrong": &out.Wrong} {
+		src, err := culm.ZhTexts.ReadFile("frontend/src/i18n/" + name + ".zh.json")
+		if err == nil {
+			err = json.Unmarshal(src, into)
+		}
 		if err != nil {
 			panic(err) // it is part of the program
-		}
-		for _, g := range group.FindAllStringSubmatch(string(src), -1) {
-			texts := map[string]string{}
-			for _, e := range entry.FindAllStringSubmatch(g[2], -1) {
-				texts[e[1]+e[2]] = strings.ReplaceAll(e[3], `\'`, "'")
-			}
-			out[g[1]] = texts
 		}
 	}
 	return out
@@ -57,7 +50,7 @@ func (s shared) fill(format string, args map[string]string) string {
 		}
 		parts := strings.Split(args[strings.TrimPrefix(name, "w")], "/")
 		for i, part := range parts {
-			if word, ok := s[groupWord][part]; ok {
+			if word, ok := s.Word[part]; ok {
 				parts[i] = word
 			}
 		}
@@ -67,7 +60,7 @@ func (s shared) fill(format string, args map[string]string) string {
 
 // because says why exactly, by a reason and what it names; "" where there are no words for it.
 func (s shared) because(reason string, args map[string]string) string {
-	if format, ok := s[groupWhy][reason]; ok {
+	if format, ok := s.Why[reason]; ok {
 		return s.fill(format, args)
 	}
 	return ""
@@ -75,9 +68,9 @@ func (s shared) because(reason string, args map[string]string) string {
 
 // problem says what is wrong, by a code and what it names; "" where there are no words for it.
 func (s shared) problem(code string, args map[string]string, message string) string {
-	format, ok := s[groupProblem][code]
+	format, ok := s.Problem[code]
 	if !ok {
-		format, ok = s[groupWrong][code]
+		format, ok = s.Wrong[code]
 	}
 	if !ok {
 		return ""
