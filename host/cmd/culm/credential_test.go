@@ -42,9 +42,9 @@ func TestACredentialIsRotatedInARunningServer(t *testing.T) {
 		}
 	}
 	says(exitOK, "first-token-of-the-system\n", []string{"set", "desk"}, "version 1  primary")
-	says(exitOK, "", []string{"test", "desk"}, "auth      ok", "called me · HTTP 200")
+	says(exitOK, "", []string{"test", "desk"}, "auth     ok", "called me · HTTP 200")
 	says(exitOK, "second-token-of-the-system\n", []string{"rotate", "desk"}, "version 2  primary", "version 1  standby")
-	says(exitFailed, "a-wrong-token-of-the-system\n", []string{"rotate", "desk"}, "auth      failed", "version 3 does not work")
+	says(exitFailed, "a-wrong-token-of-the-system\n", []string{"rotate", "desk"}, "auth     failed", "version 3 does not work")
 	says(exitOK, "", []string{"ls", "desk"}, "version 2  primary", "version 3  standby", "last used")
 	says(exitOK, "", []string{"rm", "desk", "--version", "3"}, "version 2  primary")
 	says(exitRefused, "", []string{"rotate", "desk", "--to", "9"}, "not found")
