@@ -29,8 +29,8 @@ func TestCallsThatWaitForAPlaceRideWithOneThatHasIt(t *testing.T) {
 	var rode atomic.Int64
 	for i := range 16 {
 		wg.Go(func() {
-			for j := range 10 {
-				in := bytes.Repeat(fmt.Appendf(nil, "%d-%d ", i, j), 1+j*10)
+			for j := 0; j < 10 || j < 1000 && rode.Load() == 0; j++ { // until some wait at the same time
+				in := bytes.Repeat(fmt.Appendf(nil, "%d-%d ", i, j), 1+j%10*10)
 				r, with, err := h.Workers().CallRode(t.Context(), m, wasm.Call{Export: "echo", Input: in, RecordBytes: 1 << 20})
 				if err != nil || !bytes.Equal(r.Output, in) {
 					t.Errorf("call %d of %d: %.40q, %v", j, i, r.Output, err)
