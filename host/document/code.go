@@ -46,15 +46,19 @@ const (
 	CodeYAMLValue      = "DOC_YAML_VALUE"
 )
 
+// argMax bounds a value of Coded's, in characters: what a text holds may be long.
+const argMax = 200
+
 // Coded makes a problem without a place, whose Args are what the message names, in its order:
-// "a", "b" and so on.
+// "a", "b" and so on, each of 200 characters at most.
 func Coded(code, format string, args ...any) Problem {
 	p := Problem{Code: code, Message: fmt.Sprintf(format, args...)}
 	for i, a := range args {
 		if p.Args == nil {
 			p.Args = map[string]string{}
 		}
-		p.Args[string(rune('a'+i))] = fmt.Sprint(a)
+		value := []rune(fmt.Sprint(a))
+		p.Args[string(rune('a'+i))] = string(value[:min(len(value), argMax)])
 	}
 	return p
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/culmhq/culm/engine"
+	"github.com/culmhq/culm/engine/expr"
 	"github.com/culmhq/culm/host/forms"
 )
 
@@ -29,9 +30,7 @@ func (c *Checker) choices(f *engine.Flow, v *engine.Variable) []engine.Problem {
 	bad := func(reason, format string, args ...any) []engine.Problem {
 		text := fmt.Sprintf(format, args...)
 		told := map[string]string{"detail": text, "why": reason}
-		for i, a := range args {
-			told[string(rune('a'+i))] = fmt.Sprint(a)
-		}
+		maps.Copy(told, expr.NamedArgs(args))
 		return []engine.Problem{{
 			Code: engine.ProblemVariableSchema, Message: text, Level: engine.SeverityError, Variable: v.Name,
 			Field: "/schema/x-source", Args: told,

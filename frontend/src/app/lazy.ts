@@ -31,7 +31,7 @@ export async function patiently<T>(load: () => Promise<T>): Promise<T> {
 const answerMs = 5000
 
 /** Whether the server is there at all; what stands before it answers with 5xx in its place. */
-function answers(): Promise<boolean> {
+export function answers(): Promise<boolean> {
   return fetch('/healthz', { cache: 'no-store', signal: AbortSignal.timeout(answerMs) }).then(
     (r) => r.status < 500,
     () => false,

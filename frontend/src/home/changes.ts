@@ -1,6 +1,6 @@
 import type { QueryClient } from '@tanstack/react-query'
-import { ApiError, call } from '~/api/client'
 import { connection, openSocket, type Socket, streamOf } from '~/api/connection'
+import { answers } from '~/app/lazy'
 
 /** What the server names: lists of a project that are not what they were. */
 type What = 'attention' | 'flows' | 'runs'
@@ -161,16 +161,6 @@ export function watch({ ask, onAway }: WatchOptions) {
   }
 }
 
-/** How long an answer may take, in ms: a server that hangs is away, too. */
-const answerMs = 5000
-
-/** Whether the server is there at all; what stands before it answers with 5xx in its place. */
-const there = () =>
-  call('/meta', { signal: AbortSignal.timeout(answerMs) }).then(
-    () => true,
-    (e) => e instanceof ApiError && e.status > 0 && e.status < 500,
-  )
-
 /**
  * Keeps the lists of a project that are shown as they are on the server: those whose query is marked live. While the
  * server is away nothing is asked, so that what is shown stays and no list fails; when it is back, all of it is
@@ -178,7 +168,7 @@ const there = () =>
  */
 export function keepFresh(client: QueryClient, project: string, onAway: (away: boolean) => void): () => void {
   const watched = watch({
-    ask: there,
+    ask: answers,
     onAway: (away) => {
       // To everything on the page it is as if the network were away: queries wait, streams dial when it is back.
       window.dispatchEvent(new Event(away ? 'offline' : 'online'))

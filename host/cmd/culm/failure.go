@@ -54,7 +54,7 @@ func (t text) failure(f *contract.Failure) string {
 	if t.lang != "zh" {
 		return ""
 	}
-	s := sharedTexts()
+	s := t.shared()
 	return s.fill(s.Failure[f.Code], nil)
 }
 

@@ -277,7 +277,7 @@ func TestWhatSettingsAndTheClientRefuseIsThereInChinese(t *testing.T) {
 
 func TestTheWordsOfTheBrowserAreRead(t *testing.T) {
 	t.Parallel()
-	s := sharedTexts()
+	s := readShared()
 	for name, group := range map[string]texts{"why": s.Why, "word": s.Word, "problem": s.Problem, "failure": s.Failure, "wrong": s.Wrong} {
 		if len(group) < 40 {
 			t.Errorf("%s: only %d texts were read", name, len(group))

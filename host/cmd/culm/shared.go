@@ -25,9 +25,8 @@ type shared struct {
 
 type texts map[string]string
 
-// sharedTexts reads the Chinese texts of the browser. They are read where one is needed, which
-// is once in a run of the program at most.
-func sharedTexts() shared {
+// readShared reads the Chinese texts of the browser.
+func readShared() shared {
 	var out shared
 	for name, into := range map[string]any{"codes": &out, "reasons": &out, "wrong": &out.Wrong} {
 		src, err := culm.ZhTexts.ReadFile("frontend/src/i18n/" + name + ".zh.json")
@@ -90,7 +89,7 @@ func (t text) message(f *fault.Error) string {
 	if t.lang != "zh" {
 		return f.Message
 	}
-	s := sharedTexts()
+	s := t.shared()
 	if why := s.because(f.Reason, f.Args); why != "" {
 		return why
 	}
@@ -103,7 +102,7 @@ func (t text) message(f *fault.Error) string {
 // problem is what a problem says, in the language of the reader.
 func (t text) problem(q engine.Problem) string {
 	if t.lang == "zh" {
-		s := sharedTexts()
+		s := t.shared()
 		for _, code := range []string{q.Args["code"], q.Code} { // of the text of a document, which has one of its own
 			if said := s.problem(code, q.Args, q.Message); said != "" {
 				return said
@@ -133,16 +132,11 @@ func (t text) located(l flows.Located) string {
 	if t.lang != "zh" {
 		return l.String()
 	}
-	var b strings.Builder
-	b.WriteString(l.File)
-	if l.Line > 0 {
-		fmt.Fprintf(&b, ":%d:%d", l.Line, l.Column)
-	}
-	b.WriteString(": " + t.placed(l.Problem))
+	said := document.Place{Line: l.Line, Column: l.Column}.In(l.File) + ": " + t.placed(l.Problem)
 	if l.Code != "" {
-		b.WriteString(" [" + l.Code + "]")
+		said += " [" + l.Code + "]"
 	}
-	return b.String()
+	return said
 }
 
 // placed is a problem with the thing that it is in.
@@ -163,20 +157,20 @@ func (t text) placed(q engine.Problem) string {
 }
 
 // recognised finds the phrase that an English message was made with by another package, and
-// says it in the language of the reader with what the message names; a message that none of
-// the phrases fits stays as it is.
+// says it in the language of the reader with what the message names: the phrase with the most
+// words of its own, and the first of several. A message that none of them fits stays as it is.
 func (t text) recognised(message string) string {
 	if other, ok := t.phrases[oneLine(message)]; ok {
 		return other
 	}
-	best, said := 0, message
+	best, found, said := 0, "", message
 	for english, other := range t.phrases {
 		literal := len(verb().ReplaceAllString(english, ""))
-		if literal < 7 || literal <= best || !strings.Contains(english, "%") {
+		if literal < 7 || literal < best || literal == best && english > found || !strings.Contains(english, "%") {
 			continue
 		}
 		if args := match(english, message); args != nil {
-			best, said = literal, fmt.Sprintf(verb().ReplaceAllString(other, "%${1}s"), args...)
+			best, found, said = literal, english, fmt.Sprintf(verb().ReplaceAllString(other, "%${1}s"), args...)
 		}
 	}
 	return said

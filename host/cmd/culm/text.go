@@ -3,6 +3,7 @@ package main
 import (
 	"maps"
 	"strings"
+	"sync"
 
 	"github.com/culmhq/culm/host/fault"
 )
@@ -11,12 +12,14 @@ import (
 type text struct {
 	lang    string  // "en" or "zh"
 	phrases phrases // of the language, where it is not English
+	// shared gives the texts of the browser in it, read when one is needed first; nil for English.
+	shared func() shared
 }
 
 // textIn is a language by its name.
 func textIn(lang string) text {
 	if lang == "zh" {
-		return text{lang: lang, phrases: parsePhrases(zhPhrases)}
+		return text{lang: lang, phrases: parsePhrases(zhPhrases), shared: sync.OnceValue(readShared)}
 	}
 	return text{lang: "en"}
 }
