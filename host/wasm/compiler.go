@@ -106,7 +106,7 @@ const cacheFileMax = 256 << 20
 
 // compilerLimits are the limits of the compiler process.
 func compilerLimits(l Limits) confine.Limits {
-	c := confine.Limits{DataBytes: l.CompileMemoryBytes, CPU: l.CompileTime, FileBytes: cacheFileMax, Files: 64, Nice: 5}
+	c := confine.Limits{DataBytes: l.CompileMemoryBytes, CPU: l.CompileTime, FileBytes: cacheFileMax, Files: 64}
 	if raceDetector { // which maps terabytes and is slow
 		c.DataBytes, c.CPU = 0, 4*l.CompileTime
 	}

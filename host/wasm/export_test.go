@@ -167,3 +167,16 @@ func (h *Host) PublishEntry(ctx context.Context, name string) error {
 	}
 	return verify(filepath.Join(h.cacheDir, name))
 }
+
+// PIDs lists the worker processes that there are.
+func (ws *Workers) PIDs() []int {
+	ws.mu.Lock()
+	defer ws.mu.Unlock()
+	var pids []int
+	for _, list := range ws.procs {
+		for _, w := range list {
+			pids = append(pids, w.pid())
+		}
+	}
+	return pids
+}

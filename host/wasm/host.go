@@ -109,7 +109,7 @@ func New(_ context.Context, c Config) (*Host, error) {
 	if err := confine.KeepFiles(); err != nil {
 		return nil, fmt.Errorf("plugin host: %w", err)
 	}
-	h.spawn = newSpawner()
+	h.spawn = newSpawner(h.logger)
 	if c.Worker != nil {
 		h.workers = newWorkers(h, c.Worker)
 	}

@@ -1,6 +1,7 @@
 package wasm
 
 import (
+	"log/slog"
 	"os/exec"
 	"runtime"
 	"sync"
@@ -10,13 +11,16 @@ import (
 )
 
 // spawner starts the child processes of a host, all from one thread: a child dies with
-// the thread that started it, and this one lives as long as the host. Where the system
+// the thread that started it, and this one lives as long as the host. A child is also as
+// nice as that thread, with every thread of its own, so this one is nicer than the rest of
+// the host. Where the system
 // does not grant a child the namespaces that are asked for, it starts with fewer.
 type spawner struct {
 	orders chan spawnOrder
 	done   chan struct{}
 	stop   sync.Once
 	level  atomic.Int32
+	logger *slog.Logger
 }
 
 // spawnOrder asks for a process. make is called again for each level that is tried.
@@ -32,9 +36,13 @@ type spawned struct {
 	err    error
 }
 
+// childSteps is by how much child processes are nicer than the host: what it does itself,
+// answering people above all, comes first when there is more to do than processors.
+const childSteps = 5
+
 // newSpawner returns a spawner, which must be closed.
-func newSpawner() *spawner {
-	s := &spawner{orders: make(chan spawnOrder), done: make(chan struct{})}
+func newSpawner(logger *slog.Logger) *spawner {
+	s := &spawner{orders: make(chan spawnOrder), done: make(chan struct{}), logger: logger}
 	go s.run()
 	return s
 }
@@ -55,9 +63,28 @@ func (s *spawner) start(mk func() (*exec.Cmd, error)) (*exec.Cmd, confine.Layers
 func (s *spawner) close() { s.stop.Do(func() { close(s.done) }) }
 
 // run serves orders. It keeps its thread to itself and leaves it locked: when run
-// returns the thread ends.
+// returns the thread ends. The first thread of the program would not, so it moves on
+// from there.
 func (s *spawner) run() {
 	runtime.LockOSThread()
+	if confine.OnFirstThread() {
+		defer runtime.UnlockOSThread()
+		moved := make(chan struct{})
+		go func() {
+			runtime.LockOSThread()
+			close(moved)
+			s.serve()
+		}()
+		<-moved
+		return
+	}
+	s.serve()
+}
+
+func (s *spawner) serve() {
+	if err := confine.LowerPriority(childSteps); err != nil {
+		s.logger.Warn("the processes of plugins run with the priority of the server", slog.Any("error", err))
+	}
 	for {
 		select {
 		case o := <-s.orders:

@@ -97,7 +97,7 @@ func WorkerMain(stdin io.Reader, stdout io.Writer) int {
 
 // workerLimits are the limits of a worker process.
 func workerLimits(l Limits) confine.Limits {
-	c := confine.Limits{DataBytes: l.WorkerBytes, FileBytes: cacheFileMax, Files: 64, Nice: 5}
+	c := confine.Limits{DataBytes: l.WorkerBytes, FileBytes: cacheFileMax, Files: 64}
 	if raceDetector { // which maps terabytes
 		c.DataBytes = 0
 	}

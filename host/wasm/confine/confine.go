@@ -3,8 +3,9 @@
 // network and no other process, and a filter that lets no system call through but the
 // few that computing needs. Nothing here knows WebAssembly.
 //
-// The order in a process is: Isolate (by the parent, before it starts), Limit, then
-// opening what is needed, then Filter, and only then foreign code.
+// The order is: LowerPriority (by the thread of the parent that starts processes, once),
+// Isolate (by the parent, before the process starts), then in the process Limit, opening
+// what is needed, Filter, and only then foreign code.
 package confine
 
 import "time"
@@ -19,8 +20,6 @@ type Limits struct {
 	FileBytes int64
 	// Files bounds its open files.
 	Files uint64
-	// Nice lowers its priority, 0 to 19.
-	Nice int
 }
 
 // Layers tells which layers of the cage are there.

@@ -111,15 +111,32 @@ func Limit(l Limits) error {
 			return fmt.Errorf("confine: limit %d: %w", r.resource, err)
 		}
 	}
-	// The kernel answers with 20 less the niceness. What is lower already stays so.
-	if now, err := unix.Getpriority(unix.PRIO_PROCESS, 0); err == nil && 20-now >= l.Nice {
-		return nil
+	return nil
+}
+
+// niceMax is the lowest priority that there is.
+const niceMax = 19
+
+// LowerPriority makes the calling thread nicer by so many steps, to 19 at most. Whatever
+// process it starts from then on is as nice, with all its threads: a process that does
+// this itself reaches one of its threads only, and Go has started several by then. No
+// right is needed. It cannot be taken back; the caller is locked to its thread.
+func LowerPriority(steps int) error {
+	raw, err := unix.Getpriority(unix.PRIO_PROCESS, 0)
+	if err == nil {
+		now := 20 - raw // what the kernel answers is never negative
+		err = unix.Setpriority(unix.PRIO_PROCESS, 0, min(now+steps, niceMax))
 	}
-	if err := unix.Setpriority(unix.PRIO_PROCESS, 0, l.Nice); err != nil {
+	if err != nil {
 		return fmt.Errorf("confine: priority: %w", err)
 	}
 	return nil
 }
+
+// OnFirstThread reports whether the calling thread is the one that the process began
+// with. It does not end before the process does, and its niceness is shown as the
+// process's.
+func OnFirstThread() bool { return unix.Gettid() == os.Getpid() }
 
 // Resident is the memory of a process that is in use, in bytes, 0 when it cannot be seen.
 func Resident(pid int) int64 {

@@ -42,6 +42,12 @@ func Resident(int) int64 { return 0 }
 // Limit does nothing.
 func Limit(Limits) error { return nil }
 
+// LowerPriority does nothing.
+func LowerPriority(int) error { return nil }
+
+// OnFirstThread does not know.
+func OnFirstThread() bool { return false }
+
 // Filter reports that there is none.
 func Filter() error { return ErrUnsupported }
 
