@@ -39,7 +39,7 @@ func (i inspector) Inspect(ctx context.Context, code []byte) (*contract.Manifest
 // field, and its place in the text that the module carries.
 func misplaced(all []*build.FieldError) error {
 	first := all[0]
-	message := first.Reason
+	message := first.Message
 	if first.Line > 0 {
 		message = document.Place{Line: first.Line, Column: first.Column}.In("") + " of the manifest: " + message
 	}

@@ -144,9 +144,15 @@ func Answer(f *contract.Foreign, output []byte) ([]byte, error) {
 // Problem is one thing that is wrong with what a manifest says about a foreign action.
 type Problem struct {
 	// Field is a JSON Pointer into the action ("/foreign/export").
-	Field   string
-	Message string
+	Field string
+	// Code is stable: clients translate by it, with Args, which are what the message names.
+	Code   string
+	Format string
+	Args   []any
 }
+
+// Message says what is wrong, in English.
+func (p Problem) Message() string { return fmt.Sprintf(p.Format, p.Args...) }
 
 // Check returns what is wrong with an action that has Foreign set; nothing for another.
 func Check(a *contract.Action) []Problem {
@@ -155,18 +161,18 @@ func Check(a *contract.Action) []Problem {
 		return nil
 	}
 	var ps []Problem
-	bad := func(field, format string, args ...any) {
-		ps = append(ps, Problem{field, fmt.Sprintf(format, args...)})
+	bad := func(field, code, format string, args ...any) {
+		ps = append(ps, Problem{field, code, format, args})
 	}
 	for field, set := range map[string]bool{
 		"/waits": len(a.Waits) > 0, "/cancel": a.Cancel, "/rollback": a.Rollback, "/options": a.Options,
 	} {
 		if set {
-			bad(field, "a foreign module does not know this call")
+			bad(field, "FOREIGN_CALL", "a foreign module does not know this call")
 		}
 	}
 	if !exportForm.MatchString(f.Export) {
-		bad("/foreign/export", "must name a function that the module exports")
+		bad("/foreign/export", "FOREIGN_EXPORT", "must name a function that the module exports")
 	}
 	checkCodec("/foreign/encoding/input", f.Encoding.Input, bad)
 	checkCodec("/foreign/encoding/output", f.Encoding.Output, bad)
@@ -175,36 +181,36 @@ func Check(a *contract.Action) []Problem {
 		size += len(key) + len(v)
 	}
 	if len(f.Config) > configMax || size > configBytesMax {
-		bad("/foreign/config", "has at most %d keys and %d bytes", configMax, configBytesMax)
+		bad("/foreign/config", "FOREIGN_CONFIG", "has at most %d keys and %d bytes", configMax, configBytesMax)
 	}
 	if len(f.ConfigInputs) > configMax {
-		bad("/foreign/config_inputs", "has at most %d keys", configMax)
+		bad("/foreign/config_inputs", "FOREIGN_CONFIG_INPUTS", "has at most %d keys", configMax)
 	}
 	for key, name := range f.ConfigInputs {
 		if name == "" || len(name) > fieldMax {
-			bad("/foreign/config_inputs"+pointer(key), "must name an input of the action")
+			bad("/foreign/config_inputs"+pointer(key), "FOREIGN_CONFIG_INPUT", "must name an input of the action")
 		}
 	}
 	slices.SortFunc(ps, func(a, b Problem) int { return strings.Compare(a.Field, b.Field) })
 	return ps
 }
 
-func checkCodec(at string, c contract.Codec, bad func(field, format string, args ...any)) {
+func checkCodec(at string, c contract.Codec, bad func(field, code, format string, args ...any)) {
 	switch c.As {
 	case contract.CodecText, contract.CodecBase64:
 		if c.Field == "" {
-			bad(at+"/field", "is required with %q", c.As)
+			bad(at+"/field", "FOREIGN_FIELD", "is required with %q", c.As)
 		}
 	case contract.CodecNone:
 		if c.Field != "" {
-			bad(at+"/field", "has no meaning with %q", c.As)
+			bad(at+"/field", "FOREIGN_NO_FIELD", "has no meaning with %q", c.As)
 		}
 	case contract.CodecJSON, "":
 	default:
-		bad(at+"/as", "must be json, text, base64 or none")
+		bad(at+"/as", "FOREIGN_ENCODING", "must be json, text, base64 or none")
 	}
 	if len(c.Field) > fieldMax {
-		bad(at+"/field", "has at most %d bytes", fieldMax)
+		bad(at+"/field", "FOREIGN_LONG", "has at most %d bytes", fieldMax)
 	}
 }
 

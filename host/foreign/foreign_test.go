@@ -106,7 +106,7 @@ func TestCheckNamesTheField(t *testing.T) {
 		"/foreign/encoding/output/as":     {Foreign: &contract.Foreign{Export: "f", Encoding: contract.Encoding{Output: codec("xml", "x")}}},
 		"/foreign/config_inputs/to~1from": {Foreign: &contract.Foreign{Export: "f", ConfigInputs: map[string]string{"to/from": ""}}},
 	} {
-		if ps := foreign.Check(&a); len(ps) != 1 || ps[0].Field != field || ps[0].Message == "" {
+		if ps := foreign.Check(&a); len(ps) != 1 || ps[0].Field != field || ps[0].Message() == "" {
 			t.Errorf("%s: %+v", field, ps)
 		}
 	}

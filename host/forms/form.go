@@ -16,6 +16,8 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
+
+	"github.com/culmhq/culm/host/document"
 )
 
 // The limits of a schema (a form beyond them is not a form for people).
@@ -164,11 +166,15 @@ func SchemaArgs(err error) map[string]string {
 	var broken *SchemaError
 	var regex *jsonschema.InvalidRegexError
 	var gone *jsonschema.JSONPointerNotFoundError
+	var unfit document.Problem
 	switch {
 	case errors.As(err, &broken):
 		out = broken.Args("place", orRoot(broken.Field))
 	case errors.As(err, &regex):
 		out["why"], out["a"] = "SCHEMA_REGEX", regex.Regex
+	case errors.As(err, &unfit):
+		maps.Copy(out, unfit.Args)
+		out["why"] = unfit.Code
 	case errors.As(err, &gone):
 		out["why"], out["a"] = "SCHEMA_REFERENCE", strings.TrimPrefix(gone.URL, root)
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -13,6 +14,8 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
+
+	"github.com/culmhq/culm/host/document"
 )
 
 // The limits of the schema of an action: a form beyond them is not one for people.
@@ -55,84 +58,104 @@ func NewProfile() (*Profile, error) {
 }
 
 // Check returns what is wrong with the schema of an action's inputs or outputs. The
-// field of a Fault is a JSON Pointer into the schema, in the order of the fields.
-func (p *Profile) Check(schema json.RawMessage) []Fault {
+// field of a problem is a JSON Pointer into the schema, in the order of the fields. Each has
+// a code: one of those below, one that form.v1.json gives a rule, or that of a Fault.
+func (p *Profile) Check(schema json.RawMessage) document.Problems {
 	if len(schema) > SchemaBytesMax {
-		return []Fault{{Keyword: "size", Message: fmt.Sprintf("has %d bytes, at most %d are allowed", len(schema), SchemaBytesMax)}}
+		return document.Problems{document.Coded("FORM_TOO_LARGE", "has %d bytes, at most %d are allowed", len(schema), SchemaBytesMax)}
 	}
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(schema))
 	object, isObject := doc.(map[string]any)
 	if err != nil || !isObject {
-		return []Fault{{Keyword: "type", Message: "is not a JSON Schema of type object"}}
+		return document.Problems{document.Coded("FORM_NO_SCHEMA", "is not a JSON Schema of type object")}
 	}
-	out := profileFaults{profile: p, seen: map[string]bool{}}
+	out := profileProblems{profile: p, seen: map[string]bool{}}
 	var bad *jsonschema.ValidationError
 	if errors.As(p.meta.Validate(doc), &bad) {
 		out.collect(bad)
 	}
-	w := profileWalk{faults: &out, root: object}
+	w := profileWalk{problems: &out, root: object}
 	w.node("", object, 0)
 	if w.properties > ProfilePropertiesMax {
-		out.add("", "properties", fmt.Sprintf("has %d properties, at most %d are allowed", w.properties, ProfilePropertiesMax))
+		out.add("", document.Coded("FORM_PROPERTIES", "has %d properties, at most %d are allowed", w.properties, ProfilePropertiesMax))
 	}
-	if len(out.faults) == 0 {
+	if len(out.problems) == 0 {
 		if _, err := Parse(schema); err != nil { // what a full implementation finds besides
-			out.add("", "schema", strings.TrimPrefix(err.Error(), "schema: "))
+			p := document.Coded("FORM_STANDARD", "%s", strings.TrimPrefix(err.Error(), "schema: "))
+			p.Args = SchemaArgs(err)
+			out.add("", p)
 		}
 	}
-	slices.SortStableFunc(out.faults, func(a, b Fault) int { return strings.Compare(a.Field, b.Field) })
-	return out.faults
+	slices.SortStableFunc(out.problems, func(a, b document.Problem) int { return strings.Compare(a.Field, b.Field) })
+	return out.problems
 }
 
-// profileFaults gathers faults: the first at a place is the one that is told.
-type profileFaults struct {
-	profile *Profile
-	faults  []Fault
-	seen    map[string]bool
+// profileProblems gathers problems: the first at a place is the one that is told.
+type profileProblems struct {
+	profile  *Profile
+	problems document.Problems
+	seen     map[string]bool
 }
 
-func (f *profileFaults) add(field, keyword, message string) {
-	if f.seen[field] || len(f.faults) == faultsMax {
+func (f *profileProblems) add(field string, p document.Problem) {
+	if f.seen[field] || len(f.problems) == faultsMax {
 		return
 	}
 	f.seen[field] = true
-	f.faults = append(f.faults, Fault{Field: field, Keyword: keyword, Message: message})
+	p.Field = field
+	f.problems = append(f.problems, p)
 }
 
 // collect walks the errors of the meta-schema. A rule that describes itself speaks for
 // all below it.
-func (f *profileFaults) collect(e *jsonschema.ValidationError) {
+func (f *profileProblems) collect(e *jsonschema.ValidationError) {
 	at := pointer(e.InstanceLocation)
 	switch k := e.ErrorKind.(type) {
 	case *kind.AdditionalProperties:
-		text, known := "is not known here", []string(nil)
+		p, known := document.Coded("FORM_UNKNOWN", "is not known here"), []string(nil)
 		if strings.HasSuffix(e.SchemaURL, "/$defs/node") {
-			text, known = "the keyword is not part of the profile of forms", f.profile.keywords()
+			p, known = document.Coded("FORM_KEYWORD", "the keyword is not part of the profile of forms"), f.profile.keywords()
 		}
 		for _, name := range k.Properties {
-			f.add(at+"/"+escape(name), "additionalProperties", text+meant(name, known))
+			f.add(at+"/"+escape(name), meaning(p, name, known))
 		}
 		return
 	case *kind.Required:
 		for _, name := range k.Missing {
-			f.add(at+"/"+escape(name), "required", "is missing")
+			f.add(at+"/"+escape(name), document.Coded("FORM_MISSING", "is missing"))
 		}
 		return
 	case *kind.Enum:
 		got, _ := k.Got.(string)
-		f.add(at, keyword(e.ErrorKind), f.told(e)+meant(got, texts(k.Want)))
+		f.add(at, meaning(f.told(e), got, texts(k.Want)))
 		return
 	case *kind.AnyOf, *kind.Not:
-		f.add(at, keyword(e.ErrorKind), f.told(e))
+		f.add(at, f.told(e))
 		return
 	default:
 	}
 	if len(e.Causes) == 0 {
-		f.add(at, keyword(e.ErrorKind), f.told(e))
+		f.add(at, f.told(e))
 	}
 	for _, cause := range e.Causes {
 		f.collect(cause)
 	}
+}
+
+// meaning adds to a problem about a word the known one that was meant, where one is like it:
+// to the message, and as the argument "meant".
+func meaning(p document.Problem, word string, known []string) document.Problem {
+	other := meant(word, known)
+	if other == "" {
+		return p
+	}
+	p.Message += ", did you mean " + other + "?"
+	p.Args = maps.Clone(p.Args)
+	if p.Args == nil {
+		p.Args = map[string]string{}
+	}
+	p.Args["meant"] = other
+	return p
 }
 
 // texts are those of some values that are texts.
@@ -146,34 +169,57 @@ func texts(values []any) []string {
 	return out
 }
 
-// told is what the rule that an error broke says of itself.
-func (f *profileFaults) told(e *jsonschema.ValidationError) string {
+// told is what the rule that an error broke says of itself. Its keywords are the arguments.
+func (f *profileProblems) told(e *jsonschema.ValidationError) document.Problem {
 	_, fragment, _ := strings.Cut(e.SchemaURL, "#")
-	rule, _ := find(f.profile.document, fragment)
-	if s, ok := rule.(map[string]any); ok {
-		if text, ok := s["description"].(string); ok {
-			return text
+	found, _ := find(f.profile.document, fragment)
+	rule, _ := found.(map[string]any)
+	text, described := rule["description"].(string)
+	if !described {
+		said, want := message(e.ErrorKind)
+		fault := Fault{Keyword: keyword(e.ErrorKind), Message: said, Want: want}
+		return document.Problem{Code: fault.Reason(), Message: said, Args: fault.Args()}
+	}
+	code, _ := rule["x-code"].(string)
+	return document.Problem{Code: code, Message: text, Args: ruleArgs(rule)}
+}
+
+// ruleArgs are the keywords of a rule that say what it wants, as texts.
+func ruleArgs(rule map[string]any) map[string]string {
+	out := map[string]string{}
+	for word, v := range rule {
+		switch v := v.(type) {
+		case []any:
+			all := make([]string, len(v))
+			for i, x := range v {
+				all[i] = fmt.Sprint(x)
+			}
+			out[word] = strings.Join(all, ", ")
+		case map[string]any: // rules below this one
+		default:
+			out[word] = fmt.Sprint(v)
 		}
 	}
-	text, _ := message(e.ErrorKind)
-	return text
+	delete(out, "description")
+	delete(out, "x-code")
+	return out
 }
 
 // profileWalk looks at what a meta-schema cannot: how deep and how large a schema is,
 // and whether what it names is there.
 type profileWalk struct {
-	faults     *profileFaults
+	problems   *profileProblems
 	root       map[string]any
 	properties int
 }
 
-func (w *profileWalk) bad(field, keyword, format string, args ...any) {
-	w.faults.add(field, keyword, fmt.Sprintf(format, args...))
+func (w *profileWalk) bad(field, code, format string, args ...any) {
+	w.problems.add(field, document.Coded(code, format, args...))
 }
 
 func (w *profileWalk) node(at string, node map[string]any, depth int) {
 	if depth > ProfileDepthMax {
-		w.bad(at, "depth", "lies deeper than %d levels", ProfileDepthMax)
+		w.bad(at, "FORM_DEPTH", "lies deeper than %d levels", ProfileDepthMax)
 		return
 	}
 	w.references(at, node)
@@ -210,21 +256,21 @@ func (w *profileWalk) child(at string, v any, depth int) {
 func (w *profileWalk) references(at string, node map[string]any) {
 	if ref, ok := node["$ref"].(string); ok && strings.HasPrefix(ref, "#/$defs/") {
 		if _, found := find(w.root, strings.TrimPrefix(ref, "#")); !found {
-			w.bad(at+"/$ref", "$ref", "%s is not there", ref)
+			w.bad(at+"/$ref", "FORM_NO_DEFINITION", "%s is not there", ref)
 		}
 	}
 	if text, ok := node["pattern"].(string); ok {
 		if _, err := regexp.Compile(text); err != nil {
-			w.bad(at+"/pattern", "pattern", "%q is not a pattern that Go and browsers share (no look-around, no back-references)", text)
+			w.bad(at+"/pattern", "FORM_PATTERN", "%q is not a pattern that Go and browsers share (no look-around, no back-references)", text)
 		}
 	}
 	if _, ok := node["not"]; ok && !strings.HasSuffix(at, "/if") {
-		w.bad(at+"/not", "not", "is allowed inside if only")
+		w.bad(at+"/not", "FORM_NOT", "is allowed inside if only")
 	}
 	if names, ok := node["ui:order"].([]any); ok {
 		for i, name := range names {
 			if s, _ := name.(string); s != "*" && !has(node, s) {
-				w.bad(fmt.Sprintf("%s/ui:order/%d", at, i), "ui:order", "there is no property %q", s)
+				w.bad(fmt.Sprintf("%s/ui:order/%d", at, i), "FORM_NO_PROPERTY", "there is no property %q", s)
 			}
 		}
 	}
@@ -245,9 +291,9 @@ func (w *profileWalk) source(at string, source map[string]any) {
 		s, _ := name.(string)
 		switch {
 		case !has(w.root, s):
-			w.bad(field, "x-source", "there is no field %q at the top of the form", s)
+			w.bad(field, "FORM_NO_FIELD", "there is no field %q at the top of the form", s)
 		case at == "/properties/"+escape(s):
-			w.bad(field, "x-source", "a field cannot depend on itself")
+			w.bad(field, "FORM_ITSELF", "a field cannot depend on itself")
 		}
 	}
 }
@@ -257,7 +303,7 @@ func (w *profileWalk) source(at string, source map[string]any) {
 func (w *profileWalk) operation(at string, field map[string]any) {
 	properties, _ := w.root["properties"].(map[string]any)
 	if name, ok := strings.CutPrefix(at, "/properties/"); !ok || strings.Contains(name, "/") {
-		w.bad(at+"/"+operationKeyword, operationKeyword, "is allowed for fields at the top of the form only")
+		w.bad(at+"/"+operationKeyword, "FORM_TOP", "is allowed for fields at the top of the form only")
 		return
 	}
 	needs := map[any][]string{PartSystem: {}, PartOperation: {"system"}, PartParams: {"system", "operation"}, PartBody: {"system", "operation"}}
@@ -269,11 +315,11 @@ func (w *profileWalk) operation(at string, field map[string]any) {
 		is, _ := other[operationKeyword].(map[string]any)
 		switch {
 		case needed && !given:
-			w.bad(place, "required", "is missing")
+			w.bad(place, "FORM_MISSING", "is missing")
 		case !needed && given:
-			w.bad(place, operationKeyword, "is not used by this part")
+			w.bad(place, "FORM_UNUSED", "is not used by this part")
 		case given && is["part"] != key:
-			w.bad(place, operationKeyword, "there is no field %q at the top of the form that stands for the part %s", name, key)
+			w.bad(place, "FORM_NO_PART", "there is no field %q at the top of the form that stands for the part %s", name, key)
 		}
 	}
 }
@@ -289,7 +335,7 @@ func (w *profileWalk) labels(at string, node map[string]any) {
 		texts, _ := langs[lang].(map[string]any)
 		names, ok := texts["enumNames"].([]any)
 		if ok && len(names) != len(values) {
-			w.bad(at+"/ui:i18n/"+escape(lang)+"/enumNames", "ui:i18n", "has %d labels for %d values", len(names), len(values))
+			w.bad(at+"/ui:i18n/"+escape(lang)+"/enumNames", "FORM_LABELS", "has %d labels for %d values", len(names), len(values))
 		}
 	}
 }

@@ -9,8 +9,8 @@ import (
 // suggestionMax is the length of the longest word for which another one is looked for.
 const suggestionMax = 40
 
-// meant is ", did you mean X?" for the candidate that differs from a word by a slip of the
-// keyboard, or "" where none does.
+// meant is the candidate that differs from a word by a slip of the keyboard, or "" where none
+// does.
 func meant(word string, candidates []string) string {
 	if len(word) > suggestionMax {
 		return ""
@@ -21,10 +21,7 @@ func meant(word string, candidates []string) string {
 			best, least = c, d
 		}
 	}
-	if best == "" {
-		return ""
-	}
-	return ", did you mean " + best + "?"
+	return best
 }
 
 // slips counts the letters that were left out, put in, changed or swapped with the next

@@ -1,9 +1,9 @@
 package forms
 
 import (
-	"errors"
-	"fmt"
 	"strings"
+
+	"github.com/culmhq/culm/host/document"
 )
 
 // weightMax bounds how many sub-schemas one value may be held against. Schemas come
@@ -13,14 +13,15 @@ const weightMax = 50_000
 
 // weigh refuses a schema whose check could take more than a time linear in the value:
 // one with more steps than weightMax behind its references, or one that comes back to
-// itself on a path where it may come back twice for the same value.
+// itself on a path where it may come back twice for the same value. The error is a
+// document.Problem with the code of a reason.
 func weigh(doc any) error {
 	w := &weigher{doc: doc, nodes: map[string]*weighed{}}
 	if _, err := w.visit("#"); err != nil {
 		return err
 	}
 	if w.nodes["#"].weight > weightMax {
-		return fmt.Errorf("schema needs more than %d steps", weightMax)
+		return document.Coded("SCHEMA_STEPS", "schema needs more than %d steps", weightMax)
 	}
 	return nil
 }
@@ -101,10 +102,10 @@ func (w *weigher) complete(n *weighed) error {
 			case to.component != n.index:
 				total += to.weight
 			case e.shared:
-				return fmt.Errorf("reference %s comes back to itself beside other rules for the same value", e.to)
+				return document.Coded("SCHEMA_LOOP", "reference %s comes back to itself beside other rules for the same value", e.to)
 			}
 			if total > weightMax {
-				return fmt.Errorf("schema needs more than %d steps", weightMax)
+				return document.Coded("SCHEMA_STEPS", "schema needs more than %d steps", weightMax)
 			}
 		}
 	}
@@ -123,12 +124,12 @@ func (n *weighed) walk(schema any, shared bool) error {
 	n.own++
 	for _, k := range []string{"$dynamicRef", "$recursiveRef", "$anchor", "$dynamicAnchor", "unevaluatedProperties", "unevaluatedItems"} {
 		if _, ok := s[k]; ok {
-			return fmt.Errorf("%s is not supported", k)
+			return document.Coded("SCHEMA_UNSUPPORTED", "%s is not supported", k)
 		}
 	}
 	if ref, ok := s["$ref"].(string); ok {
 		if !strings.HasPrefix(ref, "#") {
-			return errors.New("a reference must begin with #: a schema refers to itself only")
+			return document.Coded("SCHEMA_ELSEWHERE", "a reference must begin with #: a schema refers to itself only")
 		}
 		n.edges = append(n.edges, edge{strings.TrimSuffix(ref, "/"), shared || hasOtherRules(s)})
 	}
@@ -219,7 +220,7 @@ func hasOtherRules(s map[string]any) bool {
 func (w *weigher) resolve(ref string) (any, error) {
 	at, ok := find(w.doc, strings.TrimPrefix(ref, "#"))
 	if !ok {
-		return nil, fmt.Errorf("reference %s leads nowhere", ref)
+		return nil, document.Coded("SCHEMA_REFERENCE", "reference %s leads nowhere", ref)
 	}
 	return at, nil
 }

@@ -91,7 +91,7 @@ func checkAction(at string, a *contract.Action) error {
 		return err
 	}
 	if ps := foreign.Check(a); len(ps) > 0 {
-		return fault.At(at+ps[0].Field, "%s", ps[0].Message)
+		return fault.At(at+ps[0].Field, "%s", ps[0].Message())
 	}
 	for i, w := range a.Waits {
 		switch w {

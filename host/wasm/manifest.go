@@ -83,7 +83,7 @@ func (c *manifestChecker) action(at string, a *contract.Action, seen map[string]
 		c.check(knownWait(w), fmt.Sprintf("%s.waits[%d]", at, j), "must be poll, timer, callback or human")
 	}
 	for _, p := range foreign.Check(a) {
-		c.check(false, at+strings.ReplaceAll(p.Field, "/", "."), "%s", p.Message)
+		c.check(false, at+strings.ReplaceAll(p.Field, "/", "."), "%s", p.Message())
 	}
 	c.schema(at+".inputs", a.Inputs)
 	c.schema(at+".outputs", a.Outputs)

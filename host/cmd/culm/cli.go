@@ -150,12 +150,11 @@ func (p *program) root() *cobra.Command {
 			return nil
 		},
 	}
-	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetHelpFunc(p.help)
 	root.AddCommand(
 		p.serveCommand(), p.runCommand(), p.simulateCommand(), p.validateCommand(), p.pluginCommand(), p.systemCommand(), p.credentialCommand(),
 		p.secretCommand(), p.keysCommand(),
-		p.auditCommand(), p.callCommand(), p.versionCommand(), p.compileCommand(), p.workerCommand(),
+		p.auditCommand(), p.callCommand(), p.versionCommand(), p.completionCommand(), p.compileCommand(), p.workerCommand(),
 	)
 	p.helpOn(root)
 	return root

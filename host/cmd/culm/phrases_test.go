@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/culmhq/culm/host/fault"
+	"github.com/culmhq/culm/host/plugins/build"
 )
 
 // helpTexts calls say with every paragraph of the help of a command and of those below it,
@@ -38,7 +39,7 @@ func helpTexts(c *cobra.Command, say func(where, paragraph string)) {
 		}
 	})
 	for _, sub := range c.Commands() {
-		if !sub.Hidden {
+		if !strings.HasPrefix(sub.Name(), "__") { // what the program calls itself with
 			helpTexts(sub, say)
 		}
 	}
@@ -125,7 +126,7 @@ func literalOf(x ast.Expr) (string, bool) {
 // isPackage reports whether an expression is the name of a package that makes texts.
 func isPackage(x ast.Expr) bool {
 	id, ok := x.(*ast.Ident)
-	return ok && slices.Contains([]string{"fmt", "errors", "fault"}, id.Name)
+	return ok && slices.Contains([]string{"fmt", "errors", "fault", "document"}, id.Name)
 }
 
 func TestAllHelpIsThereInChinese(t *testing.T) {
@@ -153,6 +154,7 @@ func phrasesMadeElsewhere() []string {
 		"dial tcp %s: connect: connection refused", "not a WebAssembly module of version 1 (a component, or another file)",
 		"the module carries no manifest: pack it with culm plugin pack",
 		"%q: a plugin's name is a lower-case letter, then up to 63 of a-z, 0-9 and -", "%q: there is no such language; there are %s",
+		"rustc with the target %s", "the C library of WASI", "clang's runtime library for WebAssembly",
 		"%s: the directory is not empty", "%s: no plugin source is here: none of%s", "shipped with the program",
 		"file does not exist", "permission denied", "file already exists", "is a directory", "not a directory",
 	}
@@ -164,6 +166,9 @@ func TestEverySentenceIsThereInChineseAndNoOther(t *testing.T) {
 	used := map[string]bool{}
 	for _, s := range phrasesMadeElsewhere() {
 		used[s] = true
+	}
+	for _, l := range build.Languages() {
+		used[l.Install()] = true
 	}
 	helpTexts((&program{text: textIn("en")}).root(), func(_, s string) { used[oneLine(s)] = true })
 	for _, c := range sourceCalls(t) {

@@ -234,7 +234,7 @@ func (d *developer) round(ctx context.Context, changed []string) devRound {
 	if err == nil {
 		r.Digest = build.Digest(code)
 	} else {
-		r.Error = err.Error()
+		r.Error = d.told(err)
 		r.TotalMS = r.BuildMS
 		return r
 	}
@@ -247,7 +247,7 @@ func (d *developer) round(ctx context.Context, changed []string) devRound {
 		testErr = d.test(ctx, file, code, &r)
 	}
 	if err := cmp.Or(testErr, reloadErr); err != nil {
-		r.Error = err.Error()
+		r.Error = d.told(err)
 	}
 	r.TotalMS = time.Since(began).Milliseconds()
 	return r
@@ -282,10 +282,26 @@ func (d *developer) test(ctx context.Context, file string, code []byte, r *devRo
 		}
 		r.Failed++
 		for _, q := range ps {
-			r.Problems = append(r.Problems, fmt.Sprintf("%s:%d: %s: %s", file, done.Line, done.Name, q))
+			r.Problems = append(r.Problems, fmt.Sprintf("%s:%d: %s: %s", file, done.Line, done.Name, d.unmet(q)))
 		}
 	}
 	return nil
+}
+
+// told is an error for a person, or for a program, which reads English.
+func (d *developer) told(err error) string {
+	if d.asJSON {
+		return err.Error()
+	}
+	return d.text.err(err)
+}
+
+// unmet is told for what was not as expected.
+func (d *developer) unmet(m cases.Mismatch) string {
+	if d.asJSON {
+		return m.String()
+	}
+	return d.text.mismatch(m)
 }
 
 // reload installs the module, unless the server has it already.

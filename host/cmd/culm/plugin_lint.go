@@ -5,12 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"go/token"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/culmhq/culm/engine"
 	"github.com/culmhq/culm/host/document"
 	"github.com/culmhq/culm/host/plugins/build"
 	"github.com/culmhq/culm/host/plugins/lint"
@@ -21,12 +23,14 @@ import (
 // lintLine is one thing that culm plugin lint found. Level is that of a lint.Finding, or
 // "error" for what no host accepts.
 type lintLine struct {
-	Level   string `json:"level"`
-	Rule    string `json:"rule"`
-	Field   string `json:"field,omitempty"`
-	File    string `json:"file"`
-	Line    int    `json:"line,omitempty"`
-	Column  int    `json:"column,omitempty"`
+	Level  string `json:"level"`
+	Rule   string `json:"rule"`
+	Field  string `json:"field,omitempty"`
+	File   string `json:"file"`
+	Line   int    `json:"line,omitempty"`
+	Column int    `json:"column,omitempty"`
+	// Code says what no host accepts; of what could be better the rule says it.
+	Code    string `json:"code,omitempty"`
 	Message string `json:"message"`
 }
 
@@ -69,44 +73,85 @@ func (p *program) lint(ctx context.Context, path string) ([]lintLine, error) {
 	if err != nil {
 		return p.lintProblems(file, err)
 	}
-	if !strings.HasSuffix(file, ".json") {
+	own := strings.HasSuffix(file, ".json")
+	if !own {
 		src = document.Source{} // places in what a module carries help nobody
 	}
 	m, err := build.ParseManifest(raw)
-	place := func(l lintLine) lintLine {
-		at := src.Place(l.Field)
-		l.File, l.Line, l.Column = file, at.Line, at.Column
-		return l
-	}
+	l := linting{program: p, file: file, place: src.Place, own: own}
 	if language, failed := build.Detect(file); failed == nil && language == build.Go {
-		source := build.GoPlaces(file, m)
-		place = func(l lintLine) lintLine {
-			at := source(l.Field)
-			l.File, l.Line, l.Column = cmp.Or(at.Filename, file), at.Line, at.Column
-			return l
-		}
+		l.source = build.GoPlaces(file, m)
 	}
+	return append(l.refused(err), l.advice(m, err)...), nil
+}
+
+// linting makes lines of what is found in one manifest.
+type linting struct {
+	*program
+	file  string
+	place func(field string) document.Place
+	// source tells places in Go, nil for other languages; own says that the file is the
+	// author's manifest.
+	source func(field string) token.Position
+	own    bool
+}
+
+// at fills in the place of a line.
+func (l linting) at(line lintLine) lintLine {
+	if l.source != nil {
+		at := l.source(line.Field)
+		line.File, line.Line, line.Column = cmp.Or(at.Filename, l.file), at.Line, at.Column
+		return line
+	}
+	at := l.place(line.Field)
+	line.File, line.Line, line.Column = l.file, at.Line, at.Column
+	return line
+}
+
+// refused are the lines of what no host accepts.
+func (l linting) refused(err error) []lintLine {
 	var out []lintLine
-	for _, f := range fieldErrors(err) {
-		out = append(out, place(lintLine{Level: "error", Rule: "manifest", Field: f.Field, Message: f.Reason}))
+	for _, f := range build.FieldErrors(err) {
+		line := l.at(l.refusedLine(f.Problem))
+		if l.own && f.Line > 0 { // a field that is not known has its place at its name
+			line.Line, line.Column = f.Line, f.Column
+		}
+		out = append(out, line)
 	}
 	if err != nil && len(out) == 0 {
-		return []lintLine{{Level: "error", Rule: "manifest", File: file, Message: err.Error()}}, nil
+		out = []lintLine{{Level: "error", Rule: "manifest", File: l.file, Message: l.text.err(err)}}
+	}
+	return out
+}
+
+// advice are the lines of what could be better: nothing where the manifest could not be
+// read, and nothing of a field that is wrong.
+func (l linting) advice(m contract.Manifest, err error) []lintLine {
+	if err != nil && m.ID == "" && m.Format == "" {
+		return nil
+	}
+	wrong := map[string]bool{}
+	for _, f := range build.FieldErrors(err) {
+		wrong[f.Field] = true
 	}
 	d := wasm.DefaultLimits()
+	var out []lintLine
 	for _, f := range lint.Manifest(&m, lint.Limits{
 		MemoryBytes: d.MemoryBytes, OutputBytes: d.OutputBytes, LogBytes: d.LogBytes, HostCalls: d.HostCalls,
 		TimeoutMS: d.Timeout.Milliseconds(),
 	}) {
+		if wrong[f.Field] {
+			continue
+		}
 		args := make([]any, len(f.Args))
 		for i, a := range f.Args {
 			args[i] = a
 		}
-		out = append(out, place(lintLine{
-			Level: string(f.Level), Rule: string(f.Rule), Field: f.Field, Message: fmt.Sprintf(p.text.of("lint."+string(f.Rule)), args...),
+		out = append(out, l.at(lintLine{
+			Level: string(f.Level), Rule: string(f.Rule), Field: f.Field, Message: fmt.Sprintf(l.text.of("lint."+string(f.Rule)), args...),
 		}))
 	}
-	return out, nil
+	return out
 }
 
 // manifestSource returns the manifest of a plugin and the file that it came from: the
@@ -146,28 +191,19 @@ func (p *program) lintProblems(file string, err error) ([]lintLine, error) {
 	}
 	var out []lintLine
 	for _, q := range ps {
-		out = append(out, lintLine{
-			Level: "error", Rule: "manifest", Field: q.Field, File: file, Line: q.Line, Column: q.Column, Message: q.Message,
-		})
+		l := p.refusedLine(q)
+		l.File, l.Line, l.Column = file, q.Line, q.Column
+		out = append(out, l)
 	}
 	return out, nil
 }
 
-// fieldErrors are the parts of an error that name a field.
-func fieldErrors(err error) []*build.FieldError {
-	if f, ok := err.(*build.FieldError); ok { //nolint:errorlint // one part of a joined error
-		return []*build.FieldError{f}
+// refusedLine is what no host accepts, without its place.
+func (p *program) refusedLine(q document.Problem) lintLine {
+	return lintLine{
+		Level: "error", Rule: "manifest", Field: q.Field, Code: q.Code,
+		Message: p.text.problem(engine.Problem{Code: q.Code, Args: q.Args, Message: q.Message}),
 	}
-	var all []*build.FieldError
-	switch e := err.(type) { //nolint:errorlint // walks the tree itself
-	case interface{ Unwrap() []error }:
-		for _, part := range e.Unwrap() {
-			all = append(all, fieldErrors(part)...)
-		}
-	case interface{ Unwrap() error }:
-		all = fieldErrors(e.Unwrap())
-	}
-	return all
 }
 
 // linted prints the findings and decides.

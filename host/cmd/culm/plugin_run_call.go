@@ -181,7 +181,7 @@ func (t *pluginRun) show(last cases.Done) error {
 	l := t.box.module.Limits()
 	for _, d := range t.done {
 		for _, q := range d.Problems {
-			fmt.Fprintln(t.err, q)
+			fmt.Fprintln(t.err, t.text.mismatch(q))
 		}
 		of := t.text.of("test.of")
 		fmt.Fprintf(t.err, "%s  %s %s %s  %s %s %s  "+t.text.of("run.calls")+"\n", t.text.of(string(d.Answer.Status)),

@@ -201,7 +201,7 @@ func (p *program) printTested(l wasm.Limits, file string, all []cases.Result, ba
 		}
 		fmt.Fprintf(p.out, "\n%s:%d: %s\n", file, r.Line, r.Name)
 		for _, q := range r.Problems() {
-			fmt.Fprintf(p.out, "  %s\n", q)
+			fmt.Fprintf(p.out, "  %s\n", p.text.mismatch(q))
 		}
 	}
 	_, err := fmt.Fprintf(p.out, "\n"+p.text.of("test.passed")+"\n", len(all)-bad, bad)

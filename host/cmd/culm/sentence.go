@@ -72,9 +72,11 @@ func (t text) err(err error) string {
 			lines[i] = t.documentProblem(p)
 		}
 		return strings.Join(lines, "\n")
-	default:
-		return t.recognised(err.Error())
 	}
+	if said := t.authorError(err); said != "" {
+		return said
+	}
+	return t.recognised(err.Error())
 }
 
 // fileError says why a file cannot be used.

@@ -13,14 +13,15 @@ import (
 	"github.com/culmhq/culm/host/flows"
 )
 
-// shared are the Chinese texts of the browser about what is refused and what fails, by codes and
-// reasons.
+// shared are the Chinese texts about what is refused and what fails, by codes and reasons. All but
+// one group are those of the browser.
 type shared struct {
 	Why     texts // why exactly something is refused, by its reason
 	Word    texts // the kinds of things and states that this names
 	Problem texts // what is wrong with a flow
 	Failure texts // why a node failed
 	Wrong   texts `json:"-"` // what is wrong with the document of a system
+	Author  texts `json:"-"` // what is wrong with a plugin: the command line's own
 }
 
 type texts map[string]string
@@ -36,6 +37,9 @@ func readShared() shared {
 		if err != nil {
 			panic(err) // it is part of the program
 		}
+	}
+	if err := json.Unmarshal(zhAuthor, &out.Author); err != nil {
+		panic(err) // as above
 	}
 	return out
 }
@@ -59,19 +63,23 @@ func (s shared) fill(format string, args map[string]string) string {
 
 // because says why exactly, by a reason and what it names; "" where there are no words for it.
 func (s shared) because(reason string, args map[string]string) string {
-	if format, ok := s.Why[reason]; ok {
-		return s.fill(format, args)
+	for _, of := range []texts{s.Why, s.Author} {
+		if format, ok := of[reason]; ok {
+			return s.fill(format, args)
+		}
 	}
 	return ""
 }
 
 // problem says what is wrong, by a code and what it names; "" where there are no words for it.
 func (s shared) problem(code string, args map[string]string, message string) string {
-	format, ok := s.Problem[code]
-	if !ok {
-		format, ok = s.Wrong[code]
+	format := ""
+	for _, of := range []texts{s.Problem, s.Wrong, s.Author, s.Why} {
+		if format = of[code]; format != "" {
+			break
+		}
 	}
-	if !ok {
+	if format == "" {
 		return ""
 	}
 	all := map[string]string{"message": message}
@@ -104,7 +112,11 @@ func (t text) problem(q engine.Problem) string {
 	if t.lang == "zh" {
 		s := t.shared()
 		for _, code := range []string{q.Args["code"], q.Code} { // of the text of a document, which has one of its own
-			if said := s.problem(code, q.Args, q.Message); said != "" {
+			said := s.problem(code, q.Args, q.Message)
+			if said != "" && q.Args["meant"] != "" {
+				said += t.inf(", did you mean %s?", q.Args["meant"])
+			}
+			if said != "" {
 				return said
 			}
 		}

@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/culmhq/culm/host/document"
 	"github.com/culmhq/culm/host/foreign"
@@ -23,7 +23,8 @@ const maxManifestBytes = 1 << 20
 func ParseManifest(raw []byte) (contract.Manifest, error) {
 	var m contract.Manifest
 	if len(raw) > maxManifestBytes {
-		return m, fmt.Errorf("the manifest has %d bytes, at most %d are allowed", len(raw), maxManifestBytes)
+		return m, &FieldError{Problem: document.Coded("MANIFEST_TOO_LARGE",
+			"the manifest has %d bytes, at most %d are allowed", len(raw), maxManifestBytes)}
 	}
 	src, err := document.Decode(raw, &m)
 	if json.Valid(raw) && (err == nil || !placed(err)) {
@@ -48,7 +49,7 @@ func decodeJSON(raw []byte, m *contract.Manifest) error {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields()
 	if err := d.Decode(m); err != nil {
-		return fmt.Errorf("the manifest: %w", err)
+		return &FieldError{Problem: document.Coded("MANIFEST_UNREADABLE", "the manifest: %s", err)}
 	}
 	return nil
 }
@@ -62,22 +63,22 @@ func CheckManifest(m contract.Manifest) error {
 	}
 	c := &checker{profile: profile}
 	if m.Format != contract.ManifestFormat {
-		c.add("/format", "is %q, this version reads %q", m.Format, contract.ManifestFormat)
+		c.add("/format", "MANIFEST_FORMAT", "is %q, this version reads %q", m.Format, contract.ManifestFormat)
 	}
-	c.match("/id", m.ID, `^[a-z][a-z0-9-]{0,63}$`, "a lower-case letter, then up to 63 of a-z, 0-9 and -")
-	c.match("/version", m.Version, semver, "a semantic version such as 1.2.0, without v")
+	c.match("/id", m.ID, `^[a-z][a-z0-9-]{0,63}$`, "MANIFEST_ID", "a lower-case letter, then up to 63 of a-z, 0-9 and -")
+	c.match("/version", m.Version, semver, "MANIFEST_VERSION", "a semantic version such as 1.2.0, without v")
 	if m.Title.IsZero() {
-		c.add("/title", "is required")
+		c.add("/title", "MANIFEST_REQUIRED", "is required")
 	}
 	c.icon("/icon", m.Icon)
 	if len(m.Actions) == 0 {
-		c.add("/actions", "must not be empty")
+		c.add("/actions", "MANIFEST_EMPTY", "must not be empty")
 	}
 	seen := map[string]bool{}
 	for i, a := range m.Actions {
 		at := "/actions/" + strconv.Itoa(i)
 		if seen[a.ID] {
-			c.add(at+"/id", "%q is there twice", a.ID)
+			c.add(at+"/id", "MANIFEST_TWICE", "%q is there twice", a.ID)
 		}
 		seen[a.ID] = true
 		c.action(at, a)
@@ -110,7 +111,7 @@ func checkExports(module []byte, m contract.Manifest) error {
 			{a.Options, at + "/options", contract.ExportOptions},
 		} {
 			if promise.made && !slices.Contains(names, promise.export) {
-				c.add(promise.field, "the module does not export %s", promise.export)
+				c.add(promise.field, "MANIFEST_NO_EXPORT", "the module does not export %s", promise.export)
 			}
 		}
 	}
@@ -119,7 +120,7 @@ func checkExports(module []byte, m contract.Manifest) error {
 		return err
 	}
 	if http && len(m.Needs) == 0 {
-		c.add("/needs", "the module imports http_request: name the operations of systems that its requests are")
+		c.add("/needs", "MANIFEST_HTTP", "the module imports http_request: name the operations of systems that its requests are")
 	}
 	return errors.Join(c.problems...)
 }
@@ -142,64 +143,72 @@ type checker struct {
 	profile  *forms.Profile
 }
 
-func (c *checker) add(field, format string, args ...any) {
-	c.problems = append(c.problems, &FieldError{Field: field, Reason: fmt.Sprintf(format, args...)})
+// add notes a problem; args are those of the message and, named a, b and so on, of the code.
+func (c *checker) add(field, code, format string, args ...any) {
+	c.put(field, document.Coded(code, format, args...))
 }
 
-func (c *checker) match(field, value, pattern, meaning string) {
+func (c *checker) put(field string, p document.Problem) {
+	p.Field = field
+	c.problems = append(c.problems, &FieldError{Problem: p})
+}
+
+// match wants a value of a form, which is said by a code of its own.
+func (c *checker) match(field, value, pattern, code, meaning string) {
+	const says = "%q is not %s"
 	if !regexp.MustCompile(pattern).MatchString(value) {
-		c.add(field, "%q is not %s", value, meaning)
+		c.add(field, code, says, value, meaning)
 	}
 }
 
 // schema checks the schema of an action against the profile of forms.
 func (c *checker) schema(at string, raw json.RawMessage) {
-	for _, f := range c.profile.Check(raw) {
-		c.add(at+f.Field, "%s", f.Message)
+	for _, p := range c.profile.Check(raw) {
+		c.put(at+p.Field, p)
 	}
 }
 
 func (c *checker) icon(field, icon string) {
 	if icon != "" {
-		c.match(field, icon, `^[a-z][a-z0-9-]{0,63}$`, "the name of an icon")
+		c.match(field, icon, `^[a-z][a-z0-9-]{0,63}$`, "MANIFEST_ICON", "the name of an icon")
 	}
 }
 
 func (c *checker) action(at string, a contract.Action) {
-	c.match(at+"/id", a.ID, `^[a-z][a-z0-9_]{0,63}$`, "a lower-case letter, then up to 63 of a-z, 0-9 and _")
+	c.match(at+"/id", a.ID, `^[a-z][a-z0-9_]{0,63}$`, "MANIFEST_ACTION_ID", "a lower-case letter, then up to 63 of a-z, 0-9 and _")
 	if a.Title.IsZero() {
-		c.add(at+"/title", "is required")
+		c.add(at+"/title", "MANIFEST_REQUIRED", "is required")
 	}
 	c.icon(at+"/icon", a.Icon)
 	c.schema(at+"/inputs", a.Inputs)
 	c.schema(at+"/outputs", a.Outputs)
 	for _, source := range forms.Sources(a.Inputs) {
 		if !a.Options {
-			c.add(at+"/inputs"+source.Field+"/x-source", "the action offers no choices: options is not set")
+			c.add(at+"/inputs"+source.Field+"/x-source", "MANIFEST_NO_OPTIONS", "the action offers no choices: options is not set")
 		}
 	}
-	kinds := []contract.WaitKind{contract.WaitPoll, contract.WaitTimer, contract.WaitCallback, contract.WaitHuman}
+	kinds := []string{string(contract.WaitPoll), string(contract.WaitTimer), string(contract.WaitCallback), string(contract.WaitHuman)}
 	for i, w := range a.Waits {
 		field := at + "/waits/" + strconv.Itoa(i)
-		if !slices.Contains(kinds, w) {
-			c.add(field, "%q is none of %v", w, kinds)
+		if !slices.Contains(kinds, string(w)) {
+			c.add(field, "MANIFEST_WAIT", "%q is none of %s", w, strings.Join(kinds, ", "))
 		}
 		if slices.Contains(a.Waits[:i], w) {
-			c.add(field, "%q is there twice", w)
+			c.add(field, "MANIFEST_TWICE", "%q is there twice", w)
 		}
 	}
 	if a.TimeoutMS < 0 {
-		c.add(at+"/timeout_ms", "must not be negative")
+		c.add(at+"/timeout_ms", "MANIFEST_NEGATIVE", "must not be negative")
 	}
 	for _, p := range foreign.Check(&a) {
-		c.add(at+p.Field, "%s", p.Message)
+		c.add(at+p.Field, p.Code, p.Format, p.Args...)
 	}
 }
 
 func (c *checker) need(at string, n contract.Need) {
 	name := `^(\*|[a-z][a-z0-9_-]{0,63})$`
-	c.match(at+"/system", n.System, name, "the id of a system, or *")
-	c.match(at+"/operation", n.Operation, name, "the id of an operation, or *")
+	c.match(at+"/system", n.System, name, "MANIFEST_SYSTEM", "the id of a system, or *")
+	c.match(at+"/operation", n.Operation, name, "MANIFEST_OPERATION", "the id of an operation, or *")
 }
 
 func (c *checker) limits(l *contract.Limits) {
@@ -217,7 +226,7 @@ func (c *checker) limits(l *contract.Limits) {
 		{"timeout_ms", l.TimeoutMS},
 	} {
 		if v.value < 0 {
-			c.add("/limits/"+v.field, "must not be negative")
+			c.add("/limits/"+v.field, "MANIFEST_NEGATIVE", "must not be negative")
 		}
 	}
 }

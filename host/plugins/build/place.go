@@ -10,14 +10,12 @@ import (
 
 // FieldError is one thing that is wrong with a manifest.
 type FieldError struct {
-	// Field is the JSON pointer of what is wrong.
-	Field  string
-	Reason string
-	// File, Line and Column say where that is in what the author wrote: his manifest or,
-	// for a plugin in Go, the source that the manifest was reflected from. Empty and zero
-	// where it is not known.
-	File         string
-	Line, Column int
+	// Problem is what is wrong, and at which field of the manifest. Its place is one in
+	// File, zero where it is not known.
+	document.Problem
+	// File is what the author wrote: his manifest or, for a plugin in Go, the source that
+	// the manifest was reflected from. Empty where it is not known.
+	File string
 }
 
 // Error reads "file:line:column: field: reason", as far as these are known.
@@ -29,7 +27,7 @@ func (p *FieldError) Error() string {
 	if p.Field != "" {
 		b.WriteString(p.Field + ": ")
 	}
-	b.WriteString(p.Reason)
+	b.WriteString(p.Message)
 	return b.String()
 }
 
@@ -86,7 +84,7 @@ func asFields(err error) error {
 	}
 	out := make([]error, len(ps))
 	for i, p := range ps {
-		out[i] = &FieldError{Field: p.Field, Reason: p.Message, Line: p.Line, Column: p.Column}
+		out[i] = &FieldError{Problem: p}
 	}
 	return errors.Join(out...)
 }

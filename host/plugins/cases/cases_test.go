@@ -116,7 +116,11 @@ func TestWhatIsNotAsExpectedIsSaidWithItsPlace(t *testing.T) {
 			if c.expect != "" {
 				text += "    " + c.expect + "\n"
 			}
-			if got := run(t, plugin(c.call), text).Problems(); !slices.Equal(got, c.want) {
+			var got []string
+			for _, m := range run(t, plugin(c.call), text).Problems() {
+				got = append(got, m.String())
+			}
+			if !slices.Equal(got, c.want) {
 				t.Errorf("problems %q, want %q", got, c.want)
 			}
 		})

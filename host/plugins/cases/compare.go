@@ -13,17 +13,17 @@ import (
 )
 
 // compare lists what of an expectation a call did not meet.
-func compare(e *Expect, d Done) []string {
+func compare(e *Expect, d Done) []Mismatch {
 	if e == nil {
 		return nil
 	}
-	var ps []string
+	var ps []Mismatch
 	if e.Status != "" && e.Status != d.Answer.Status {
-		p := fmt.Sprintf("status: want %s, got %s", e.Status, d.Answer.Status)
+		m := mismatch("CASE_STATUS", "status: want %s, got %s", e.Status, d.Answer.Status)
 		if d.Answer.Failure != nil {
-			p += " (" + d.Answer.Failure.Error() + ")"
+			m = m.because(" (%s)", d.Answer.Failure, d.why)
 		}
-		return []string{p} // everything else would only repeat it
+		return []Mismatch{m} // everything else would only repeat it
 	}
 	if len(e.Outputs) > 0 {
 		ps = append(ps, differences("outputs", e.Outputs, d.Answer.Outputs)...)
@@ -47,15 +47,15 @@ func compare(e *Expect, d Done) []string {
 }
 
 // partly compares the members that are wanted, and no others.
-func partly(at string, want json.RawMessage, got any) []string {
+func partly(at string, want json.RawMessage, got any) []Mismatch {
 	var w, g map[string]json.RawMessage
 	if json.Unmarshal(want, &w) != nil {
-		return []string{at + ": what is expected is not an object"}
+		return []Mismatch{mismatch("CASE_OBJECT", "%s: what is expected is not an object", at)}
 	}
 	if json.Unmarshal(encoded(got), &g) != nil {
 		g = nil
 	}
-	var ps []string
+	var ps []Mismatch
 	for _, k := range slices.Sorted(maps.Keys(w)) {
 		have, ok := g[k]
 		if !ok && (string(w[k]) == "false" || string(w[k]) == "0" || string(w[k]) == `""`) {
@@ -78,11 +78,11 @@ func encoded(v any) json.RawMessage {
 const differencesMax = 10
 
 // differences compares two JSON values member by member.
-func differences(at string, want, got json.RawMessage) []string {
-	var ps []string
+func differences(at string, want, got json.RawMessage) []Mismatch {
+	var ps []Mismatch
 	diff(&ps, at, decoded(want), decoded(got))
 	if len(ps) > differencesMax {
-		ps = append(ps[:differencesMax], fmt.Sprintf("%s: %d further differences", at, len(ps)-differencesMax))
+		ps = append(ps[:differencesMax], mismatch("CASE_MORE", "%s: %d further differences", at, len(ps)-differencesMax))
 	}
 	return ps
 }
@@ -103,7 +103,7 @@ func decoded(raw json.RawMessage) any {
 	return v
 }
 
-func diff(ps *[]string, at string, want, got any) {
+func diff(ps *[]Mismatch, at string, want, got any) {
 	switch w := want.(type) {
 	case map[string]any:
 		g, ok := got.(map[string]any)
@@ -131,7 +131,7 @@ func diff(ps *[]string, at string, want, got any) {
 		}
 	}
 	if show(want) != show(got) {
-		*ps = append(*ps, fmt.Sprintf("%s: want %s, got %s", at, show(want), show(got)))
+		*ps = append(*ps, mismatch("CASE_VALUE", "%s: want %s, got %s", at, show(want), show(got)))
 	}
 }
 

@@ -5,9 +5,9 @@ package cases
 
 import (
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/culmhq/culm/host/document"
@@ -109,27 +109,29 @@ func Parse(content []byte) (*File, error) {
 // problems finds what the types do not say.
 func (f *File) problems() document.Problems {
 	var ps document.Problems
-	add := func(field, format string, args ...any) {
-		ps = append(ps, document.Problem{Field: field, Message: fmt.Sprintf(format, args...)})
+	add := func(field, code, format string, args ...any) {
+		p := document.Coded(code, format, args...)
+		p.Field = field
+		ps = append(ps, p)
 	}
 	if f.Format != Format {
-		add("/format", "must be %s", Format)
+		add("/format", "CASE_FORMAT", "must be %s", Format)
 	}
 	if len(f.Cases) == 0 {
-		add("/cases", "there are no cases")
+		add("/cases", "CASE_NONE", "there are no cases")
 	}
 	seen := map[string]bool{}
 	for i := range f.Cases {
 		c, at := &f.Cases[i], "/cases/"+strconv.Itoa(i)
 		switch {
 		case c.Name == "":
-			add(at+"/name", "is missing")
+			add(at+"/name", "CASE_MISSING", "is missing")
 		case seen[c.Name]:
-			add(at+"/name", "there is another case %q", c.Name)
+			add(at+"/name", "CASE_TWICE", "there is another case %q", c.Name)
 		}
 		seen[c.Name] = true
 		if c.Action == "" {
-			add(at+"/action", "is missing")
+			add(at+"/action", "CASE_MISSING", "is missing")
 		}
 		c.check(at, add)
 		for j := range c.Then {
@@ -139,22 +141,22 @@ func (f *File) problems() document.Problems {
 	return ps
 }
 
-func (s *Step) check(at string, add func(field, format string, args ...any)) {
+func (s *Step) check(at string, add func(field, code, format string, args ...any)) {
 	if s.Reason != "" && !slices.Contains(reasons(), s.Reason) {
-		add(at+"/reason", "%q is none of %v", s.Reason, reasons())
+		add(at+"/reason", "CASE_ONE_OF", "%q is none of %s", s.Reason, reasonList())
 	}
 	for i, x := range s.Gateway {
 		at := at + "/gateway/" + strconv.Itoa(i)
 		if x.System == "" || x.Operation == "" {
-			add(at, "needs system and operation")
+			add(at, "CASE_NAMELESS", "needs system and operation")
 		}
 		if x.Answer.Failure == nil && x.Answer.Status == 0 {
-			add(at+"/answer", "needs status or failure")
+			add(at+"/answer", "CASE_EMPTY_ANSWER", "needs status or failure")
 		}
 	}
 	if e := s.Expect; e != nil && e.Status != "" &&
 		!slices.Contains([]contract.Status{contract.StatusSucceeded, contract.StatusFailed, contract.StatusWaiting}, e.Status) {
-		add(at+"/expect/status", "%q is none of succeeded, failed, waiting", e.Status)
+		add(at+"/expect/status", "CASE_ONE_OF", "%q is none of %s", e.Status, "succeeded, failed, waiting")
 	}
 }
 
@@ -163,6 +165,14 @@ func reasons() []contract.Reason {
 		contract.ReasonExecute, contract.ReasonPoll, contract.ReasonTimer, contract.ReasonCallback,
 		contract.ReasonCancel, contract.ReasonRollback, contract.ReasonOptions,
 	}
+}
+
+func reasonList() string {
+	var names []string
+	for _, r := range reasons() {
+		names = append(names, string(r))
+	}
+	return strings.Join(names, ", ")
 }
 
 // steps are all calls of a case, in order.

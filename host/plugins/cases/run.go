@@ -4,10 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"strconv"
 	"time"
 
+	"github.com/culmhq/culm/host/document"
 	"github.com/culmhq/culm/host/forms"
 	"github.com/culmhq/culm/pdk/contract"
 )
@@ -48,12 +48,12 @@ type Result struct {
 }
 
 // Problems are everything that was not as expected, in order.
-func (r Result) Problems() []string {
-	var all []string
+func (r Result) Problems() []Mismatch {
+	var all []Mismatch
 	for i, s := range r.Steps {
 		for _, p := range s.Problems {
 			if len(r.Steps) > 1 {
-				p = fmt.Sprintf("call %d (%s): %s", i+1, s.Reason, p)
+				p.Call, p.Reason = i+1, s.Reason
 			}
 			all = append(all, p)
 		}
@@ -68,7 +68,9 @@ type Done struct {
 	Log      []string                   `json:"log,omitempty"`
 	Vars     map[string]json.RawMessage `json:"vars,omitempty"`
 	Usage    Usage                      `json:"usage"`
-	Problems []string                   `json:"problems,omitempty"`
+	Problems []Mismatch                 `json:"problems,omitempty"`
+
+	why *document.Problem // of a failure that the host makes
 }
 
 // Eval evaluates an expression for a plugin.
@@ -81,7 +83,7 @@ func Run(ctx context.Context, m Module, f *File, index int, eval Eval) (Result, 
 	r := Result{Name: c.Name, Line: f.source.Line("/cases/" + strconv.Itoa(index))}
 	a, ok := m.Manifest().Action(c.Action)
 	if !ok {
-		r.Steps = []Done{{Reason: contract.ReasonExecute, Problems: []string{"the plugin has no action " + strconv.Quote(c.Action)}}}
+		r.Steps = []Done{{Reason: contract.ReasonExecute, Problems: []Mismatch{mismatch("CASE_NO_ACTION", "the plugin has no action %q", c.Action)}}}
 		return r, nil
 	}
 	at := &attempt{module: m, action: a, eval: eval}
@@ -140,10 +142,12 @@ func (a *attempt) step(ctx context.Context, s *Step, vars map[string]json.RawMes
 	req := a.next(s)
 	done := Done{Reason: req.Reason}
 	script := NewScript(s.Gateway, vars, a.module.Manifest().Needs, a.eval)
-	if f := a.refused(req); f != nil {
-		done.Answer = contract.Answer{Status: contract.StatusFailed, Failure: f}
+	if done.why = a.refused(req); done.why != nil {
+		done.Answer = contract.Answer{Status: contract.StatusFailed, Failure: &contract.Failure{
+			Code: "INPUT_INVALID", Origin: contract.OriginFlow, Message: done.why.Message,
+		}}
 	} else {
-		done.Answer, done.Usage = a.call(ctx, req, script)
+		done.Answer, done.why, done.Usage = a.call(ctx, req, script)
 	}
 	for _, l := range script.log {
 		done.Log = append(done.Log, l.Text)
@@ -152,8 +156,9 @@ func (a *attempt) step(ctx context.Context, s *Step, vars map[string]json.RawMes
 		done.Vars = script.written
 	}
 	done.Problems = append(script.Problems(), compare(s.Expect, done)...)
-	if s.Expect == nil && done.Answer.Status == contract.StatusFailed {
-		done.Problems = append(done.Problems, "failed with "+done.Answer.Failure.Error())
+	if f := done.Answer.Failure; s.Expect == nil && done.Answer.Status == contract.StatusFailed &&
+		(f.Code != CodeNotScripted || len(done.Problems) == 0) { // which is told already
+		done.Problems = append(done.Problems, mismatch("CASE_FAILED", "failed").because(" with %s", f, done.why))
 	}
 	a.last = done.Answer
 	return done
@@ -199,20 +204,18 @@ func reasonOf(k contract.WaitKind) contract.Reason {
 }
 
 // refused checks the inputs as the host does before it calls a plugin.
-func (a *attempt) refused(req contract.Request) *contract.Failure {
+func (a *attempt) refused(req contract.Request) *document.Problem {
 	if req.Reason != contract.ReasonExecute {
 		return nil
 	}
 	if faults := a.inputs.Check(req.Inputs); len(faults) > 0 {
-		return &contract.Failure{
-			Code: "INPUT_INVALID", Origin: contract.OriginFlow, Message: faults[0].Field + ": " + faults[0].Message,
-		}
+		return faulty("CASE_INPUTS", "%s: %s", faults[0])
 	}
 	return nil
 }
 
 // call makes the call and checks the answer as the host does.
-func (a *attempt) call(ctx context.Context, req contract.Request, script *Script) (contract.Answer, Usage) {
+func (a *attempt) call(ctx context.Context, req contract.Request, script *Script) (contract.Answer, *document.Problem, Usage) {
 	ans, usage, err := a.module.Invoke(ctx, req, script)
 	if err != nil {
 		f := &contract.Failure{Code: "HOST_FAULT", Origin: contract.OriginHost, Message: err.Error()}
@@ -220,24 +223,30 @@ func (a *attempt) call(ctx context.Context, req contract.Request, script *Script
 		if errors.As(err, &own) {
 			f = own
 		}
-		return contract.Answer{Status: contract.StatusFailed, Failure: f}, usage
+		return contract.Answer{Status: contract.StatusFailed, Failure: f}, nil, usage
 	}
 	executed := req.Reason != contract.ReasonOptions && req.Reason != contract.ReasonCancel && req.Reason != contract.ReasonRollback
+	var why *document.Problem
 	if ans.Status == contract.StatusSucceeded && executed {
-		ans = a.checked(ans, script.written)
+		why = a.check(&ans, script.written)
 	}
 	if ans.Status == contract.StatusWaiting && !waits(a.action, ans.Wait) {
-		return broken("the plugin waits for %s, which the manifest's waits do not list", ans.Wait.Kind), usage
+		why = broken("CASE_WAITS", "the plugin waits for %s, which the manifest's waits do not list", ans.Wait.Kind)
 	}
-	return ans, usage
+	if why != nil { // the answer that the host makes of one that it refuses
+		ans = contract.Answer{Status: contract.StatusFailed, Failure: &contract.Failure{
+			Code: "OUTPUT_INVALID", Origin: contract.OriginPlugin, Message: why.Message,
+		}}
+	}
+	return ans, why, usage
 }
 
-// checked adds the variables that were set to the outputs, and checks these.
-func (a *attempt) checked(ans contract.Answer, set map[string]json.RawMessage) contract.Answer {
+// check adds the variables that were set to the outputs, and says what is wrong with these.
+func (a *attempt) check(ans *contract.Answer, set map[string]json.RawMessage) *document.Problem {
 	members := map[string]json.RawMessage{}
 	if len(ans.Outputs) > 0 {
 		if err := json.Unmarshal(ans.Outputs, &members); err != nil || members == nil {
-			return broken("the plugin's outputs are not an object")
+			return broken("CASE_OUTPUTS_OBJECT", "the plugin's outputs are not an object")
 		}
 	}
 	whole := ans.Outputs
@@ -247,15 +256,15 @@ func (a *attempt) checked(ans contract.Answer, set map[string]json.RawMessage) c
 		}
 		raw, err := json.Marshal(members)
 		if err != nil {
-			return broken("the plugin's outputs: %v", err)
+			return broken("CASE_OUTPUTS_JSON", "the plugin's outputs: %v", err)
 		}
 		whole = raw
 	}
 	if faults := a.outputs.Check(whole); len(faults) > 0 {
-		return broken("the plugin's outputs are not valid: %s: %s", faults[0].Field, faults[0].Message)
+		return faulty("CASE_OUTPUTS", "the plugin's outputs are not valid: %s: %s", faults[0])
 	}
 	ans.Outputs = whole
-	return ans
+	return nil
 }
 
 func waits(a *contract.Action, w *contract.Wait) bool {
@@ -267,9 +276,15 @@ func waits(a *contract.Action, w *contract.Wait) bool {
 	return false
 }
 
-// broken is the answer that the host makes of one that it refuses.
-func broken(format string, args ...any) contract.Answer {
-	return contract.Answer{Status: contract.StatusFailed, Failure: &contract.Failure{
-		Code: "OUTPUT_INVALID", Origin: contract.OriginPlugin, Message: fmt.Sprintf(format, args...),
-	}}
+// broken is why the host refuses an answer.
+func broken(code, format string, args ...any) *document.Problem {
+	p := document.Coded(code, format, args...)
+	return &p
+}
+
+// faulty is why the host refuses a value: a fault and, as the argument "place", its field.
+func faulty(code, format string, f forms.Fault) *document.Problem {
+	p := broken(code, format, f.Field, f.Message)
+	p.Args = f.Args("place", f.Field)
+	return p
 }

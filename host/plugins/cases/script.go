@@ -3,7 +3,6 @@ package cases
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"slices"
 
 	"github.com/culmhq/culm/pdk/contract"
@@ -20,7 +19,7 @@ type Script struct {
 	used    int
 	log     []contract.LogLine
 	written map[string]json.RawMessage
-	wrong   []string
+	wrong   []Mismatch
 }
 
 // NewScript makes the host of one call of a plugin that asks for needs.
@@ -34,30 +33,29 @@ const CodeNotScripted = "NOT_SCRIPTED"
 // Gateway gives the next answer. A call of another operation than the next, or with other
 // parameters, is a problem of the case; the plugin gets a failure.
 func (s *Script) Gateway(_ context.Context, req contract.GatewayRequest) contract.GatewayResponse {
-	refuse := func(format string, args ...any) contract.GatewayResponse {
-		text := fmt.Sprintf(format, args...)
-		s.wrong = append(s.wrong, text)
+	refuse := func(code, format string, args ...any) contract.GatewayResponse {
+		m := mismatch(code, format, args...)
+		s.wrong = append(s.wrong, m)
 		return contract.GatewayResponse{Failure: &contract.Failure{
-			Code: CodeNotScripted, Message: text, Origin: contract.OriginGateway, System: req.System, Operation: req.Operation,
+			Code: CodeNotScripted, Message: m.Message, Origin: contract.OriginGateway, System: req.System, Operation: req.Operation,
 		}}
 	}
 	if !Covered(s.needs, req.System, req.Operation) {
-		return refuse("the plugin calls %s/%s, which the manifest's needs do not list", req.System, req.Operation)
+		return refuse("CASE_NO_NEED", "the plugin calls %s/%s, which the manifest's needs do not list", req.System, req.Operation)
 	}
 	if s.used == len(s.exchanges) {
-		return refuse("the plugin calls %s/%s, and the case answers no further call", req.System, req.Operation)
+		return refuse("CASE_NO_ANSWER", "the plugin calls %s/%s, and the case answers no further call", req.System, req.Operation)
 	}
 	x := s.exchanges[s.used]
 	s.used++
 	if x.System != req.System || x.Operation != req.Operation {
-		return refuse("call %d of the gateway is %s/%s, want %s/%s", s.used, req.System, req.Operation, x.System, x.Operation)
+		return refuse("CASE_OTHER_CALL", "call %d of the gateway is %s/%s, want %s/%s", s.used, req.System, req.Operation, x.System, x.Operation)
 	}
-	at := fmt.Sprintf("call %d of the gateway (%s/%s)", s.used, x.System, x.Operation)
 	if x.Params != nil {
-		s.wrong = append(s.wrong, differences(at+" params", object(x.Params), object(req.Params))...)
+		s.differ(x, differences("params", object(x.Params), object(req.Params)))
 	}
 	if len(x.Body) > 0 {
-		s.wrong = append(s.wrong, differences(at+" body", x.Body, req.Body)...)
+		s.differ(x, differences("body", x.Body, req.Body))
 	}
 	res := x.Answer
 	if f := res.Failure; f != nil && f.System == "" {
@@ -68,11 +66,19 @@ func (s *Script) Gateway(_ context.Context, req contract.GatewayRequest) contrac
 	return res
 }
 
+// differ notes what the last call has otherwise than the exchange.
+func (s *Script) differ(x Exchange, ps []Mismatch) {
+	for _, m := range ps {
+		m.Exchange, m.Of = s.used, x.System+"/"+x.Operation
+		s.wrong = append(s.wrong, m)
+	}
+}
+
 // Problems are those of the gateway, an answer that nobody asked for included.
-func (s *Script) Problems() []string {
+func (s *Script) Problems() []Mismatch {
 	out := s.wrong
 	for _, x := range s.exchanges[s.used:] {
-		out = append(out, fmt.Sprintf("the plugin did not call %s/%s", x.System, x.Operation))
+		out = append(out, mismatch("CASE_NOT_CALLED", "the plugin did not call %s/%s", x.System, x.Operation))
 	}
 	return out
 }
