@@ -16,9 +16,20 @@ func register(*Plugin) {}
 
 func (p *Plugin) main() {
 	if err := p.command(os.Args[1:], os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, err)
+		complain(os.Stderr, err)
 		os.Exit(1)
 	}
+}
+
+// complain says what is wrong to a person, or to culm plugin build, which sets the variable.
+func complain(out io.Writer, err error) {
+	if os.Getenv("CULM_PROBLEMS") == "json" {
+		if raw, failed := json.Marshal(manifest.Problems(err)); failed == nil {
+			fmt.Fprintln(out, string(raw))
+			return
+		}
+	}
+	fmt.Fprintln(out, err)
 }
 
 func (p *Plugin) command(args []string, out io.Writer) error {

@@ -42,7 +42,7 @@ func translate(m *contract.Manifest, dir string) error {
 	}
 	l := locale{used: map[string]bool{}}
 	if err := json.Unmarshal(raw, &l.texts); err != nil {
-		return fmt.Errorf("%s is not an object of texts: %w", LocaleFile, err)
+		return &Problem{File: LocaleFile, Code: "LOCALE_FORM", Message: "is not an object of texts: " + err.Error()}
 	}
 	l.text("/title", &m.Title)
 	l.text("/doc", &m.Doc)
@@ -171,11 +171,11 @@ func (l *locale) enumNames(at string, oneOf json.RawMessage) []string {
 func (l *locale) err() error {
 	var errs []error
 	for _, at := range slices.Sorted(slices.Values(l.missing)) {
-		errs = append(errs, fmt.Errorf("%s: no text for %s", LocaleFile, at))
+		errs = append(errs, &Problem{File: LocaleFile, Field: at, Code: "LOCALE_MISSING", Message: "there is no text for it"})
 	}
 	for _, at := range slices.Sorted(maps.Keys(l.texts)) {
 		if !l.used[at] && !slices.Contains(l.missing, at) {
-			errs = append(errs, fmt.Errorf("%s: %s is no text of this plugin", LocaleFile, at))
+			errs = append(errs, &Problem{File: LocaleFile, Field: at, Code: "LOCALE_UNKNOWN", Message: "is no text of this plugin"})
 		}
 	}
 	return errors.Join(errs...)

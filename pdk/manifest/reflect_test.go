@@ -2,9 +2,12 @@ package manifest_test
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -217,15 +220,33 @@ func TestLocaleMustBeComplete(t *testing.T) {
 	gap = strings.Replace(gap, `"甲"`, `" "`, 1)
 	_, err := reflectWith(t, gap)
 	for _, says := range []string{
-		"no text for /actions/show/inputs/properties/when/title",
-		"/actions/show/inputs/properties/when/titel is no text of this plugin",
-		"no text for /actions/show/inputs/properties/kind/oneOf/0/title",
+		"locale/zh.json: /actions/show/inputs/properties/when/title: there is no text for it",
+		"locale/zh.json: /actions/show/inputs/properties/when/titel: is no text of this plugin",
+		"locale/zh.json: /actions/show/inputs/properties/kind/oneOf/0/title: there is no text for it",
 	} {
 		if err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("error %v does not say %q", err, says)
 		}
 	}
+	for _, p := range manifest.Problems(fmt.Errorf("plugin x: %w", err)) {
+		if p.File != manifest.LocaleFile || p.Field == "" || p.Code == "" {
+			t.Errorf("a program is told %+v", p)
+		}
+	}
 	if _, err := reflectWith(t, `{"/title": {"zh": "x"}}`); err == nil || !strings.Contains(err.Error(), manifest.LocaleFile) {
 		t.Errorf("error %v does not name the file", err)
+	}
+}
+
+func TestAProblemWithoutACodeKeepsWhatWasSaidAroundIt(t *testing.T) {
+	t.Parallel()
+	inner := errors.Join(errors.New("one"), errors.New("two"))
+	got := manifest.Problems(errors.Join(fmt.Errorf("action a: %w", inner), &manifest.Problem{Code: "C", Message: "three"}))
+	want := []manifest.Problem{{Message: "action a: one\ntwo"}, {Code: "C", Message: "three"}}
+	if !slices.Equal(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	if got := manifest.Problems(nil); got != nil {
+		t.Errorf("%+v of no error", got)
 	}
 }

@@ -77,9 +77,9 @@ func sourceCallsIn(t *testing.T, dir string) []sourceCall {
 		}
 		ast.Inspect(file, func(n ast.Node) bool {
 			if field, ok := n.(*ast.KeyValueExpr); ok {
-				if name, ok := field.Key.(*ast.Ident); ok && name.Name == "Message" {
+				if name, ok := field.Key.(*ast.Ident); ok && (name.Name == "Message" || name.Name == "Code") {
 					if s, ok := literalOf(field.Value); ok {
-						out = append(out, sourceCall{place: set.Position(n.Pos()).String(), name: "Message", texts: []string{s}})
+						out = append(out, sourceCall{place: set.Position(n.Pos()).String(), name: name.Name, texts: []string{s}})
 					}
 				}
 			}

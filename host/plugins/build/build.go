@@ -87,10 +87,12 @@ func (o Options) buildGo(ctx context.Context, dir, tmp string) (code []byte, m c
 	name := o.goCommand()
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
-		raw, err := o.run(ctx, Go, dir, nil, name, "run", "-trimpath", "-buildvcs=false", ".", "manifest")
+		raw, err := o.run(ctx, Go, dir, []string{"CULM_PROBLEMS=json"}, name, "run", "-trimpath", "-buildvcs=false", ".", "manifest")
 		if err == nil {
 			m, err = ParseManifest(raw)
 			err = inSource(dir, m, err)
+		} else {
+			err = reported(dir, err)
 		}
 		if err != nil {
 			return fmt.Errorf("manifest of %s: %w", dir, err)

@@ -1,8 +1,11 @@
 package build
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/culmhq/culm/host/document"
@@ -74,6 +77,47 @@ func in(file string, err error) error {
 		return fmt.Errorf("%s: %w", file, err)
 	}
 	return err
+}
+
+// reported makes field errors of what the program of a plugin in Go reports as JSON, when it
+// has codes for all of it. Of the rest the text is the program's own, as of a compiler.
+func reported(dir string, err error) error {
+	var said *CompileError
+	var ps []struct{ File, Field, Code, Message string }
+	if !errors.As(err, &said) || json.Unmarshal([]byte(said.Output), &ps) != nil || len(ps) == 0 {
+		return err
+	}
+	var fields []error
+	var lines []string
+	for _, p := range ps {
+		f := &FieldError{Problem: document.Problem{Field: p.Field, Code: p.Code, Message: p.Message}}
+		if p.File != "" {
+			f.File = filepath.Join(dir, filepath.FromSlash(p.File))
+			f.Line, f.Column = ofKey(f.File, p.Field)
+		}
+		if p.Code != "" {
+			fields = append(fields, f)
+		}
+		lines = append(lines, f.Problem.Error())
+	}
+	if len(fields) == len(ps) {
+		return errors.Join(fields...)
+	}
+	return &CompileError{Tool: said.Tool, Output: strings.Join(lines, "\n"), Cause: said.Cause}
+}
+
+// ofKey finds a member of the object in a file; zero where it is not there.
+func ofKey(file, key string) (line, column int) {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return 0, 0
+	}
+	_, src, err := document.JSON(raw)
+	at := src.Place("/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(key))
+	if err != nil || at == src.Place("") {
+		return 0, 0
+	}
+	return at.Line, at.Column
 }
 
 // asFields makes field errors of the problems of a document.
