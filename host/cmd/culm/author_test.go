@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -205,6 +206,38 @@ func TestWhoseOutputItIsIsSaidBeforeIt(t *testing.T) {
 	}
 	p := document.Coded("MANIFEST_TWICE", "%q is there twice", contract.WaitPoll)
 	if got := textIn("zh").err(&build.FieldError{Problem: p, File: "m.json"}); got != `m.json: "poll" 重复` {
+		t.Errorf("%q", got)
+	}
+}
+
+// What else stops an author: errors that have no field and no code.
+func TestWhatStopsAnAuthorIsThereInChinese(t *testing.T) {
+	t.Parallel()
+	zh := textIn("zh")
+	said := 0
+	for _, dir := range []string{"../../plugins/build", "../../plugins/cases"} {
+		for _, c := range sourceCallsIn(t, dir) {
+			if !slices.Contains([]string{"errors.New", "fmt.Errorf"}, c.name) || len(c.texts) == 0 || strings.Contains(c.place, "/all.go:") {
+				continue // all.go builds what ships with the program
+			}
+			text := strings.TrimSuffix(strings.TrimPrefix(c.texts[0], "%s: "), ": %w")
+			if around := []string{"%s", "manifest of %s", "compile %s", "line %d", "no plugin source is here"}; slices.Contains(around, text) || strings.HasPrefix(text, "%w") {
+				continue // what is told is inside, or said before
+			}
+			said++
+			if zh.phrases[text] == "" {
+				t.Errorf("%s: no Chinese text in phrases.zh.txt:\n%s", c.place, text)
+			}
+		}
+	}
+	if said < 5 {
+		t.Errorf("only %d were found", said)
+	}
+	inner := errors.New("the export section is broken")
+	if got := zh.err(fmt.Errorf("a.wasm: %w", inner)); got != "a.wasm: 模块的导出段已损坏" {
+		t.Errorf("%q", got)
+	}
+	if got := zh.err(fmt.Errorf("line %d: %w", 3, inner)); got != "第 3 行：模块的导出段已损坏" {
 		t.Errorf("%q", got)
 	}
 }

@@ -155,6 +155,9 @@ func phrasesMadeElsewhere() []string {
 		"the module carries no manifest: pack it with culm plugin pack",
 		"%q: a plugin's name is a lower-case letter, then up to 63 of a-z, 0-9 and -", "%q: there is no such language; there are %s",
 		"rustc with the target %s", "the C library of WASI", "clang's runtime library for WebAssembly",
+		"the module carries %d sections %s", "the section at byte %d does not fit into the module", "the export section is broken",
+		"cargo made no module: Cargo.toml needs [lib] with crate-type = [\"cdylib\"]", "line %d: %s",
+		"the case is written in braces; write it in lines, so that its expectation can be replaced",
 		"%s: the directory is not empty", "%s: no plugin source is here: none of%s", "shipped with the program",
 		"file does not exist", "permission denied", "file already exists", "is a directory", "not a directory",
 	}

@@ -75,6 +75,9 @@ func (p *program) pluginBuild() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if l := build.Language(lang); l != "" && !slices.Contains(build.Languages(), l) {
+				return say("%q: there is no such language; there are %s", lang, languageList())
+			}
 			if out == "" {
 				out = filepath.Base(dir) + ".wasm"
 			}

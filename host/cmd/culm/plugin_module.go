@@ -76,6 +76,9 @@ func (p *program) open(ctx context.Context, code []byte, now *time.Time) (s *san
 		return nil, failed(errors.Join(err, s.close()))
 	}
 	if s.module, err = s.host.Load(ctx, wasm.Digest(code), code); err != nil {
+		if _, told := build.ReadManifest(code); told != nil {
+			err = told // all of it, with places
+		}
 		return nil, errors.Join(err, s.close())
 	}
 	if s.module.Info().Manifest == nil {

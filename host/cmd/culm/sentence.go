@@ -76,7 +76,23 @@ func (t text) err(err error) string {
 	if said := t.authorError(err); said != "" {
 		return said
 	}
-	return t.recognised(err.Error())
+	return t.wrapped(err)
+}
+
+// wrapped tells an error by its text, or by that of the one inside it: what is said around
+// that is a place, as a rule.
+func (t text) wrapped(err error) string {
+	message := err.Error()
+	if other, ok := t.phrases[oneLine(message)]; ok {
+		return other
+	}
+	if inner := errors.Unwrap(err); inner != nil {
+		around, ok := strings.CutSuffix(message, inner.Error())
+		if said := t.err(inner); ok && said != inner.Error() {
+			message = around + said
+		}
+	}
+	return t.recognised(message)
 }
 
 // fileError says why a file cannot be used.
