@@ -30,6 +30,9 @@ type Call struct {
 	// are used, and Config is not. The module need not be the recorded one.
 	Replay *replay.Recording
 
+	// watched says that who calls ends the context when the call's time is over: the host
+	// does for a call in a worker process, which needs no clock of its own then.
+	watched bool
 	// taping, if not nil, is told of the tape of a call that is recorded.
 	taping func(*replay.Tape)
 	// answered, if not nil, gets what Call returns a little earlier, before the instance is

@@ -76,8 +76,11 @@ func (m *Module) callIn(ctx context.Context, l *live, c Call, kind callable, lim
 		return Result{}, stopped(context.Cause(ctx), "its turn to run")
 	}
 	defer v.leave()
-	ctx, cancel := context.WithTimeout(ctx, lim.Timeout)
-	defer cancel()
+	if !c.watched {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, lim.Timeout)
+		defer cancel()
+	}
 	v.started = m.host.now()
 	if c.Replay != nil {
 		v.playing, v.player = c.Replay, replay.NewPlayer(c.Replay, m.info.Digest)

@@ -20,7 +20,7 @@ const (
 	// less than anybody notices, and longer than most calls take.
 	lanePatience = 2 * time.Millisecond
 	// lanesMax bounds the lanes of a process.
-	lanesMax = 64
+	lanesMax = 128
 )
 
 // makeLanes makes the lanes of a process that is to be started: one for each call that

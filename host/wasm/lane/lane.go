@@ -74,11 +74,14 @@ type header struct {
 	behind  [BehindMax]atomic.Uint32
 	// crowded, the host's, says that there is no processor to look from: see Crowd.
 	crowded atomic.Uint32
-	_       [104 - 8 - 4*BehindMax]byte
+	_       [headerBytes - 32 - 4*BehindMax]byte
 }
 
-// headerBytes is the size of a header: two lines of the cache, so that lanes share none.
-const headerBytes = 128
+// A header takes whole lines of the cache, and so does a body, so that lanes share none.
+const (
+	lineBytes   = 128 // two lines: processors fetch them in pairs
+	headerBytes = 2 * lineBytes
+)
 
 // Lane is one lane. The methods of one side are not safe for concurrent use.
 type Lane struct {

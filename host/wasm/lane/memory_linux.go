@@ -46,7 +46,7 @@ func Open(f *os.File, n int) (*Memory, error) {
 		return nil, fmt.Errorf("open lanes: %w", err)
 	}
 	size := int(info.Size())
-	if n < 1 || n > lanesMax || size%n != 0 || size/n <= headerBytes || size/n%headerBytes != 0 {
+	if n < 1 || n > lanesMax || size%n != 0 || size/n <= headerBytes || size/n%lineBytes != 0 {
 		return nil, fmt.Errorf("open lanes: %w: %d bytes are not %d lanes", ErrUnsupported, size, n)
 	}
 	b, err := unix.Mmap(int(f.Fd()), 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)

@@ -9,7 +9,7 @@ import "time"
 // short, because it asks or takes its time, those behind it are given back.
 
 // BehindMax is how many calls can be queued behind one.
-const BehindMax = 7
+const BehindMax = 31
 
 // lanesMax bounds the lanes of a memory: a call behind another is named by a number and its
 // lane in one word, as the state of its lane is.
