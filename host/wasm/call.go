@@ -30,14 +30,21 @@ type Call struct {
 	// are used, and Config is not. The module need not be the recorded one.
 	Replay *replay.Recording
 
-	// watched says that who calls ends the context when the call's time is over: the host
-	// does for a call in a worker process, which needs no clock of its own then.
-	watched bool
+	// ender, if not nil, ends the call when its time is over or nobody wants it any more; the
+	// context never does then.
+	ender ender
 	// taping, if not nil, is told of the tape of a call that is recorded.
 	taping func(*replay.Tape)
 	// answered, if not nil, gets what Call returns a little earlier, before the instance is
 	// made fit for the next call; it is not called when the guest was not entered.
 	answered func(Result, error)
+}
+
+// ender ends calls from outside. A call in a worker process has one: there the host has the
+// clock, and contexts cost more than a short call can bear.
+type ender interface {
+	// attach has the guest that is entered next interrupted when the call ends.
+	attach(*invocation)
 }
 
 // Result is what is known about a call, whether it succeeded or not.
@@ -67,6 +74,7 @@ type invocation struct {
 	limits   Limits
 	services Services
 	config   map[string]string
+	ender    ender
 	started  time.Time
 
 	blocks blocks
@@ -168,9 +176,7 @@ func (v *invocation) begin(ctx context.Context, stop api.MutableGlobal, guest ti
 		v.interrupt(stopped(context.DeadlineExceeded, guest.String()+" of computing"))
 	})
 	v.mu.Unlock()
-	undo := context.AfterFunc(ctx, func() {
-		v.interrupt(stopped(context.Cause(ctx), v.limits.Timeout.String()))
-	})
+	undo := v.watch(ctx)
 	return func() {
 		undo()
 		v.mu.Lock()
@@ -180,6 +186,19 @@ func (v *invocation) begin(ctx context.Context, stop api.MutableGlobal, guest ti
 		v.clock.used += v.host.now().Sub(v.clock.since)
 	}
 }
+
+// watch interrupts the guest when the call ends from outside.
+func (v *invocation) watch(ctx context.Context) (undo func()) {
+	if v.ender != nil {
+		v.ender.attach(v)
+		return func() {} // interrupt knows when the guest has ended
+	}
+	stop := context.AfterFunc(ctx, func() { v.cancel(context.Cause(ctx)) })
+	return func() { stop() }
+}
+
+// cancel interrupts the guest because its time is over or nobody wants its result any more.
+func (v *invocation) cancel(cause error) { v.interrupt(stopped(cause, v.limits.Timeout.String())) }
 
 // interrupt makes the guest trap at its next yield.
 func (v *invocation) interrupt(why *Error) {
@@ -211,6 +230,7 @@ func (v *invocation) outside(ctx context.Context, f func()) {
 	v.clock.since = v.host.now()
 	v.clock.timer.Reset(max(v.clock.left, 0))
 	v.mu.Unlock()
+	v.checkHalt()
 	if ctx.Err() != nil {
 		v.abort(stopped(context.Cause(ctx), v.limits.Timeout.String()))
 	}

@@ -76,7 +76,7 @@ func (m *Module) callIn(ctx context.Context, l *live, c Call, kind callable, lim
 		return Result{}, stopped(context.Cause(ctx), "its turn to run")
 	}
 	defer v.leave()
-	if !c.watched {
+	if c.ender == nil {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, lim.Timeout)
 		defer cancel()
@@ -131,7 +131,7 @@ func (m *Module) replay(ctx context.Context, c Call, kind callable, lim Limits) 
 
 // newInvocation makes the state of a call.
 func newInvocation(h *Host, lim Limits, c Call) *invocation {
-	v := &invocation{host: h, limits: lim, services: c.Services, config: c.Config, input: c.Input}
+	v := &invocation{host: h, limits: lim, services: c.Services, config: c.Config, input: c.Input, ender: c.ender}
 	if v.services == nil {
 		v.services = None{}
 	}

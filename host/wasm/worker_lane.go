@@ -132,7 +132,9 @@ func (v *workerCall) onLane(ctx context.Context, o lane.Outcome) (Result, error)
 			return v.follow(ctx)
 		case lane.Done, lane.Question, lane.Running:
 		}
-		v.ran += v.w.ws.host.now().Sub(v.since)
+		if o != lane.Done { // nobody asks afterwards
+			v.ran += v.w.ws.host.now().Sub(v.since)
+		}
 		last, err := v.hear(ctx, o)
 		if err != nil {
 			return v.misused(err)

@@ -216,7 +216,6 @@ func (p *workerProcess) begin(id uint64, body []byte) (*remote, bool) {
 	if err := c.order.decode(body); err != nil {
 		return nil, false
 	}
-	c.ctx, c.cancel = context.WithCancelCause(context.Background())
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.calls[id] = c
@@ -225,10 +224,31 @@ func (p *workerProcess) begin(id uint64, body []byte) (*remote, bool) {
 
 // invoke makes a call and sends its result.
 func (p *workerProcess) invoke(c *remote) {
-	defer c.cancel(nil)
-	c.order.Services, c.order.taping, c.order.answered, c.order.watched = c, c.tape.watch, c.end, true
-	if r, err := p.module.Call(c.ctx, c.order); !c.ended {
+	c.order.Services, c.order.taping, c.order.answered, c.order.ender = c, c.tape.watch, c.end, c
+	if r, err := p.module.Call(context.Background(), c.order); !c.ended {
 		c.end(r, err)
+	}
+}
+
+// attach implements ender.
+func (c *remote) attach(v *invocation) {
+	c.mu.Lock()
+	c.guest = v
+	cause := c.cause
+	c.mu.Unlock()
+	if cause != nil {
+		v.cancel(cause)
+	}
+}
+
+// cancel ends the call: the host says so.
+func (c *remote) cancel(cause error) {
+	c.mu.Lock()
+	c.cause = cause
+	v := c.guest
+	c.mu.Unlock()
+	if v != nil {
+		v.cancel(cause)
 	}
 }
 
@@ -253,6 +273,7 @@ var (
 	_ Services  = (*remote)(nil)
 	_ Evaluator = (*remote)(nil)
 	_ sleeper   = (*remote)(nil)
+	_ ender     = (*remote)(nil)
 )
 
 // Gateway implements Services.

@@ -1,7 +1,6 @@
 package wasm
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"sync"
@@ -73,9 +72,7 @@ type remote struct {
 	p       *workerProcess
 	id      uint64
 	order   Call
-	answers chan []byte     // nil until the pipe carries one; guarded by mu, see inbox
-	ctx     context.Context //nolint:containedctx // the call's, which Cancel ends
-	cancel  context.CancelCauseFunc
+	answers chan []byte // nil until the pipe carries one; guarded by mu, see inbox
 
 	tape  tapeWatch
 	ended bool // its result was sent; the goroutine of the call's
@@ -84,6 +81,8 @@ type remote struct {
 	lane   *lane.Lane    // nil when the pipe has the call
 	behind []lane.Queued // calls that the same goroutine takes up next, if this one is short
 	said   []byte        // a batch of frames that were held back
+	guest  *invocation   // what is interrupted when the host ends the call
+	cause  error         // why it has
 }
 
 // send says something to the host. A host that is gone ends the process by closing

@@ -61,7 +61,7 @@ func tiersOf(name string, recorded bool, budget time.Duration, ops []func() erro
 			return err
 		}
 	}
-	for _, n := range []int{1, 8, 64} {
+	for _, n := range []int{1, 2, 8, 64} {
 		r, err := rates(n, budget, ops)
 		if err != nil {
 			return err

@@ -85,17 +85,15 @@ const (
 
 // Lane is one lane. The methods of one side are not safe for concurrent use.
 type Lane struct {
-	head *header
-	body []byte
-	// blind counts down the waits that are left to the kernel at once, after looking was of no
-	// use; blinded is how many they were last.
-	blind, blinded int
-	drawn          bool   // the last wait took long
-	crowded        bool   // what the host said with Crowd
-	order          []byte // what Next or TakeUp read last
-	index          int
-	all            []*Lane // of the memory
-	queued         uint32  // names the call that Queue put here last: the host does not ask the memory
+	head    *header
+	body    []byte
+	sights  *sights
+	drawn   bool   // the last wait took long
+	crowded bool   // what the host said with Crowd
+	order   []byte // what Next or TakeUp read last
+	index   int
+	all     []*Lane // of the memory
+	queued  uint32  // names the call that Queue put here last: the host does not ask the memory
 }
 
 // Size is how much a body may hold.
@@ -275,109 +273,3 @@ func (l *Lane) wakeHost() {
 		wake(&l.head.state)
 	}
 }
-
-// How a side waits.
-const (
-	// forever is longer than any process lives.
-	forever = 1<<63 - 1
-	// hostLookTime is how long the host looks at the word itself before it has the kernel wake
-	// it: some times what being woken on another processor takes, and as long as most short
-	// calls.
-	hostLookTime = 200 * time.Microsecond
-	// workerLookTime is the same for the worker, for whom the host does little between calls.
-	workerLookTime = 50 * time.Microsecond
-	// briefTime is how long a side sleeps without telling Go's scheduler: what it does about a
-	// sleep costs more than a short call, and a guest in this process would not let others run
-	// either. No less, although few sleep so long: the kernel sets the clock of the processor for
-	// a timer that is the next of all, and on a virtual one that costs as much as a short call.
-	briefTime = 2 * time.Millisecond
-	// drawnTime is how long a wait takes after which the next tells the scheduler at once.
-	drawnTime = 300 * time.Microsecond
-	// looksAtOnce is how often it looks before it lets others run.
-	looksAtOnce = 32
-	// turnTime is how long it takes at most when it was the other side that ran, and a
-	// short call.
-	turnTime = 30 * time.Microsecond
-	// blindMin and blindMax are how many waits do not look after one that looked in vain, the
-	// first time and when that goes on.
-	blindMin, blindMax = 8, 128
-)
-
-// hostLook is how long the host looks.
-func (l *Lane) hostLook() time.Duration {
-	if l.crowded {
-		return 0
-	}
-	return hostLookTime
-}
-
-// workerLook is how long the worker looks.
-func (l *Lane) workerLook() time.Duration {
-	if l.head.crowded.Load() != 0 {
-		return 0
-	}
-	return workerLookTime
-}
-
-// wait waits until the state is one of a set, whose bits are those of the states, and
-// returns it; or another when the time is over.
-func (l *Lane) wait(waits *atomic.Uint32, set uint32, patience, look time.Duration) uint32 {
-	began := time.Now()
-	if s := l.look(set, began, min(look, patience)); member(s, set) {
-		l.drawn = false
-		return s
-	}
-	waits.Store(1)
-	defer waits.Store(0)
-	for {
-		s := l.head.state.Load()
-		waited := time.Since(began)
-		left := patience - waited
-		switch {
-		case member(s, set) || left <= 0:
-			l.drawn = waited > drawnTime
-			return s
-		case waited < briefTime && !l.drawn:
-			nap(&l.head.state, s, min(left, briefTime))
-		default:
-			sleep(&l.head.state, s, left)
-		}
-	}
-}
-
-// look looks at the word for a while. It ends early when the processor has others to
-// run, the other side perhaps.
-func (l *Lane) look(set uint32, began time.Time, most time.Duration) uint32 {
-	if most == 0 {
-		return l.head.state.Load()
-	}
-	if l.blind > 0 {
-		l.blind--
-		return l.head.state.Load()
-	}
-	last := began
-	for {
-		for range looksAtOnce {
-			if s := l.head.state.Load(); member(s, set) {
-				l.blinded = 0
-				return s
-			}
-		}
-		yield()
-		now := time.Now()
-		took := now.Sub(last)
-		last = now
-		if took <= turnTime && now.Sub(began) <= most {
-			continue
-		}
-		s := l.head.state.Load()
-		if !member(s, set) || took > turnTime {
-			l.blinded = min(max(2*l.blinded, blindMin), blindMax)
-			l.blind = l.blinded
-		}
-		return s
-	}
-}
-
-// member reports whether a state is in a set. A word may hold anything.
-func member(s, set uint32) bool { return s < 32 && set&(1<<s) != 0 }

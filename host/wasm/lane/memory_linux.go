@@ -54,9 +54,10 @@ func Open(f *os.File, n int) (*Memory, error) {
 		return nil, fmt.Errorf("map lanes: %w", err)
 	}
 	m := &Memory{bytes: b}
+	of := &sights{}
 	for i := range n {
 		part := b[i*(size/n) : (i+1)*(size/n)]
-		m.Lanes = append(m.Lanes, &Lane{head: (*header)(unsafe.Pointer(&part[0])), body: part[headerBytes:], index: i})
+		m.Lanes = append(m.Lanes, &Lane{head: (*header)(unsafe.Pointer(&part[0])), body: part[headerBytes:], index: i, sights: of})
 	}
 	for _, l := range m.Lanes {
 		l.all = m.Lanes
