@@ -32,6 +32,9 @@ type Form struct {
 	schema *jsonschema.Schema
 	// document is what the schema was compiled from: it says which anyOf is ours.
 	document any
+	patterns patterns
+	// weight is how many steps any part of a value meets at most.
+	weight int
 }
 
 // Fault is one thing wrong with a value. It holds nothing of the value.
@@ -126,7 +129,10 @@ func decode(schema json.RawMessage) (any, error) {
 }
 
 func compile(doc any) (*Form, error) {
-	if err := weigh(doc); err != nil {
+	p := patterns{}
+	p.gather(doc)
+	weight, err := weigh(doc, p)
+	if err != nil {
 		return nil, err
 	}
 	c := jsonschema.NewCompiler()
@@ -140,7 +146,7 @@ func compile(doc any) (*Form, error) {
 	if err != nil {
 		return nil, fmt.Errorf("schema: %w", plain(err))
 	}
-	return &Form{schema: s, document: doc}, nil
+	return &Form{schema: s, document: doc, patterns: p, weight: weight}, nil
 }
 
 // refusal is a loader that loads nothing: a schema refers to itself only.
@@ -211,7 +217,9 @@ func orRoot(p string) string {
 }
 
 // Check returns what is wrong with a JSON value, in the order of the fields; nothing
-// when it is valid. An absent value is checked as null.
+// when it is valid. An absent value is checked as null. A value that would take more than
+// about a tenth of a second, and a second for each megabyte that it has, is not checked:
+// it has the one fault "long".
 func (f *Form) Check(value json.RawMessage) []Fault {
 	if len(value) == 0 {
 		value = json.RawMessage("null")
@@ -219,6 +227,9 @@ func (f *Form) Check(value json.RawMessage) []Fault {
 	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(value))
 	if err != nil {
 		return []Fault{{Keyword: "type", Message: "is not JSON"}}
+	}
+	if f.tooLong(v, len(value)) {
+		return []Fault{{Keyword: "long", Message: "is too complex to be checked against this schema"}}
 	}
 	err = f.schema.Validate(v)
 	var bad *jsonschema.ValidationError

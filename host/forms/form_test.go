@@ -3,12 +3,17 @@ package forms_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/culmhq/culm/host/forms"
+	"github.com/culmhq/culm/host/hosttest"
 )
 
 // vector is an entry of the file that the browser's tests read too.
@@ -109,9 +114,30 @@ func TestFaultsHoldNoValues(t *testing.T) {
 
 func TestSchemasThatAreRefused(t *testing.T) {
 	t.Parallel()
+	asked := make(chan string, 10)
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked <- r.URL.Path
+		_, _ = w.Write([]byte(`{"type":"object"}`))
+	}))
+	t.Cleanup(elsewhere.Close)
+	// Whoever opened the file, or asked the server, would find a schema and accept it.
+	file := filepath.Join(t.TempDir(), "schema.json")
+	if err := os.WriteFile(file, []byte(`{"type":"object"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if len(asked) > 0 {
+			t.Errorf("somebody asked for %s", <-asked)
+		}
+	})
 	for name, schema := range map[string]string{
-		"another document": `{"$ref":"https://example.com/schema.json"}`,
-		"a file":           `{"$ref":"file:///etc/hostname"}`,
+		"another document": `{"$ref":"` + elsewhere.URL + `/schema.json"}`,
+		"another dialect":  `{"$schema":"` + elsewhere.URL + `/dialect.json"}`,
+		"an older dialect": `{"$schema":"http://json-schema.org/draft-07/schema#"}`,
+		"another base":     `{"$id":"` + elsewhere.URL + `/","properties":{"a":{"$ref":"schema.json"}}}`,
+		"a file":           `{"$ref":"file://` + file + `"}`,
+		"a path":           `{"$ref":"` + file + `"}`,
+		"a file, deep":     `{"properties":{"a":{"items":{"$ref":"file://` + file + `#"}}}}`,
 		"an unknown type":  `{"type":"text"}`,
 		"a bad pattern":    `{"type":"string","pattern":"("}`,
 		"not an object":    `"string"`,
@@ -148,13 +174,16 @@ func TestSchemasThatWouldTakeForEver(t *testing.T) {
 		"Fibonacci":             `{"properties":{"a":{"$ref":"#/$defs/a"}},"allOf":[{"$ref":"#/$defs/a"}],"$defs":{"a":{"properties":{"a":{"$ref":"#"}}}}}`,
 		"two patterns":          `{"patternProperties":{"a":{"$ref":"#"},"b":{"$ref":"#"}}}`,
 		"a false mark":          `{"properties":{"a":{"x-relaxed":true,"anyOf":[{"$ref":"#"},{"allOf":[{"$ref":"#"}]}]}}}`,
+		"behind another base":   `{"$ref":"#/$defs/a","$defs":{"d0":{},"a":{"$id":"x:y",` + doubling(60)[1:] + `}}`,
+		"in a nameless place":   `{"$ref":"#/","":` + strings.ReplaceAll(doubling(60), "#/$defs", "#//$defs") + `}`,
+		"dependencies":          `{"dependencies":{"a":{"$ref":"#/$defs/d0"}},` + doubling(60)[1+len(`"$ref":"#/$defs/d0",`):],
 		"dynamic references":    `{"properties":{"a":{"$dynamicRef":"#x"}}}`,
 		"a reference to naught": `{"$ref":"#/$defs/none"}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if _, err := forms.Parse(json.RawMessage(schema)); err == nil {
-				t.Error("accepted")
+			if _, err := forms.Parse(json.RawMessage(schema)); err == nil || !json.Valid([]byte(schema)) {
+				t.Errorf("accepted, or no JSON: %v", err)
 			}
 		})
 	}
@@ -180,6 +209,63 @@ func TestSchemasThatWouldTakeForEver(t *testing.T) {
 				t.Errorf("%s: wrong verdict", name)
 			}
 		}
+	}
+}
+
+// list writes n texts, each made from its number, as the items of a JSON array.
+func list(n int, format string) string {
+	items := make([]string, n)
+	for i := range items {
+		items[i] = fmt.Sprintf(format, i)
+	}
+	return "[" + strings.Join(items, ",") + "]"
+}
+
+// A check takes no longer than the value is worth, whatever the schema asks of each part of
+// it: such a value is refused as too complex, before anything is held against the schema.
+func TestACheckTakesNoLongerThanTheValueIsWorth(t *testing.T) {
+	t.Parallel()
+	const tries = 5 // the best counts: a busy machine makes one slow now and then
+	long := `"` + strings.Repeat("a", 10_000) + `"`
+	for name, c := range map[string]struct{ schema, value, want string }{
+		"a choice of ten thousand forms":      {`{"oneOf":` + list(10_000, `{"const":%d}`) + `}`, `9999`, ""},
+		"a huge pattern":                      {`{"pattern":"^` + strings.Repeat("(a|b)?", 40_000) + `$"}`, long, "long"},
+		"a huge pattern of names":             {`{"patternProperties":{"^` + strings.Repeat("(a|b)?", 40_000) + `$":{}}}`, `{` + long + `:1}`, "long"},
+		"a pattern that repeats itself":       {`{"pattern":"^(a+)+$"}`, long, ""},
+		"a choice of many, again and again":   {`{"items":{"enum":` + list(20_000, `%d`) + `}}`, `[` + strings.Repeat("19999,", 500) + `1]`, "long"},
+		"many forms, again and again":         {`{"items":{"oneOf":` + list(10_000, `{"const":%d}`) + `}}`, `[` + strings.Repeat("9999,", 500) + `1]`, "long"},
+		"many references, again and again":    {`{"items":` + doubling(13)[:len(doubling(13))-1] + `},"$defs":` + doubling(13)[len(`{"$ref":"#/$defs/d0","$defs":`):], `[` + strings.Repeat("{},", 500) + `{}]`, "long"},
+		"a schema that comes back to itself":  {`{"$ref":"#/$defs/a","$defs":{"a":{"type":"object","properties":{"n":{"$ref":"#/$defs/a"}}}}}`, strings.Repeat(`{"n":`, 40) + `{}` + strings.Repeat(`}`, 40), ""},
+		"a list of five thousand hosts":       {`{"items":{"type":"object","properties":{"name":{"type":"string","pattern":"^[a-z0-9-]{1,63}$"},"state":{"enum":["in","out"]}}}}`, list(5_000, `{"name":"web-%d","state":"in"}`), ""},
+		"hundred choices of hundred and more": {`{"items":{"oneOf":` + list(200, `{"const":"web-%d","title":"Web"}`) + `}}`, list(200, `"web-%d"`), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f, err := forms.Parse(json.RawMessage(c.schema))
+			if err != nil {
+				t.Fatal(err)
+			}
+			took := time.Hour
+			for range tries {
+				began := time.Now()
+				found := f.Check(json.RawMessage(c.value))
+				took = min(took, time.Since(began))
+				got := ""
+				if len(found) > 0 {
+					got = found[0].Keyword
+				}
+				if got != c.want {
+					t.Fatalf("%+v, want %q", found, c.want)
+				}
+			}
+			limit := 100*time.Millisecond + time.Duration(len(c.value))*time.Microsecond // a second for each megabyte
+			if c.value == "9999" || strings.HasPrefix(name, "a huge") || strings.HasPrefix(name, "a schema") {
+				limit = 50 * time.Millisecond // what the threat model allows for these
+			}
+			if limit = hosttest.TakenAtMost(limit); took > limit {
+				t.Errorf("took %v, want less than %v", took, limit)
+			}
+		})
 	}
 }
 

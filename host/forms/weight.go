@@ -6,42 +6,50 @@ import (
 	"github.com/culmhq/culm/host/document"
 )
 
-// weightMax bounds how many sub-schemas one value may be held against. Schemas come
-// with plugins, and a few hundred bytes of references that double each other would
-// keep the server busy for ever.
+// weightMax bounds how many steps one value may take: sub-schemas, values of an enum,
+// instructions of patterns. Schemas come with plugins, and a few hundred bytes of
+// references that double each other would keep the server busy for ever.
 const weightMax = 50_000
+
+// dialect is the only version of JSON Schema there is.
+const dialect = "https://json-schema.org/draft/2020-12/schema"
 
 // weigh refuses a schema whose check could take more than a time linear in the value:
 // one with more steps than weightMax behind its references, or one that comes back to
 // itself on a path where it may come back twice for the same value. The error is a
 // document.Problem with the code of a reason.
-func weigh(doc any) error {
-	w := &weigher{doc: doc, nodes: map[string]*weighed{}}
+//
+// It returns the weight: no part of a value meets more steps than that.
+func weigh(doc any, p patterns) (int, error) {
+	w := &weigher{doc: doc, patterns: p, nodes: map[string]*weighed{}}
 	if _, err := w.visit("#"); err != nil {
-		return err
+		return 0, err
 	}
-	if w.nodes["#"].weight > weightMax {
-		return document.Coded("SCHEMA_STEPS", "schema needs more than %d steps", weightMax)
+	weight := w.nodes["#"].weight
+	if weight > weightMax {
+		return 0, document.Coded("SCHEMA_STEPS", "schema needs more than %d steps", weightMax)
 	}
-	return nil
+	return weight, nil
 }
 
 // weigher walks the graph whose nodes are the root and the targets of references, and
 // finds its strongly connected components (Tarjan), the inner ones first.
 type weigher struct {
-	doc   any
-	nodes map[string]*weighed
-	stack []*weighed
-	count int
+	doc      any
+	patterns patterns
+	nodes    map[string]*weighed
+	stack    []*weighed
+	count    int
 }
 
 // weighed is a node of the graph.
 type weighed struct {
+	patterns   patterns
 	index, low int
 	open       bool // on the stack: its component is not complete
 	component  int
 	edges      []edge
-	own        int // sub-schemas that are written here
+	own        int // steps of the sub-schemas that are written here
 	weight     int // and those behind references
 }
 
@@ -61,7 +69,7 @@ func (w *weigher) visit(ref string) (*weighed, error) {
 		return nil, err
 	}
 	w.count++
-	n := &weighed{index: w.count, low: w.count, open: true}
+	n := &weighed{patterns: w.patterns, index: w.count, low: w.count, open: true}
 	w.nodes[ref] = n
 	w.stack = append(w.stack, n)
 	if err := n.walk(schema, false); err != nil {
@@ -121,17 +129,20 @@ func (n *weighed) walk(schema any, shared bool) error {
 	if !ok {
 		return nil
 	}
-	n.own++
-	for _, k := range []string{"$dynamicRef", "$recursiveRef", "$anchor", "$dynamicAnchor", "unevaluatedProperties", "unevaluatedItems"} {
-		if _, ok := s[k]; ok {
+	n.own += n.patterns.own(s)
+	for _, k := range []string{"$id", "$dynamicRef", "$recursiveRef", "$anchor", "$dynamicAnchor", "unevaluatedProperties", "unevaluatedItems"} {
+		if _, ok := s[k]; ok { // $id above all: references behind it mean something else
 			return document.Coded("SCHEMA_UNSUPPORTED", "%s is not supported", k)
 		}
+	}
+	if d, ok := s["$schema"]; ok && d != dialect { // others have keywords that are not counted here
+		return document.Coded("SCHEMA_UNSUPPORTED", "%s is not supported", "$schema ≠ "+dialect)
 	}
 	if ref, ok := s["$ref"].(string); ok {
 		if !strings.HasPrefix(ref, "#") {
 			return document.Coded("SCHEMA_ELSEWHERE", "a reference must begin with #: a schema refers to itself only")
 		}
-		n.edges = append(n.edges, edge{strings.TrimSuffix(ref, "/"), shared || hasOtherRules(s)})
+		n.edges = append(n.edges, edge{ref, shared || hasOtherRules(s)})
 	}
 	if first, ok := wrapped(s); ok {
 		return n.walk(first, shared)
@@ -154,7 +165,7 @@ func (n *weighed) keyword(k string, v any, shared bool) error {
 		return n.walk(v, true)
 	case "properties":
 		return n.walkMap(v, shared)
-	case "patternProperties", "dependentSchemas":
+	case "patternProperties", "dependentSchemas", "dependencies":
 		return n.walkMap(v, true)
 	case "prefixItems":
 		return n.walkList(v, shared)
@@ -208,8 +219,8 @@ func wrapped(s map[string]any) (any, bool) {
 func hasOtherRules(s map[string]any) bool {
 	for k := range s {
 		switch k {
-		case "items", "additionalProperties", "contains", "not", "if", "properties", "patternProperties",
-			"dependentSchemas", "prefixItems", "allOf", "anyOf", "oneOf":
+		case "items", "additionalProperties", "contains", "not", "if", "properties", "patternProperties", "propertyNames",
+			"dependentSchemas", "dependencies", "prefixItems", "allOf", "anyOf", "oneOf":
 			return true
 		}
 	}
