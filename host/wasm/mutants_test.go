@@ -27,11 +27,11 @@ func inputs(t *testing.T, normal, few int) int {
 	return normal
 }
 
-// TestMutants: thousands of damaged modules, 10,000 in make hostile. Each is refused, or traps, or runs; none
-// takes the host down or keeps it.
+// TestMutants: ten thousand damaged modules. Each is refused, or traps, or runs; none takes the
+// host down or keeps it.
 func TestMutants(t *testing.T) {
 	t.Parallel()
-	n := inputs(t, 2000, 200)
+	n := inputs(t, 10_000, 10_000)
 	seeds := mutantSeeds(t)
 	lim := DefaultLimits()
 	lim.StartTime, lim.GuestTime = 20*time.Millisecond, 20*time.Millisecond

@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -133,6 +135,28 @@ func TestTooMuchIsRefusedBeforeItIsRead(t *testing.T) {
 	}
 }
 
+// TestTheSixtyFifthGatewayCallIsNotMade is P13: the gateway sees as many calls as are allowed,
+// one at a time, and no more.
+func TestTheSixtyFifthGatewayCallIsNotMade(t *testing.T) {
+	inBothTiers(t, func(t *testing.T, in tier) {
+		h := newHost(t)
+		var made, at, atOnce atomic.Int64
+		s := &services{gateway: func(context.Context, contract.GatewayRequest) contract.GatewayResponse {
+			made.Add(1)
+			if n := at.Add(1); n > atOnce.Load() {
+				atOnce.Store(n)
+			}
+			defer at.Add(-1)
+			return contract.GatewayResponse{Status: 200}
+		}}
+		_, err := in.load(t, h, evil(t, "gateway-spam")).Call(t.Context(), wasm.Call{Export: "execute", Services: s})
+		wantFailure(t, err, wasm.CodeHostCallLimit, contract.OriginLimit)
+		if made.Load() != 64 || atOnce.Load() != 1 {
+			t.Errorf("%d calls were made, %d at once", made.Load(), atOnce.Load())
+		}
+	})
+}
+
 // TestADenialIsAnAnswer is P12: the plugin goes on with the denial as a value.
 func TestADenialIsAnAnswer(t *testing.T) {
 	inBothTiers(t, func(t *testing.T, in tier) {
@@ -206,15 +230,17 @@ func TestWaitingPinsNobody(t *testing.T) {
 			for range cap(entered) {
 				<-entered
 			}
-			warm, wait := call(h, "modest"), time.Hour
-			for range tries {
+			warm := call(h, "modest")
+			var waits []time.Duration
+			for range 100 {
 				began := time.Now()
 				_, err := warm.Call(t.Context(), wasm.Call{Export: "execute"})
 				wantFailure(t, err, wasm.CodeHostCallLimit, contract.OriginLimit)
-				wait = min(wait, time.Since(began))
+				waits = append(waits, time.Since(began))
 			}
-			if wait > time.Second {
-				t.Errorf("another project waited %v", wait)
+			slices.Sort(waits)
+			if p99 := waits[98]; p99 > time.Second {
+				t.Errorf("of another project's calls 99 of 100 waited %v or less", p99)
 			}
 			close(release)
 			wg.Wait()
