@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/url"
 
@@ -9,9 +10,15 @@ import (
 	"github.com/culmhq/culm/host/recordings"
 )
 
-// Recordings lists all recorded plugin calls of a node, the oldest first.
+// Recordings lists all recorded plugin calls of a node, the oldest first. The error says
+// when there is no such run or node.
 func (c *Client) Recordings(ctx context.Context, project, run, node string) ([]recordings.Meta, error) {
-	return c.recordings(ctx, recordingsPath(project, run, node), url.Values{})
+	all, err := c.recordings(ctx, nodePath(project, run, node)+"/recordings", url.Values{})
+	if err == nil && len(all) == 0 {
+		var view json.RawMessage
+		err = c.call(ctx, http.MethodGet, nodePath(project, run, node), nil, nil, &view)
+	}
+	return all, err
 }
 
 // ChoicesRecordings lists all recorded calls for the choices of a form field, the oldest
@@ -48,7 +55,7 @@ func (c *Client) recordings(ctx context.Context, path string, q url.Values) ([]r
 // Recording reads one.
 func (c *Client) Recording(ctx context.Context, project, run, node, id string) (recordings.View, error) {
 	var v recordings.View
-	err := c.call(ctx, http.MethodGet, recordingsPath(project, run, node)+"/"+url.PathEscape(id), nil, nil, &v)
+	err := c.call(ctx, http.MethodGet, nodePath(project, run, node)+"/recordings/"+url.PathEscape(id), nil, nil, &v)
 	return v, err
 }
 
@@ -59,8 +66,8 @@ func (c *Client) Module(ctx context.Context, plugin, digest string) ([]byte, err
 	return code, err
 }
 
-func recordingsPath(project, run, node string) string {
-	return "/projects/" + url.PathEscape(project) + "/runs/" + url.PathEscape(run) + "/nodes/" + url.PathEscape(node) + "/recordings"
+func nodePath(project, run, node string) string {
+	return "/projects/" + url.PathEscape(project) + "/runs/" + url.PathEscape(run) + "/nodes/" + url.PathEscape(node)
 }
 
 func choicesPath(project, plugin string) string {

@@ -43,9 +43,9 @@ func (p *program) pluginReplay() *cobra.Command {
 			"another way is shown. With --options it is a call for the choices of a form field, which is\n" +
 			"named by its x-source; attempts number these calls, and the last one is taken.\n\n" +
 			"Exit codes: 0 the same, 1 a difference, or the recording ends too early, 2 the input was refused.",
-		Example: "  culm plugin replay 01JD3K deploy --server http://127.0.0.1:8080\n" +
-			"  culm plugin replay 01JD3K deploy --module ./ticket.wasm --events\n" +
-			"  culm plugin replay 01JD3K deploy --save failed.json\n" +
+		Example: "  culm plugin replay 01a219a9-8b03-7085-88f4-0a9448d68f02 deploy --server http://127.0.0.1:8080\n" +
+			"  culm plugin replay 01a219a9-8b03-7085-88f4-0a9448d68f02 deploy --module ./ticket.wasm --events\n" +
+			"  culm plugin replay 01a219a9-8b03-7085-88f4-0a9448d68f02 deploy --save failed.json\n" +
 			"  culm plugin replay --options ticket/open/queues\n" +
 			"  culm plugin replay --recording failed.json --module ./ticket.wasm",
 		Args: func(c *cobra.Command, args []string) error {

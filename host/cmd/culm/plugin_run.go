@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -69,7 +70,7 @@ func (p *program) pluginRun() *cobra.Command {
 	f := c.Flags()
 	f.StringArrayVarP(&o.inputs, "input", "i", nil, "an input, name=value; may be repeated")
 	f.StringVar(&o.inputsFile, "inputs", "", "a YAML or JSON file with inputs by name")
-	f.StringVar(&o.reason, "reason", string(contract.ReasonExecute), "why it is called: execute, poll, timer, callback, cancel, rollback, options")
+	f.StringVar(&o.reason, "reason", string(contract.ReasonExecute), "why it is called: "+strings.Join(reasons(), ", "))
 	f.StringVar(&o.state, "state", "", "JSON: what the wait before carried")
 	f.StringVar(&o.callback, "callback", "", "JSON: what came in, or what the person answered")
 	f.StringVar(&o.outputs, "outputs", "", "JSON: the outputs of the attempt that is rolled back")
@@ -87,8 +88,22 @@ func (p *program) pluginRun() *cobra.Command {
 	return c
 }
 
+// reasons are those that a plugin can be called for.
+func reasons() []string {
+	return []string{
+		string(contract.ReasonExecute), string(contract.ReasonPoll), string(contract.ReasonTimer), string(contract.ReasonCallback),
+		string(contract.ReasonCancel), string(contract.ReasonRollback), string(contract.ReasonOptions),
+	}
+}
+
 // runPlugin reads everything that can be refused, and then makes the calls.
 func (p *program) runPlugin(ctx context.Context, path, action string, o runPluginOptions) (err error) {
+	if !slices.Contains(reasons(), o.reason) {
+		return say("--reason %q: there is no such reason; there are %s", o.reason, strings.Join(reasons(), ", "))
+	}
+	if !o.demo && o.data == "" && len(o.grants)+len(o.allow) > 0 {
+		return say("--grant and --allow are about systems: --demo or --data brings some")
+	}
 	recorded, err := p.recordedCase(action, o)
 	if err != nil {
 		return err

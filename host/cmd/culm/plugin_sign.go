@@ -156,9 +156,6 @@ func (p *program) signingKey(file string) (ed25519.PrivateKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return nil, say("%s: other users can read this key; run chmod 600 %s", file, file)
-	}
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
@@ -166,6 +163,9 @@ func (p *program) signingKey(file string) (ed25519.PrivateKey, error) {
 	key, err := signing.ParsePrivate(text)
 	if err != nil {
 		return nil, say("%s: %s", file, err)
+	}
+	if info.Mode().Perm()&0o077 != 0 { // a public key may be read by everybody: it was refused above
+		return nil, say("%s: other users can read this key; run chmod 600 %s", file, file)
 	}
 	return key, nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -62,6 +63,9 @@ func (p *program) testPlugin(ctx context.Context, path string, o testOptions) (e
 	only, err := regexp.Compile(o.only)
 	if err != nil {
 		return say("--run: %s", err)
+	}
+	if _, err := os.Stat(path); err != nil {
+		return err
 	}
 	file := o.cases
 	if file == "" {
@@ -160,11 +164,18 @@ func (p *program) tested(box *sandbox, file string, text []byte, all []cases.Res
 		if err != nil {
 			return say("%s: %s", file, err)
 		}
-		if err := os.WriteFile(file, updated, 0o644); err != nil { //nolint:gosec // source that others may read
-			return failed(err)
+		if !bytes.Equal(updated, text) {
+			if err := os.WriteFile(file, updated, 0o644); err != nil { //nolint:gosec // source that others may read
+				return failed(err)
+			}
+			fmt.Fprintf(p.err, p.text.of("test.updated")+"\n", file)
 		}
-		fmt.Fprintf(p.err, p.text.of("test.updated")+"\n", file)
-		return nil
+		bad = 0
+		for _, r := range ran {
+			if !r.Called() { // there was nothing to write
+				bad++
+			}
+		}
 	}
 	if bad > 0 {
 		return &exitError{code: exitFailed}

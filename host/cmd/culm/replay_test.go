@@ -109,6 +109,8 @@ func TestAFailedAttemptIsReplayedElsewhere(t *testing.T) {
 	}
 	check(0, append(at, "--save", saved))
 	check(0, append(at, "--events"), "CONDITION_FAILED", "mirror/look", "the same")
+	check(2, []string{run, "nowhere", "--server", srv.base}, `no node "nowhere"`)
+	check(2, []string{run[:8], "look", "--server", srv.base}, `no run "`+run[:8]+`"`)
 	if err := srv.stop(); err != nil {
 		t.Fatal(err)
 	}

@@ -17,7 +17,8 @@ var ErrNotBlock = errors.New("the case is written in braces; write it in lines, 
 
 // Update returns the text of a file in which every call that did not do what was
 // expected, or has no expectation, expects what it did. Everything else, comments
-// included, stays as it is. The text must be that of the file that was run.
+// included, stays as it is, and so do cases that were not run, or name an action that the
+// plugin does not have. The text must be that of the file that was run.
 func Update(text []byte, results []Result) ([]byte, error) {
 	var root yaml.Node
 	if err := yaml.Unmarshal(text, &root); err != nil {
@@ -33,6 +34,9 @@ func Update(text []byte, results []Result) ([]byte, error) {
 	lines := strings.Split(string(text), "\n")
 	// From the end, so that the lines of what comes before stay where they are.
 	for i := min(len(results), len(list.Content)) - 1; i >= 0; i-- {
+		if !results[i].Called() {
+			continue
+		}
 		var err error
 		if lines, err = updateCase(lines, list.Content[i], results[i]); err != nil {
 			return nil, fmt.Errorf("line %d: %w", list.Content[i].Line, err)

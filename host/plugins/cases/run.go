@@ -47,6 +47,10 @@ type Result struct {
 	Steps []Done `json:"steps"`
 }
 
+// Called reports whether the plugin was called, or its inputs were refused as they are
+// before a call: a case that was not run, or names no action of the plugin, shows nothing.
+func (r Result) Called() bool { return len(r.Steps) > 0 && r.Steps[0].Answer.Status != "" }
+
 // Problems are everything that was not as expected, in order.
 func (r Result) Problems() []Mismatch {
 	var all []Mismatch
