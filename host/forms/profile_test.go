@@ -3,6 +3,8 @@ package forms_test
 import (
 	"encoding/json"
 	"fmt"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -94,5 +96,28 @@ func TestProfileLetsFormsThrough(t *testing.T) {
 	got = p.Check(json.RawMessage(`{"type":"object","properties":{"a":{"type":"x","ui:cols":0},"b":{"ui:help":1}}}`))
 	if len(got) != 3 {
 		t.Errorf("every problem at once: %+v", got)
+	}
+}
+
+// The fields that docs/foreign.md shows are such as it says.
+func TestTheFieldsOfTheDocumentsAreOfTheProfile(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/foreign.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := forms.NewProfile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := regexp.MustCompile("(?s)```json\n(\".*?)```").FindAllStringSubmatch(string(page), -1)
+	for _, block := range blocks {
+		schema := `{"type":"object","properties":{` + block[1] + `}}`
+		if found := p.Check(json.RawMessage(schema)); len(found) > 0 {
+			t.Errorf("%s: %+v", schema, found)
+		}
+	}
+	if len(blocks) != 2 {
+		t.Errorf("%d blocks of fields", len(blocks))
 	}
 }

@@ -3,6 +3,8 @@ package wasm_test
 import (
 	"context"
 	"encoding/json"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -131,6 +133,31 @@ func TestForeignModulesRunUnchanged(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// The manifest in docs/foreign.md, packed into the module that it is about.
+func TestTheManifestOfTheDocumentsRuns(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/foreign.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := regexp.MustCompile("(?s)```json\n(\\{.*?)```").FindSubmatch(page)
+	if block == nil {
+		t.Fatal("there is no manifest")
+	}
+	manifest, err := wasm.ParseManifest(block[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	packed, err := build.Pack(wasmtest.Extism(t, "count_vowels.wasm"), *manifest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := callForeign(t, load(t, newHost(t), packed), `{"text":"hello world","vowels":"lo"}`, nil)
+	if want := `{"count":5,"total":5,"vowels":"lo"}`; err != nil || got != want {
+		t.Errorf("outputs %s, %v; want %s", got, err, want)
 	}
 }
 
