@@ -160,27 +160,35 @@ func (p *program) tested(box *sandbox, file string, text []byte, all []cases.Res
 		return err
 	}
 	if o.update {
-		updated, err := cases.Update(text, all)
-		if err != nil {
-			return say("%s: %s", file, err)
-		}
-		if !bytes.Equal(updated, text) {
-			if err := os.WriteFile(file, updated, 0o644); err != nil { //nolint:gosec // source that others may read
-				return failed(err)
-			}
-			fmt.Fprintf(p.err, p.text.of("test.updated")+"\n", file)
-		}
-		bad = 0
-		for _, r := range ran {
-			if !r.Called() { // there was nothing to write
-				bad++
-			}
+		if bad, err = p.updateCases(file, text, all); err != nil {
+			return err
 		}
 	}
 	if bad > 0 {
 		return &exitError{code: exitFailed}
 	}
 	return nil
+}
+
+// updateCases writes what the plugin did into the file, and returns how many of the cases that
+// were run did nothing that could be written.
+func (p *program) updateCases(file string, text []byte, all []cases.Result) (idle int, err error) {
+	updated, err := cases.Update(text, all)
+	if err != nil {
+		return 0, say("%s: %s", file, err)
+	}
+	if !bytes.Equal(updated, text) {
+		if err := os.WriteFile(file, updated, 0o644); err != nil { //nolint:gosec // source that others may read
+			return 0, failed(err)
+		}
+		fmt.Fprintf(p.err, p.text.of("test.updated")+"\n", file)
+	}
+	for _, r := range all {
+		if len(r.Steps) > 0 && !r.Called() {
+			idle++
+		}
+	}
+	return idle, nil
 }
 
 // printTested prints a line for each call with what it used of its limits, and what was
