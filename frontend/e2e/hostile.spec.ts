@@ -8,6 +8,55 @@ const markup = '<img src=x onerror="window.broken=1"><script>window.broken=1</sc
 /** The length of something in a module: seven bits a byte, the lowest first. */
 const length = (n: number): number[] => (n < 128 ? [n] : [(n & 127) | 128, ...length(n >> 7)])
 
+/** A section of a module. */
+const section = (id: number, ...bytes: number[]): number[] => [id, ...length(bytes.length), ...bytes]
+
+/** An instruction that puts a number on the stack: seven bits a byte, the sign in the last. */
+const signed = (n: number): number[] => [
+  0x41,
+  ...(n < 64 ? [n] : n < 8192 ? [(n & 127) | 128, n >> 7] : [(n & 127) | 128, ((n >> 7) & 127) | 128, n >> 14]),
+]
+
+const text = (s: string): number[] => {
+  const bytes = [...Buffer.from(s)]
+  return [...length(bytes.length), ...bytes]
+}
+
+/** A module, written by hand, whose one action logs what it is made with, and succeeds. */
+function talker(said: string, manifest: object): Buffer {
+  const host = (name: string, type: number): number[] => [...text('culm:host/v1'), ...text(name), 0, type]
+  const answer = '{"status":"succeeded","outputs":{}}'
+  const load = (at: number, n: number): number[] => [...signed(at), ...signed(n)]
+  const body = [
+    0,
+    0x41,
+    1,
+    ...load(0, Buffer.byteLength(said)),
+    0x10,
+    1,
+    0x10,
+    0,
+    ...load(8192, answer.length),
+    0x10,
+    2,
+    0x41,
+    0,
+    0x0b,
+  ]
+  const data = (at: number, s: string): number[] => [0, ...signed(at), 0x0b, ...text(s)]
+  return Buffer.from([
+    ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...section(1, 4, 0x60, 2, 0x7f, 0x7e, 0, 0x60, 2, 0x7f, 0x7f, 1, 0x7e, 0x60, 2, 0x7f, 0x7f, 0, 0x60, 0, 1, 0x7f),
+    ...section(2, 3, ...host('log', 0), ...host('block_write', 1), ...host('output_write', 2)),
+    ...section(3, 1, 3),
+    ...section(5, 1, 0, 1),
+    ...section(7, 2, ...text('memory'), 2, 0, ...text('execute'), 0, 3),
+    ...section(10, 1, ...length(body.length), ...body),
+    ...section(11, 2, ...data(0, said), ...data(8192, answer)),
+    ...section(0, ...text('culm.manifest'), ...Buffer.from(JSON.stringify(manifest))),
+  ])
+}
+
 /** The module of a shipped plugin with another manifest. */
 function repacked(file: string, change: (manifest: { [k: string]: unknown }) => void): Buffer {
   const module = readFileSync(join(import.meta.dirname, '..', '..', 'plugins-wasm', file))
@@ -30,8 +79,7 @@ function repacked(file: string, change: (manifest: { [k: string]: unknown }) => 
     }
     const manifest = JSON.parse(content.subarray(name.length).toString()) as { [k: string]: unknown }
     change(manifest)
-    const section = Buffer.concat([name, Buffer.from(JSON.stringify(manifest))])
-    parts.push(Buffer.from([0, ...length(section.length)]), section)
+    parts.push(Buffer.from(section(0, ...name, ...Buffer.from(JSON.stringify(manifest)))))
   }
   return Buffer.concat(parts)
 }
@@ -67,6 +115,60 @@ test('what a plugin says of itself and of its failures is text, never markup', a
   await page.goto(`/p/${project}/runs/${run}?node=task`)
   await expect(node(page, 'task')).toHaveAttribute('data-s', 'failed')
   await expect(page.getByRole('region', { name: '失败原因' })).toContainText('<img src=x')
+
+  expect(await page.evaluate(() => (window as unknown as { broken?: number }).broken)).toBeUndefined()
+  expect(await page.locator('img[src="x"], a[href^="javascript:"]').count()).toBe(0)
+  expect(broken).toEqual([])
+})
+
+test('the catalogue, the form and the log show what a plugin says as it is', async ({ page, request }) => {
+  const broken: string[] = []
+  page.on('dialog', (d) => broken.push(d.message()))
+  const both = { en: markup, zh: markup }
+  const field = { type: 'string', title: `Field ${markup}`, description: markup, examples: [markup], default: markup }
+  const manifest = {
+    format: 'culm.plugin/v1',
+    id: 'talker',
+    version: '1.0.0',
+    title: { en: `Talker ${markup}`, zh: `话多 ${markup}` },
+    doc: both,
+    actions: [
+      {
+        id: 'talk',
+        title: both,
+        doc: both,
+        inputs: { type: 'object', properties: { said: field } },
+        outputs: { type: 'object' },
+      },
+    ],
+  }
+  const said = `first ${markup}\r\nsecond \u001b[31mred\u2028 {"level":"error","text":"forged"}`
+  const send = (code: Buffer) =>
+    request.post('/api/v1/plugins', { data: code, headers: { 'Content-Type': 'application/wasm' } })
+  const drawn = await send(talker(said, { ...manifest, icon: '<svg onload="window.broken=1">' }))
+  expect(drawn.status(), 'an icon is a name').toBe(422)
+  const made = await send(talker(said, manifest))
+  expect(made.status(), await made.text()).toBe(201)
+
+  await page.goto(`/p/${project}/plugins`)
+  await expect(page.getByText('话多 <img src=x', { exact: false }).first()).toBeVisible()
+  for (const tab of ['actions', 'access', 'uses', 'health', 'versions']) {
+    await page.goto(`/p/${project}/plugins/talker?tab=${tab}`)
+    await expect(page.getByText('<img src=x', { exact: false }).first()).toBeVisible()
+  }
+  const task = { plugin: 'talker', action: 'talk', inputs: { said: markup } }
+  const flow = await publishedFlow(request, around(`话多 ${Date.now()}`, task))
+  await page.goto(`/p/${project}/flows/${flow}`)
+  await node(page, 'task').click()
+  await expect(page.getByText('Field <img src=x', { exact: false }).first()).toBeVisible()
+
+  const run = await startedRun(request, flow)
+  await page.goto(`/p/${project}/runs/${run}?node=task`)
+  await expect(node(page, 'task')).toHaveAttribute('data-s', 'succeeded')
+  await page.keyboard.press('l')
+  const log = page.getByRole('log', { name: '日志' })
+  await expect(log).toContainText(`first ${markup}`)
+  await expect(log).toContainText('second \\u001b[31mred\\u2028 {"level":"error","text":"forged"}')
 
   expect(await page.evaluate(() => (window as unknown as { broken?: number }).broken)).toBeUndefined()
   expect(await page.locator('img[src="x"], a[href^="javascript:"]').count()).toBe(0)
