@@ -19,8 +19,8 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 
-	"github.com/culmhq/culm/engine"
 	"github.com/culmhq/culm/host/audit"
+	"github.com/culmhq/culm/host/auth"
 	"github.com/culmhq/culm/host/callbacks"
 	"github.com/culmhq/culm/host/flows"
 	"github.com/culmhq/culm/host/health"
@@ -87,7 +87,9 @@ type Options struct {
 	Logger   *slog.Logger
 	// Ready reports why the server cannot work now, or nil.
 	Ready func() error
-	// Meta is what GET /meta answers.
+	// Rights says who may do what; the zero Policy lets nobody do what needs a right.
+	Rights auth.Policy
+	// Meta is what GET /meta answers; New fills in Actor and Rights.
 	Meta Meta
 	// Assets is the built canvas application; nil serves a page that says it was
 	// not built.
@@ -101,10 +103,9 @@ type Meta struct {
 	Demo    bool   `json:"demo"`
 	// Actor is who the client acts as.
 	Actor string `json:"actor"`
+	// Rights are those that the client has.
+	Rights []auth.Right `json:"rights"`
 }
-
-// LocalActor is who every request acts as until there is a login.
-const LocalActor = "local"
 
 // Server serves the API on one listener. Make one with New.
 type Server struct {
@@ -116,7 +117,7 @@ type Server struct {
 // New builds the routes.
 func New(o Options) (*Server, error) {
 	s := &Server{o: o}
-	s.o.Meta.Actor = LocalActor
+	s.o.Meta.Actor, s.o.Meta.Rights = actor().ID, o.Rights.Held(actor().ID)
 	var err error
 	if s.openAPI, err = openAPI(routes(), o.Meta.Version); err != nil {
 		return nil, err
@@ -262,6 +263,9 @@ func (s *Server) metrics(c *fiber.Ctx) error {
 
 func (s *Server) plainHandler(r route) fiber.Handler {
 	return func(c *fiber.Ctx) error {
+		if err := s.authorise(c, r); err != nil {
+			return err
+		}
 		if r.stream != nil {
 			return r.stream(s, c)
 		}
@@ -278,9 +282,6 @@ func (s *Server) plainHandler(r route) fiber.Handler {
 		return a.write(c)
 	}
 }
-
-// actor is who a request acts as.
-func actor() engine.Actor { return engine.Actor{ID: LocalActor} }
 
 var (
 	errNoRoute = errors.New("api: no such route")

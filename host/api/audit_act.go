@@ -18,16 +18,22 @@ func (s *Server) perform(ctx context.Context, r route, req *request) (answer, er
 		return r.handle(s, ctx, req)
 	}
 	var a answer
-	who := actor()
-	e := audit.Entry{
-		Actor: who.ID, OnBehalfOf: who.OnBehalfOf, Project: req.params["project"], System: req.params["system"], Operation: req.params["operation"],
-		Plugin: req.params["plugin"], Digest: req.params["digest"], Action: actionOf(r), Subject: subjectOf(req), Detail: detailOf(r, req),
-	}
+	e := entryOf(r, req)
+	e.Detail = detailOf(r, req)
 	err := s.o.Audit.Act(ctx, e, func(ctx context.Context) (err error) {
 		a, err = r.handle(s, ctx, req)
 		return err
 	})
 	return a, err
+}
+
+// entryOf is the entry of a request, without its detail.
+func entryOf(r route, req *request) audit.Entry {
+	who := actor()
+	return audit.Entry{
+		Actor: who.ID, OnBehalfOf: who.OnBehalfOf, Project: req.params["project"], System: req.params["system"], Operation: req.params["operation"],
+		Plugin: req.params["plugin"], Digest: req.params["digest"], Action: actionOf(r), Subject: subjectOf(req),
+	}
 }
 
 // actionOf names what a route does by its path and method: PUT

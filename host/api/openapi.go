@@ -80,6 +80,9 @@ func (b *documenter) operation(r route) (object, error) {
 			},
 		},
 	}
+	if r.right != "" {
+		op["description"] = "Needs the right " + string(r.right) + "."
+	}
 	if ps := parameters(r); len(ps) > 0 {
 		op["parameters"] = ps
 	}

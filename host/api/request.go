@@ -38,15 +38,11 @@ type request struct {
 // newRequest copies a request and checks what holds for every route: its query
 // parameters, its content type and its headers.
 func newRequest(c *fiber.Ctx, r route) (*request, error) {
-	req := &request{params: map[string]string{}, trace: strings.Clone(c.Get("Traceparent"))}
-	for _, name := range c.Route().Params {
-		v, err := url.PathUnescape(strings.Clone(c.Params(name)))
-		if err != nil || !plain(v) {
-			return nil, errNoRoute
-		}
-		req.params[name] = v
+	params, err := paramsOf(c)
+	if err != nil {
+		return nil, err
 	}
-	var err error
+	req := &request{params: params, trace: strings.Clone(c.Get("Traceparent"))}
 	if req.query, err = queryOf(c, r); err != nil {
 		return nil, err
 	}
@@ -64,6 +60,19 @@ func newRequest(c *fiber.Ctx, r route) (*request, error) {
 		}
 	}
 	return req, nil
+}
+
+// paramsOf returns the names in the path.
+func paramsOf(c *fiber.Ctx) (map[string]string, error) {
+	params := map[string]string{}
+	for _, name := range c.Route().Params {
+		v, err := url.PathUnescape(strings.Clone(c.Params(name)))
+		if err != nil || !plain(v) {
+			return nil, errNoRoute
+		}
+		params[name] = v
+	}
+	return params, nil
 }
 
 func queryOf(c *fiber.Ctx, r route) (url.Values, error) {

@@ -12,6 +12,7 @@ import (
 	"github.com/culmhq/culm/engine"
 	"github.com/culmhq/culm/engine/simulate"
 	"github.com/culmhq/culm/host/audit"
+	"github.com/culmhq/culm/host/auth"
 	"github.com/culmhq/culm/host/flows"
 	"github.com/culmhq/culm/host/health"
 	"github.com/culmhq/culm/host/page"
@@ -49,6 +50,8 @@ type route struct {
 	// creates says that the route takes an Idempotency-Key, edits that it needs
 	// If-Match.
 	creates, edits bool
+	// right is what the actor needs; empty needs none. What changes plugins needs one.
+	right auth.Right
 
 	// quiet says why a route that is not a GET has no entry in the audit; told names the
 	// fields of the body that the entry shows, none of which may hold a secret. digest
@@ -99,12 +102,12 @@ func routes() []route {
 		{
 			method: http.MethodPut, path: "/projects/{project}/plugins/{plugin}/grants",
 			summary: "Replace the operations that the plugin may call in the project.",
-			in:      grantsBody{}, out: plugins.Plugin{}, told: []string{"grants"}, handle: (*Server).putGrants,
+			in:      grantsBody{}, out: plugins.Plugin{}, right: auth.PluginApprove, told: []string{"grants"}, handle: (*Server).putGrants,
 		},
 		{
 			method: http.MethodPut, path: "/projects/{project}/plugins/{plugin}/enabled",
 			summary: "Switch a plugin on or off in the project.",
-			in:      enabledBody{}, out: plugins.Plugin{}, told: []string{"enabled"}, handle: (*Server).putEnabled,
+			in:      enabledBody{}, out: plugins.Plugin{}, right: auth.PluginApprove, told: []string{"enabled"}, handle: (*Server).putEnabled,
 		},
 		{
 			method: http.MethodGet, path: "/projects/{project}/plugins/{plugin}/uses",
@@ -145,11 +148,12 @@ func routes() []route {
 		{
 			method: http.MethodPost, path: uploadPath, summary: "Install a module, with the signatures of the Plugin-Signature headers.",
 			query: []string{"override"}, in: module{}, out: plugins.Module{}, status: http.StatusCreated, timeout: installTimeout,
-			digest: true, handle: (*Server).installPlugin,
+			right: auth.PluginPublish, digest: true, handle: (*Server).installPlugin,
 		},
 		{
 			method: http.MethodPost, path: "/plugin-pulls", summary: "Install a plugin from a registry that the configuration allows.",
-			in: pullBody{}, out: plugins.Module{}, status: http.StatusCreated, timeout: installTimeout, told: []string{"reference", "override"}, handle: (*Server).pullPlugin,
+			in: pullBody{}, out: plugins.Module{}, status: http.StatusCreated, timeout: installTimeout, right: auth.PluginPublish,
+			told: []string{"reference", "override"}, handle: (*Server).pullPlugin,
 		},
 		{
 			method: http.MethodGet, path: "/plugins/{plugin}/versions", summary: "List the installed versions of a plugin, the highest first.",
@@ -166,11 +170,11 @@ func routes() []route {
 		{
 			method: http.MethodPost, path: "/plugins/{plugin}/versions/{digest}/commands",
 			summary: "Approve, activate, withdraw or block a version of a plugin.",
-			in:      changeBody{}, out: plugins.Module{}, told: []string{"command", "override", "reason"}, handle: (*Server).changePluginVersion,
+			in:      changeBody{}, out: plugins.Module{}, right: auth.PluginApprove, told: []string{"command", "override", "reason"}, handle: (*Server).changePluginVersion,
 		},
 		{
 			method: http.MethodPost, path: "/plugins/{plugin}/versions/{digest}/signatures", summary: "Add a signature to an installed version.",
-			in: signatureBody{}, out: plugins.Module{}, handle: (*Server).signPluginVersion,
+			in: signatureBody{}, out: plugins.Module{}, right: auth.PluginPublish, handle: (*Server).signPluginVersion,
 		},
 		{
 			method: http.MethodGet, path: "/plugins/{plugin}/history", summary: "Read what was done with a plugin, the newest first.",
@@ -179,7 +183,7 @@ func routes() []route {
 		{method: http.MethodGet, path: "/trust", summary: "Read whose signatures count, and what is asked of plugins.", out: plugins.TrustView{}, handle: (*Server).getTrust},
 		{
 			method: http.MethodPost, path: "/trust/keys/{key}/revoke", summary: "End the trust in a key.",
-			in: revokeBody{}, out: plugins.TrustView{}, told: []string{"reason"}, handle: (*Server).revokeKey,
+			in: revokeBody{}, out: plugins.TrustView{}, right: auth.PluginApprove, told: []string{"reason"}, handle: (*Server).revokeKey,
 		},
 
 		{

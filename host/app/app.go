@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/netip"
 	"sync"
 
 	"github.com/culmhq/culm/host/api"
+	"github.com/culmhq/culm/host/auth"
 	"github.com/culmhq/culm/host/config"
 )
 
@@ -41,6 +43,13 @@ func (a *App) Start(ctx context.Context) (err error) {
 	if err := a.cfg.Validate(); err != nil {
 		return err
 	}
+	rights, err := auth.NewPolicy(a.cfg.Deny)
+	if err != nil {
+		return fmt.Errorf("app: %w", err)
+	}
+	if len(a.cfg.Deny) > 0 {
+		a.deps.Logger.Info("rights denied", slog.Any("rights", a.cfg.Deny), slog.String("actor", auth.Local))
+	}
 	// The address is taken first: a port in use is said before anything is opened.
 	var lc net.ListenConfig
 	ln, err := lc.Listen(ctx, "tcp", a.cfg.Listen)
@@ -62,7 +71,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 	a.server, err = api.New(api.Options{
 		Projects: a.Projects, Flows: a.Flows, Runs: a.Runs, Plugins: a.Plugins, Choices: a.Choices, Attention: a.Attention, Views: a.Views, Systems: a.Systems, Tryout: a.Tryout, Callbacks: a.Callbacks, Health: a.Health,
 		Recordings: a.Recordings, Audit: a.Audit, Metrics: a.metrics.Text, Observe: a.metrics.Request, Hub: a.hub, Feed: a.feed, Presence: a.presence,
-		Logger: a.deps.Logger, Ready: a.ready, Assets: a.deps.Assets,
+		Logger: a.deps.Logger, Ready: a.ready, Assets: a.deps.Assets, Rights: rights,
 		Meta: api.Meta{Version: a.deps.Version, Commit: a.deps.Commit, Demo: a.cfg.Demo},
 	})
 	if err == nil {

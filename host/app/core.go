@@ -19,6 +19,7 @@ import (
 	"github.com/culmhq/culm/engine/runner"
 	"github.com/culmhq/culm/engine/sqlite"
 	"github.com/culmhq/culm/host/audit"
+	"github.com/culmhq/culm/host/auth"
 	"github.com/culmhq/culm/host/callbacks"
 	"github.com/culmhq/culm/host/config"
 	"github.com/culmhq/culm/host/fault"
@@ -423,7 +424,7 @@ func (c *Core) Failed() <-chan struct{} { return c.runner.Failed() }
 func (c *Core) Err() error { return c.runner.Err() }
 
 // Actor is who acts through this process: its user.
-func (c *Core) Actor() engine.Actor { return engine.Actor{ID: "local"} }
+func (c *Core) Actor() engine.Actor { return engine.Actor{ID: auth.Local} }
 
 // DefaultProject is the project of a program that nobody told another one.
 func DefaultProject(demo bool) string {

@@ -288,8 +288,8 @@ func TestNoArchiveIsOpened(t *testing.T) {
 
 func second(_ int, err error) error { return err }
 
-// S12 waits for logins and roles. Until then nobody but a program of this machine, and a
-// page of this server, can install anything.
+// Nobody but a program of this machine, and a page of this server, can install anything;
+// and those only with the right to it (rights_test.go).
 func TestAnotherSiteCannotInstallAPlugin(t *testing.T) {
 	t.Parallel()
 	s := start(t, false, "core")

@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/culmhq/culm/host/auth"
 )
 
 // Config is the configuration of a server. Make one with Load or Default; the zero
@@ -42,6 +44,10 @@ type Config struct {
 	RegistryLogins string `yaml:"registry_logins"`
 	// Trust says whose signatures on plugins count, and what is asked of a plugin.
 	Trust Trust `yaml:"trust"`
+	// Deny lists the rights that the local user does not have on this server, by their
+	// names in host/auth; empty denies none. What the configuration brings in itself, such
+	// as the modules of Plugins, needs no right.
+	Deny []string `yaml:"deny"`
 	// Drain is how long a stopping server waits for the calls that run, at most
 	// MaxDrain.
 	Drain time.Duration `yaml:"drain"`
@@ -257,6 +263,9 @@ func (c *Config) Validate() error {
 	add("trust.policy", oneOf(c.Trust.Policy, "required", "warn", "off"))
 	add("trust.uncontained", oneOf(c.Trust.Uncontained, UncontainedRefuse, UncontainedRun))
 	add("trust.keys", checkPath(c.Trust.Keys, false))
+	for i, name := range c.Deny {
+		add(fmt.Sprintf("deny[%d]", i), oneOf(name, auth.Names()...))
+	}
 	for i, r := range c.Registries {
 		add(fmt.Sprintf("registries[%d]", i), checkRegistry(r))
 	}

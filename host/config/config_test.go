@@ -5,10 +5,12 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/culmhq/culm/host/auth"
 	"github.com/culmhq/culm/host/config"
 )
 
@@ -128,7 +130,7 @@ func TestFilesAreReadStrictly(t *testing.T) {
 func TestEverySettingCanBeSetAndReadBack(t *testing.T) {
 	t.Parallel()
 	values := map[string]string{
-		"listen": "[::1]:9", "data": "d", "demo": "true", "allow": "a:1,b:2", "plugins": "p", "drain": "1s", "registries": "registry.example.com,http://127.0.0.1:5000", "registry_logins": "logins.json", "trust.policy": "required", "trust.uncontained": "run", "trust.keys": "k",
+		"listen": "[::1]:9", "data": "d", "demo": "true", "allow": "a:1,b:2", "plugins": "p", "drain": "1s", "registries": "registry.example.com,http://127.0.0.1:5000", "registry_logins": "logins.json", "trust.policy": "required", "trust.uncontained": "run", "trust.keys": "k", "deny": "plugin:publish,plugin:approve",
 		"log.level": "warn", "log.format": "json",
 		"callbacks.url": "https://culm.example.com/x", "callbacks.expire": "2h0m0s", "record.mode": "all", "record.call_bytes": "4096", "record.total_bytes": "2000000", "record.keep": "1h0m0s",
 		"audit.keep": "48h0m0s", "audit.anchors": "an", "audit.anchor_every": "1m0s", "trace.endpoint": "https://collector.example.com/v1/traces", "trace.sample": "0.25",
@@ -173,6 +175,28 @@ func TestCallbackSettingsAreChecked(t *testing.T) {
 	} {
 		if _, err := config.Load(config.Sources{Flags: bad}); err == nil {
 			t.Errorf("%v is taken", bad)
+		}
+	}
+}
+
+func TestRightsAreDeniedByNamesThatThereAre(t *testing.T) {
+	t.Parallel()
+	file := write(t, "deny: [plugin:approve, plugin:delete]\n")
+	_, err := config.Load(config.Sources{File: file})
+	var e *config.Error
+	if !errors.As(err, &e) || len(e.Problems) != 1 || e.Problems[0].Field != "deny[1]" || e.Problems[0].Source != file+":1" ||
+		e.Problems[0].Message != `"plugin:delete" is none of plugin:publish, plugin:approve` {
+		t.Errorf("%+v", err)
+	}
+	c, err := config.Load(config.Sources{File: write(t, "deny: [plugin:approve]\n"), Environ: []string{"CULM_DENY=plugin:publish"}})
+	if err != nil || !slices.Equal(c.Deny, []string{"plugin:publish"}) {
+		t.Errorf("the environment over the file: %v, %v", c.Deny, err)
+	}
+	for _, s := range config.Settings() {
+		for _, right := range auth.Names() {
+			if s.Field == "deny" && !strings.Contains(s.Doc, right) {
+				t.Errorf("the help of --%s does not name %s", s.Flag, right)
+			}
 		}
 	}
 }

@@ -20,8 +20,8 @@ type Setting struct {
 	Field, Flag, Env string
 	// Doc is the flag's help.
 	Doc string
-	// Bool says that the flag may stand without a value.
-	Bool bool
+	// Bool says that the flag may stand without a value, List that it may be repeated.
+	Bool, List bool
 	// Limit says that it is a limit of plugins, of which there are many.
 	Limit bool
 
@@ -54,21 +54,14 @@ func Settings() []Setting {
 			},
 			get: func(c *Config) string { return strconv.FormatBool(c.Demo) },
 		}),
-		named(Setting{
-			Field: "allow", Doc: "private or loopback targets the gateway may dial, host:port, comma-separated",
-			set: func(c *Config, v string) error { c.Allow = splitList(v); return nil },
-			get: func(c *Config) string { return strings.Join(c.Allow, ",") },
-		}),
+		listOf("allow", "private or loopback targets the gateway may dial, host:port, comma-separated", func(c *Config) *[]string { return &c.Allow }),
 		mk("plugins", "directory of further plugin modules to install at start", func(c *Config) *string { return &c.Plugins }),
-		named(Setting{
-			Field: "registries", Doc: "registries that plugins may be fetched from, host or host:port, comma-separated",
-			set: func(c *Config, v string) error { c.Registries = splitList(v); return nil },
-			get: func(c *Config) string { return strings.Join(c.Registries, ",") },
-		}),
+		listOf("registries", "registries that plugins may be fetched from, host or host:port, comma-separated", func(c *Config) *[]string { return &c.Registries }),
 		mk("registry_logins", "file of the logins of registries, in the form of docker's config.json", func(c *Config) *string { return &c.RegistryLogins }),
 		mk("trust.policy", "what is asked of plugins: required (a trusted signature), warn or off", func(c *Config) *string { return &c.Trust.Policy }),
 		mk("trust.uncontained", "what becomes of unsigned plugins where the system cannot contain them: refuse or run", func(c *Config) *string { return &c.Trust.Uncontained }),
 		mk("trust.keys", "file of the keys whose signatures count (default: trust.yaml in the data directory)", func(c *Config) *string { return &c.Trust.Keys }),
+		listOf("deny", "rights that the local user does not have here, comma-separated: plugin:publish, plugin:approve", func(c *Config) *[]string { return &c.Deny }),
 		mk("callbacks.url", "where outside systems reach this server, for callbacks (default: the listener)", func(c *Config) *string { return &c.Callbacks.URL }),
 		durationOf("callbacks.expire", "how long a callback may take", func(c *Config) *time.Duration { return &c.Callbacks.Expire }),
 		mk("record.mode", "which plugin calls are recorded for replay: off, failures or all", func(c *Config) *string { return &c.Record.Mode }),
@@ -92,16 +85,21 @@ func Settings() []Setting {
 		mk("secrets.key_file", "file of the keys of secrets (default: secrets.key in the data directory)", func(c *Config) *string { return &c.Secrets.KeyFile }),
 		mk("secrets.master_key", "where the key comes from that the key file is encrypted with: env:NAME, file:/PATH or credential:NAME", func(c *Config) *string { return &c.Secrets.MasterKey }),
 		mk("secrets.former_master_key", "where the master key before comes from, while it is replaced", func(c *Config) *string { return &c.Secrets.FormerMasterKey }),
-		named(Setting{
-			Field: "secrets.approved", Doc: "digests of unsigned plugins that may be handed secrets, comma-separated, or any",
-			set: func(c *Config, v string) error { c.Secrets.Approved = splitList(v); return nil },
-			get: func(c *Config) string { return strings.Join(c.Secrets.Approved, ",") },
-		}),
+		listOf("secrets.approved", "digests of unsigned plugins that may be handed secrets, comma-separated, or any", func(c *Config) *[]string { return &c.Secrets.Approved }),
 		durationOf("secrets.keep", "how long the secrets of a run are kept after its end", func(c *Config) *time.Duration { return &c.Secrets.Keep }),
 		durationOf("drain", "how long a stopping server waits for running calls, at most 20s", func(c *Config) *time.Duration { return &c.Drain }),
 		mk("log.level", "debug, info, warn or error", func(c *Config) *string { return &c.Log.Level }),
 		mk("log.format", "text or json", func(c *Config) *string { return &c.Log.Format }),
 	}, limitSettings()...)
+}
+
+// listOf is a setting that is a list of texts without commas.
+func listOf(field, doc string, p func(*Config) *[]string) Setting {
+	return named(Setting{
+		Field: field, Doc: doc, List: true,
+		set: func(c *Config, v string) error { *p(c) = splitList(v); return nil },
+		get: func(c *Config) string { return strings.Join(*p(c), ",") },
+	})
 }
 
 // bytesOf is a setting that is a number of bytes.

@@ -61,7 +61,7 @@ func TestPackagesReachOnlyWhatTheLayoutAllows(t *testing.T) {
 // the API may know HTTP.
 func TestNobodyReachesUpwards(t *testing.T) {
 	t.Parallel()
-	for _, pkg := range []string{"host/flows", "host/runs", "host/projects", "host/plugins", "host/health", "host/recordings", "host/tryout", "host/callbacks"} {
+	for _, pkg := range []string{"host/flows", "host/runs", "host/projects", "host/plugins", "host/health", "host/recordings", "host/tryout", "host/callbacks", "host/auth"} {
 		for _, dep := range deps(t, pkg) {
 			for _, bad := range []string{"github.com/gofiber/fiber", "github.com/tetratelabs/wazero", module + "host/app", module + "host/api", module + "host/store"} {
 				if strings.HasPrefix(dep, bad) {

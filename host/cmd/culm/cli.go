@@ -185,6 +185,9 @@ func (p *program) report(err error) {
 				fmt.Fprintf(p.err, "  %s [%s]\n", p.text.placed(q), q.Code)
 			}
 		}
+		if step := p.text.step(f); step != "" {
+			fmt.Fprintln(p.err, "  "+p.text.labelled(p.text.of("next"), step))
+		}
 		return
 	}
 	label := "error"

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/culmhq/culm/host/app"
+	"github.com/culmhq/culm/host/auth"
 	"github.com/culmhq/culm/host/document"
 	"github.com/culmhq/culm/host/fault"
 	"github.com/culmhq/culm/host/forms"
@@ -170,7 +171,7 @@ func (p *program) recordedCase(action string, o runPluginOptions) (*cases.Case, 
 func (p *program) firstRequest(a *contract.Action, o runPluginOptions, recorded *cases.Case) (contract.Request, error) {
 	req := contract.Request{
 		ABI: contract.ABI, Action: a.ID, Reason: contract.Reason(o.reason), Field: o.field,
-		Context: contract.Context{Project: app.DefaultProject(o.demo), Run: "trial", Node: "trial", Attempt: 1, Operator: "local", Zone: "UTC"},
+		Context: contract.Context{Project: app.DefaultProject(o.demo), Run: "trial", Node: "trial", Attempt: 1, Operator: auth.Local, Zone: "UTC"},
 	}
 	if o.project != "" {
 		req.Context.Project = o.project

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -24,6 +25,7 @@ func (p *program) serveCommand() *cobra.Command {
 			"with an embedded database in the data directory.\n\n" +
 			"Every setting has a flag, an environment variable (CULM_LISTEN for --listen, and so on)\n" +
 			"and a field in the YAML file of --config, in this order of precedence.\n" +
+			"The flag of a setting that is a list may be repeated.\n" +
 			"So have the limits of plugins (--limits-timeout, CULM_LIMITS_TIMEOUT, limits.timeout): docs/limits.md lists them.",
 		Example: "  culm serve --demo\n  culm serve --listen 127.0.0.1:9000 --data /srv/culm --allow prometheus.internal:9090",
 		Args:    cobra.NoArgs,
@@ -38,7 +40,12 @@ func (p *program) serveCommand() *cobra.Command {
 	c.Flags().String("config", "", "YAML file with settings (CULM_CONFIG)")
 	def := config.Default()
 	for _, s := range config.Settings() {
-		c.Flags().String(s.Flag, s.Value(&def), s.Doc+" ("+s.Env+")")
+		doc := s.Doc + " (" + s.Env + ")"
+		if s.List {
+			c.Flags().StringArray(s.Flag, nil, doc)
+		} else {
+			c.Flags().String(s.Flag, s.Value(&def), doc)
+		}
 		if s.Bool {
 			c.Flags().Lookup(s.Flag).NoOptDefVal = "true"
 		}
@@ -56,13 +63,21 @@ func (p *program) config(flags *pflag.FlagSet) (config.Config, error) {
 			src.File = f.Value.String()
 		case "help":
 		default:
-			src.Flags[f.Name] = f.Value.String()
+			src.Flags[f.Name] = valueOf(f)
 		}
 	}
 	if flags != nil {
 		flags.Visit(visit)
 	}
 	return config.Load(src)
+}
+
+// valueOf is the value of a flag, of one that may be repeated all its values.
+func valueOf(f *pflag.Flag) string {
+	if list, ok := f.Value.(pflag.SliceValue); ok {
+		return strings.Join(list.GetSlice(), ",")
+	}
+	return f.Value.String()
 }
 
 // serve serves until ctx is done, and then drains.

@@ -194,3 +194,32 @@ func (c cli) says(text string, args ...string) {
 		c.t.Errorf("%v: exit %d: %s%s; want it to say %q", args, code, out, errOut, text)
 	}
 }
+
+// TestALockedServerTellsWhoWouldInstallAPluginWhatToDo takes both rights away, by a flag that
+// is repeated: what is refused, and the way that is left, are told in both languages. The way
+// that is left is open.
+func TestALockedServerTellsWhoWouldInstallAPluginWhatToDo(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	in := func(name string) string { return filepath.Join(dir, name) }
+	if err := os.Mkdir(in("plugins"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	named(t, in("plugins/laid.wasm"), "laid", "1.0.0")
+	ticket(t, in("v1.wasm"), "1.0.0")
+	prepare(t, in("data"))
+	srv := startServer(t, in("data"), "--plugins", in("plugins"), "--deny", "plugin:publish", "--deny", "plugin:approve")
+	en := cli{t: t, environ: []string{"CULM_SERVER=" + srv.base}}
+	zh := cli{t: t, environ: []string{"CULM_SERVER=" + srv.base, "LANG=zh_CN.UTF-8"}}
+	en.refused("forbidden: this needs the right plugin:publish, which local does not have on this server\n"+
+		"  what to do: ask an administrator of the server to put the module into the directory of --plugins and start it again,"+
+		" or to start it without --deny plugin:publish\n", "plugin", "install", in("v1.wasm"))
+	zh.refused("禁止：这需要权限 plugin:publish，local 在这台服务器上没有\n"+
+		"  怎么办：请服务器管理员把模块放进 --plugins 指定的目录并重新启动，或启动时去掉 --deny plugin:publish\n", "plugin", "install", in("v1.wasm"))
+	en.refused("  what to do: ask an administrator of the server to start it without --deny plugin:approve\n", "plugin", "block", "laid", "1.0.0")
+	zh.refused("  怎么办：请服务器管理员启动时去掉 --deny plugin:approve\n", "plugin", "block", "laid", "1.0.0")
+	if out := en.ok("plugin", "versions", "laid"); !strings.Contains(out, "active, latest") {
+		t.Errorf("versions printed %s", out)
+	}
+	en.refused("not found", "plugin", "versions", "ticket")
+}
