@@ -6,6 +6,18 @@ import { precompress } from './scripts/precompress.ts'
 // In development the API comes from a running server: CULM_API=http://127.0.0.1:8080 npm run dev
 const api = process.env.CULM_API ?? 'http://127.0.0.1:8080'
 
+// The parts of Mantine that every page has: components, the small ones inside them, and all that is below. None of them
+// may be left out, or one file would need the other before it is there.
+const everywhere = [
+  'core/esm/components/(ActionIcon|Button|CloseButton|FocusTrap|Group|Input|InputBase|Loader|Menu|Modal|ModalBase)/',
+  'core/esm/components/(Notification|Overlay|Paper|Popover|Portal|ScrollArea|Skeleton|Text|TextInput|Title|Tooltip)/',
+  'core/esm/components/(Transition|UnstyledButton|VisuallyHidden)/',
+  'core/esm/components/(Accordion/AccordionChevron|Checkbox/CheckIcon|Radio/RadioIcon)',
+  'core/esm/(core|utils/Floating)/',
+  'hooks/esm/use-(click-outside|color-scheme|debounced-callback|did-update|focus-return|focus-trap|id)/',
+  'hooks/esm/(utils|use-(isomorphic-effect|long-press|media-query|merged-ref|reduced-motion|uncontrolled|window-event))/',
+]
+
 export default defineConfig({
   plugins: [react(), precompress()],
   resolve: {
@@ -28,7 +40,7 @@ export default defineConfig({
           groups: [
             {
               name: 'base',
-              test: /@mantine\/core\/esm\/components\/(ActionIcon|Button|CloseButton|FocusTrap|Group|Input|InputBase|Loader|Menu|Modal|ModalBase|Notification|Overlay|Paper|Popover|Portal|Skeleton|Text|TextInput|Title|Tooltip|Transition|UnstyledButton)\//,
+              test: new RegExp(`@mantine/(${everywhere.join('|')})`),
             },
             {
               name: 'controls',

@@ -1,4 +1,4 @@
-// Holds the sizes of the build: what a first visit loads, and each later part.
+// Holds the sizes of the build: what a first visit loads, and each later part, and that files do not need each other.
 // Run after a build; fails when a budget is exceeded.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -51,4 +51,18 @@ for (const [name, size, budget] of rows) {
     `${over ? 'OVER' : 'ok  '}  ${name.padEnd(24)} ${size.toFixed(1).padStart(7)} KiB of ${budget}\n`,
   )
 }
+
+/** Says where files need each other in a circle: one of them is run before what it needs is there. */
+function circles(key, above, done) {
+  if (above.includes(key)) {
+    failed = true
+    process.stdout.write(`CIRCLE  ${[...above.slice(above.indexOf(key)), key].join(' > ')}\n`)
+  }
+  if (done.has(key)) return
+  done.add(key)
+  for (const next of manifest[key].imports ?? []) circles(next, [...above, key], done)
+}
+
+const done = new Set()
+for (const key of Object.keys(manifest)) circles(key, [], done)
 if (failed) process.exit(1)
