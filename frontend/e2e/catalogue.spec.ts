@@ -1,55 +1,7 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { AxeBuilder } from '@axe-core/playwright'
-import { type APIRequestContext, expect, type Page, test } from '@playwright/test'
+import { expect, test } from '@playwright/test'
+import { accessible } from './axe'
+import { installed, module } from './modules'
 import { around, node, project, publishedFlow, startedRun } from './steps'
-
-const standards = ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']
-
-async function accessible(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).withTags(standards).analyze()
-  expect(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`)).toEqual([])
-}
-
-interface Named {
-  id: string
-  version: string
-  needs?: { system: string; operation: string }[]
-}
-
-/** A module of one action, with a manifest of its own. It is there to be installed, not to be run. */
-function module({ id, version, needs = [] }: Named): Buffer {
-  const code = readFileSync(join(import.meta.dirname, '..', '..', 'host', 'wasm', 'testdata', 'loop.wasm'))
-  const manifest = {
-    format: 'culm.plugin/v1',
-    id,
-    version,
-    title: { en: `Records ${id}`, zh: `解析 ${id}` },
-    doc: { en: 'Adds records', zh: '添加解析记录' },
-    actions: [
-      {
-        id: 'add',
-        title: { en: 'Add a record', zh: '添加记录' },
-        inputs: { type: 'object', properties: { zone: { type: 'string', title: 'Zone' } } },
-        outputs: { type: 'object', properties: { id: { type: 'string', title: 'Record' } } },
-      },
-    ],
-    needs,
-  }
-  const leb = (n: number): number[] => (n < 128 ? [n] : [(n & 0x7f) | 0x80, ...leb(n >>> 7)])
-  const name = Buffer.from('culm.manifest')
-  const body = Buffer.concat([Buffer.from(leb(name.length)), name, Buffer.from(JSON.stringify(manifest))])
-  return Buffer.concat([code, Buffer.from([0, ...leb(body.length)]), body])
-}
-
-async function installed(request: APIRequestContext, m: Named): Promise<string> {
-  const answer = await request.post('/api/v1/plugins', {
-    data: module(m),
-    headers: { 'Content-Type': 'application/wasm' },
-  })
-  expect(answer.status(), await answer.text()).toBe(201)
-  return ((await answer.json()) as { digest: string }).digest
-}
 
 const hosts = { system: 'demo', operation: 'list_hosts' }
 const tickets = { system: 'demo', operation: 'open_ticket' }

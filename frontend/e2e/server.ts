@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -24,8 +24,9 @@ export default async function start(): Promise<() => Promise<void>> {
   process.env.CULM_E2E_BIN = process.env.CULM_BIN ?? build(dir)
   try {
     const silent = await silence()
-    const server = await launch(join(dir, 'data'), '127.0.0.1:0', silent.address)
+    const server = await launch(join(dir, 'data'), '127.0.0.1:0', '--allow', silent.address)
     process.env.CULM_E2E_URL = server.url
+    process.env.CULM_E2E_COMPILED = join(dir, 'data', 'compiled')
     process.env.CULM_E2E_SILENT = silent.address
     return async () => {
       await stop(server, 'SIGTERM')
@@ -56,11 +57,18 @@ async function silence(): Promise<{ address: string; close(): void }> {
   return { address: `127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => server.close() }
 }
 
-/** Starts the program on a data directory, allowed to call one address besides its own, and waits until it answers. */
-export async function launch(data: string, listen: string, allow?: string): Promise<Server> {
+/**
+ * Starts the program on a data directory, with further flags, and waits until it answers. A new directory begins with
+ * what the first server has compiled: that takes a minute, and each module is checked when it is loaded.
+ */
+export async function launch(data: string, listen: string, ...flags: string[]): Promise<Server> {
   const bin = process.env.CULM_E2E_BIN ?? ''
-  const allowed = allow ? ['--allow', allow] : []
-  const child = spawn(bin, ['serve', '--demo', '--listen', listen, '--data', data, ...allowed], {
+  const compiled = process.env.CULM_E2E_COMPILED
+  if (compiled && !existsSync(data)) {
+    mkdirSync(data, { mode: 0o700 })
+    execFileSync('cp', ['-a', compiled, data])
+  }
+  const child = spawn(bin, ['serve', '--demo', '--listen', listen, '--data', data, ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   try {

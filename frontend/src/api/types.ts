@@ -185,6 +185,8 @@ export interface Meta {
   commit: string
   demo: boolean
   actor: string
+  /** What the client may do here besides what everybody may: `plugin:publish`, `plugin:approve`. */
+  rights: string[]
 }
 
 export interface Project {

@@ -13,6 +13,7 @@ import { useText } from '~/i18n/text'
 import { type Group, grantsAfter, groupsOf, type Row } from './access-model'
 import { catalogue, useSetGrants } from './api'
 import { bytesText } from './entries'
+import { useDenied } from './parts'
 
 /** From how many operations on a group is filtered, and how many of them are shown. */
 const filteredFrom = 8
@@ -34,6 +35,7 @@ export function AccessTab({
   const systems = useQuery(catalogue.systems(project))
   const groups = useMemo(() => groupsOf(manifest, own, systems.data?.items ?? []), [manifest, own, systems.data])
   const set = useSetGrants(project)
+  const denied = useDenied('approve')
   const codes = useCodes()
   const [asking, setAsking] = useState<Ask | null>(null)
   const anySystem = (manifest.needs ?? []).some((n) => n.system === '*')
@@ -58,7 +60,7 @@ export function AccessTab({
         <EmptyState title={t('access.none')}>{t('access.noneHint')}</EmptyState>
       ) : (
         <p className="quiet">
-          {t('access.hint')} {anySystem && t('access.anySystem')}
+          {denied ?? t('access.hint')} {anySystem && t('access.anySystem')}
         </p>
       )}
       {systems.error && (
@@ -75,7 +77,7 @@ export function AccessTab({
             key={g.system}
             group={g}
             anySystem={anySystem}
-            disabled={!own || set.isPending}
+            disabled={!own || set.isPending || denied !== undefined}
             onChange={change}
           />
         ))

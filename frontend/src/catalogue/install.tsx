@@ -14,7 +14,7 @@ import { LimitsPanel } from './access'
 import { catalogue, useInstall, useSetGrants } from './api'
 import { bytesText, covers, same, short } from './entries'
 import { compareVersions, type ModuleFile, readModule, type Unreadable } from './module'
-import { PluginTile } from './parts'
+import { PluginTile, useDenied } from './parts'
 
 type Read =
   | { kind: 'none' }
@@ -148,6 +148,7 @@ function Review(props: { project: string; module: ModuleFile; onOther(): void; o
   const trust = useQuery(catalogue.trust())
   const install = useInstall(project)
   const grant = useSetGrants(project)
+  const denied = useDenied('approve')
   const plugins = useQuery(queries.plugins(project))
   const own = plugins.data?.find((p) => p.id === manifest.id)
   const held = (own?.grants ?? []).filter((g) => (manifest.needs ?? []).some((n) => covers(n, g)))
@@ -204,9 +205,10 @@ function Review(props: { project: string; module: ModuleFile; onOther(): void; o
           held={held}
           before={own && (own.manifest.needs ?? [])}
           chosen={chosen}
+          off={denied !== undefined}
           onChange={setChosen}
         />
-        {named.length > 0 && <p className="quiet">{t('install.grantNow')}</p>}
+        {named.length > 0 && <p className="quiet">{denied ?? t('install.grantNow')}</p>}
       </section>
       <LimitsPanel manifest={manifest} brief />
       <Signature value={signature} onChange={setSignature} />
@@ -277,6 +279,7 @@ function Needs(props: {
   /** What the version in use asks for; nothing for a new plugin. */
   before: Grant[] | undefined
   chosen: Grant[]
+  off: boolean
   onChange(g: Grant[]): void
 }) {
   const { t } = useTranslation('catalogue')
@@ -299,7 +302,7 @@ function Needs(props: {
                 size="sm"
                 label={label}
                 description={has ? t('access.granted') : undefined}
-                disabled={has}
+                disabled={has || props.off}
                 checked={has || chosen.some((c) => same(c, n))}
                 onChange={(e) => onChange(e.currentTarget.checked ? [...chosen, n] : chosen.filter((c) => !same(c, n)))}
               />

@@ -14,7 +14,7 @@ import { useText } from '~/i18n/text'
 import { catalogue, useSetEnabled } from './api'
 import './catalogue.css'
 import { type Entry, entriesOf, matches, needsAttention } from './entries'
-import { AccessMark, HealthMark, PluginTile, TrustMark } from './parts'
+import { AccessMark, Denied, HealthMark, off, PluginTile, TrustMark, useDenied } from './parts'
 
 const InstallDialog = lazy(() => import('./install').then((m) => ({ default: m.InstallDialog })))
 
@@ -47,8 +47,9 @@ export function PluginsPage() {
   const entries = ready ? entriesOf(installed.data, plugins.data, health.data?.items ?? []) : []
   const waiting = entries.filter(needsAttention).length
   const shown = entries.filter((e) => matches(e, q) && passes(e, show))
+  const denied = useDenied('publish')
   const install = (
-    <Button leftSection={<IconUpload size={15} aria-hidden />} onClick={() => setInstalling(true)}>
+    <Button leftSection={<IconUpload size={15} aria-hidden />} onClick={() => setInstalling(!denied)} {...off(denied)}>
       {t('list.install')}
     </Button>
   )
@@ -80,6 +81,10 @@ export function PluginsPage() {
           className="cat-search"
         />
         {install}
+      </div>
+      <div className="cat-strips">
+        <Denied right="publish" />
+        <Denied right="approve" />
       </div>
       {!ready && !error && <Rows />}
       {error && (
@@ -230,6 +235,7 @@ export function EnabledSwitch({
   const { t } = useTranslation('catalogue')
   const codes = useCodes()
   const set = useSetEnabled(project)
+  const denied = useDenied('approve')
   const change = (enabled: boolean) =>
     set.mutate(
       { plugin, enabled },
@@ -244,7 +250,8 @@ export function EnabledSwitch({
       onChange={(e) => change(e.currentTarget.checked)}
       label={label}
       aria-label={label ? undefined : t('list.enable', { name })}
-      disabled={set.isPending}
+      disabled={set.isPending || denied !== undefined}
+      title={denied}
     />
   )
 }

@@ -29,7 +29,7 @@ import './catalogue.css'
 import { accessOf, short } from './entries'
 import { HealthTab } from './health'
 import { EnabledSwitch } from './list'
-import { PluginTile, StatePill, TrustMark } from './parts'
+import { Denied, PluginTile, StatePill, TrustMark } from './parts'
 import { ReviewDialog } from './review'
 import { UsesTab } from './uses'
 import { VersionsTab } from './versions'
@@ -195,6 +195,7 @@ function Strips({
   const pending = installed.versions.filter((v) => v.state === 'pending')
   return (
     <div className="cat-strips">
+      <Denied right="approve" />
       {pending.map((v) => (
         <Strip
           key={v.digest}

@@ -1,6 +1,8 @@
 import { Tooltip } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
 import type { HealthSummary, PluginState, PluginVersion } from '~/api/installed'
+import { queries } from '~/api/queries'
 import type { Plugin } from '~/api/types'
 import { useFormat } from '~/app/format'
 import {
@@ -24,6 +26,33 @@ export function PluginTile({ icon, large = false }: { icon: string | undefined; 
       <Icon size={large ? 22 : 17} stroke={1.7} aria-hidden />
     </span>
   )
+}
+
+type Right = 'publish' | 'approve'
+
+/** Why the server refuses what needs a right to plugins; nothing where it does not, or where that is not known yet. */
+export function useDenied(right: Right): string | undefined {
+  const { t } = useTranslation('codes')
+  const { data } = useQuery(queries.meta())
+  return data?.rights.includes(`plugin:${right}`) === false ? t(`denied.${right}`) : undefined
+}
+
+/** Says so on a page whose controls are off for it. */
+export function Denied({ right }: { right: Right }) {
+  const why = useDenied(right)
+  return (
+    why && (
+      <div className="notice cat-strip" data-s="idle" role="status">
+        <IconShield size={18} aria-hidden />
+        <div className="grow">{why}</div>
+      </div>
+    )
+  )
+}
+
+/** The properties of a button that is off for a reason: it can be reached, and tells it. */
+export function off(why: string | undefined) {
+  return why ? { 'aria-disabled': true, 'data-disabled': true, title: why } : {}
 }
 
 /** Who vouches for a version. */

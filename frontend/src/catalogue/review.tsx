@@ -10,7 +10,7 @@ import { useCodes } from '~/i18n/codes'
 import { LimitsPanel } from './access'
 import { catalogue, useChangeVersion } from './api'
 import { covers, short } from './entries'
-import { TrustMark } from './parts'
+import { Denied, off, TrustMark, useDenied } from './parts'
 
 /** Shows what a version that waits asks for, and lets an administrator decide. */
 export function ReviewDialog(props: {
@@ -25,8 +25,10 @@ export function ReviewDialog(props: {
   const { project, version: v, before, onClose } = props
   const full = useQuery(catalogue.version(v.plugin, v.digest))
   const change = useChangeVersion(project)
+  const denied = useDenied('approve')
   const codes = useCodes()
   const decide = (command: 'approve' | 'block') =>
+    denied ||
     change.mutate(
       { plugin: v.plugin, digest: v.digest, command },
       {
@@ -68,6 +70,7 @@ export function ReviewDialog(props: {
             {codes.error(change.error)}
           </div>
         )}
+        <Denied right="approve" />
         <Group justify="flex-end" gap="xs">
           <Button
             variant="subtle"
@@ -75,6 +78,7 @@ export function ReviewDialog(props: {
             mr="auto"
             loading={change.isPending && change.variables.command === 'block'}
             onClick={() => decide('block')}
+            {...off(denied)}
           >
             {t('review.reject')}
           </Button>
@@ -85,6 +89,7 @@ export function ReviewDialog(props: {
             loading={change.isPending && change.variables.command === 'approve'}
             disabled={!full.data}
             onClick={() => decide('approve')}
+            {...off(denied)}
           >
             {t('review.approve')}
           </Button>

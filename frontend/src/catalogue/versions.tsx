@@ -11,7 +11,7 @@ import { useCodes } from '~/i18n/codes'
 import { catalogue, useChangeVersion } from './api'
 import { bytesText, short } from './entries'
 import { compareVersions } from './module'
-import { StatePill, TrustMark } from './parts'
+import { off, StatePill, TrustMark, useDenied } from './parts'
 
 type Asked = { version: PluginVersion; command: PluginCommand }
 
@@ -99,10 +99,11 @@ function VersionRow(props: {
 function VersionMenu(props: { version: PluginVersion; onAsk(c: Asked['command']): void; onReview(): void }) {
   const { t } = useTranslation('catalogue')
   const { version: v, onAsk, onReview } = props
+  const denied = useDenied('approve')
   return (
-    <Menu position="bottom-end">
+    <Menu position="bottom-end" disabled={denied !== undefined}>
       <Menu.Target>
-        <ActionIcon aria-label={t('versions.more', { version: v.version })}>
+        <ActionIcon aria-label={t('versions.more', { version: v.version })} {...off(denied)}>
           <IconDotsVertical size={16} aria-hidden />
         </ActionIcon>
       </Menu.Target>

@@ -316,6 +316,12 @@ export const codesEn: CodeMessages = {
     more: 'You see what was known at {{time}}. The page updates by itself once the server is back; what you typed is kept.',
     back: 'The server is back',
   },
+  denied: {
+    publish:
+      'This server does not let you install plugins here (right plugin:publish). Its administrator can put modules into its plugin directory.',
+    approve:
+      'This server does not let you review plugins here, grant them anything, or switch them on or off (right plugin:approve). Ask its administrator.',
+  },
   spot: 'line {{row}}, column {{column}}: {{text}}',
   words: '{{words}}',
 }

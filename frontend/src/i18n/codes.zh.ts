@@ -30,6 +30,10 @@ export const codesZh = {
     more: '页面上是 {{time}} 的内容，连上后会自动更新；没有提交的内容不会丢失。',
     back: '服务器已恢复',
   },
+  denied: {
+    publish: '这台服务器不允许从这里安装插件（缺少权限 plugin:publish）。管理员可以把模块放进服务器的插件目录。',
+    approve: '这台服务器不允许在这里审核、授权、启用或停用插件（缺少权限 plugin:approve）。需要时请联系管理员。',
+  },
   spot: '第 {{row}} 行第 {{column}} 列，{{text}}',
   words: '原文：{{words}}',
 }

@@ -10,7 +10,7 @@ import { IconCheck, IconLock } from '~/app/icons'
 import { EmptyState, ErrorNotice, say, sayError } from '~/app/notices'
 import { Rows } from '~/app/rows'
 import { grantsAfter } from '~/catalogue/access-model'
-import { PluginTile } from '~/catalogue/parts'
+import { PluginTile, useDenied } from '~/catalogue/parts'
 import { useCodes } from '~/i18n/codes'
 import { useText } from '~/i18n/text'
 import { useGrant } from './api'
@@ -31,6 +31,7 @@ export function GrantsTab({ project, system }: { project: string; system: System
   const codes = useCodes()
   const { data, error, isPending, refetch } = useQuery(queries.plugins(project))
   const grant = useGrant(project)
+  const denied = useDenied('approve')
   const [asking, setAsking] = useState<Ask | null>(null)
   const apply = ({ plugin, op, approve }: Ask) =>
     grant.mutate(
@@ -52,7 +53,7 @@ export function GrantsTab({ project, system }: { project: string; system: System
       {error && <ErrorNotice error={error} onRetry={() => void refetch()} />}
       {isPending && <Rows />}
       {data && shares.length === 0 && <EmptyState title={t('grants.none')}>{t('grants.noneHint')}</EmptyState>}
-      {shares.length > 0 && <p className="quiet">{t('grants.hint')}</p>}
+      {shares.length > 0 && <p className="quiet">{denied ?? t('grants.hint')}</p>}
       {shares.map((s) => (
         <PluginGroup
           key={s.plugin.id}
@@ -61,7 +62,7 @@ export function GrantsTab({ project, system }: { project: string; system: System
           operations={s.any ? s.granted : [...new Set([...s.asked, ...s.granted])]}
           granted={s.granted}
           any={s.any}
-          disabled={grant.isPending}
+          disabled={grant.isPending || denied !== undefined}
           onChange={change}
         />
       ))}
