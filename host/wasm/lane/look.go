@@ -24,8 +24,9 @@ const (
 	drawnTime = 300 * time.Microsecond
 	// looksAtOnce is how often it looks before it lets others run.
 	looksAtOnce = 32
-	// glances is how often a side lets others run before it sleeps, where it is not to look.
-	glances = 16
+	// glanceTime is how long a side lets others run before it sleeps, where it is not to look:
+	// nobody else wanted the processor if it is over soon.
+	glanceTime = 40 * time.Microsecond
 	// turnTime is how long it takes at most when it was the other side that ran, and a
 	// short call.
 	turnTime = 30 * time.Microsecond
@@ -61,9 +62,11 @@ func (l *Lane) wait(waits *atomic.Uint32, set uint32, patience, look time.Durati
 		return s
 	}
 	began := time.Now()
-	if s := l.look(set, began, min(look, patience)); member(s, set) {
-		l.drawn = false
-		return s
+	if patience > 0 {
+		if s := l.look(set, began, min(look, patience)); member(s, set) {
+			l.drawn = false
+			return s
+		}
 	}
 	waits.Store(1)
 	defer waits.Store(0)
@@ -126,8 +129,7 @@ func (l *Lane) glance(set uint32, began time.Time) uint32 {
 	if l.sights.glance.closed() {
 		return s
 	}
-	last := began
-	for range glances {
+	for last := began; last.Sub(began) <= glanceTime; {
 		yield()
 		now := time.Now()
 		took := now.Sub(last)
