@@ -23,6 +23,7 @@ export default defineConfig({
   resolve: {
     alias: {
       '~': fileURLToPath(new URL('./src', import.meta.url)),
+      'markdown-to-jsx/react': fileURLToPath(new URL('./src/form/no-markdown.ts', import.meta.url)),
       '@rjsf/validator-ajv8': fileURLToPath(new URL('./src/form/no-ajv.ts', import.meta.url)),
     },
   },
