@@ -3,7 +3,7 @@ import { MantineProvider } from '@mantine/core'
 import { cleanup, fireEvent, render, screen, waitFor } from '@testing-library/react'
 import { useState } from 'react'
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
-import type { JsonObject, Schema } from '~/api/types'
+import type { Json, JsonObject, Schema } from '~/api/types'
 import { happy } from './happy'
 import { SchemaForm } from './schema-form'
 
@@ -60,6 +60,28 @@ function show(start: JsonObject, rest: Partial<Parameters<typeof SchemaForm>[0]>
   render(<Held start={start} onChange={onChange} {...rest} />)
   return { onChange, last: () => onChange.mock.calls.at(-1)?.[0] }
 }
+
+describe('a form with very many choices', () => {
+  const many = Array.from({ length: 3000 }, (_, i) => `v${i}`)
+
+  it.each<[string, Schema, string, JsonObject]>([
+    ['one', { type: 'string', title: 'Many', enum: many }, 'combobox', { many: 'v2999' }],
+    [
+      'one by radio',
+      { type: 'string', title: 'Many', enum: many, 'ui:widget': 'radio' },
+      'combobox',
+      { many: 'v2999' },
+    ],
+    ['several', { type: 'array', title: 'Many', items: { enum: many } }, 'combobox', { many: ['v2999'] }],
+  ])('draws some, and finds the others: %s', async (_, field, role, start) => {
+    show(start, { schema: { type: 'object', properties: { many: field as Json } } })
+    const input = screen.getByRole(role, { name: 'Many' })
+    expect(document.querySelectorAll('*').length).toBeLessThan(1000)
+    input.focus()
+    fireEvent.change(input, { target: { value: 'v2998' } })
+    expect(await screen.findByRole('option', { name: 'v2998' })).toBeTruthy()
+  })
+})
 
 describe('a form from a schema', () => {
   it('changes nothing by being opened', () => {

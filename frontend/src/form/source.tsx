@@ -7,10 +7,7 @@ import { IconRefresh } from '~/app/icons'
 import { useCodes } from '~/i18n/codes'
 import { useLang } from '~/i18n/text'
 import { type Entry, keyOf, matching, type Offer, typedValue, useChoices } from './choices'
-import { common } from './widgets'
-
-/** How many choices are drawn at once; the others are found by typing. */
-const shownMax = 200
+import { common, shownMax } from './widgets'
 
 /** Rows of the list that are no choices. */
 const rowRetry = ' retry'

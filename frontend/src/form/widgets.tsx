@@ -19,6 +19,12 @@ import { isPlainText, UnknownNames } from './fields'
 import { Expression } from './lazy-expression'
 import { SourceField } from './lazy-source'
 
+/** How many choices are drawn at once; the others are found by typing. */
+export const shownMax = 200
+
+/** From how many choices on they are found by typing. */
+const searchFrom = 12
+
 /** What every widget tells its input. */
 export function common(props: WidgetProps) {
   return {
@@ -157,6 +163,8 @@ function SelectWidget(props: WidgetProps) {
         {...common(props)}
         size="xs"
         data={choices(props)}
+        searchable
+        limit={shownMax}
         value={values}
         onChange={(v) => props.onChange(v.map((x) => choiceOf(props, x)))}
       />
@@ -171,12 +179,14 @@ function SelectWidget(props: WidgetProps) {
       clearable={!props.required}
       clearButtonProps={{ 'aria-label': t('action.clear') }}
       allowDeselect={!props.required}
-      searchable={choices(props).length > 12}
+      searchable={choices(props).length > searchFrom}
+      limit={shownMax}
     />
   )
 }
 
 function Radio(props: WidgetProps) {
+  if (choices(props).length > searchFrom) return <SelectWidget {...props} />
   return (
     <SegmentedControl
       aria-label={props.label}
@@ -254,6 +264,8 @@ function Choices(props: WidgetProps) {
       {...common(props)}
       size="xs"
       data={[...all.map((c) => ({ value: String(c.const), label: c.title ?? String(c.const) })), ...expressions]}
+      searchable
+      limit={shownMax}
       value={values.map(String)}
       onChange={(picked) =>
         props.onChange(picked.map((text) => all.find((c) => String(c.const) === text)?.const ?? text))
