@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from '@playwright/test'
-import { around, node, project, publishedFlow, startedRun } from './steps'
+import { around, node, project, publishedFlow, startedRun, writeInto } from './steps'
 
 const markup = '<img src=x onerror="window.broken=1"><script>window.broken=1</script>[x](javascript:window.broken=1)'
 
@@ -173,4 +173,62 @@ test('the catalogue, the form and the log show what a plugin says as it is', asy
   expect(await page.evaluate(() => (window as unknown as { broken?: number }).broken)).toBeUndefined()
   expect(await page.locator('img[src="x"], a[href^="javascript:"]').count()).toBe(0)
   expect(broken).toEqual([])
+})
+
+test('a pattern that would keep a page busy for years is left to the server, and so many choices are drawn in part', async ({
+  page,
+  request,
+}) => {
+  const choices = Array.from({ length: 5_000 }, (_, i) => `c${i}`)
+  const properties = {
+    said: { type: 'string', title: 'Said', pattern: '^(a+)+$' },
+    short: { type: 'string', title: 'Short', pattern: '(?i)^[a-z]+$' },
+    one: { type: 'string', title: 'One', enum: choices },
+  }
+  const manifest = {
+    format: 'culm.plugin/v1',
+    id: 'stubborn',
+    version: '1.0.0',
+    title: 'Stubborn',
+    actions: [{ id: 'talk', title: 'Talk', inputs: { type: 'object', properties }, outputs: { type: 'object' } }],
+  }
+  const made = await request.post('/api/v1/plugins', {
+    data: talker('said', manifest),
+    headers: { 'Content-Type': 'application/wasm' },
+  })
+  expect(made.status(), await made.text()).toBe(201)
+
+  const flow = await publishedFlow(request, around(`固执 ${Date.now()}`, { plugin: 'stubborn', action: 'talk' }))
+  await page.goto(`/p/${project}/flows/${flow}`)
+  await node(page, 'task').click()
+  await writeInto(page.getByRole('textbox', { name: 'Said' }), `${'a'.repeat(60)}!`)
+  await writeInto(page.getByRole('textbox', { name: 'Short' }), '1')
+  await page.getByRole('combobox', { name: 'One' }).fill('c4999')
+  await page.getByRole('option', { name: 'c4999' }).click()
+
+  // The page asks the server while it is drawn on, and says at the fields what that says.
+  const wrong = (name: string) =>
+    page.locator('.sf-field', { has: page.getByRole('textbox', { name }) }).getByRole('alert')
+  await expect(wrong('Said')).toBeVisible()
+  await expect(wrong('Short')).toBeVisible()
+  await page.getByRole('button', { name: /^保存/ }).click()
+  const problems = async () => {
+    const draft = await request.get(`/api/v1/projects/${project}/flows/${flow}`)
+    return ((await draft.json()) as { problems: { field: string }[] }).problems.map((p) => p.field)
+  }
+  await expect.poll(problems).toEqual(['/inputs/said', '/inputs/short'])
+})
+
+test('a start whose inputs only the server could check is refused at the field', async ({ page, request }) => {
+  const schema = { type: 'string', pattern: '^(a+)+$' }
+  const flow = await publishedFlow(request, {
+    ...around(`固执启动 ${Date.now()}`, { plugin: 'core', action: 'wait_for', inputs: { duration: '10ms' } }),
+    variables: [{ name: 'host', source: 'input', title: '主机', schema }],
+  })
+  await page.goto(`/p/${project}/flows/${flow}/start`)
+  await page.getByRole('textbox', { name: '主机' }).fill(`${'a'.repeat(60)}!`)
+  await page.getByRole('button', { name: '开始运行' }).click()
+  const field = page.locator('.sf-field', { has: page.getByRole('textbox', { name: '主机' }) })
+  await expect(field.getByRole('alert')).toBeVisible()
+  await expect(page).toHaveURL(/\/start/)
 })

@@ -32,6 +32,7 @@ func TestProfileNamesWhatIsWrongAndWhere(t *testing.T) {
 		"not outside if":                {`{"type":"object","not":{}}`, "/not", "inside if only"},
 		"no schema":                     {`{"type":"object","properties":{"a":7}}`, "/properties/a", "is not a schema"},
 		"a reference elsewhere":         {`{"type":"object","properties":{"a":{"$ref":"http://x/"}}}`, "/properties/a/$ref", "only #/$defs/"},
+		"a reference into data":         {`{"type":"object","$defs":{"b":{"default":{}}},"properties":{"a":{"$ref":"#/$defs/b/default"}}}`, "/properties/a/$ref", "only #/$defs/"},
 		"a reference to nothing":        {`{"type":"object","properties":{"a":{"$ref":"#/$defs/b"}}}`, "/properties/a/$ref", "is not there"},
 		"look-around":                   {`{"type":"object","properties":{"a":{"pattern":"(?=x)"}}}`, "/properties/a/pattern", "share"},
 		"a secret that is not yes":      {`{"type":"object","properties":{"a":{"x-secret":"yes"}}}`, "/properties/a/x-secret", "true or false"},

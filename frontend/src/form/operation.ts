@@ -1,4 +1,5 @@
 import type { Json, JsonObject, Schema } from '~/api/types'
+import { changed, isSchema } from './words'
 
 /** The part of a call of an operation that a field stands for: the keyword `x-operation`. */
 export interface OperationWord {
@@ -18,10 +19,6 @@ export interface OperationForm {
 }
 
 type Properties = { [name: string]: Schema }
-
-function isSchema(v: Json | Schema | undefined): v is Schema {
-  return v !== null && typeof v === 'object' && !Array.isArray(v)
-}
 
 function propertiesOf(schema: Schema): Properties {
   return isSchema(schema.properties) ? (schema.properties as unknown as Properties) : {}
@@ -106,10 +103,6 @@ const foldFrom = 8
 const inlineDepth = 8
 const inlineMax = 1500
 
-/** Words whose value is data, and no schema. */
-const dataWords = new Set(['default', 'const', 'enum', 'examples', 'required'])
-const namedWords = new Set(['properties', 'patternProperties', 'dependentSchemas'])
-
 /**
  * A schema with what it refers to in place, so that hints reach every field. One that
  * contains itself ends in a field for any JSON; the server checks it to the end.
@@ -128,15 +121,8 @@ export function inlined(schema: Schema, root: Schema): Schema {
       if (!target || open.includes(name) || open.length >= inlineDepth || left <= 0) return rest as Json
       return visit({ ...target, ...rest }, [...open, name])
     }
-    const out = Object.entries(v).flatMap(([key, x]) => {
-      if (key === '$defs') return []
-      if (dataWords.has(key)) return [[key, x]]
-      if (namedWords.has(key) && isSchema(x)) {
-        return [[key, Object.fromEntries(Object.entries(x).map(([k, s]) => [k, visit(s as Json, open)]))]]
-      }
-      return [[key, visit(x as Json, open)]]
-    })
-    return joined(Object.fromEntries(out) as Schema) as Json
+    const { $defs: _defs, ...own } = v
+    return joined(changed(own, (x) => visit(x, open))) as Json
   }
   return visit(schema, []) as unknown as Schema
 }

@@ -1,6 +1,8 @@
 import type { UiSchema } from '@rjsf/utils'
 import type { Json, Schema } from '~/api/types'
 import type { Lang } from '~/i18n/text'
+import { quick } from './patterns'
+import { changed, isSchema } from './words'
 
 /** A schema as the form library wants it: texts in one language, hints apart. */
 export interface FormSchema {
@@ -10,29 +12,25 @@ export interface FormSchema {
 
 const cache = new WeakMap<Schema, Partial<Record<Lang, FormSchema>>>()
 
-/** Reads the inline `ui:*` hints and translations out of an action's schema. */
+/** Reads the inline `ui:*` hints and translations out of an action's schema, and leaves out what the browser could not check quickly. */
 export function formOf(schema: Schema, lang: Lang): FormSchema {
   const known = cache.get(schema) ?? {}
   cache.set(schema, known)
-  known[lang] ??= { schema: localised(schema, lang) as Schema, ui: hints(localised(schema, lang) as Schema) }
+  known[lang] ??= drawn(quick(localised(schema, lang) as Schema))
   return known[lang]
 }
 
-function isObject(value: Json | undefined): value is { [key: string]: Json } {
-  return value !== null && typeof value === 'object' && !Array.isArray(value)
+function drawn(schema: Schema): FormSchema {
+  return { schema, ui: hints(schema) }
 }
-
-/** Words of a schema whose value is data, and no schema. */
-const dataWords = new Set(['default', 'const', 'enum', 'examples'])
 
 /** Puts the texts of a language in place, at every depth. */
 function localised(value: Json | Schema, lang: Lang): Json {
   if (Array.isArray(value)) return value.map((v) => localised(v, lang))
-  if (!isObject(value as Json)) return value as Json
-  const entries = Object.entries(value as { [key: string]: Json })
-  const out = Object.fromEntries(entries.map(([key, v]) => [key, dataWords.has(key) ? v : localised(v, lang)]))
-  const texts = isObject(out['ui:i18n']) ? out['ui:i18n'][lang] : undefined
-  if (isObject(texts)) translate(out, texts)
+  if (!isSchema(value)) return value as Json
+  const out = changed(value, (v) => localised(v, lang))
+  const texts = isSchema(out['ui:i18n']) ? out['ui:i18n'][lang] : undefined
+  if (isSchema(texts)) translate(out, texts)
   return out
 }
 
@@ -45,7 +43,7 @@ function translate(out: { [key: string]: Json }, texts: { [key: string]: Json })
     out['ui:enumNames'] = names
     return
   }
-  out.oneOf = out.oneOf.map((o, i) => (isObject(o) && typeof names[i] === 'string' ? { ...o, title: names[i] } : o))
+  out.oneOf = out.oneOf.map((o, i) => (isSchema(o) && typeof names[i] === 'string' ? { ...o, title: names[i] } : o))
 }
 
 /** Fields that the library has no component of its own for. */
@@ -79,8 +77,8 @@ function widgetOf(schema: Schema): UiSchema {
   const widget = typeof schema['ui:widget'] === 'string' ? schema['ui:widget'] : undefined
   if (schema['x-secret'] === true || schema.format === 'password') return { 'ui:widget': 'password' }
   if (widget && ownFields[widget] !== undefined) return ownFields[widget] ? { 'ui:field': ownFields[widget] } : {}
-  if (isObject(schema['x-source']) && hasSource(schema)) return { 'ui:widget': 'source' }
-  const part = isObject(schema['x-operation']) ? schema['x-operation'].part : undefined
+  if (isSchema(schema['x-source']) && hasSource(schema)) return { 'ui:widget': 'source' }
+  const part = isSchema(schema['x-operation']) ? schema['x-operation'].part : undefined
   if (part === 'system' || part === 'operation') return { 'ui:widget': 'source' }
   if (isFreeForm(schema)) return { 'ui:field': 'JsonField' }
   if (isKeyed(schema)) return { 'ui:field': 'KeyValueField' }
@@ -91,13 +89,13 @@ function widgetOf(schema: Schema): UiSchema {
 
 /** Whether a source can give the value of a field: one value, or a list of such. */
 function hasSource(schema: Schema): boolean {
-  const one = schema.type === 'array' && isObject(schema.items) ? schema.items : schema
+  const one = schema.type === 'array' && isSchema(schema.items) ? schema.items : schema
   return one.type !== 'object' && one.type !== 'array'
 }
 
 /** Lists of texts are written as tags, lists of choices picked; others get a row an entry. */
 function listWidget(schema: Schema): UiSchema {
-  const items = isObject(schema.items) ? (schema.items as Schema) : undefined
+  const items = isSchema(schema.items) ? (schema.items as Schema) : undefined
   if (items?.enum || items?.oneOf) return { 'ui:widget': 'choices' }
   return items?.type === 'string' ? { 'ui:widget': 'tags' } : {}
 }
@@ -109,7 +107,7 @@ function isFreeForm(schema: Schema): boolean {
     return composed === undefined && schema.properties === undefined && schema.const === undefined
   if (Array.isArray(schema.type)) return schema.type.filter((t) => t !== 'null').length > 1
   if (schema.type === 'array') return schema.items === undefined || schema.items === true || isTuple(schema)
-  return schema.type === 'object' && !isObject(schema.properties) && !isKeyed(schema) && composed === undefined
+  return schema.type === 'object' && !isSchema(schema.properties) && !isKeyed(schema) && composed === undefined
 }
 
 function isTuple(schema: Schema): boolean {
@@ -121,8 +119,8 @@ function isKeyed(schema: Schema): boolean {
   const rest = schema.additionalProperties
   return (
     schema.type === 'object' &&
-    !isObject(schema.properties) &&
-    isObject(rest) &&
+    !isSchema(schema.properties) &&
+    isSchema(rest) &&
     rest.type !== 'object' &&
     rest.type !== 'array'
   )
@@ -130,17 +128,17 @@ function isKeyed(schema: Schema): boolean {
 
 function childrenHints(schema: Schema, ui: UiSchema): void {
   for (const part of [schema, ...branchesOf(schema)]) {
-    if (!isObject(part.properties)) continue
+    if (!isSchema(part.properties)) continue
     for (const [name, child] of Object.entries(part.properties)) {
-      if (isObject(child)) ui[name] = { ...hints(child), ...(ui[name] as UiSchema | undefined) }
+      if (isSchema(child)) ui[name] = { ...hints(child), ...(ui[name] as UiSchema | undefined) }
     }
   }
-  if (isObject(schema.items)) ui.items = hints(schema.items)
+  if (isSchema(schema.items)) ui.items = hints(schema.items)
 }
 
 /** The schemas that add fields under a condition. */
 function branchesOf(schema: Schema): Schema[] {
   const all = Array.isArray(schema.allOf) ? schema.allOf : []
-  const direct = [schema.then, schema.else, ...all].filter((s) => isObject(s as Json)) as Schema[]
+  const direct = [schema.then, schema.else, ...all].filter((s) => isSchema(s as Json)) as Schema[]
   return direct.flatMap((s) => [s, ...branchesOf(s)])
 }

@@ -1,4 +1,5 @@
 import type { Json, Schema } from '~/api/types'
+import { isSchema } from './words'
 
 /**
  * While a flow is drawn, any field may hold `${expression}` in place of its
@@ -47,10 +48,6 @@ function withLiteral(relaxed: Schema, schema: Schema, literal: readonly string[]
   return { ...relaxed, properties: { ...after, ...Object.fromEntries(kept) } }
 }
 
-function isSchema(value: Json | undefined): value is Schema & { [key: string]: Json } {
-  return value !== null && typeof value === 'object' && !Array.isArray(value)
-}
-
 /** Relaxes what a schema is made of, and not the schema itself. */
 function inside(schema: Schema): Schema {
   const out: Schema = { ...schema }
@@ -75,7 +72,7 @@ function inside(schema: Schema): Schema {
 }
 
 /** An expression may satisfy several branches, so that one of them must hold becomes at least one. */
-function exclusive(out: Schema): void {
+export function exclusive(out: Schema): void {
   const { oneOf, anyOf } = out
   delete out.oneOf
   out[choiceMark] = 'oneOf'

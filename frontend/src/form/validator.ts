@@ -31,8 +31,9 @@ const passing = new Set([
 const unions = new Set(['anyOf', 'oneOf'])
 
 /**
- * Checks a value against a schema without evaluating code, so that the page can
- * forbid that altogether. At most one violation a place is answered.
+ * Checks a value against a schema of formOf() without evaluating code, so that the page can
+ * forbid that altogether. At most one violation a place is answered. A schema that cannot be
+ * checked here, as one that refers to itself without end, is left to the server.
  */
 export function check(
   schema: Schema,
@@ -41,7 +42,7 @@ export function check(
   literal: readonly string[] = [],
 ): Violation[] {
   const asked = expressions ? relax(schema, literal) : schema
-  const { errors } = validate(value, asked as CfSchema, '2020-12', undefined, false)
+  const { errors } = held(value, asked as CfSchema, false)
   const found = new Map<string, Violation>()
   for (const error of errors) {
     const place = locate(asked, error.keywordLocation)
@@ -51,6 +52,14 @@ export function check(
     if (!found.has(key)) found.set(key, violation)
   }
   return [...found.values()]
+}
+
+function held(value: unknown, schema: CfSchema, first: boolean): { valid: boolean; errors: OutputUnit[] } {
+  try {
+    return validate(value, schema, '2020-12', undefined, first)
+  } catch {
+    return { valid: true, errors: [] }
+  }
 }
 
 function violationOf(error: OutputUnit, schema: Schema | undefined): Violation {
@@ -127,7 +136,7 @@ export const branches: ValidatorType = {
   isValid(schema, data, rootSchema) {
     const withDefs = { ...(schema as object), $defs: (rootSchema as Schema | undefined)?.$defs } as CfSchema
     const value = present(data as Json | undefined)
-    return value !== undefined && validate(value, withDefs, '2020-12').valid
+    return value !== undefined && held(value, withDefs, true).valid
   },
   validateFormData: () => ({ errors: [], errorSchema: {} }),
   rawValidation: () => ({}),
