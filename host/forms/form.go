@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 
@@ -18,6 +17,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 
 	"github.com/culmhq/culm/host/document"
+	"github.com/culmhq/culm/host/effort"
 )
 
 // The limits of a schema (a form beyond them is not a form for people).
@@ -32,9 +32,7 @@ type Form struct {
 	schema *jsonschema.Schema
 	// document is what the schema was compiled from: it says which anyOf is ours.
 	document any
-	patterns patterns
-	// weight is how many steps any part of a value meets at most.
-	weight int
+	effort   *effort.Schema
 }
 
 // Fault is one thing wrong with a value. It holds nothing of the value.
@@ -129,9 +127,7 @@ func decode(schema json.RawMessage) (any, error) {
 }
 
 func compile(doc any) (*Form, error) {
-	p := patterns{}
-	p.gather(doc)
-	weight, err := weigh(doc, p)
+	e, err := effort.Weigh(doc)
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +142,7 @@ func compile(doc any) (*Form, error) {
 	if err != nil {
 		return nil, fmt.Errorf("schema: %w", plain(err))
 	}
-	return &Form{schema: s, document: doc, patterns: p, weight: weight}, nil
+	return &Form{schema: s, document: doc, effort: e}, nil
 }
 
 // refusal is a loader that loads nothing: a schema refers to itself only.
@@ -228,7 +224,7 @@ func (f *Form) Check(value json.RawMessage) []Fault {
 	if err != nil {
 		return []Fault{{Keyword: "type", Message: "is not JSON"}}
 	}
-	if f.tooLong(v, len(value)) {
+	if f.effort.TooLong(v) {
 		return []Fault{{Keyword: "long", Message: "is too complex to be checked against this schema"}}
 	}
 	err = f.schema.Validate(v)
@@ -308,34 +304,9 @@ func (c *collector) add(f Fault) {
 // relaxed reports whether the schema at that address is an anyOf that Relax added.
 func (c *collector) relaxed(address string) bool {
 	_, fragment, _ := strings.Cut(address, "#")
-	at, _ := find(c.form.document, fragment)
+	at, _ := effort.Find(c.form.document, fragment)
 	s, ok := at.(map[string]any)
-	return ok && s[relaxedKeyword] == true
-}
-
-// find returns what is at a JSON Pointer in the form of a URL's fragment.
-func find(doc any, fragment string) (any, bool) {
-	at := doc
-	for _, token := range strings.Split(fragment, "/")[1:] {
-		token = strings.NewReplacer("~1", "/", "~0", "~").Replace(unescapeURL(token))
-		switch v := at.(type) {
-		case map[string]any:
-			next, ok := v[token]
-			if !ok {
-				return nil, false
-			}
-			at = next
-		case []any:
-			i, err := strconv.Atoi(token)
-			if err != nil || i < 0 || i >= len(v) {
-				return nil, false
-			}
-			at = v[i]
-		default:
-			return nil, false
-		}
-	}
-	return at, true
+	return ok && s[effort.RelaxedKeyword] == true
 }
 
 func keyword(k jsonschema.ErrorKind) string {

@@ -177,6 +177,8 @@ func TestSchemasThatWouldTakeForEver(t *testing.T) {
 		"behind another base":   `{"$ref":"#/$defs/a","$defs":{"d0":{},"a":{"$id":"x:y",` + doubling(60)[1:] + `}}`,
 		"in a nameless place":   `{"$ref":"#/","":` + strings.ReplaceAll(doubling(60), "#/$defs", "#//$defs") + `}`,
 		"dependencies":          `{"dependencies":{"a":{"$ref":"#/$defs/d0"}},` + doubling(60)[1+len(`"$ref":"#/$defs/d0",`):],
+		"behind an anchor":      `{"$ref":"#a","$defs":{"d0":{},"a":{"$anchor":"a",` + doubling(60)[1:] + `}}`,
+		"a bound without end":   `{"minimum":1e999999}`,
 		"dynamic references":    `{"properties":{"a":{"$dynamicRef":"#x"}}}`,
 		"a reference to naught": `{"$ref":"#/$defs/none"}`,
 	} {
@@ -229,6 +231,8 @@ func TestACheckTakesNoLongerThanTheValueIsWorth(t *testing.T) { //nolint:paralle
 	for name, c := range map[string]struct{ schema, value, want string }{
 		"a choice of ten thousand forms":      {`{"oneOf":` + list(10_000, `{"const":%d}`) + `}`, `9999`, ""},
 		"a huge pattern":                      {`{"pattern":"^` + strings.Repeat("(a|b)?", 40_000) + `$"}`, long, "long"},
+		"a number without end":                {`{"items":{"type":"number","minimum":1}}`, `[` + strings.Repeat("1e999999,", 300) + `1]`, "long"},
+		"a huge pattern under a false mark":   {`{"x-relaxed":true,"anyOf":[{"maxLength":1},{"pattern":"^` + strings.Repeat("(a|b)?", 40_000) + `$"}]}`, long, "long"},
 		"a huge pattern of names":             {`{"patternProperties":{"^` + strings.Repeat("(a|b)?", 40_000) + `$":{}}}`, `{` + long + `:1}`, "long"},
 		"a pattern that repeats itself":       {`{"pattern":"^(a+)+$"}`, long, ""},
 		"a choice of many, again and again":   {`{"items":{"enum":` + list(20_000, `%d`) + `}}`, `[` + strings.Repeat("19999,", 500) + `1]`, "long"},

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/big"
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -125,12 +124,4 @@ func number(r *big.Rat) string {
 	}
 	f, _ := r.Float64()
 	return fmt.Sprint(f)
-}
-
-// unescapeURL undoes the percent encoding of a fragment.
-func unescapeURL(s string) string {
-	if u, err := url.PathUnescape(s); err == nil {
-		return u
-	}
-	return s
 }

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/culmhq/culm/host/effort"
 )
 
 // The parts of a call of an operation that a field may stand for.
@@ -158,7 +160,7 @@ func Without(faults []Fault, value json.RawMessage, placeholders []string) []Fau
 		return faults
 	}
 	return slices.DeleteFunc(slices.Clone(faults), func(f Fault) bool {
-		at, _ := find(doc, strings.ReplaceAll(f.Field, "%", "%25"))
+		at, _ := effort.Find(doc, strings.ReplaceAll(f.Field, "%", "%25"))
 		text, ok := at.(string)
 		return ok && slices.ContainsFunc(placeholders, func(p string) bool { return strings.Contains(text, p) })
 	})

@@ -16,6 +16,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 
 	"github.com/culmhq/culm/host/document"
+	"github.com/culmhq/culm/host/effort"
 )
 
 // The limits of the schema of an action: a form beyond them is not one for people.
@@ -172,7 +173,7 @@ func texts(values []any) []string {
 // told is what the rule that an error broke says of itself. Its keywords are the arguments.
 func (f *profileProblems) told(e *jsonschema.ValidationError) document.Problem {
 	_, fragment, _ := strings.Cut(e.SchemaURL, "#")
-	found, _ := find(f.profile.document, fragment)
+	found, _ := effort.Find(f.profile.document, fragment)
 	rule, _ := found.(map[string]any)
 	text, described := rule["description"].(string)
 	if !described {
@@ -255,7 +256,7 @@ func (w *profileWalk) child(at string, v any, depth int) {
 // references checks the keywords that name something else.
 func (w *profileWalk) references(at string, node map[string]any) {
 	if ref, ok := node["$ref"].(string); ok && strings.HasPrefix(ref, "#/$defs/") {
-		if _, found := find(w.root, strings.TrimPrefix(ref, "#")); !found {
+		if _, found := effort.Find(w.root, strings.TrimPrefix(ref, "#")); !found {
 			w.bad(at+"/$ref", "FORM_NO_DEFINITION", "%s is not there", ref)
 		}
 	}

@@ -1,6 +1,10 @@
 package forms
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/culmhq/culm/host/effort"
+)
 
 // The schemas that an expression string is valid against: exactly one ${...}, which
 // may stand for any type, and ${...} somewhere inside a text. A $${ is literal text.
@@ -12,10 +16,6 @@ const (
 // expressionKeyword is the plugin author's word on expressions in a field:
 // "optional" (default), "required" or "forbidden".
 const expressionKeyword = "x-expression"
-
-// relaxedKeyword marks the anyOf that Relax adds, so that errors can be told about the
-// author's schema and not about the addition.
-const relaxedKeyword = "x-relaxed"
 
 // The keywords that hold sub-schemas: whose instances may be expressions themselves,
 // and those that describe the same instance again.
@@ -193,7 +193,7 @@ func relaxWhole(schema any) any {
 	if mayBeText(s) {
 		pattern = insidePattern
 	}
-	return map[string]any{relaxedKeyword: true, "anyOf": []any{inner, expression(pattern)}}
+	return map[string]any{effort.RelaxedKeyword: true, "anyOf": []any{inner, expression(pattern)}}
 }
 
 // expression is the schema of a string that holds an expression.

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/culmhq/culm/host/effort"
 )
 
 // suggestionMax is the length of the longest word for which another one is looked for.
@@ -52,7 +54,7 @@ func slips(a, b string) int {
 
 // keywords are those that a schema in a form may have.
 func (p *Profile) keywords() []string {
-	found, _ := find(p.document, "/$defs/node/properties")
+	found, _ := effort.Find(p.document, "/$defs/node/properties")
 	known, _ := found.(map[string]any)
 	return slices.Sorted(maps.Keys(known))
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/culmhq/culm/host/document"
+	"github.com/culmhq/culm/host/effort"
 )
 
 // Compiled is a system that is ready to be called. It is immutable and safe for
@@ -46,7 +47,8 @@ type CompiledOperation struct {
 
 // Schema is a compiled JSON Schema.
 type Schema struct {
-	s *jsonschema.Schema
+	s      *jsonschema.Schema
+	effort *effort.Schema
 	// anyText says that every text fits: the schema of a parameter that declares none.
 	anyText bool
 }
@@ -138,10 +140,14 @@ func (o *Operation) prepare(shared map[string]json.RawMessage, judge *Judge) (*C
 
 // compileSchemas compiles the schemas; one that is not valid, which validation lets not
 // happen, fits no value.
-func (o *CompiledOperation) compileSchemas() { o.checkSchemas(check{ps: &document.Problems{}}) }
+func (o *CompiledOperation) compileSchemas() {
+	left := schemasMaxBytes
+	o.checkSchemas(check{ps: &document.Problems{}}, &left)
+}
 
-// checkSchemas compiles the schemas and says what is wrong with them.
-func (o *CompiledOperation) checkSchemas(c check) {
+// checkSchemas compiles the schemas and says what is wrong with them. They may be as large as
+// is left, with what they refer to.
+func (o *CompiledOperation) checkSchemas(c check, left *int) {
 	o.ready.params = make(map[string]*Schema, len(o.Parameters))
 	for i := range o.Parameters {
 		p := &o.Parameters[i]
@@ -149,15 +155,24 @@ func (o *CompiledOperation) checkSchemas(c check) {
 		if len(raw) == 0 {
 			raw = json.RawMessage(anyText)
 		}
-		o.ready.params[p.Name], _ = o.schema(raw, c.index("parameters", i).in("schema"))
+		o.ready.params[p.Name], _ = o.schema(raw, c.index("parameters", i).in("schema"), left)
 	}
 	if len(o.Operation.Body) > 0 {
-		o.ready.body, o.ready.bodyDocument = o.schema(closed(o.Operation.Body), c.in("body"))
+		o.ready.body, o.ready.bodyDocument = o.schema(closed(o.Operation.Body), c.in("body"), left)
 	}
 }
 
-func (o *CompiledOperation) schema(raw json.RawMessage, c check) (*Schema, json.RawMessage) {
+func (o *CompiledOperation) schema(raw json.RawMessage, c check, left *int) (*Schema, json.RawMessage) {
+	if *left < 0 {
+		return &Schema{}, nil // said where it was too much
+	}
 	whole, err := WithShared(raw, o.shared)
+	if code, _ := CodeOf(err); code == CodeSchemaLarge {
+		*left -= sharedMaxBytes
+	}
+	if *left -= len(whole); err == nil && *left < 0 {
+		err = flawed(CodeSchemaLarge, "is larger than %d bytes with what it and the schemas before it refer to", schemasMaxBytes)
+	}
 	if err != nil {
 		c.broken(err)
 		return &Schema{}, nil
@@ -186,9 +201,10 @@ func (s *Schema) Check(value json.RawMessage) error {
 	return s.CheckValue(v)
 }
 
-// CheckValue is Check of a value that was decoded with json.Decoder.UseNumber.
+// CheckValue is Check of a value that was decoded with json.Decoder.UseNumber. A value that
+// would take too long (effort.Schema.TooLong) is not checked, and does not fit.
 func (s *Schema) CheckValue(v any) error {
-	if s.s == nil {
+	if s.s == nil || s.effort.TooLong(v) {
 		return unchecked()
 	}
 	var ve *jsonschema.ValidationError
@@ -207,6 +223,7 @@ func unchecked() error { return flawed(CodeUnchecked, "cannot be checked against
 func (s *System) compile() (*Compiled, document.Problems) {
 	var ps document.Problems
 	top := check{ps: &ps}
+	left := schemasMaxBytes
 	s.validateHead(top)
 	out := s.outline(nil)
 	judge, err := s.Success.compile()
@@ -223,7 +240,7 @@ func (s *System) compile() (*Compiled, document.Problems) {
 			usable = usable && len(ps) > before // it was named above
 			ready = &CompiledOperation{Operation: o, shared: s.Schemas}
 		}
-		ready.once.Do(func() { ready.checkSchemas(c) })
+		ready.once.Do(func() { ready.checkSchemas(c, &left) })
 		out.operations[o.ID] = ready
 	}
 	if out.Base, err = ParseBaseURL(s.BaseURL); err == nil && !usable && len(ps) == 0 {
@@ -252,6 +269,10 @@ func compileSchema(raw json.RawMessage) (*Schema, error) {
 	if err != nil {
 		return nil, flawed(CodeNotJSON, "is not JSON")
 	}
+	weighed, err := effort.WeighForeign(doc)
+	if err != nil {
+		return nil, schemaFault(err)
+	}
 	c := jsonschema.NewCompiler()
 	c.DefaultDraft(jsonschema.Draft2020)
 	c.UseLoader(refuse{})
@@ -266,5 +287,5 @@ func compileSchema(raw json.RawMessage) (*Schema, error) {
 	case err != nil:
 		return nil, schemaFault(err)
 	}
-	return &Schema{s, string(raw) == anyText}, nil
+	return &Schema{s, weighed, string(raw) == anyText}, nil
 }

@@ -23,6 +23,9 @@ func Narrows(before, after json.RawMessage) bool {
 // narrowingSteps bounds the comparison of two schemas; one that takes more counts as wider.
 const narrowingSteps = 200_000
 
+// valuesStep is how many pairs of listed values are compared in a step.
+const valuesStep = 16
+
 // narrowing compares two schemas. A pair of references that is being compared is assumed to
 // hold, so that schemas which contain themselves come to an end.
 type narrowing struct {
@@ -164,7 +167,7 @@ func (n *narrowing) holds(key string, a, b map[string]any) bool {
 	case "type":
 		return typesWithin(a, b["type"])
 	case "enum", "const":
-		return valuesWithin(a, b)
+		return n.valuesWithin(a, b)
 	case "minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties", "minContains":
 		return bound(a[key], b[key], func(x, y float64) bool { return x >= y })
 	case "maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties", "maxContains":
@@ -251,8 +254,8 @@ func typeNames(v any) []string {
 	return nil
 }
 
-// valuesWithin compares listed values.
-func valuesWithin(a, b map[string]any) bool {
+// valuesWithin compares listed values, each of the new ones with each of the old.
+func (n *narrowing) valuesWithin(a, b map[string]any) bool {
 	listed := func(m map[string]any) []any {
 		if c, ok := m["const"]; ok {
 			return []any{c}
@@ -261,7 +264,8 @@ func valuesWithin(a, b map[string]any) bool {
 		return l
 	}
 	have, want := listed(a), listed(b)
-	if len(have) == 0 {
+	n.left -= len(have) * len(want) / valuesStep
+	if len(have) == 0 || n.left < 0 {
 		return false
 	}
 	return !slices.ContainsFunc(have, func(v any) bool {

@@ -58,6 +58,8 @@ func broken(ve *jsonschema.ValidationError, out document.Problems) document.Prob
 	return append(out, f)
 }
 
+const says = "is not a valid JSON Schema: "
+
 // schemaFault says where a schema itself is wrong, by keyword and place. What the compiler
 // finds besides the rules of the standard has a code for each kind that people meet; of any
 // other its sentence is told.
@@ -68,8 +70,8 @@ func schemaFault(err error) error {
 		pointer *jsonschema.JSONPointerNotFoundError
 		anchor  *jsonschema.AnchorNotFoundError
 		regex   *jsonschema.InvalidRegexError
+		unfit   document.Problem
 	)
-	const says = "is not a valid JSON Schema: "
 	switch {
 	case errors.As(err, &se) && errors.As(se.Err, &ve):
 		f := broken(ve, nil)[0]
@@ -84,8 +86,24 @@ func schemaFault(err error) error {
 		return flawed(CodeSchemaReference, says+"what %s refers to does not exist", within(anchor.Reference))
 	case errors.As(err, &regex):
 		return flawed(CodeSchemaPattern, says+"%s is no regular expression", within(regex.URL))
+	case errors.As(err, &unfit):
+		return unfitSchema(unfit)
 	default:
 		return flawed(CodeSchemaInvalid, says+"%s", strings.ReplaceAll(err.Error(), schemaName, ""))
+	}
+}
+
+// unfitSchema says why the cost of a schema's checks is not known, or too high.
+func unfitSchema(p document.Problem) error {
+	switch p.Code {
+	case "SCHEMA_REFERENCE":
+		return flawed(CodeSchemaReference, says+"what %s refers to does not exist", p.Args["a"])
+	case "SCHEMA_ELSEWHERE":
+		return flawed(CodeSchemaOutside, "%v", errExternal)
+	case "SCHEMA_STEPS":
+		return flawed(CodeSchemaSteps, "needs more than %s steps to be checked", p.Args["a"])
+	default:
+		return flawed(CodeSchemaUnsupported, "%s is not supported", p.Args["a"])
 	}
 }
 

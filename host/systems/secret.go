@@ -101,41 +101,57 @@ func bodySecret(body json.RawMessage, pointer string) bool {
 	if err := json.Unmarshal(body, &root); err != nil {
 		return false
 	}
-	return marked(root, root, tokens, 0)
+	m := marking{root: root, left: markingSteps}
+	return m.marked(root, tokens, 0)
+}
+
+// markingSteps bounds how many schemas are looked at for one place; one that is not found
+// among them is not marked.
+const markingSteps = 20_000
+
+// marking looks for the mark of a place in a schema.
+type marking struct {
+	root any
+	left int
 }
 
 // marked follows a place through a schema: properties, items, references and
 // alternatives, one of which is enough.
-func marked(root, schema any, tokens []string, depth int) bool {
+func (m *marking) marked(schema any, tokens []string, depth int) bool {
+	m.left--
 	s, ok := schema.(map[string]any)
-	if !ok || depth > secretDepthMax {
+	if !ok || depth > secretDepthMax || m.left < 0 {
 		return false
 	}
 	if len(tokens) == 0 && s["x-secret"] == true {
 		return true
 	}
-	if ref, ok := s["$ref"].(string); ok {
-		if name, ok := strings.CutPrefix(ref, "#/$defs/"); ok {
-			defs, _ := root.(map[string]any)["$defs"].(map[string]any)
-			if marked(root, defs[name], tokens, depth+1) {
-				return true
-			}
+	ref, _ := s["$ref"].(string)
+	if name, ok := strings.CutPrefix(ref, sharedRef); ok {
+		defs, _ := schemaMap(m.root)["$defs"].(map[string]any)
+		if m.marked(defs[name], tokens, depth+1) {
+			return true
 		}
 	}
 	for _, word := range []string{"allOf", "anyOf", "oneOf"} {
 		subs, _ := s[word].([]any)
-		if slices.ContainsFunc(subs, func(sub any) bool { return marked(root, sub, tokens, depth+1) }) {
+		if slices.ContainsFunc(subs, func(sub any) bool { return m.marked(sub, tokens, depth+1) }) {
 			return true
 		}
 	}
 	if len(tokens) == 0 {
 		return false
 	}
-	next := s["items"]
-	if properties, ok := s["properties"].(map[string]any); ok && properties[tokens[0]] != nil {
-		next = properties[tokens[0]]
-	} else if s["additionalProperties"] != nil && next == nil {
-		next = s["additionalProperties"]
+	return m.marked(part(s, tokens[0]), tokens[1:], depth+1)
+}
+
+// part is the schema of a property or an item of what a schema describes.
+func part(s map[string]any, token string) any {
+	if properties, ok := s["properties"].(map[string]any); ok && properties[token] != nil {
+		return properties[token]
 	}
-	return marked(root, next, tokens[1:], depth+1)
+	if s["items"] == nil {
+		return s["additionalProperties"]
+	}
+	return s["items"]
 }

@@ -12,6 +12,11 @@ const sharedRef = "#/$defs/"
 // sharedMaxBytes bounds a schema with everything that it refers to.
 const sharedMaxBytes = 4 << 20
 
+// schemasMaxBytes bounds all schemas of a system that are compiled at once, each with
+// everything that it refers to: a few large ones that thousands of operations refer to would
+// keep the server busy for hours. Those of a thousand operations have half a megabyte.
+const schemasMaxBytes = 16 << 20
+
 // WithShared returns a schema with those of the shared schemas that it refers to, directly or
 // not, as its $defs: what it means when it stands alone. A schema that refers to none is
 // returned as it is. The error names what is missing, or says that it is too large.

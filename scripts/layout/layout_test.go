@@ -29,17 +29,18 @@ func rules() map[string][]string {
 		"host/wasm/lane":    {},
 		"host/wasm/wire":    {},
 		"host/replay":       {boundary},
-		"host/gateway":      {boundary, "engine/expr", "engine/expr/python", "host/systems", "host/secrets", "host/document"},
-		"host/systems":      {boundary, "engine/expr", "engine/expr/python", "host/document"},
+		"host/gateway":      {boundary, "engine/expr", "engine/expr/python", "host/systems", "host/secrets", "host/document", "host/effort"},
+		"host/systems":      {boundary, "engine/expr", "engine/expr/python", "host/document", "host/effort"},
+		"host/effort":       {"host/document"},
 		"host/document":     {},
 		"host/strict":       {boundary},
 		"host/foreign":      {boundary},
 		"host/secrets":      {boundary},
 		"plugins-src/core":  {boundary, "pdk", "pdk/manifest"},
 
-		"host/plugins/build":    {boundary, "host/foreign", "host/forms", "host/document"},
-		"host/plugins/cases":    {boundary, "host/document", "host/forms"},
-		"host/plugins/scaffold": {boundary, "host/plugins/build", "host/foreign", "host/forms", "host/document"},
+		"host/plugins/build":    {boundary, "host/foreign", "host/forms", "host/document", "host/effort"},
+		"host/plugins/cases":    {boundary, "host/document", "host/effort", "host/forms"},
+		"host/plugins/scaffold": {boundary, "host/plugins/build", "host/foreign", "host/forms", "host/document", "host/effort"},
 	}
 }
 

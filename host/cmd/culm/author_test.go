@@ -25,6 +25,7 @@ func checkers() map[string][]string {
 	return map[string][]string{
 		"../../plugins/build":   {"add", "match", "document.Coded"},
 		"../../forms":           {"bad", "document.Coded"},
+		"../../effort":          {"document.Coded"},
 		"../../foreign":         {"bad"},
 		"../../../pdk/manifest": {"Code"},
 		"../../plugins/cases":   {"add", "mismatch", "refuse", "broken", "faulty"},

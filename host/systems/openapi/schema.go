@@ -16,6 +16,12 @@ const (
 // kind returns the type of a schema's values, "" where it is open, and the schema behind
 // its references.
 func (r *reader) kind(v any) (string, map[string]any, error) {
+	return r.kindBeyond(v, map[string]bool{})
+}
+
+// kindBeyond is kind where the references in seen told nothing, or are being looked at: a
+// document may lead back to them as often as it likes.
+func (r *reader) kindBeyond(v any, seen map[string]bool) (string, map[string]any, error) {
 	if v == nil {
 		return "", nil, nil
 	}
@@ -36,17 +42,30 @@ func (r *reader) kind(v any) (string, map[string]any, error) {
 			}
 		}
 	}
-	for _, word := range []string{"allOf", "oneOf", "anyOf"} {
-		for _, sub := range list(m[word]) {
-			if k, _, err := r.kind(sub); err == nil && (k == "object" || k == "array") {
-				return k, m, nil
-			}
-		}
+	if k := r.kindOfParts(m, seen); k != "" {
+		return k, m, nil
 	}
 	if m["properties"] != nil {
 		return "object", m, nil
 	}
 	return "", m, nil
+}
+
+// kindOfParts is "object" or "array" where an alternative or a part of a schema says so.
+func (r *reader) kindOfParts(m map[string]any, seen map[string]bool) string {
+	for _, word := range []string{"allOf", "oneOf", "anyOf"} {
+		for _, sub := range list(m[word]) {
+			ref := text(object(sub)["$ref"])
+			if ref != "" && seen[ref] {
+				continue
+			}
+			seen[ref] = true
+			if k, _, err := r.kindBeyond(sub, seen); err == nil && (k == "object" || k == "array") {
+				return k
+			}
+		}
+	}
+	return ""
 }
 
 // schema writes a schema as JSON Schema 2020-12. What it refers to is added to the shared

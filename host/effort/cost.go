@@ -1,7 +1,10 @@
-package forms
+package effort
 
 import (
+	"encoding/json"
 	"regexp/syntax"
+	"strconv"
+	"strings"
 )
 
 // The limits of one check. A schema and the value that is held against it may both come
@@ -16,6 +19,12 @@ const (
 	patternBytes = 40
 	// formatBytes is how many bytes of a text, held against a format, make a step.
 	formatBytes = 8
+	// exponentMax bounds the exponents of numbers: 1e1000000 is short, and its digits fill
+	// memory wherever it is compared.
+	exponentMax = 1_000
+	// unevaluated is how many parts of a value, noted by a schema for what is not evaluated
+	// elsewhere, make a step.
+	unevaluated = 8
 	// nestedMax bounds how often references and the like lead on at one value.
 	nestedMax = 1_000
 )
@@ -70,6 +79,9 @@ func (p patterns) own(s map[string]any) int {
 	if list, ok := s["enum"].([]any); ok {
 		n += parts(list)
 	}
+	if v, ok := s["const"]; ok {
+		n += parts(v)
+	}
 	if text, ok := s["pattern"].(string); ok {
 		n += int(p.steps(text, 1))
 	}
@@ -96,20 +108,65 @@ func parts(v any) int {
 	return n
 }
 
-// tooLong reports whether a check of a value, which has that many bytes, takes more steps
-// than a check may. It walks schema and value as the check does, but counts only.
-func (f *Form) tooLong(value any, bytes int) bool {
-	if int64(bytes)*int64(f.weight) <= stepsMax { // a value has no more parts than bytes
+// measure returns how many bytes a value has at least, and whether a number in it is of a
+// size that nobody computes with.
+func measure(v any) (bytes int, huge bool) {
+	switch v := v.(type) {
+	case string:
+		return len(v) + 2, false
+	case json.Number:
+		return len(v), exponent(v) > exponentMax
+	case []any:
+		bytes = 1
+		for _, x := range v {
+			n, h := measure(x)
+			bytes, huge = bytes+n+1, huge || h
+		}
+		return bytes, huge
+	case map[string]any:
+		bytes = 1
+		for name, x := range v {
+			n, h := measure(x)
+			bytes, huge = bytes+n+len(name)+4, huge || h
+		}
+		return bytes, huge
+	default:
+		return 1, false
+	}
+}
+
+// exponent is that of a number, without its sign.
+func exponent(n json.Number) int {
+	_, text, ok := strings.Cut(strings.ToLower(string(n)), "e")
+	if !ok {
+		return 0
+	}
+	e, err := strconv.Atoi(strings.TrimLeft(text, "+-"))
+	if err != nil {
+		return exponentMax + 1
+	}
+	return e
+}
+
+// TooLong reports whether a check of a value takes more steps than a check may: more than
+// about a tenth of a second, and a second for each megabyte of the value. It walks schema and
+// value as the check does, but counts only. The value is as jsonschema.UnmarshalJSON makes it.
+func (s *Schema) TooLong(value any) bool {
+	bytes, huge := measure(value)
+	if huge {
+		return true
+	}
+	if int64(bytes)*int64(s.weight) <= stepsMax { // a value has no more parts than bytes
 		return false
 	}
-	c := counter{form: f, left: stepsMax + int64(bytes), targets: map[string]any{}}
-	c.count(f.document, value, 0)
+	c := counter{schema: s, left: stepsMax + int64(bytes), targets: map[string]any{}}
+	c.count(s.document, value, 0)
 	return c.left < 0
 }
 
 // counter counts the steps of a check, too many rather than too few: it tries every branch.
 type counter struct {
-	form    *Form
+	schema  *Schema
 	left    int64
 	targets map[string]any
 }
@@ -128,6 +185,9 @@ func (c *counter) count(schema, value any, nested int) {
 	}
 	if list, ok := s["enum"].([]any); ok {
 		c.left -= int64(parts(list))
+	}
+	if v, ok := s["const"]; ok {
+		c.left -= int64(parts(v))
 	}
 	if ref, ok := s["$ref"].(string); ok {
 		c.count(c.target(ref), value, nested+1)
@@ -155,7 +215,7 @@ func (c *counter) count(schema, value any, nested int) {
 
 func (c *counter) text(s map[string]any, v string) {
 	if text, ok := s["pattern"].(string); ok {
-		c.left -= c.form.patterns.steps(text, len(v))
+		c.left -= c.schema.patterns.steps(text, len(v))
 	}
 	if _, ok := s["format"]; ok {
 		c.left -= int64(len(v) / formatBytes)
@@ -166,6 +226,8 @@ func (c *counter) list(s map[string]any, v []any) {
 	first, _ := s["prefixItems"].([]any)
 	rest, hasRest := s["items"]
 	contains, hasContains := s["contains"]
+	other, hasOther := s["unevaluatedItems"]
+	c.note(len(v))
 	for i, x := range v {
 		if c.left < 0 {
 			return
@@ -179,6 +241,9 @@ func (c *counter) list(s map[string]any, v []any) {
 		if hasContains {
 			c.count(contains, x, 0)
 		}
+		if hasOther {
+			c.count(other, x, 0)
+		}
 	}
 }
 
@@ -187,6 +252,8 @@ func (c *counter) object(s, v map[string]any, nested int) {
 	named, _ := s["patternProperties"].(map[string]any)
 	others, hasOthers := s["additionalProperties"]
 	names, hasNames := s["propertyNames"]
+	left, hasLeft := s["unevaluatedProperties"]
+	c.note(len(v))
 	for name, x := range v {
 		if c.left < 0 {
 			return
@@ -199,8 +266,11 @@ func (c *counter) object(s, v map[string]any, nested int) {
 		if hasNames {
 			c.count(names, name, 0)
 		}
+		if hasLeft {
+			c.count(left, x, 0)
+		}
 		for text, sub := range named {
-			c.left -= c.form.patterns.steps(text, len(name))
+			c.left -= c.schema.patterns.steps(text, len(name))
 			c.count(sub, x, 0)
 		}
 	}
@@ -214,11 +284,18 @@ func (c *counter) object(s, v map[string]any, nested int) {
 	}
 }
 
+// note takes the steps of a schema that notes which parts of a value were evaluated.
+func (c *counter) note(parts int) {
+	if c.schema.notes {
+		c.left -= int64(parts / unevaluated)
+	}
+}
+
 // target is what a reference leads to.
 func (c *counter) target(ref string) any {
 	at, ok := c.targets[ref]
 	if !ok {
-		at, _ = find(c.form.document, ref[min(1, len(ref)):])
+		at, _ = Find(c.schema.document, ref[min(1, len(ref)):])
 		c.targets[ref] = at
 	}
 	return at
