@@ -179,14 +179,8 @@ func (p *program) report(err error) {
 	}
 	var f *fault.Error
 	if errors.As(err, &f) {
-		fmt.Fprintln(p.err, p.text.labelled(p.text.code(f), p.place(f)+p.detail(f)))
-		for _, q := range f.Problems {
-			if !strings.Contains(p.text.message(f), p.text.problem(q)) { // it may name them all itself
-				fmt.Fprintf(p.err, "  %s [%s]\n", p.text.placed(q), q.Code)
-			}
-		}
-		if step := p.text.step(f); step != "" {
-			fmt.Fprintln(p.err, "  "+p.text.labelled(p.text.of("next"), step))
+		for _, l := range p.refusal(f) {
+			fmt.Fprintln(p.err, l)
 		}
 		return
 	}
@@ -197,6 +191,21 @@ func (p *program) report(err error) {
 		label = p.text.of(label)
 	}
 	fmt.Fprintln(p.err, p.text.labelled(label, p.text.err(err)))
+}
+
+// refusal are the lines that tell a fault in the language of the reader: what it is, each
+// problem, and what can be done about it.
+func (p *program) refusal(f *fault.Error) []string {
+	out := []string{p.text.labelled(p.text.code(f), p.place(f)+p.detail(f))}
+	for _, q := range f.Problems {
+		if !strings.Contains(p.text.message(f), p.text.problem(q)) { // it may name them all itself
+			out = append(out, fmt.Sprintf("  %s [%s]", p.text.placed(q), q.Code))
+		}
+	}
+	if step := p.text.step(f); step != "" {
+		out = append(out, "  "+p.text.labelled(p.text.of("next"), step))
+	}
+	return out
 }
 
 func (p *program) place(f *fault.Error) string {

@@ -113,6 +113,38 @@ func devReloads(t *testing.T, language build.Language, file, good, bad string) {
 	}
 }
 
+// What a server refuses is told as culm plugin install tells it: in the language of the
+// reader, with what can be done about it.
+func TestDevSaysWhatTheServerRefusesAndWhatToDo(t *testing.T) {
+	t.Parallel()
+	if ok, err := hasTools(t.Context(), build.Go); err != nil || !ok {
+		t.Skip("the compiler is not installed: ", err)
+	}
+	dir := filepath.Join(t.TempDir(), "hello")
+	if _, err := scaffold.Write(scaffold.Options{Name: "hello", Language: build.Go, Dir: dir, PDK: culm.PDK}); err != nil {
+		t.Fatal(err)
+	}
+	for answer, want := range map[string][2]string{
+		`{"code":"FORBIDDEN","reason":"RIGHT","args":{"a":"plugin:publish"},"detail":"may not"}`: {"without --deny plugin:publish", "请服务器管理员"},
+		`{"code":"SIGNATURE_POLICY","detail":"nobody signed it"}`:                                {"what to do: sign the module", "请用受信任的密钥"},
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = io.WriteString(w, answer)
+		}))
+		defer server.Close()
+		for i, lang := range []string{"en_US.UTF-8", "zh_CN.UTF-8"} {
+			var out, errs bytes.Buffer
+			code := run(t.Context(), []string{"plugin", "dev", dir, "--server", server.URL, "--no-test", "--once"},
+				outside{in: strings.NewReader(""), out: &out, err: &errs, environ: append(os.Environ(), "LC_ALL="+lang, "LANG="+lang)})
+			if code != exitFailed || !strings.Contains(out.String(), want[i]) {
+				t.Errorf("%s: exit code %d\n%s%s", lang, code, &out, &errs)
+			}
+		}
+	}
+}
+
 // From the moment at which the source of a Go plugin is written it takes less than two seconds
 // until the new build is in a running server, with caches that are warm. Not parallel: it is
 // timed.

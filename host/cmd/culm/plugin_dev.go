@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/culmhq/culm/host/client"
+	"github.com/culmhq/culm/host/fault"
 	"github.com/culmhq/culm/host/plugins"
 	"github.com/culmhq/culm/host/plugins/build"
 	"github.com/culmhq/culm/host/plugins/cases"
@@ -292,6 +293,10 @@ func (d *developer) test(ctx context.Context, file string, code []byte, r *devRo
 func (d *developer) told(err error) string {
 	if d.asJSON {
 		return err.Error()
+	}
+	var f *fault.Error
+	if errors.As(err, &f) {
+		return strings.Join(d.refusal(f), "\n")
 	}
 	return d.text.err(err)
 }

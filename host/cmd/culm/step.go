@@ -8,6 +8,9 @@ import (
 // step is what can be done about a refusal, where the refusal itself does not tell; "" for
 // all others.
 func (t text) step(f *fault.Error) string {
+	if f.Code == fault.SignaturePolicy {
+		return t.in("sign the module with a trusted key (culm plugin sign), or ask an administrator to trust the key that signed it (culm plugin trust)")
+	}
 	if f.Code != fault.Forbidden || f.Reason != "RIGHT" {
 		return ""
 	}
