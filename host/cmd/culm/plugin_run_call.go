@@ -189,7 +189,12 @@ func (t *pluginRun) show(last cases.Done) error {
 	}
 	if f := last.Answer.Failure; f != nil {
 		fmt.Fprintln(t.err, t.text.failureText(f))
-		for _, l := range t.text.failureHelp(f) {
+		help := t.text.failureHelp(f)
+		if f.Code == codeAbsent { // nobody's system is wrong
+			help[len(help)-1] = t.text.labelled(t.text.of("next"),
+				t.text.in("give --demo for the demo systems, --data for those of a server, or --recorded for the answers of a recording"))
+		}
+		for _, l := range help {
 			fmt.Fprintf(t.err, "  %s\n", l)
 		}
 	}
@@ -213,6 +218,9 @@ type trialServices struct {
 	written   map[string]json.RawMessage
 }
 
+// codeAbsent says that there are no systems to call.
+const codeAbsent = "GATEWAY_ABSENT"
+
 // Gateway calls a system, a recorded one, or refuses.
 func (s *trialServices) Gateway(ctx context.Context, req contract.GatewayRequest) contract.GatewayResponse {
 	began := time.Now()
@@ -224,7 +232,7 @@ func (s *trialServices) Gateway(ctx context.Context, req contract.GatewayRequest
 		res = s.script.Gateway(ctx, req)
 	default:
 		res.Failure = &contract.Failure{
-			Code: "GATEWAY_ABSENT", Origin: contract.OriginGateway, System: req.System, Operation: req.Operation,
+			Code: codeAbsent, Origin: contract.OriginGateway, System: req.System, Operation: req.Operation,
 			Message: "no systems here: --demo, --data or --recorded brings some",
 		}
 	}
