@@ -42,7 +42,7 @@ func (p *program) pluginLint() *cobra.Command {
 		Long: "Find what is wrong or could be better in a plugin's manifest: titles and translations that\n" +
 			"are missing, inputs without bounds, secrets that are not marked, grants that are wider than\n" +
 			"they need be. Each finding has its line and column, in the manifest or in the\n" +
-			"source of a plugin in Go.\n\n" +
+			"source of a plugin in Go; in a packed module it has its JSON Pointer in the manifest.\n\n" +
 			"Exit codes: 0 nothing is wrong, 1 errors (with --strict also warnings), 2 the input was refused.",
 		Example: "  culm plugin lint\n  culm plugin lint ticket.wasm --strict --json",
 		Args:    cobra.MaximumNArgs(1),
@@ -223,8 +223,11 @@ func (p *program) linted(lines []lintLine, strict, asJSON bool) error {
 		for _, l := range lines {
 			place := document.Place{Line: l.Line, Column: l.Column}.In(l.File)
 			field := ""
-			if l.Field != "" {
+			switch {
+			case l.Field != "":
 				field = l.Field + ": "
+			case l.Line == 0:
+				field = "/: " // the manifest as a whole
 			}
 			fmt.Fprintf(p.out, "%s: %s: %s%s (%s)\n", place, p.text.of("lint."+l.Level), field, l.Message, l.Rule)
 		}
