@@ -255,8 +255,9 @@ func verify(dir string) error {
 }
 
 // compileWallFactor is how much more wall time than processor time a compiler
-// process gets: on a busy machine a large module takes longer than it costs.
-const compileWallFactor = 3
+// process gets: on a busy machine a large module takes longer than it costs, and the
+// process yields to all others.
+const compileWallFactor = 6
 
 // outputMax bounds what the compiler process may answer: a manifest, the names of
 // imports and exports, and what JSON makes of them.

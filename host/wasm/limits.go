@@ -13,7 +13,7 @@ type Limits struct {
 	// Module bounds what a module declares: MODULE_LIMIT.
 	Module binary.Limits
 	// CompileTime bounds the processor time of the child process that compiles and
-	// tries out a module; it is killed after three times as much wall time.
+	// tries out a module; it is killed after six times as much wall time.
 	// CompileMemoryBytes bounds its memory: COMPILE_LIMIT.
 	CompileTime        time.Duration
 	CompileMemoryBytes int64
