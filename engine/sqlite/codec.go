@@ -23,13 +23,18 @@ func appendChunk(dst []byte, rs []engine.Record) []byte {
 	return dst
 }
 
-// A piece ends with a seal: sealMark where the length of a record would stand, and the
-// checksum of all before it. A disk that gives other bytes than it was given is noticed.
-// Pieces of earlier versions have none.
+// A piece ends with a seal: boundMark where the length of a record would stand, and the
+// checksum of its run's id and of all before it. A disk that gives other bytes than it was
+// given is noticed, and so is an index that leads to the piece of another run. Pieces of
+// earlier versions have sealMark and a sum without the id, or no seal.
 const (
 	sealBytes = 8
+	boundMark = 0xfffffffe
 	sealMark  = 0xffffffff
 )
+
+// bound begins the sum of a piece with the run that it belongs to.
+func bound(run string) uint32 { return checksum(0, []byte(run)) }
 
 // checksum goes on with a sum over more of a piece.
 func checksum(sum uint32, data []byte) uint32 {
@@ -37,24 +42,32 @@ func checksum(sum uint32, data []byte) uint32 {
 }
 
 func appendSeal(dst []byte, sum uint32) []byte {
-	return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(dst, sealMark), sum)
+	return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(dst, boundMark), sum)
 }
 
-// unseal checks the seal of a piece, if it has one, and returns what is before it.
-func unseal(data []byte) ([]byte, error) {
+// unseal checks the seal of a piece of a run, if it has one, and returns what is before it.
+func unseal(run string, data []byte) ([]byte, error) {
 	n := len(data) - sealBytes
-	if n < 0 || binary.BigEndian.Uint32(data[n:]) != sealMark {
+	if n < 0 {
 		return data, nil
 	}
-	if binary.BigEndian.Uint32(data[n+sizeBytes:]) != checksum(0, data[:n]) {
+	var sum uint32
+	switch binary.BigEndian.Uint32(data[n:]) {
+	case boundMark:
+		sum = bound(run)
+	case sealMark:
+	default:
+		return data, nil
+	}
+	if binary.BigEndian.Uint32(data[n+sizeBytes:]) != checksum(sum, data[:n]) {
 		return nil, fmt.Errorf("%w: a piece of records is not as it was written", ErrDamaged)
 	}
 	return data[:n], nil
 }
 
-// eachRecord decodes a piece until more says no.
-func eachRecord(data []byte, more func(engine.Record) bool) error {
-	data, err := unseal(data)
+// eachRecord decodes a piece of a run until more says no.
+func eachRecord(run string, data []byte, more func(engine.Record) bool) error {
+	data, err := unseal(run, data)
 	if err != nil {
 		return err
 	}

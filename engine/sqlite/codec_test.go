@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"testing"
 	"time"
@@ -24,7 +25,7 @@ func TestRecordsOfAPiece(t *testing.T) {
 	t.Parallel()
 	whole := chunk(5)
 	var seqs []uint64
-	if err := eachRecord(whole, func(r engine.Record) bool {
+	if err := eachRecord("r", whole, func(r engine.Record) bool {
 		seqs = append(seqs, r.Seq)
 		return r.Seq < 3
 	}); err != nil || len(seqs) != 3 {
@@ -35,7 +36,7 @@ func TestRecordsOfAPiece(t *testing.T) {
 		ends[len(chunk(n))] = true
 	}
 	for n := range whole {
-		err := eachRecord(whole[:n], func(engine.Record) bool { return true })
+		err := eachRecord("r", whole[:n], func(engine.Record) bool { return true })
 		if ends[n] != (err == nil) || err != nil && !errors.Is(err, ErrDamaged) {
 			t.Errorf("cut at %d: %v", n, err)
 		}
@@ -46,19 +47,34 @@ func TestRecordsOfAPiece(t *testing.T) {
 func TestASealedPieceNoticesEveryChange(t *testing.T) {
 	t.Parallel()
 	plain := chunk(3)
-	whole := appendSeal(bytes.Clone(plain), checksum(0, plain))
+	whole := appendSeal(bytes.Clone(plain), checksum(bound("r"), plain))
 	all := func(engine.Record) bool { return true }
-	if err := eachRecord(whole, all); err != nil {
+	if err := eachRecord("r", whole, all); err != nil {
 		t.Fatal(err)
 	}
 	for i := range whole {
 		for _, flip := range []byte{0x01, 0x20, 0x80, 0xff} {
 			b := bytes.Clone(whole)
 			b[i] ^= flip
-			if err := eachRecord(b, all); !errors.Is(err, ErrDamaged) {
+			if err := eachRecord("r", b, all); !errors.Is(err, ErrDamaged) {
 				t.Errorf("byte %d ^ %#x: %v", i, flip, err)
 			}
 		}
+	}
+}
+
+// A piece of another run is none of this one, however whole it is; one that an earlier version
+// sealed says nothing of its run, and is read.
+func TestAPieceBelongsToItsRun(t *testing.T) {
+	t.Parallel()
+	plain := chunk(3)
+	all := func(engine.Record) bool { return true }
+	if err := eachRecord("s", appendSeal(bytes.Clone(plain), checksum(bound("r"), plain)), all); !errors.Is(err, ErrDamaged) {
+		t.Errorf("the piece of another run: %v", err)
+	}
+	earlier := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(bytes.Clone(plain), sealMark), checksum(0, plain))
+	if err := eachRecord("s", earlier, all); err != nil {
+		t.Errorf("a piece of an earlier version: %v", err)
 	}
 }
 
@@ -70,7 +86,7 @@ func FuzzEachRecord(f *testing.F) {
 	f.Add(append([]byte{0, 0, 0, 2}, "{}"...))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var rs []engine.Record
-		err := eachRecord(data, func(r engine.Record) bool {
+		err := eachRecord("r", data, func(r engine.Record) bool {
 			rs = append(rs, r)
 			return true
 		})
@@ -79,7 +95,7 @@ func FuzzEachRecord(f *testing.F) {
 		}
 		written := appendChunk(nil, rs)
 		var again []engine.Record
-		if err := eachRecord(written, func(r engine.Record) bool {
+		if err := eachRecord("r", written, func(r engine.Record) bool {
 			again = append(again, r)
 			return true
 		}); err != nil {

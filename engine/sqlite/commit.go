@@ -53,7 +53,7 @@ type piece struct {
 	row        *runRow
 	last       uint64
 	begin, end int    // of commitment.data
-	sum        uint32 // of its records
+	sum        uint32 // of its run and its records
 }
 
 // commitment is a commit made ready outside the writer's goroutine.
@@ -127,7 +127,7 @@ func (c *commitment) encode(b *runner.Batch, same bool) {
 	if same && c.pieces[n].end-c.pieces[n].begin < chunkBytesMax {
 		c.data = c.data[:len(c.data)-sealBytes] // it is sealed anew
 	} else {
-		c.pieces = append(c.pieces, piece{run: b.Run, begin: len(c.data)})
+		c.pieces = append(c.pieces, piece{run: b.Run, begin: len(c.data), sum: bound(b.Run)})
 		n++
 	}
 	p, begin := &c.pieces[n], len(c.data)

@@ -68,7 +68,7 @@ func (s *Store) Records(ctx context.Context, run string, after uint64, limit int
 			return nil, fmt.Errorf("sqlite: records of %s: %w", run, classify(err))
 		}
 		// The records keep what they were decoded from.
-		err := eachRecord(append([]byte(nil), data...), func(r engine.Record) bool {
+		err := eachRecord(run, append([]byte(nil), data...), func(r engine.Record) bool {
 			if r.Seq > after {
 				out = append(out, r)
 			}
