@@ -497,6 +497,8 @@ export const systemsEn: SystemsMessages = {
     SCHEMA_RULE_REQUIRED: 'Is not a valid JSON Schema: {{a}} lacks {{b}}',
     SCHEMA_RULE_TYPE: 'Is not a valid JSON Schema: {{a}} must be of type {{b}}',
     SCHEMA_RULE_UNKNOWN: 'Is not a valid JSON Schema: {{a}} may not have {{b}}',
+    SCHEMA_STEPS: 'A check takes more than {{a}} steps',
+    SCHEMA_UNSUPPORTED: '{{a}} is not supported',
     UNCHECKED: 'Cannot be checked against its schema',
     CONFIRM: 'The operation may destroy something: confirm that it is meant',
     IMPORT_ID: 'The id of the system is needed',
