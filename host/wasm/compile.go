@@ -259,6 +259,11 @@ func verify(dir string) error {
 // process yields to all others.
 const compileWallFactor = 6
 
+// pipeTime is how long the verdict of a compiler process that has ended may stay in its pipe.
+// Another process that is being made in that moment holds the pipe, too, until its program
+// begins, and on a busy machine making one with namespaces of its own takes a second or two.
+const pipeTime = 10 * time.Second
+
 // outputMax bounds what the compiler process may answer: a manifest, the names of
 // imports and exports, and what JSON makes of them.
 const outputMax = 16 << 20
@@ -279,7 +284,7 @@ func (h *Host) runCompiler(ctx context.Context, dir, digest string, wasm []byte)
 		cmd.Dir = orElse(dir, "/")
 		cmd.Stdin = io.MultiReader(bytes.NewReader(append(head, '\n')), bytes.NewReader(wasm))
 		cmd.Stdout, cmd.Stderr = out, complaints
-		cmd.WaitDelay = time.Second
+		cmd.WaitDelay = pipeTime
 		return cmd, nil
 	})
 	if runErr == nil {

@@ -123,6 +123,10 @@ func load(tb testing.TB, h *wasm.Host, module []byte) *wasm.Module {
 	tb.Helper()
 	m, err := h.Load(tb.Context(), wasm.Digest(module), module)
 	if err != nil {
+		var e *wasm.Error
+		if errors.As(err, &e) && e.Cause != nil {
+			tb.Fatalf("load: %v, because of %v", err, e.Cause)
+		}
 		tb.Fatalf("load: %v", err)
 	}
 	return m
