@@ -88,6 +88,7 @@ test('the keys of an input method choose a word, and nothing else', async ({ pag
   }
 
   await page.goto(`/p/${project}/flows`)
+  await expect(page.getByRole('heading', { name: '流程' })).toBeVisible()
   await page.keyboard.press('Control+k')
   const palette = page.getByRole('dialog').getByRole('combobox')
   await compose(palette, name)
