@@ -117,9 +117,6 @@ func devReloads(t *testing.T, language build.Language, file, good, bad string) {
 // reader, with what can be done about it.
 func TestDevSaysWhatTheServerRefusesAndWhatToDo(t *testing.T) {
 	t.Parallel()
-	if ok, err := hasTools(t.Context(), build.Go); err != nil || !ok {
-		t.Skip("the compiler is not installed: ", err)
-	}
 	dir := filepath.Join(t.TempDir(), "hello")
 	if _, err := scaffold.Write(scaffold.Options{Name: "hello", Language: build.Go, Dir: dir, PDK: culm.PDK}); err != nil {
 		t.Fatal(err)
