@@ -82,3 +82,33 @@ test('language and appearance are switched at once and remembered', async ({ pag
   await expect(page.locator('html')).toHaveAttribute('data-mantine-color-scheme', 'dark')
   await expect(node(page, 'task')).toContainText('Too late')
 })
+
+test('a flow stays fitted while the page is put together, and where it was moved from then on', async ({
+  page,
+  request,
+}) => {
+  const flow = await publishedFlow(request, around('居中', past))
+  const run = await startedRun(request, flow)
+  await page.goto(`/p/${project}/runs/${run}`)
+  await expect(node(page, 'task')).toHaveAttribute('data-s', 'failed')
+  await expect.poll(() => offCentre(page)).toBeLessThan(2)
+
+  // A bar or a panel that comes later does what a smaller window does: there is less room for the drawing.
+  await page.setViewportSize({ width: 1100, height: 640 })
+  await expect.poll(() => offCentre(page)).toBeLessThan(2)
+
+  await page.locator('.react-flow__pane').click({ position: { x: 40, y: 40 } })
+  const before = await node(page, 'task').boundingBox()
+  await page.setViewportSize({ width: 1100, height: 860 })
+  await expect.poll(async () => (await page.locator('.react-flow').boundingBox())?.height).toBeGreaterThan(600)
+  expect(await node(page, 'task').boundingBox()).toEqual(before)
+})
+
+/** How far the middle of the flow is from that of the canvas, in CSS pixels. */
+async function offCentre(page: Page): Promise<number> {
+  const [shown, canvas] = [await node(page, 'task').boundingBox(), await page.locator('.react-flow').boundingBox()]
+  if (!shown || !canvas) return Number.POSITIVE_INFINITY
+  const x = shown.x + shown.width / 2 - canvas.x - canvas.width / 2
+  const y = shown.y + shown.height / 2 - canvas.y - canvas.height / 2
+  return Math.hypot(x, y)
+}

@@ -51,15 +51,6 @@ const heading = (page: Page) => expect(page.getByRole('main').getByRole('heading
 const alert = (page: Page) => expect(page.getByRole('main').getByRole('alert')).toBeVisible()
 const drawn = (page: Page) => expect(node(page, 'task')).toBeVisible()
 
-/** The canvas of a run with its flow fitted in anew: what stands above it may have come after the first drawing. */
-async function fitted(page: Page): Promise<void> {
-  await drawn(page)
-  await page.locator('aside').last().getByRole('tab').first().waitFor()
-  await page.getByRole('button', { name: /^(适应画布|Fit)/ }).click()
-  await page.mouse.move(0, 0)
-  await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur())
-}
-
 /** The source of the flow, over its canvas. */
 async function source(page: Page): Promise<void> {
   await drawn(page)
@@ -104,7 +95,7 @@ export const screens: readonly Screen[] = [
   { name: 'dry-run', path: (s) => `/p/${project}/flows/${s.flow}/dry-run`, ready: drawn },
   { name: 'versions', path: (s) => `/p/${project}/flows/${s.flow}/versions?from=v1`, ready: drawn },
   { name: 'runs', path: () => `/p/${project}/runs`, ready: heading },
-  { name: 'run-failed', path: (s) => `/p/${project}/runs/${s.failed}?node=task`, ready: fitted },
+  { name: 'run-failed', path: (s) => `/p/${project}/runs/${s.failed}?node=task`, ready: drawn },
   { name: 'run-asking', path: (s) => `/p/${project}/runs/${s.asking}?node=task`, ready: drawn },
   { name: 'run-unknown', path: () => `/p/${project}/runs/r0`, ready: alert },
   { name: 'plugins', path: () => `/p/${project}/plugins`, ready: heading },

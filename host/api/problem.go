@@ -56,7 +56,7 @@ func status(code fault.Code) int {
 		return http.StatusServiceUnavailable
 	case fault.DiskFull:
 		return http.StatusInsufficientStorage
-	case codeMalformed:
+	case codeMalformed, fault.Reference:
 		return http.StatusBadRequest
 	case codeMediaType:
 		return http.StatusUnsupportedMediaType

@@ -246,7 +246,7 @@ func TestPullsGoToConfiguredRegistriesOnly(t *testing.T) {
 		s.Addr().String() + "/a:1", "169.254.169.254/a:1", "localhost/a:1", "10.0.0.1/a:1", "--upload-pack=id/a:1", "",
 	} {
 		status, _, text := s.do(http.MethodPost, "/api/v1/plugin-pulls", nil, map[string]string{"reference": ref})
-		if status != http.StatusUnprocessableEntity || !strings.Contains(text, `"/reference"`) {
+		if status != http.StatusBadRequest || !strings.Contains(text, `"REFERENCE_REFUSED"`) || !strings.Contains(text, `"/reference"`) {
 			t.Errorf("%q: %d %s", ref, status, text)
 		}
 	}

@@ -40,6 +40,8 @@ const (
 	Rollback Code = "VERSION_ROLLBACK"
 	// Blocked: an administrator blocked the version.
 	Blocked Code = "PLUGIN_BLOCKED"
+	// Reference: a plugin in a registry is named in no way that is asked for it.
+	Reference Code = "REFERENCE_REFUSED"
 	// Registry: a registry of plugins cannot be reached, or does not answer as one.
 	Registry Code = "REGISTRY_FAILED"
 	Internal Code = "INTERNAL"    // a fault of Culm itself; the cause is for the log only

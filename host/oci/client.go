@@ -80,7 +80,7 @@ func (c *Client) allowed(registry string) (plain bool, err error) {
 	case slices.Contains(c.o.Registries, "http://"+registry) && loopback(registry):
 		return true, nil
 	default:
-		return false, fault.At("/reference", "registry %s is not among those that an administrator allowed", registry).Because("REGISTRY_NOT_ALLOWED")
+		return false, refused("registry %s is not among those that an administrator allowed", registry).Because("REGISTRY_NOT_ALLOWED")
 	}
 }
 
@@ -92,7 +92,7 @@ func (c *Client) repository(ref Reference) (*remote.Repository, error) {
 	}
 	r, err := remote.NewRepository(Reference{Registry: ref.Registry, Repository: ref.Repository}.String())
 	if err != nil {
-		return nil, fault.At("/reference", "the repository cannot be named so").Because("REPOSITORY_NAME")
+		return nil, refused("the repository cannot be named so").Because("REPOSITORY_NAME")
 	}
 	r.PlainHTTP = plain
 	r.TagListMaxPages, r.ReferrerListMaxPages = pagesMax, pagesMax

@@ -69,7 +69,7 @@ func TestAPluginComesBackFromARegistryAsItWasSent(t *testing.T) {
 	_, err = c.Pull(t.Context(), parse(t, host+"/acme/ticket:9"))
 	wantFault(t, err, fault.NotFound)
 	_, err = c.Pull(t.Context(), repo)
-	wantFault(t, err, fault.Invalid)
+	wantFault(t, err, fault.Reference)
 }
 
 // The layout is that of the CNCF: one layer of the module, a configuration that names
@@ -133,7 +133,7 @@ func TestOnlyAllowedRegistriesAreAsked(t *testing.T) {
 		"--upload-pack=id/a:1", "-o/a:1", "registry.example.com:99999999/a:1", "registry.example.com\\a/b:1", "gh\ncr.io/a:1", "../etc/passwd", "/etc/passwd", "oci:dir/a:1",
 		"169.254.169.254/a:1\r\nX: y", strings.Repeat("a", 600) + ".example/a:1", "registry.example.com/a@sha256:00", "docker-daemon:a/b",
 	} {
-		if r, err := oci.Parse(s); !fault.Is(err, fault.Invalid) {
+		if r, err := oci.Parse(s); !fault.Is(err, fault.Reference) {
 			t.Errorf("%q: %+v, %v", s, r, err)
 		}
 	}
@@ -150,7 +150,7 @@ func TestOnlyAllowedRegistriesAreAsked(t *testing.T) {
 		"registry.example.com.example.org/a:1", "registry.example.com:8443/a:1", "registry.example.org/a:1",
 	} {
 		_, err := c.Pull(t.Context(), parse(t, s))
-		wantFault(t, err, fault.Invalid)
+		wantFault(t, err, fault.Reference)
 	}
 	if dialled {
 		t.Error("a registry that is not allowed was asked")
@@ -160,7 +160,7 @@ func TestOnlyAllowedRegistriesAreAsked(t *testing.T) {
 	if !dialled {
 		t.Error("a registry that is allowed was not asked")
 	}
-	if _, err := oci.New(oci.Options{Registries: []string{}}).List(t.Context(), parse(t, "registry.example.com/a:1")); !fault.Is(err, fault.Invalid) {
+	if _, err := oci.New(oci.Options{Registries: []string{}}).List(t.Context(), parse(t, "registry.example.com/a:1")); !fault.Is(err, fault.Reference) {
 		t.Errorf("no registry is allowed: %v", err)
 	}
 }

@@ -49,20 +49,27 @@ func hostPattern() *regexp.Regexp {
 }
 
 // Parse reads a reference. It is no URL: what has a scheme, a user, a query or anything
-// else of one is a fault.Invalid at /reference.
+// else of one is a fault.Reference at /reference.
 func Parse(s string) (Reference, error) {
 	if len(s) > 512 || strings.Contains(s, "//") || strings.ContainsAny(s, " \t\r\n\\?#%") {
-		return Reference{}, fault.At("/reference", "a plugin in a registry is named as registry/repository:tag, without a scheme").Because("REFERENCE_SCHEME")
+		return Reference{}, refused("a plugin in a registry is named as registry/repository:tag, without a scheme").Because("REFERENCE_SCHEME")
 	}
 	host, _, ok := strings.Cut(s, "/")
 	if !ok || !hostPattern().MatchString(host) || (!strings.ContainsAny(host, ".:") && host != "localhost") {
-		return Reference{}, fault.At("/reference", "a reference begins with the host of the registry").Because("REFERENCE_HOST")
+		return Reference{}, refused("a reference begins with the host of the registry").Because("REFERENCE_HOST")
 	}
 	r, err := registry.ParseReference(s)
 	if err != nil {
-		return Reference{}, fault.At("/reference", "a plugin in a registry is named as registry/repository:tag or registry/repository@sha256:...").Because("REFERENCE_FORM")
+		return Reference{}, refused("a plugin in a registry is named as registry/repository:tag or registry/repository@sha256:...").Because("REFERENCE_FORM")
 	}
 	return Reference{Registry: r.Registry, Repository: r.Repository, Name: r.Reference}, nil
+}
+
+// refused makes a fault.Reference.
+func refused(format string, args ...any) *fault.Error {
+	e := fault.New(fault.Reference, format, args...)
+	e.Field = "/reference"
+	return e
 }
 
 // IsReference reports whether a name is one of a plugin in a registry rather than that

@@ -40,6 +40,7 @@ import {
   movesOf,
   selectionAfter,
   useCanvasNodes,
+  useFirstView,
   useOverview,
   useView,
   type View,
@@ -109,6 +110,7 @@ function Drawing({
   editable,
   guide,
   start,
+  at,
   children,
   onView,
   onDrop,
@@ -143,6 +145,7 @@ function Drawing({
   )
   const overview = useOverviewFrom(doc.nodes, start)
   const view = useView(doc, setDragged)
+  useFirstView(start, doc, at)
   useEffect(() => onView?.(view), [onView, view])
 
   const latest = useRef({ selection, drawn })

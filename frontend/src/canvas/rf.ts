@@ -14,7 +14,7 @@ import {
   useStore,
   type Viewport,
 } from '@xyflow/react'
-import { useCallback, useMemo, useRef, useState } from 'react'
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import type { FlowEdge, FlowNode, Position as Point, StickyNote } from '~/api/types'
 import { boundsOf, isGateway, type Rect, rectOf, sizeOf } from '~/doc/graph'
 import type { Selection } from '~/ui/store'
@@ -217,6 +217,44 @@ export function firstView(shown: Shown, width: number, height: number, at?: stri
   const furthest = width - 48 - (bounds.x + bounds.width) * zoom
   const top = bounds.height * zoom > height ? 64 - bounds.y * zoom : height / 2 - (bounds.y + bounds.height / 2) * zoom
   return { x: Math.min(48 - bounds.x * zoom, Math.max(furthest, x)), y: top, zoom }
+}
+
+/**
+ * Keeps the first view fitted while the page is put together around the drawing: bars, panels and fonts that come later
+ * change its size. From the first press, key or turn of the wheel on the view is the person's, and stays where it is.
+ */
+export function useFirstView(start: Viewport, shown: Shown, at?: string): void {
+  const { getViewport, setViewport } = useReactFlow()
+  const width = useStore((s) => s.width)
+  const height = useStore((s) => s.height)
+  const fitted = useRef<Viewport | null>(start)
+  const latest = useRef({ shown, at })
+  latest.current = { shown, at }
+  useEffect(() => {
+    const leave = () => {
+      fitted.current = null
+    }
+    const events = ['pointerdown', 'keydown', 'wheel'] as const
+    for (const event of events) window.addEventListener(event, leave, { capture: true, passive: true })
+    return () => {
+      for (const event of events) window.removeEventListener(event, leave, { capture: true })
+    }
+  }, [])
+  useEffect(() => {
+    if (!fitted.current || width === 0 || height === 0) return
+    // The page may have moved the view by itself, to show a node.
+    if (!isSameView(fitted.current, getViewport())) {
+      fitted.current = null
+      return
+    }
+    const { shown, at } = latest.current
+    fitted.current = firstView(shown, width, height, at)
+    void setViewport(fitted.current)
+  }, [width, height, getViewport, setViewport])
+}
+
+function isSameView(a: Viewport, b: Viewport): boolean {
+  return a.x === b.x && a.y === b.y && a.zoom === b.zoom
 }
 
 function viewOfRect(rect: Rect, width: number, height: number): Viewport {

@@ -296,6 +296,7 @@ export const refusedEn: typeof refusedZh = {
   FORBIDDEN_HOST: 'The service answers on local addresses only',
   INTERNAL: 'The service failed; its log says more',
   SIGNATURE_POLICY: 'The signatures keep the plugin out',
+  REFERENCE_REFUSED: 'A plugin cannot be pulled from there',
   REGISTRY_FAILED: 'The registry of plugins does not answer as it should',
   VERSION_ROLLBACK: 'The version is older than one that was in use',
   PLUGIN_BLOCKED: 'An administrator blocked this version',

@@ -190,6 +190,7 @@ func (t text) codeName(code fault.Code) string {
 
 		fault.SignaturePolicy: {"refused by the signature policy", "不符合签名要求"},
 		fault.Rollback:        {"older version", "版本较旧"},
+		fault.Reference:       {"reference refused", "插件地址被拒绝"},
 		fault.Registry:        {"the registry failed", "插件仓库出错"},
 		fault.Blocked:         {"blocked", "已禁用"},
 	}
