@@ -111,10 +111,12 @@ func TestTwoOperatorsAtOnce(t *testing.T) {
 	onStores(t, func(s *stage) {
 		t := s.t
 		s.exec.on("a", func(context.Context, engine.Dispatch, func(engine.Note)) contract.Answer { return failed("NO") })
+		_, release := s.exec.hold("b") // or the run is over before the second asks
+		defer release()
 		s.run("r1", serial("a", "b"))
 		s.untilState("r1", engine.RunBlocked)
 		seen := s.view("r1").Seq
-		// Skip and force-fail of the same failure, both having seen the same state.
+		// Skip and retry of the same failure, both having seen the same state.
 		events := []engine.Event{engine.Skip{Node: "a"}, engine.Retry{Node: "a"}}
 		errs := make([]error, len(events))
 		var wg sync.WaitGroup
