@@ -102,6 +102,27 @@ test('an approval asks for what it needs, and takes nothing less', async ({ page
   await expect(page.getByRole('tabpanel')).toContainText('batch')
 })
 
+test('an approval can be given once all that it asks for is shown', async ({ page, request }) => {
+  const run = await startedRun(request, await publishedFlow(request, serial(`慢表单 ${Date.now()}`, [release])))
+  let arrive: () => void = () => undefined
+  const arrival = new Promise<void>((resolve) => {
+    arrive = resolve
+  })
+  await page.route(/assets\/schema-form-.*\.js/, async (route) => {
+    await arrival
+    await route.continue()
+  })
+  const asked = page.waitForRequest(/assets\/schema-form-.*\.js/)
+  await page.goto(`/p/${project}/runs/${run}?node=ask`)
+  await asked
+  await expect(page.getByRole('button', { name: '强制失败' })).toBeVisible()
+  await expect(page.getByRole('button', { name: '同意' })).toHaveCount(0)
+  arrive()
+  const box = page.getByRole('region', { name: '需要处理' })
+  await box.getByRole('button', { name: '同意' }).waitFor()
+  expect(await box.getByRole('textbox', { name: '每批台数' }).count()).toBe(1) // it did not come later
+})
+
 test('an operator calls back in the place of a system that does not', async ({ page, request }) => {
   const waits = {
     plugin: 'http',

@@ -15,10 +15,25 @@ const LoadedHistory = lazy(() => import('./node-tabs').then((m) => ({ default: m
 const LoadedKeys = lazy(() => import('./keys-sheet').then((m) => ({ default: m.KeysSheet })))
 const LoadedTree = lazy(() => import('./tree').then((m) => ({ default: m.Tree })))
 const LoadedAlerts = lazy(() => import('./alerts').then((m) => ({ default: m.Alerts })))
-const LoadedAnswer = lazy(() => import('./answer').then((m) => ({ default: m.Answer })))
 const LoadedDialog = lazy(() => import('./actions').then((m) => ({ default: m.NodeDialog })))
 const LoadedEnd = lazy(() => import('./end-run').then((m) => ({ default: m.EndRun })))
-const LoadedVariables = lazy(() => import('./variables').then((m) => ({ default: m.VariablesDialog })))
+
+const loadForm = () => import('~/form/lazy-form').then((m) => m.loadForm())
+
+/** Fetches the code of forms before one is asked for. */
+export function preloadForm(): void {
+  loadForm().catch(() => undefined)
+}
+
+// What has buttons below a form comes with it: they would move away from under the pointer.
+const LoadedAnswer = lazy(async () => {
+  const [module] = await Promise.all([import('./answer'), loadForm()])
+  return { default: module.Answer }
+})
+const LoadedVariables = lazy(async () => {
+  const [module] = await Promise.all([import('./variables'), loadForm()])
+  return { default: module.VariablesDialog }
+})
 
 const LoadedRecordings = lazy(async () => {
   const [module] = await Promise.all([import('./recordings'), loadTexts('recordings')])

@@ -1,6 +1,7 @@
 import { ActionIcon, Button, Select, Tabs, Tooltip } from '@mantine/core'
 import { useClipboard } from '@mantine/hooks'
 import { Link } from '@tanstack/react-router'
+import { useEffect } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Attempt, Failure, LogLine, NodeView } from '~/api/types'
 import { useFormat } from '~/app/format'
@@ -16,7 +17,7 @@ import type { NodeAct } from './actions'
 import { useBy } from './by'
 import { useNodeDetail } from './detail'
 import { JsonView } from './json-view'
-import { Answer, Calls, History, LogView, Recordings, Values } from './lazy'
+import { Answer, Calls, History, LogView, preloadForm, Recordings, Values } from './lazy'
 import { Operations } from './operations'
 import type { Moves, Place } from './place'
 import { runsBelow } from './preconditions'
@@ -47,6 +48,10 @@ export function NodePanel({ project, run, entry, nodes, place, moves, onAct, onE
   const attempts = data?.attempts ?? []
   const attempt = attempts.find((a) => keyOf(a) === place.attempt) ?? attempts.at(-1)
   const waits = view?.state === 'waiting' ? view.wait : undefined
+  const failed = view?.state === 'failed'
+  useEffect(() => {
+    if (failed) preloadForm() // a retry may change the inputs
+  }, [failed])
   return (
     <aside className="rn-panel" aria-label={name}>
       <PanelHead name={name} path={path} view={reached ? view : undefined} onClose={onClose} />
