@@ -20,7 +20,7 @@ const (
 
 // RewriteVersion changes whenever the same module would be rewritten to other
 // bytes or with other meaning; it is part of the keys of caches.
-const RewriteVersion = 5
+const RewriteVersion = 6
 
 // YieldEvery is the number of ticks between two yields: rounds of loops and calls, more
 // for those that are long. A yield leaves native code for a moment: 5,000 ticks are some

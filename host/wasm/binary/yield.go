@@ -66,7 +66,7 @@ const (
 // for shortRounds bytes of them at a time. Rounds at its end that do not make as many are not
 // paid for; shortWork bytes are, where the loop stands.
 const (
-	shortMax    = 128
+	shortMax    = 256
 	shortRounds = 2048
 	shortWork   = 512
 )
