@@ -40,7 +40,8 @@ const (
 	Rollback Code = "VERSION_ROLLBACK"
 	// Blocked: an administrator blocked the version.
 	Blocked Code = "PLUGIN_BLOCKED"
-	// Reference: a plugin in a registry is named in no way that is asked for it.
+	// Reference: what is to be pulled is named by no reference, or by one to a registry that
+	// no administrator allowed.
 	Reference Code = "REFERENCE_REFUSED"
 	// Registry: a registry of plugins cannot be reached, or does not answer as one.
 	Registry Code = "REGISTRY_FAILED"

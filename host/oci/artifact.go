@@ -155,7 +155,8 @@ func pushSignature(ctx context.Context, repo *remote.Repository, of ocispec.Desc
 
 // Pull fetches a plugin and its signatures. The bytes are those that the digests in its
 // manifest name, and the manifest is the one that the reference's digest names, if it has
-// one. An artifact that is no plugin is a fault.Invalid, a registry that is not allowed a fault.Reference.
+// one. An artifact that is no plugin is a fault.Invalid, and a reference without a tag or a
+// digest, or to a registry that is not allowed, a fault.Reference.
 func (c *Client) Pull(ctx context.Context, ref Reference) (Pulled, error) {
 	if ref.Name == "" {
 		return Pulled{}, refused("name a tag or a digest").Because("REFERENCE_TAG")

@@ -18,6 +18,7 @@ const LoadedAlerts = lazy(() => import('./alerts').then((m) => ({ default: m.Ale
 const LoadedDialog = lazy(() => import('./actions').then((m) => ({ default: m.NodeDialog })))
 const LoadedEnd = lazy(() => import('./end-run').then((m) => ({ default: m.EndRun })))
 
+// Even what loads the form stays out of the code that the console begins with.
 const loadForm = () => import('~/form/lazy-form').then((m) => m.loadForm())
 
 /** Fetches the code of forms before one is asked for. */
