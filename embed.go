@@ -13,5 +13,5 @@ var PDK embed.FS
 // ZhTexts are the Chinese texts of the browser about what is refused and what fails, by
 // codes and reasons: the command line says the same words.
 //
-//go:embed frontend/src/i18n/codes.zh.json frontend/src/i18n/reasons.zh.json frontend/src/i18n/wrong.zh.json
+//go:embed frontend/src/i18n/codes.zh.json frontend/src/i18n/manifest.zh.json frontend/src/i18n/reasons.zh.json frontend/src/i18n/wrong.zh.json
 var ZhTexts embed.FS

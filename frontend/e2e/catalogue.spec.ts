@@ -35,6 +35,30 @@ test('a module is looked at, installed, and may do what was ticked', async ({ pa
   await expect(page.getByRole('region', { name: /演示运维平台/ }).getByText('已授权 2 / 2')).toBeVisible()
 })
 
+test('what is wrong with a module is said thing by thing, with its place', async ({ page }) => {
+  await page.goto(`/p/${project}/plugins`)
+  await page.getByRole('button', { name: '安装插件' }).click()
+  const dialog = page.getByRole('dialog', { name: '安装插件' })
+  const inputs = {
+    zone: { type: 'string', title: 'Zone', 'ui:widget': 'knob' },
+    ttl: { type: 'integer', 'ui:wigdet': 'number' },
+  }
+  await dialog.locator('input[type=file]').setInputFiles({
+    name: 'dns-w.wasm',
+    mimeType: 'application/wasm',
+    buffer: module({ id: 'dns-w', version: '1.0.0', inputs }),
+  })
+  await dialog.getByRole('button', { name: '安装', exact: true }).click()
+  const alert = dialog.getByRole('alert')
+  await expect(alert).toContainText('插件清单有 2 处错误')
+  const wrong = alert.getByRole('listitem')
+  await expect(wrong).toHaveText([
+    /^\/actions\/0\/inputs\/properties\/ttl\/ui:wigdet表单不支持这个关键字，是不是 ui:widget？$/,
+    /^\/actions\/0\/inputs\/properties\/zone\/ui:widget只能是：text, /,
+  ])
+  await accessible(page)
+})
+
 test('a version that asks for more is reviewed; going back is asked for, and a version is blocked', async ({
   page,
   request,

@@ -6,10 +6,16 @@ export interface Named {
   id: string
   version: string
   needs?: { system: string; operation: string }[]
+  inputs?: { [name: string]: unknown }
 }
 
 /** A module of one action, with a manifest of its own. It is there to be installed, not to be run. */
-export function module({ id, version, needs = [] }: Named): Buffer {
+export function module({
+  id,
+  version,
+  needs = [],
+  inputs = { zone: { type: 'string', title: 'Zone' } },
+}: Named): Buffer {
   const code = readFileSync(join(import.meta.dirname, '..', '..', 'host', 'wasm', 'testdata', 'loop.wasm'))
   const manifest = {
     format: 'culm.plugin/v1',
@@ -21,7 +27,7 @@ export function module({ id, version, needs = [] }: Named): Buffer {
       {
         id: 'add',
         title: { en: 'Add a record', zh: '添加记录' },
-        inputs: { type: 'object', properties: { zone: { type: 'string', title: 'Zone' } } },
+        inputs: { type: 'object', properties: inputs },
         outputs: { type: 'object', properties: { id: { type: 'string', title: 'Record' } } },
       },
     ],

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/culmhq/culm/engine"
 	"github.com/culmhq/culm/host/document"
@@ -35,8 +36,12 @@ func (i inspector) Inspect(ctx context.Context, code []byte) (*contract.Manifest
 	return info.Manifest, nil
 }
 
+// manifestProblemsMax bounds how much of what is wrong with a manifest is told at once.
+const manifestProblemsMax = 20
+
 // misplaced makes a refusal of what is wrong with a manifest: the first fault with its
-// field, and its place in the text that the module carries.
+// field, and its place in the text that the module carries; and each as a problem, which
+// clients translate by its code.
 func misplaced(all []*build.FieldError) error {
 	first := all[0]
 	message := first.Message
@@ -46,7 +51,13 @@ func misplaced(all []*build.FieldError) error {
 	if more := len(all) - 1; more > 0 {
 		message += fmt.Sprintf(" (and %d more)", more)
 	}
-	return fault.At("/manifest"+first.Field, "%s", message)
+	e := fault.At("/manifest"+first.Field, "%s", message).Because("MANIFEST_WRONG", strconv.Itoa(len(all)))
+	for _, p := range all[:min(len(all), manifestProblemsMax)] {
+		e.Problems = append(e.Problems, engine.Problem{
+			Code: p.Code, Message: p.Message, Level: engine.SeverityError, Field: "/manifest" + p.Field, Args: p.Args,
+		})
+	}
+	return e
 }
 
 // source lets the live hub read through the use cases of runs.

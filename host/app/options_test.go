@@ -146,10 +146,10 @@ func TestAFaultyManifestIsRefusedWithItsPlace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for old, c := range map[string]struct{ new, field, says string }{
-		`"ui:widget":"text"`: {`"ui:widget":"knob"`, "/manifest/actions/0/inputs/properties/a/ui:widget", "must be one of text"},
-		`"ui:widget":`:       {`"ui:wigdet":`, "/manifest/actions/0/inputs/properties/a/ui:wigdet", "not part of the profile"},
-		`"id":"hello"`:       {`"id":"Hello"`, "/manifest/id", "lower-case"},
+	for old, c := range map[string]struct{ new, field, says, code string }{
+		`"ui:widget":"text"`: {`"ui:widget":"knob"`, "/manifest/actions/0/inputs/properties/a/ui:widget", "must be one of text", "FORM_ONE_OF"},
+		`"ui:widget":`:       {`"ui:wigdet":`, "/manifest/actions/0/inputs/properties/a/ui:wigdet", "not part of the profile", "FORM_KEYWORD"},
+		`"id":"hello"`:       {`"id":"Hello"`, "/manifest/id", "lower-case", "MANIFEST_ID"},
 	} {
 		_, err := s.Plugins.Install(t.Context(), plugins.InstallRequest{
 			Actor: engine.Actor{ID: "local"}, Code: bytes.Replace(code, []byte(old), []byte(c.new), 1),
@@ -157,6 +157,10 @@ func TestAFaultyManifestIsRefusedWithItsPlace(t *testing.T) {
 		var f *fault.Error
 		if !errors.As(err, &f) || f.Field != c.field || !strings.Contains(f.Message, c.says) || !strings.Contains(f.Message, "line 1, column ") {
 			t.Errorf("%s: %v", c.new, err)
+			continue
+		}
+		if p := f.Problems[0]; f.Reason != "MANIFEST_WRONG" || p.Code != c.code || p.Field != c.field || !strings.Contains(p.Message, c.says) {
+			t.Errorf("%s: for translation: %s %+v", c.new, f.Reason, f.Problems)
 		}
 	}
 }

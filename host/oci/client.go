@@ -210,7 +210,7 @@ func refusal(ref Reference, err error) error {
 	case errors.As(err, &status) && status.StatusCode == http.StatusNotFound:
 		return fault.Missing("plugin in the registry", ref.String())
 	case unreachable(err):
-		return &fault.Error{Code: fault.Registry, Message: "registry " + ref.Registry + " cannot be reached", Cause: withoutText(ref, err)}
+		return &fault.Error{Code: fault.Registry, Message: "registry " + ref.Registry + " cannot be reached", Reason: "REGISTRY_AWAY", Cause: withoutText(ref, err)}
 	default:
 		return &fault.Error{Code: fault.Registry, Message: "registry " + ref.Registry + " did not answer as registries do", Reason: "REGISTRY_ANSWER", Cause: withoutText(ref, err)}
 	}

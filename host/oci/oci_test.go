@@ -259,6 +259,21 @@ func TestWhatRefersToAPluginAndIsNoSignatureIsPassedOver(t *testing.T) {
 	}
 }
 
+func TestARegistryThatIsAwayIsToldFromOneThatAnswersOtherwise(t *testing.T) {
+	t.Parallel()
+	gone := httptest.NewServer(nil)
+	gone.Close()
+	odd := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }))
+	t.Cleanup(odd.Close)
+	for s, reason := range map[*httptest.Server]string{gone: "REGISTRY_AWAY", odd: "REGISTRY_ANSWER"} {
+		_, err := oci.New(oci.Options{}).Pull(t.Context(), parse(t, address(s)+"/acme/ticket:1"))
+		var f *fault.Error
+		if !errors.As(err, &f) || f.Code != fault.Registry || f.Reason != reason {
+			t.Errorf("%v; want reason %s", err, reason)
+		}
+	}
+}
+
 func TestTheLoginOfARegistryIsUsedThereOnly(t *testing.T) {
 	t.Parallel()
 	inner := registry.New(registry.Logger(log.New(io.Discard, "", 0)), registry.WithReferrersSupport(true))

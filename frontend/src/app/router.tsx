@@ -104,7 +104,7 @@ const run = createRoute({
 const plugins = createRoute({
   getParentRoute: () => root,
   path: '/p/$project/plugins',
-  loader: texts('catalogue'),
+  loader: texts('catalogue', 'manifest'),
   component: page(() => import('~/catalogue/list'), 'PluginsPage'),
   validateSearch: (search: { q?: unknown; show?: unknown }): { q?: string; show?: 'attention' | 'off' } => ({
     ...(typeof search.q === 'string' && search.q ? { q: search.q } : {}),

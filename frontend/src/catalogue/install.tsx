@@ -15,6 +15,7 @@ import { catalogue, useInstall, useSetGrants } from './api'
 import { bytesText, covers, same, short } from './entries'
 import { compareVersions, type ModuleFile, readModule, type Unreadable } from './module'
 import { PluginTile, useDenied } from './parts'
+import { Refused } from './refused'
 
 type Read =
   | { kind: 'none' }
@@ -213,16 +214,7 @@ function Review(props: { project: string; module: ModuleFile; onOther(): void; o
       <LimitsPanel manifest={manifest} brief />
       <Signature value={signature} onChange={setSignature} />
       {trust.data && <p className="quiet">{t(`install.policy.${trust.data.policy}`)}</p>}
-      {install.error && (
-        <div className="notice" data-s="failed" role="alert">
-          <IconAlertTriangle size={16} aria-hidden />
-          <div className="grow">
-            <strong>{t('install.refused')}</strong>
-            <div>{codes.error(install.error)}</div>
-            <div className="quiet">{install.error.message}</div>
-          </div>
-        </div>
-      )}
+      {install.error && <Refused error={install.error} />}
       <Group justify="flex-end" gap="xs">
         <Cancel onClose={onClose} />
         <Button

@@ -267,5 +267,8 @@ export const catalogueEn: CatalogueMessages = {
     held: '{{name}} {{version}} is uploaded and waits for a review',
     grantFailed: 'It is installed, but the grants failed',
     refused: 'Not installed',
+    wrong_one: '{{count}} thing is wrong in its manifest',
+    wrong_other: '{{count}} things are wrong in its manifest',
+    meant: '{{text}}, did you mean {{meant}}?',
   },
 }

@@ -263,6 +263,9 @@ export const catalogueZh = {
     held: '已上传 {{name}} {{version}}，等待审核',
     grantFailed: '已安装，但授权没有成功',
     refused: '没有安装',
+    wrong_one: '插件清单有 {{count}} 处错误',
+    wrong_other: '插件清单有 {{count}} 处错误',
+    meant: '{{text}}，是不是 {{meant}}？',
   },
 }
 

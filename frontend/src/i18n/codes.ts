@@ -4,6 +4,7 @@ import type { Failure, Problem, ProblemBody } from '~/api/types'
 
 type Args = { [name: string]: string }
 type Say = (key: string, args: Args) => string
+type Said = Omit<Problem, 'level'> & Partial<Problem>
 
 /** Says codes in the language that is shown; an unknown code keeps the server's words. */
 export function useCodes() {
@@ -37,19 +38,21 @@ export function useCodes() {
     if (!exactly) return title
     return body.field ? t('codes:at', { title, field: body.field.slice(1), why: exactly }) : capital(exactly)
   }
-  const problem = (p: Omit<Problem, 'level'> & Partial<Problem>): string => {
-    const { row, column, place, code, detail = p.message } = p.args ?? {}
+  /** What exactly a problem is about, with its place. */
+  const detail = (p: Said): string => {
+    const { row, column, place, code, detail: words = p.message } = p.args ?? {}
     const known = because(p.args?.why, p.args)
     // What is wrong with a subflow comes with the code and the arguments of its own problem.
-    const inner = code && problem({ code, message: detail, args: ofInner(p.args) })
+    const inner = code && problem({ code, message: words, args: ofInner(p.args) })
     // English has no texts of reasons: there the server's words are the ones.
-    const words = i18n.language === 'en' ? detail : t('codes:words', { words: detail })
-    let text = known ?? inner ?? words
+    let text = known ?? inner ?? (i18n.language === 'en' ? words : t('codes:words', { words }))
     if (place && known) text = `${place} ${text}`
-    if (row && column) text = t('codes:spot', { row, column, text })
-    return say('problem', p.code, p.message, { ...p.args, detail: text, message: p.message })
+    return row && column ? t('codes:spot', { row, column, text }) : text
   }
+  const problem = (p: Said): string =>
+    say('problem', p.code, p.message, { ...p.args, detail: detail(p), message: p.message })
   return {
+    detail,
     problem,
     failure: (f: Failure) => say('failure', f.code, f.message, { message: f.message }),
     /** What to do about a failure: by its code, else by its hint, else by whose fault it is. */

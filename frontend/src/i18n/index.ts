@@ -28,6 +28,7 @@ declare module 'i18next' {
       catalogue: CatalogueMessages
       codes: CodeMessages
       home: HomeMessages
+      manifest: { [code: string]: string }
       palette: PaletteMessages
       console: ConsoleMessages
       editor: EditorMessages
@@ -62,6 +63,7 @@ type Part =
   | 'files'
   | 'functions'
   | 'home'
+  | 'manifest'
   | 'notes'
   | 'palette'
   | 'recordings'
@@ -102,6 +104,11 @@ const parts: Record<Part, Record<Lang, () => Promise<object>>> = {
   home: {
     zh: () => import('./home.zh').then((m) => m.homeZh),
     en: () => import('./home.en').then((m) => m.homeEn),
+  },
+  manifest: {
+    // As reasons: in English the server's words are shown.
+    zh: () => import('./manifest.zh.json').then((m) => m.default),
+    en: () => Promise.resolve({}),
   },
   notes: {
     zh: () => import('./notes.zh').then((m) => m.notesZh),

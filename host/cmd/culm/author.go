@@ -15,8 +15,8 @@ import (
 	"github.com/culmhq/culm/pdk/contract"
 )
 
-// zhAuthor are the Chinese texts about what is wrong with what the author of a plugin wrote,
-// by their codes: the browser says nothing of it.
+// zhAuthor are the Chinese texts about what is wrong with what the author of a plugin wrote
+// beside its manifest, by their codes: the browser says nothing of it.
 //
 //go:embed author.zh.json
 var zhAuthor []byte

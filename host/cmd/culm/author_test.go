@@ -7,6 +7,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -68,15 +69,20 @@ func TestEverythingThatIsWrongWithAPluginIsThereInChinese(t *testing.T) {
 	zh := readShared()
 	for code, place := range all {
 		if zh.problem(code, nil, "") == "" {
-			t.Errorf("%s: no Chinese text in author.zh.json for %s", place, code)
+			t.Errorf("%s: no Chinese text in author.zh.json or manifest.zh.json for %s", place, code)
 		}
 	}
-	for code, said := range zh.Author {
+	own := maps.Clone(zh.Manifest)
+	maps.Copy(own, zh.Author)
+	if len(own) != len(zh.Manifest)+len(zh.Author) {
+		t.Error("a code has a text in author.zh.json and in manifest.zh.json")
+	}
+	for code, said := range own {
 		if all[code] == "" {
-			t.Errorf("author.zh.json has a text that nobody says: %s", code)
+			t.Errorf("a text that nobody says: %s", code)
 		}
 		if zh.Why[code]+zh.Wrong[code]+zh.Problem[code] != "" {
-			t.Errorf("%s is a code of the browser's texts too", code)
+			t.Errorf("%s is a code of the browser's other texts too", code)
 		}
 		if words := regexp.MustCompile(`\{\{\w+\}\}`).ReplaceAllString(said, ""); !regexp.MustCompile(`\p{Han}`).MatchString(words) {
 			t.Errorf("%s is not Chinese: %q", code, said)

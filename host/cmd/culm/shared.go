@@ -21,7 +21,9 @@ type shared struct {
 	Problem texts // what is wrong with a flow
 	Failure texts // why a node failed
 	Wrong   texts `json:"-"` // what is wrong with the document of a system
-	Author  texts `json:"-"` // what is wrong with a plugin: the command line's own
+	// Manifest is what is wrong with the manifest of a plugin and with its forms.
+	Manifest texts `json:"-"`
+	Author   texts `json:"-"` // what is wrong with the cases of a plugin: the command line's own
 }
 
 type texts map[string]string
@@ -29,7 +31,7 @@ type texts map[string]string
 // readShared reads the Chinese texts of the browser.
 func readShared() shared {
 	var out shared
-	for name, into := range map[string]any{"codes": &out, "reasons": &out, "wrong": &out.Wrong} {
+	for name, into := range map[string]any{"codes": &out, "reasons": &out, "wrong": &out.Wrong, "manifest": &out.Manifest} {
 		src, err := culm.ZhTexts.ReadFile("frontend/src/i18n/" + name + ".zh.json")
 		if err == nil {
 			err = json.Unmarshal(src, into)
@@ -63,7 +65,7 @@ func (s shared) fill(format string, args map[string]string) string {
 
 // because says why exactly, by a reason and what it names; "" where there are no words for it.
 func (s shared) because(reason string, args map[string]string) string {
-	for _, of := range []texts{s.Why, s.Author} {
+	for _, of := range []texts{s.Why, s.Manifest} {
 		if format, ok := of[reason]; ok {
 			return s.fill(format, args)
 		}
@@ -74,7 +76,7 @@ func (s shared) because(reason string, args map[string]string) string {
 // problem says what is wrong, by a code and what it names; "" where there are no words for it.
 func (s shared) problem(code string, args map[string]string, message string) string {
 	format := ""
-	for _, of := range []texts{s.Problem, s.Wrong, s.Author, s.Why} {
+	for _, of := range []texts{s.Problem, s.Wrong, s.Manifest, s.Author, s.Why} {
 		if format = of[code]; format != "" {
 			break
 		}

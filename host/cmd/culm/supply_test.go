@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"log"
@@ -222,4 +223,31 @@ func TestALockedServerTellsWhoWouldInstallAPluginWhatToDo(t *testing.T) {
 		t.Errorf("versions printed %s", out)
 	}
 	en.refused("not found", "plugin", "versions", "ticket")
+}
+
+// What is wrong with a module that is installed is told in the language of the reader, each
+// fault with its place: here of a module that was changed after it was packed.
+func TestWhatIsWrongWithAModuleIsToldInTheLanguageOfTheReader(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "ticket.wasm")
+	ticket(t, file, "1.0.0", contract.Need{System: "cmdb", Operation: "list"})
+	code, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for old, faulty := range map[string]string{`"system":"cmdb"`: `"system":"CMDB"`, `"id":"ticket"`: `"id":"Ticket"`} {
+		code = bytes.Replace(code, []byte(old), []byte(faulty), 1)
+	}
+	if err := os.WriteFile(file, code, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	prepare(t, filepath.Join(dir, "data"))
+	srv := startServer(t, filepath.Join(dir, "data"))
+	en := cli{t: t, environ: []string{"CULM_SERVER=" + srv.base}}
+	zh := cli{t: t, environ: []string{"CULM_SERVER=" + srv.base, "LANG=zh_CN.UTF-8"}}
+	en.refused(`of the manifest: "Ticket" is not a lower-case letter`, "plugin", "install", file)
+	en.refused(`  /manifest/needs/0/system: "CMDB" is not the id of a system`, "plugin", "install", file)
+	zh.refused("插件清单有 2 处错误\n  /manifest/id：\"Ticket\" 不能作为插件的 ID", "plugin", "install", file)
+	zh.refused("\n  /manifest/needs/0/system：\"CMDB\" 不是系统的 ID，也不是 *", "plugin", "install", file)
 }
