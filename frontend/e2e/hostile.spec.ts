@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from '@playwright/test'
+import { accessible } from './axe'
 import { around, node, project, publishedFlow, startedRun, writeInto } from './steps'
 
 const markup = '<img src=x onerror="window.broken=1"><script>window.broken=1</script>[x](javascript:window.broken=1)'
@@ -217,6 +218,47 @@ test('a pattern that would keep a page busy for years is left to the server, and
     return ((await draft.json()) as { problems: { field: string }[] }).problems.map((p) => p.field)
   }
   await expect.poll(problems).toEqual(['/inputs/said', '/inputs/short'])
+})
+
+test('a form that some lines of schema make ten thousand fields of shows one group after the other', async ({
+  page,
+  request,
+}) => {
+  const group = (to: object) => ({
+    type: 'object',
+    properties: Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`f${i}`, { ...to, title: `F${i}` }])),
+  })
+  const $defs = {
+    a: group({ $ref: '#/$defs/b' }),
+    b: group({ $ref: '#/$defs/c' }),
+    c: group({ $ref: '#/$defs/d' }),
+    d: group({ type: 'string' }),
+  }
+  const inputs = { type: 'object', properties: { all: { $ref: '#/$defs/a', title: 'All' } }, $defs }
+  const manifest = {
+    format: 'culm.plugin/v1',
+    id: 'wide',
+    version: '1.0.0',
+    title: 'Wide',
+    actions: [{ id: 'talk', title: 'Talk', inputs, outputs: { type: 'object' } }],
+  }
+  const made = await request.post('/api/v1/plugins', {
+    data: talker('said', manifest),
+    headers: { 'Content-Type': 'application/wasm' },
+  })
+  expect(made.status(), await made.text()).toBe(201)
+  const flow = await publishedFlow(request, around(`宽 ${Date.now()}`, { plugin: 'wide', action: 'talk' }))
+  await page.goto(`/p/${project}/flows/${flow}`)
+  await node(page, 'task').click()
+  const fields = page.locator('.sf-field')
+  await expect(fields).toHaveCount(1)
+  for (let level = 0; level < 4; level++) {
+    await page.getByRole('button', { name: '10 个字段', expanded: false }).first().click()
+    await expect(fields).toHaveCount(11 + 10 * level)
+  }
+  await page.getByRole('textbox', { name: 'F0' }).fill('x')
+  await expect(page.getByRole('button', { name: '10 个字段', expanded: true })).toHaveCount(4)
+  await accessible(page)
 })
 
 test('a start whose inputs only the server could check is refused at the field', async ({ page, request }) => {

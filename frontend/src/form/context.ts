@@ -17,6 +17,8 @@ export interface FormInfo {
   problems: ReadonlyMap<string, string>
   /** The place that a problem asks to look at. */
   focus: string | undefined
+  /** Whether groups are folded until they are wanted, as there are so many fields. */
+  folds: boolean
   /** The value of the whole form. */
   data: Json | undefined
   /** Whose form it is: who is asked for the choices of fields that name a source. */

@@ -7,6 +7,7 @@ import type { JsonObject, Schema } from '~/api/types'
 import { lazy } from '~/app/lazy'
 import type { ScopeName } from '~/doc/scope'
 import { useLang } from '~/i18n/text'
+import { isWide } from './breadth'
 import type { Asks, FormInfo } from './context'
 import { fields } from './fields'
 import './form.css'
@@ -86,6 +87,7 @@ export function PlainForm(props: SchemaFormProps) {
   const lang = useLang()
   const say = useSay()
   const { schema: shown, ui } = useMemo(() => formOf(schema, lang), [schema, lang])
+  const folds = useMemo(() => isWide(shown), [shown])
   const [switched, setSwitchedState] = useState<ReadonlySet<string>>(new Set())
   const [touched, setTouched] = useState(strict)
   const setSwitched = useCallback((id: string, on: boolean) => {
@@ -107,10 +109,11 @@ export function PlainForm(props: SchemaFormProps) {
       setLiteral: onLiteral,
       problems,
       focus,
+      folds,
       data: value,
       asks,
     }),
-    [expressions, scope, switched, setSwitched, literals, onLiteral, problems, focus, value, asks],
+    [expressions, scope, switched, setSwitched, literals, onLiteral, problems, focus, folds, value, asks],
   )
   // What is missing is told once the form was touched; what is wrong, at once.
   const errors = useMemo(() => {

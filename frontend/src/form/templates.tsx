@@ -169,11 +169,47 @@ function LiteralSwitch({ props }: { props: FieldTemplateProps }) {
 }
 
 function ObjectFieldTemplate(props: ObjectFieldTemplateProps) {
+  const name = props.fieldPathId.path.at(-1)
+  const folds = infoOf(props.registry).folds && typeof name === 'string' // and no row of a list
+  return (
+    <div className={name === undefined ? undefined : 'sf-object'}>
+      {folds ? <Folding {...props} /> : <Properties {...props} />}
+    </div>
+  )
+}
+
+/** A group of a form with so many fields: closed until it is wanted, or holds what a person should see. */
+function Folding(props: ObjectFieldTemplateProps) {
+  const { t } = useTranslation()
+  const { registry, fieldPathId, formData, errorSchema } = props
+  const info = infoOf(registry)
+  const [chosen, setChosen] = useState<boolean>()
+  const pointer = pointerOf(fieldPathId.path)
+  const within = (place: string) => place === pointer || place.startsWith(`${pointer}/`)
+  const told = () => [...info.problems.keys()].some(within)
+  const wanted = info.focus !== undefined && within(info.focus)
+  const open = wanted || (chosen ?? (holds(formData) || holds(errorSchema) || told()))
+  return (
+    <>
+      <button type="button" className="sf-fold" aria-expanded={open} onClick={() => setChosen(!open)}>
+        <IconChevronRight size={14} aria-hidden />
+        {t('form.fields', { count: props.properties.length })}
+      </button>
+      {open && <Properties {...props} />}
+    </>
+  )
+}
+
+function holds(value: object | undefined): boolean {
+  return value !== undefined && value !== null && Object.keys(value).length > 0
+}
+
+/** The fields of an object, those that few people need at the end. */
+function Properties(props: ObjectFieldTemplateProps) {
   const shown = props.properties.filter((p) => !isAdvanced(p.content))
   const advanced = props.properties.filter((p) => isAdvanced(p.content))
-  const nested = props.fieldPathId.path.length > 0
   return (
-    <div className={nested ? 'sf-object' : undefined}>
+    <>
       {shown.map((p) => p.content)}
       {advanced.length > 0 && (
         <Advanced
@@ -184,7 +220,7 @@ function ObjectFieldTemplate(props: ObjectFieldTemplateProps) {
           {advanced.map((p) => p.content)}
         </Advanced>
       )}
-    </div>
+    </>
   )
 }
 

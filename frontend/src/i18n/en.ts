@@ -371,6 +371,8 @@ export const en: Messages = {
     moveUp: 'Move row {{n}} up',
     moveDown: 'Move row {{n}} down',
     advanced: 'More',
+    fields_one: '{{count}} field',
+    fields_other: '{{count}} fields',
     misfit: 'This value does not fit the field any more. It stays until you remove it.',
     leftOver: 'There is no such field any more. The value stays until you remove it.',
     beside: 'This has no field of its own, and is passed on as it is.',

@@ -358,6 +358,8 @@ export const zh = {
     moveUp: '第 {{n}} 行上移',
     moveDown: '第 {{n}} 行下移',
     advanced: '更多',
+    fields_one: '{{count}} 个字段',
+    fields_other: '{{count}} 个字段',
     misfit: '这个值已不符合该字段，在您移除之前会保留。',
     leftOver: '已没有这个字段，其值在您移除之前会保留。',
     beside: '这里没有对应的字段，其值会原样传递。',
