@@ -21,7 +21,7 @@ DATA ?= data
 GO_SOURCES := $(shell git ls-files --cached --others --exclude-standard '*.go' '*.sql' '*.yaml' go.mod go.sum 2>/dev/null)
 WEB_SOURCES := $(shell git ls-files --cached --others --exclude-standard frontend 2>/dev/null | grep -v -e '\.go$$' -e '/e2e/' -e '^frontend/dist/')
 
-.PHONY: help run build plugins frontend deps test test-go test-web test-e2e check fmt fmt-check lint vet generate verify deadcode web-check bench bench-ui bench-live drops callbacks fuzz soak hostile cover hooks clean
+.PHONY: help run build plugins frontend deps test test-go test-web test-e2e check fmt fmt-check lint vet generate verify deadcode web-check bench bench-ui bench-live drops callbacks fuzz soak hostile loaded cover hooks clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -149,6 +149,12 @@ hostile: ## MUTANTS damaged modules, and HOSTILE calls of every host function
 	CULM_INPUTS=$(MUTANTS) go test -v -count=1 -timeout 24h -run '^TestMutants$$' ./host/wasm
 	CULM_INPUTS=$(MUTANTS) go test -v -count=1 -timeout 24h -run '^TestMutantsInWorkers$$' ./host/wasm
 	CULM_INPUTS=$(HOSTILE) go test -v -count=1 -timeout 24h -run '^TestEveryHostFunctionIsFuzzed$$' ./host/wasm
+
+HOGS ?= 3
+ROUNDS ?= 3
+loaded: build ## the Go tests ROUNDS times and the browser's, beside HOGS processes that take all the processor they get
+	HOGS=$(HOGS) CULM_BIN="$(CURDIR)/$(CULM)" scripts/loaded.sh go test -race -shuffle=on -count=$(ROUNDS) -timeout 4h -p 1 ./...
+	HOGS=$(HOGS) scripts/loaded.sh $(MAKE) test-e2e
 
 cover: ## test coverage by package
 	go test -coverprofile=coverage.out ./... && go tool cover -func=coverage.out | tail -1
