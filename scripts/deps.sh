@@ -12,6 +12,7 @@ wanted=(
   "prometheus prometheus the integration test"
   "prometheus-alertmanager prometheus-alertmanager the integration test"
   "etcd etcd-server the integration test"
+  "docker-registry docker-registry the integration test"
   "strace strace the tests of failing disks"
   "clang clang plugins in C"
   "wasm-ld lld plugins in C and Rust"

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/culmhq/culm/host/gateway"
+	"github.com/culmhq/culm/host/hosttest"
 	"github.com/culmhq/culm/pdk/contract"
 )
 
@@ -54,12 +55,7 @@ func reset(c net.Conn) { _ = c.(*net.TCPConn).SetLinger(0) }
 
 func TestConnectionRefusedSaysSo(t *testing.T) {
 	t.Parallel()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	at := l.Addr().String()
-	_ = l.Close()
+	at := hosttest.FreeAddress(t)
 	b := newBench(t, nil, setting{base: "http://" + at, allow: []string{at}})
 	res := b.call("create", nil, `{"name":"a"}`)
 	fails(t, res, gateway.CodeUpstreamDown, contract.OriginSystem)

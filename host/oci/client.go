@@ -97,6 +97,9 @@ func (c *Client) repository(ref Reference) (*remote.Repository, error) {
 	r.PlainHTTP = plain
 	r.TagListMaxPages, r.ReferrerListMaxPages = pagesMax, pagesMax
 	r.MaxMetadataBytes = overheadBytes / 2
+	// Where a registry keeps no list of what refers to an artifact, the list is an artifact of its own, which each
+	// signature replaces. Registries that let nobody delete are the rule: the list before stays there.
+	r.SkipReferrersGC = true
 	client := &auth.Client{
 		Client: &http.Client{
 			Transport: &bounded{next: c.o.Transport, plain: plain},

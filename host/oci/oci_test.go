@@ -11,6 +11,8 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -19,6 +21,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/registry"
 
 	"github.com/culmhq/culm/host/fault"
+	"github.com/culmhq/culm/host/hosttest"
 	"github.com/culmhq/culm/host/oci"
 )
 
@@ -40,8 +43,11 @@ func ticket(code string, signatures ...string) oci.Artifact {
 }
 
 func TestAPluginComesBackFromARegistryAsItWasSent(t *testing.T) {
-	t.Parallel()
-	host := process(t)
+	onEachRegistry(t, comesBack)
+}
+
+func comesBack(t *testing.T, host string) {
+	t.Helper()
 	c := oci.New(oci.Options{})
 	repo := parse(t, host+"/acme/ticket")
 	pushed, err := c.Push(t.Context(), repo, ticket("\x00asm", `{"a":1}`, `{"b":2}`))
@@ -75,9 +81,12 @@ func TestAPluginComesBackFromARegistryAsItWasSent(t *testing.T) {
 // The layout is that of the CNCF: one layer of the module, a configuration that names
 // it. What another tool relies on is written out here.
 func TestTheLayoutIsThatOfWasmArtifacts(t *testing.T) {
-	t.Parallel()
-	s := registryServer(t)
-	ref := parse(t, address(s)+"/acme/ticket:1.2.0")
+	onEachRegistry(t, hasTheLayout)
+}
+
+func hasTheLayout(t *testing.T, host string) {
+	t.Helper()
+	ref := parse(t, host+"/acme/ticket:1.2.0")
 	if _, err := oci.New(oci.Options{}).Push(t.Context(), ref, ticket("\x00asm")); err != nil {
 		t.Fatal(err)
 	}
@@ -89,13 +98,13 @@ func TestTheLayoutIsThatOfWasmArtifacts(t *testing.T) {
 			Annotations       map[string]string
 		}
 	}
-	get(t, s.URL+"/v2/acme/ticket/manifests/1.2.0", &m)
+	get(t, "http://"+host+"/v2/acme/ticket/manifests/1.2.0", &m)
 	if m.MediaType != "application/vnd.oci.image.manifest.v1+json" || m.Config.MediaType != "application/vnd.wasm.config.v0+json" ||
 		len(m.Layers) != 1 || m.Layers[0].MediaType != "application/wasm" || m.Layers[0].Annotations["org.opencontainers.image.title"] != "ticket.wasm" {
 		t.Errorf("manifest %+v", m)
 	}
 	var conf map[string]any
-	get(t, s.URL+"/v2/acme/ticket/blobs/"+m.Config.Digest, &conf)
+	get(t, "http://"+host+"/v2/acme/ticket/blobs/"+m.Config.Digest, &conf)
 	if conf["architecture"] != "wasm" || conf["os"] != "wasip1" || fmt.Sprint(conf["layerDigests"]) != "["+m.Layers[0].Digest+"]" {
 		t.Errorf("configuration %v", conf)
 	}
@@ -104,10 +113,13 @@ func TestTheLayoutIsThatOfWasmArtifacts(t *testing.T) {
 // S02: a tag that was moved names something else; the digest that was got before names
 // the same as ever.
 func TestATagThatWasMovedChangesNoDigest(t *testing.T) {
-	t.Parallel()
-	s := registryServer(t)
+	onEachRegistry(t, tagIsMoved)
+}
+
+func tagIsMoved(t *testing.T, host string) {
+	t.Helper()
 	c := oci.New(oci.Options{})
-	ref := parse(t, address(s)+"/acme/ticket:stable")
+	ref := parse(t, host+"/acme/ticket:stable")
 	first, err := c.Push(t.Context(), ref, ticket("first"))
 	if err != nil {
 		t.Fatal(err)
@@ -261,12 +273,10 @@ func TestWhatRefersToAPluginAndIsNoSignatureIsPassedOver(t *testing.T) {
 
 func TestARegistryThatIsAwayIsToldFromOneThatAnswersOtherwise(t *testing.T) {
 	t.Parallel()
-	gone := httptest.NewServer(nil)
-	gone.Close()
 	odd := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }))
 	t.Cleanup(odd.Close)
-	for s, reason := range map[*httptest.Server]string{gone: "REGISTRY_AWAY", odd: "REGISTRY_ANSWER"} {
-		_, err := oci.New(oci.Options{}).Pull(t.Context(), parse(t, address(s)+"/acme/ticket:1"))
+	for host, reason := range map[string]string{hosttest.FreeAddress(t): "REGISTRY_AWAY", address(odd): "REGISTRY_ANSWER"} {
+		_, err := oci.New(oci.Options{}).Pull(t.Context(), parse(t, host+"/acme/ticket:1"))
 		var f *fault.Error
 		if !errors.As(err, &f) || f.Code != fault.Registry || f.Reason != reason {
 			t.Errorf("%v; want reason %s", err, reason)
@@ -276,21 +286,17 @@ func TestARegistryThatIsAwayIsToldFromOneThatAnswersOtherwise(t *testing.T) {
 
 func TestTheLoginOfARegistryIsUsedThereOnly(t *testing.T) {
 	t.Parallel()
-	inner := registry.New(registry.Logger(log.New(io.Discard, "", 0)), registry.WithReferrersSupport(true))
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if user, password, ok := r.BasicAuth(); !ok || user != "ada" || password != "s3cret" {
-			w.Header().Set("WWW-Authenticate", `Basic realm="registry"`)
-			w.WriteHeader(http.StatusUnauthorized)
-			return
-		}
-		inner.ServeHTTP(w, r)
-	}))
-	t.Cleanup(s.Close)
-	ref := parse(t, address(s)+"/acme/ticket:1")
+	logins := filepath.Join(t.TempDir(), "logins")
+	// "s3cret" by bcrypt
+	if err := os.WriteFile(logins, []byte("ada:$2a$04$gNJioLFuEtQIHoYkZgcvQuWUnAF1ZFWuPPQKZLqaeHAqyoSUmvtEW\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	host := distribution(t, logins)
+	ref := parse(t, host+"/acme/ticket:1")
 	_, err := oci.New(oci.Options{}).Push(t.Context(), ref, ticket("code"))
 	wantFault(t, err, fault.Registry)
 	with := oci.New(oci.Options{Credential: func(_ context.Context, registry string) (string, string, error) {
-		if registry != address(s) {
+		if registry != host {
 			t.Errorf("a login for %s was asked for", registry)
 		}
 		return "ada", "s3cret", nil
@@ -380,6 +386,7 @@ func get(t *testing.T, url string, v any) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	req.Header.Set("Accept", "application/vnd.oci.image.manifest.v1+json, */*") // or an old registry makes something older of it
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)

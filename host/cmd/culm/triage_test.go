@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/culmhq/culm/host/flows"
+	"github.com/culmhq/culm/host/hosttest"
 )
 
 // The main job on real input: a real Prometheus says which targets are down, a real
@@ -96,21 +97,21 @@ func startSystems(t *testing.T, mode ...string) *neighbours {
 		}
 	}
 	dir := t.TempDir()
-	prom, alert, etcd, peer, dead := freePort(t), freePort(t), freePort(t), freePort(t), freePort(t)
-	target := dead
-	if len(mode) > 0 { // Prometheus scrapes itself, which is up
+	prom, alert, etcd, peer := hosttest.FreeAddress(t), hosttest.FreeAddress(t), hosttest.FreeAddress(t), hosttest.FreeAddress(t)
+	target := hosttest.FreeAddress(t) // which is down
+	if len(mode) > 0 {                // Prometheus scrapes itself, which is up
 		target = prom
 	}
 	config := filepath.Join(dir, "prometheus.yml")
-	write(t, config, fmt.Sprintf("global: {scrape_interval: 200ms, scrape_timeout: 200ms}\nscrape_configs:\n  - job_name: node\n    static_configs: [{targets: ['127.0.0.1:%d']}]\n", target))
+	write(t, config, fmt.Sprintf("global: {scrape_interval: 200ms, scrape_timeout: 200ms}\nscrape_configs:\n  - job_name: node\n    static_configs: [{targets: ['%s']}]\n", target))
 	routes := filepath.Join(dir, "alertmanager.yml")
 	write(t, routes, "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n")
-	spawn(t, "prometheus", "--config.file="+config, "--storage.tsdb.path="+filepath.Join(dir, "tsdb"), fmt.Sprintf("--web.listen-address=127.0.0.1:%d", prom))
-	spawn(t, "prometheus-alertmanager", "--config.file="+routes, "--storage.path="+filepath.Join(dir, "am"), fmt.Sprintf("--web.listen-address=127.0.0.1:%d", alert), "--cluster.listen-address=")
-	client, peers := fmt.Sprintf("http://127.0.0.1:%d", etcd), fmt.Sprintf("http://127.0.0.1:%d", peer)
+	spawn(t, "prometheus", "--config.file="+config, "--storage.tsdb.path="+filepath.Join(dir, "tsdb"), "--web.listen-address="+prom)
+	spawn(t, "prometheus-alertmanager", "--config.file="+routes, "--storage.path="+filepath.Join(dir, "am"), "--web.listen-address="+alert, "--cluster.listen-address=")
+	client, peers := "http://"+etcd, "http://"+peer
 	spawn(t, "etcd", "--name=one", "--data-dir="+filepath.Join(dir, "etcd"), "--listen-client-urls="+client, "--advertise-client-urls="+client,
 		"--listen-peer-urls="+peers, "--initial-advertise-peer-urls="+peers, "--initial-cluster=one="+peers)
-	s := &neighbours{fmt.Sprintf("http://127.0.0.1:%d", prom), fmt.Sprintf("http://127.0.0.1:%d", alert), client}
+	s := &neighbours{"http://" + prom, "http://" + alert, client}
 	want := `"0"`
 	if len(mode) > 0 {
 		want = `"1"`
