@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type APIRequestContext, expect } from '@playwright/test'
+import { project } from './steps'
 
 export interface Named {
   id: string
@@ -47,4 +48,14 @@ export async function installed(request: APIRequestContext, m: Named): Promise<s
   })
   expect(answer.status(), await answer.text()).toBe(201)
   return ((await answer.json()) as { digest: string }).digest
+}
+
+/**
+ * Installs a module of a story's own, and grants it all that it asks for: a plugin that stories share would lose its
+ * grants to the next one that sets them.
+ */
+export async function granted(request: APIRequestContext, m: Named): Promise<void> {
+  await installed(request, m)
+  const answer = await request.put(`/api/v1/projects/${project}/plugins/${m.id}/grants`, { data: { grants: m.needs } })
+  expect(answer.status(), await answer.text()).toBe(200)
 }

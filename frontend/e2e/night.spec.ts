@@ -131,7 +131,7 @@ test('an operator calls back in the place of a system that does not', async ({ p
     inputs: { system: 'demo', operation: 'open_ticket', body: { title: '处理后回调 {callback_url}' } },
   }
   const flow = await publishedFlow(request, around(`回调 ${Date.now()}`, waits))
-  // Other stories take this grant away: it is given again until the call got through.
+  // The plugin is another story's, too: should both set its grants at once, it is granted again.
   await expect(async () => {
     const { grants } = (await (await request.get(`${api}/plugins/http`)).json()) as { grants: object[] | null }
     const mine = { system: 'demo', operation: 'open_ticket' }

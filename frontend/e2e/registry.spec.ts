@@ -1,5 +1,6 @@
 import { AxeBuilder } from '@axe-core/playwright'
 import { expect, type Page, test } from '@playwright/test'
+import { granted } from './modules'
 import { around, project, publishedFlow } from './steps'
 
 const api = `/api/v1/projects/${project}`
@@ -64,9 +65,8 @@ test('an OpenAPI document is imported after its differences were seen, and never
   await accessible(page)
   await page.getByRole('button', { name: '导入', exact: true }).click()
   await expect(page).toHaveURL(/systems\/racks$/)
-  await request.put(`${api}/plugins/http/grants`, {
-    data: { grants: [{ system: 'racks', operation: 'list_racks' }] },
-  })
+  const needs = [{ system: 'racks', operation: 'list_racks' }]
+  await granted(request, { id: 'rack-reader', version: '1.0.0', needs })
 
   await page.getByRole('link', { name: '导入 OpenAPI' }).click()
   await page.getByText('文件', { exact: true }).click()
@@ -79,7 +79,6 @@ test('an OpenAPI document is imported after its differences were seen, and never
   await expect(difference.getByText('parameters/deep')).toBeVisible()
   await page.getByRole('button', { name: '导入', exact: true }).click()
   await expect(page.getByText('1 个操作在更新文档后范围变大，已自动停用')).toBeVisible()
-  await request.put(`${api}/plugins/http/grants`, { data: { grants: [] } })
 })
 
 test('a system is made by hand; what is wrong is said at its field', async ({ page }) => {
@@ -114,7 +113,7 @@ test('a system is moved with a warning, taken back to an earlier version, and de
     operations: [{ id: 'look', title: 'Look', method: 'GET', path: '/look', retry: 'safe', risk: 'read' }],
   }
   await request.put(`${api}/systems/moving`, { data: document })
-  await request.put(`${api}/plugins/http/grants`, { data: { grants: [{ system: 'moving', operation: 'look' }] } })
+  await granted(request, { id: 'mover', version: '1.0.0', needs: [{ system: 'moving', operation: 'look' }] })
   await page.goto(`/p/${project}/systems/moving?tab=settings`)
   await page.getByRole('textbox', { name: '基础地址' }).fill('http://127.0.0.1:8')
   await expect(page.getByText('已设置的凭证立即失效')).toBeVisible()
@@ -182,14 +181,12 @@ test('an operation is added to a system, and deleted after it was said who needs
       inputs: { system: 'gates', operation: 'open_gate', params: { gate: '1' } },
     }),
   )
-  await request.put(`${api}/plugins/http/grants`, {
-    data: { grants: [{ system: 'gates', operation: 'open_gate' }] },
-  })
+  await granted(request, { id: 'gatekeeper', version: '1.0.0', needs: [{ system: 'gates', operation: 'open_gate' }] })
   await page.reload()
   await page.getByRole('tab', { name: '修改' }).click()
   await page.getByRole('button', { name: '删除操作…' }).click()
   const dialog = page.getByRole('dialog', { name: '删除操作 开闸' })
-  await expect(dialog.getByRole('link', { name: 'http' })).toBeVisible()
+  await expect(dialog.getByRole('link', { name: 'gatekeeper' })).toBeVisible()
   await expect(dialog.getByText('草稿和最新版本 · 节点 task')).toBeVisible()
   await expect(dialog.locator(`a[href$="/flows/${flow}"]`)).toBeVisible()
   await expect(dialog.getByRole('button', { name: '删除操作' })).toBeDisabled()
@@ -199,5 +196,4 @@ test('an operation is added to a system, and deleted after it was said who needs
   await expect(dialog).toBeHidden()
   await expect(page.getByRole('heading', { name: 'Look' })).toBeVisible()
   await expect(page.getByRole('button', { name: /开闸/ })).toBeHidden()
-  await request.put(`${api}/plugins/http/grants`, { data: { grants: [] } })
 })

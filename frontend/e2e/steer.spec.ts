@@ -209,7 +209,7 @@ test('an operator decides about a call whose end nobody knows, and copies what i
   const call = { plugin: 'http', action: 'call', name: '下单', inputs: { system: 'silent', operation: 'order' } }
   const flow = await publishedFlow(request, around(`下单 ${Date.now()}`, call))
   const task = node(page, 'task')
-  // Other stories take this grant away: it is given again until the call got through.
+  // The plugin is another story's, too: should both set its grants at once, it is granted again.
   await expect(async () => {
     const { grants } = (await (await request.get(`${api}/plugins/http`)).json()) as { grants: object[] | null }
     const mine = { system: 'silent', operation: 'order' }

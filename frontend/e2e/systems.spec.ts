@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { AxeBuilder } from '@axe-core/playwright'
 import { type APIRequestContext, expect, type Page, test } from '@playwright/test'
+import { granted } from './modules'
 import { project } from './steps'
 
 const standards = ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']
@@ -189,13 +190,15 @@ test('a secret is made, replaced and deleted, and only its name is shown', async
   await expect(page.getByRole('row', { name: /smtp_password/ })).toHaveCount(0)
 })
 
-test('what a plugin may call is withdrawn and approved where the system is', async ({ page }) => {
+test('what a plugin may call is withdrawn and approved where the system is', async ({ page, request }) => {
+  const needs = ['list_hosts', 'open_ticket'].map((operation) => ({ system: 'demo', operation }))
+  await granted(request, { id: 'dns-s', version: '1.0.0', needs })
   await page.goto(`/p/${project}/systems/demo?tab=grants`)
-  const group = page.getByRole('region', { name: '演示运维', exact: true })
-  await group.getByRole('button', { name: '撤回 演示运维 的 查询主机' }).press('Enter')
-  await expect(group.getByText('已授权 6 / 7')).toBeVisible()
-  await group.getByRole('button', { name: '批准 演示运维 调用 查询主机' }).press('Enter')
-  await expect(group.getByText('已授权 7 / 7')).toBeVisible()
+  const group = page.getByRole('region', { name: '解析 dns-s', exact: true })
+  await group.getByRole('button', { name: '撤回 解析 dns-s 的 查询主机' }).press('Enter')
+  await expect(group.getByText('已授权 1 / 2')).toBeVisible()
+  await group.getByRole('button', { name: '批准 解析 dns-s 调用 查询主机' }).press('Enter')
+  await expect(group.getByText('已授权 2 / 2')).toBeVisible()
 })
 
 test('an operation is changed in a form: mistakes are shown at their fields, and what is widened is switched off', async ({
@@ -203,8 +206,8 @@ test('an operation is changed in a form: mistakes are shown at their fields, and
   request,
 }) => {
   await registered(request, 'assets-edit')
-  const granted = { grants: [{ system: 'assets-edit', operation: 'drop_asset' }] }
-  expect((await request.put(`${api}/plugins/http/grants`, { data: granted })).status()).toBe(200)
+  const needs = [{ system: 'assets-edit', operation: 'drop_asset' }]
+  await granted(request, { id: 'dropper', version: '1.0.0', needs })
   await page.goto(`/p/${project}/systems/assets-edit?op=drop_asset`)
   await page.getByRole('tab', { name: '修改' }).press('Enter')
   const form = page.getByRole('form', { name: '修改操作' })
