@@ -137,6 +137,7 @@ func New(o Options) (*Server, error) {
 		ErrorHandler:   s.fail,
 	})
 	s.app.Server().HeaderReceived = bodyLimit
+	refuseGently(s.app.Server())
 	s.app.Use(s.recovered, secured, guarded)
 	s.mount(routes())
 	s.app.Get("/healthz", func(c *fiber.Ctx) error { return c.JSON(probe{"ok"}) })
@@ -191,7 +192,7 @@ func isImport(target string) bool {
 }
 
 // Serve answers requests from ln until Stop, and closes ln.
-func (s *Server) Serve(ln net.Listener) error { return s.app.Listener(ln) }
+func (s *Server) Serve(ln net.Listener) error { return s.app.Listener(lingering{ln}) }
 
 // Stop takes no more requests and waits for those under way until ctx is done. Close
 // the hub first: its clients would be waited for.
