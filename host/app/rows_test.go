@@ -258,16 +258,18 @@ func TestABodyInChunksIsTakenUpToTheLimitOnly(t *testing.T) { //nolint:parallelt
 		req.ContentLength = -1
 		req.Header.Set("Content-Type", c.media)
 		res, err := new(http.Transport).RoundTrip(req)
-		if err == nil { // else the connection was closed before the client could read the answer
-			_ = res.Body.Close()
-			if res.StatusCode != http.StatusRequestEntityTooLarge {
-				t.Errorf("%s: %d", path, res.StatusCode)
-			}
+		if err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		_ = res.Body.Close()
+		if res.StatusCode != http.StatusRequestEntityTooLarge {
+			t.Errorf("%s: %d", path, res.StatusCode)
 		}
 		took := allocated() - before
-		t.Logf("%s: of a gigabyte %d KiB were taken (%v), with %d KiB of memory", path, body.sent.Load()>>10, err, took>>10)
-		const sockets = 16 << 20 // what is behind the limit lies in buffers of the sockets
-		if sent := body.sent.Load(); sent <= c.limit/2 || sent > c.limit+sockets {
+		t.Logf("%s: of a gigabyte %d KiB were taken, with %d KiB of memory", path, body.sent.Load()>>10, took>>10)
+		// What is behind the limit was dropped while the client read the answer, or lies in buffers of the sockets.
+		const dropped, sockets = 16 << 20, 16 << 20
+		if sent := body.sent.Load(); sent <= c.limit/2 || sent > c.limit+dropped+sockets {
 			t.Errorf("%s: %d bytes were taken, the limit is %d", path, sent, c.limit)
 		}
 		// The buffer doubles as it grows: all of them together are twice the last one.
