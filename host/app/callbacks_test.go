@@ -215,12 +215,11 @@ func tooLarge(t *testing.T, hook string) {
 		req.ContentLength = length
 		req.Header.Set("Content-Type", "application/json")
 		res, err := new(http.Transport).RoundTrip(req)
-		if err != nil {
-			t.Fatalf("a gigabyte %s: %v", name, err)
-		}
-		_ = res.Body.Close()
-		if res.StatusCode != http.StatusRequestEntityTooLarge {
-			t.Errorf("a gigabyte %s: %d", name, res.StatusCode)
+		if err == nil { // else it had sent more than is dropped before it read the answer
+			_ = res.Body.Close()
+			if res.StatusCode != http.StatusRequestEntityTooLarge {
+				t.Errorf("a gigabyte %s: %d", name, res.StatusCode)
+			}
 		}
 		// What is behind the limit was dropped while the client read the answer, or lies in buffers of the sockets.
 		if sent := body.sent.Load(); sent > 32<<20 {

@@ -258,15 +258,14 @@ func TestABodyInChunksIsTakenUpToTheLimitOnly(t *testing.T) { //nolint:parallelt
 		req.ContentLength = -1
 		req.Header.Set("Content-Type", c.media)
 		res, err := new(http.Transport).RoundTrip(req)
-		if err != nil {
-			t.Fatalf("%s: %v", path, err)
-		}
-		_ = res.Body.Close()
-		if res.StatusCode != http.StatusRequestEntityTooLarge {
-			t.Errorf("%s: %d", path, res.StatusCode)
+		if err == nil { // else it had sent more than is dropped before it read the answer
+			_ = res.Body.Close()
+			if res.StatusCode != http.StatusRequestEntityTooLarge {
+				t.Errorf("%s: %d", path, res.StatusCode)
+			}
 		}
 		took := allocated() - before
-		t.Logf("%s: of a gigabyte %d KiB were taken, with %d KiB of memory", path, body.sent.Load()>>10, took>>10)
+		t.Logf("%s: of a gigabyte %d KiB were taken (%v), with %d KiB of memory", path, body.sent.Load()>>10, err, took>>10)
 		// What is behind the limit was dropped while the client read the answer, or lies in buffers of the sockets.
 		const dropped, sockets = 16 << 20, 16 << 20
 		if sent := body.sent.Load(); sent <= c.limit/2 || sent > c.limit+dropped+sockets {
