@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -17,9 +16,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-containerregistry/pkg/registry"
-
 	"github.com/culmhq/culm/engine/sqlite"
+	"github.com/culmhq/culm/host/hosttest"
 	"github.com/culmhq/culm/host/oci"
 	"github.com/culmhq/culm/host/plugins"
 	"github.com/culmhq/culm/host/plugins/build"
@@ -189,9 +187,7 @@ func TestBytesThatAreNotThoseOfTheDigestAreNotRun(t *testing.T) {
 // S02: a tag that is moved after a plugin was installed changes nothing here.
 func TestATagThatIsMovedChangesNothingThatIsInstalled(t *testing.T) {
 	t.Parallel()
-	hub := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0)), registry.WithReferrersSupport(true)))
-	t.Cleanup(hub.Close)
-	host := strings.TrimPrefix(hub.URL, "http://")
+	host := hosttest.Registry(t, "")
 	s := start(t, false, "core")
 	s.stop()
 	s.cfg.Registries = []string{"http://" + host}

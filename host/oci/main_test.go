@@ -9,12 +9,12 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/registry"
+
+	"github.com/culmhq/culm/host/hosttest"
 )
 
 // TestMain is also the registry: a process of its own, which serves on a free port of
@@ -46,13 +46,12 @@ func serve() error {
 }
 
 // onEachRegistry runs a test against registries by others, each a process of its own: one that
-// lists what refers to an artifact, and Debian's, which does not (the distribution project's,
-// version 2).
+// lists what refers to an artifact, and Debian's, which does not.
 func onEachRegistry(t *testing.T, test func(t *testing.T, host string)) {
 	t.Helper()
 	t.Parallel()
 	t.Run("with a list of referrers", func(t *testing.T) { t.Parallel(); test(t, process(t)) })
-	t.Run("without", func(t *testing.T) { t.Parallel(); test(t, distribution(t, "")) })
+	t.Run("without", func(t *testing.T) { t.Parallel(); test(t, hosttest.Registry(t, "")) })
 }
 
 // process starts a registry and returns its host and port.
@@ -82,47 +81,4 @@ func process(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return strings.TrimSpace(address)
-}
-
-// distribution starts Debian's registry and returns its host and port. It lets in whom a file
-// of logins names, or everybody.
-func distribution(t *testing.T, logins string) string {
-	t.Helper()
-	tool, err := exec.LookPath("docker-registry")
-	if err != nil {
-		t.Fatalf("docker-registry is not installed; scripts/deps.sh installs it: %v", err)
-	}
-	dir := t.TempDir()
-	config := fmt.Sprintf("version: 0.1\nstorage: {filesystem: {rootdirectory: %q}}\nhttp: {addr: \"127.0.0.1:0\"}\n", dir)
-	if logins != "" {
-		config += fmt.Sprintf("auth: {htpasswd: {realm: test, path: %q}}\n", logins)
-	}
-	file := filepath.Join(dir, "config.yml")
-	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(tool, "serve", file)
-	log, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait() // which says that it was killed
-	})
-	listening := regexp.MustCompile(`listening on (127\.0\.0\.1:[0-9]+)`)
-	lines := bufio.NewReader(log)
-	for {
-		line, err := lines.ReadString('\n')
-		if m := listening.FindStringSubmatch(line); m != nil {
-			go func() { _, _ = io.Copy(io.Discard, lines) }() // so that it can go on
-			return m[1]
-		}
-		if err != nil {
-			t.Fatalf("docker-registry does not listen: %v", err)
-		}
-	}
 }

@@ -291,7 +291,7 @@ func TestTheLoginOfARegistryIsUsedThereOnly(t *testing.T) {
 	if err := os.WriteFile(logins, []byte("ada:$2a$04$gNJioLFuEtQIHoYkZgcvQuWUnAF1ZFWuPPQKZLqaeHAqyoSUmvtEW\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	host := distribution(t, logins)
+	host := hosttest.Registry(t, logins)
 	ref := parse(t, host+"/acme/ticket:1")
 	_, err := oci.New(oci.Options{}).Push(t.Context(), ref, ticket("code"))
 	wantFault(t, err, fault.Registry)

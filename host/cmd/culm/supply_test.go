@@ -3,16 +3,12 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"io"
-	"log"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-containerregistry/pkg/registry"
-
+	"github.com/culmhq/culm/host/hosttest"
 	"github.com/culmhq/culm/host/plugins"
 	"github.com/culmhq/culm/host/plugins/build"
 	"github.com/culmhq/culm/pdk/contract"
@@ -94,9 +90,7 @@ func TestAPluginGoesFromItsAuthorThroughARegistryIntoAServer(t *testing.T) {
 		t.Errorf("install printed %s", out)
 	}
 
-	hub := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0)), registry.WithReferrersSupport(true)))
-	t.Cleanup(hub.Close)
-	repo := strings.TrimPrefix(hub.URL, "http://") + "/acme/ticket"
+	repo := hosttest.Registry(t, "") + "/acme/ticket"
 	c.ok("plugin", "sign", in("v2.wasm"), "--key", in("acme.key"))
 	var pushed shippedPlugin
 	if err := json.Unmarshal([]byte(c.ok("plugin", "push", in("v2.wasm"), repo, "--json")), &pushed); err != nil || pushed.Signatures != 1 {
