@@ -1,8 +1,7 @@
-import { AxeBuilder } from '@axe-core/playwright'
 import { expect, type Page, test } from '@playwright/test'
+import { accessible } from './axe'
 import { around, node, project, publishedFlow } from './steps'
 
-const standards = ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']
 const options = `**/api/v1/projects/${project}/plugins/demo/options`
 
 async function opened(page: Page, name: string, inputs: object = {}): Promise<void> {
@@ -15,14 +14,6 @@ async function opened(page: Page, name: string, inputs: object = {}): Promise<vo
   await page.goto(`/p/${project}/flows/${flow}`)
   await node(page, 'task').click()
   await expect(page.getByRole('combobox', { name: '服务' })).toBeVisible()
-}
-
-async function accessible(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page })
-    .withTags(standards)
-    .exclude('.react-flow__attribution')
-    .analyze()
-  expect(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`)).toEqual([])
 }
 
 test('a field offers what the plugin finds, and follows the field that it depends on', async ({ page }) => {

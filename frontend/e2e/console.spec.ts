@@ -1,5 +1,5 @@
-import { AxeBuilder } from '@axe-core/playwright'
-import { type APIRequestContext, expect, type Page, test } from '@playwright/test'
+import { type APIRequestContext, expect, test } from '@playwright/test'
+import { accessible } from './axe'
 import { around, type FlowDocument, node, project, publishedFlow, startedRun } from './steps'
 
 const short = { type: 'task', plugin: 'core', action: 'wait_for', inputs: { duration: '50ms' } }
@@ -46,14 +46,6 @@ async function nested(request: APIRequestContext, stamp: string): Promise<string
       { id: 'deploy', type: 'subflow', name: '部署', flow: middle, inputs: { when: '${when}' } },
     ]),
   )
-}
-
-async function accessible(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page })
-    .withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'])
-    .exclude('.react-flow__attribution')
-    .analyze()
-  expect(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`)).toEqual([])
 }
 
 test('an operator follows a failure into the subflows, and sends a colleague the link', async ({ page, request }) => {

@@ -1,16 +1,9 @@
-import { AxeBuilder } from '@axe-core/playwright'
-import { expect, type Page, test } from '@playwright/test'
+import { expect, test } from '@playwright/test'
+import { accessible } from './axe'
 import { granted } from './modules'
 import { around, project, publishedFlow } from './steps'
 
 const api = `/api/v1/projects/${project}`
-
-async function accessible(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page })
-    .withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'])
-    .analyze()
-  expect(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`)).toEqual([])
-}
 
 /** An OpenAPI document of two operations; the second edition asks for more. */
 function openapi(second = false): string {

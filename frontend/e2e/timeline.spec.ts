@@ -1,5 +1,5 @@
-import { AxeBuilder } from '@axe-core/playwright'
 import { expect, test } from '@playwright/test'
+import { accessible } from './axe'
 import { around, node, project, publishedFlow, startedRun } from './steps'
 
 const late = {
@@ -28,11 +28,7 @@ for (const scheme of ['light', 'dark'] as const) {
     await row.press('ArrowUp')
     await expect(page).toHaveURL(/node=start/)
 
-    const { violations } = await new AxeBuilder({ page })
-      .withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'])
-      .exclude('.react-flow__attribution')
-      .analyze()
-    expect(violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`)).toEqual([])
+    await accessible(page)
 
     await page.reload()
     await expect(timeline).toBeVisible() // it is remembered
