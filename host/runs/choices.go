@@ -29,9 +29,11 @@ const (
 	// ChoicesMax bounds how many choices a field gets, those below others included.
 	ChoicesMax = 5000
 	// choicesFormMax bounds the form that they are asked for with.
-	choicesFormMax  = 256 << 10
-	choiceLabelMax  = 500
-	choiceDepthMax  = 8
+	choicesFormMax = 256 << 10
+	choiceLabelMax = 500
+	choiceDepthMax = 8
+	// choicesTimeout is how long a person waits for them. It begins with the call: a plugin
+	// that is used for the first time is made ready before.
 	choicesTimeout  = 10 * time.Second
 	choicesParallel = 16
 )
@@ -113,8 +115,6 @@ func (c *Chooser) Choices(ctx context.Context, r ChoicesRequest) (Choices, error
 	case <-ctx.Done():
 		return Choices{}, fault.New(fault.Stopping, "too many choices are being asked for").Because("CHOICES_BUSY")
 	}
-	ctx, cancel := context.WithTimeout(ctx, choicesTimeout)
-	defer cancel()
 	input, err := json.Marshal(contract.Request{
 		ABI: contract.ABI, Action: action.ID, Reason: contract.ReasonOptions, Inputs: json.RawMessage("{}"),
 		Field: r.Source, Form: form,
@@ -124,6 +124,15 @@ func (c *Chooser) Choices(ctx context.Context, r ChoicesRequest) (Choices, error
 		return Choices{}, fault.Wrap("encode a request", err)
 	}
 	return c.call(ctx, r, m, action, input, form), nil
+}
+
+// choicesTime is how many milliseconds the action has for choices.
+func choicesTime(a *contract.Action) int64 {
+	most := choicesTimeout.Milliseconds()
+	if a.TimeoutMS <= 0 {
+		return most
+	}
+	return min(a.TimeoutMS, most)
 }
 
 // find looks the plugin, the action and the source up.
@@ -157,7 +166,7 @@ func (c *Chooser) call(ctx context.Context, r ChoicesRequest, m plugins.Module, 
 	defer notes.end() // nobody reads what a form's call logs
 	call := ModuleCall{
 		Plugin: r.Plugin, Digest: m.Digest, Export: contract.ExportOptions, Input: input,
-		Limits:   contract.Limits{TimeoutMS: a.TimeoutMS},
+		Limits:   contract.Limits{TimeoutMS: choicesTime(a)},
 		Services: &services{session: session, notes: notes, inputs: json.RawMessage("{}")},
 	}
 	var recording *replay.Recording

@@ -23,6 +23,8 @@ const picker = `{"format":"culm.plugin/v1","id":"picker","version":"1.0.0","titl
 		"zone":{"type":"string","x-source":{"name":"zones"}},
 		"script":{"type":"string"},"host":{"type":"string","x-source":{"name":"hosts","dependsOn":["zone","script"]}},
 		"rows":{"type":"array","items":{"type":"object","properties":{"port":{"type":"integer","x-source":{"name":"ports"}}}}}}}},
+	{"id":"soon","title":"Soon","options":true,"timeout_ms":500,"outputs":{"type":"object"},"inputs":{"type":"object","properties":{"zone":{"type":"string","x-source":{"name":"zones"}}}}},
+	{"id":"late","title":"Late","options":true,"timeout_ms":60000,"outputs":{"type":"object"},"inputs":{"type":"object","properties":{"zone":{"type":"string","x-source":{"name":"zones"}}}}},
 	{"id":"plain","title":"Plain","outputs":{"type":"object"},"inputs":{"type":"object","properties":{"zone":{"type":"string"}}}}]}`
 
 // chooser is a Chooser over a plugin that answers as it is told.
@@ -33,6 +35,8 @@ type chooser struct {
 	answer  string
 	err     error
 	asked   contract.Request
+	limits  contract.Limits
+	hurried bool // the context had a deadline
 	caller  gateway.Caller
 }
 
@@ -49,7 +53,9 @@ func newChooser(t *testing.T) *chooser {
 }
 
 // Call implements runs.Modules.
-func (c *chooser) Call(_ context.Context, m runs.ModuleCall) ([]byte, error) {
+func (c *chooser) Call(ctx context.Context, m runs.ModuleCall) ([]byte, error) {
+	c.limits = m.Limits
+	_, c.hurried = ctx.Deadline()
 	if m.Export != contract.ExportOptions || m.Plugin != "picker" {
 		c.t.Errorf("called %+v", m)
 	}
@@ -75,6 +81,22 @@ func (c *chooser) ask(change func(*runs.ChoicesRequest)) (runs.Choices, error) {
 		change(&r)
 	}
 	return c.Choices(c.t.Context(), r)
+}
+
+// A plugin has ten seconds, or less where it says so; what makes it ready before does not count,
+// so that its first user is not told that it did not answer.
+func TestChoicesHaveTheirTimeOnceThePluginIsReady(t *testing.T) {
+	t.Parallel()
+	c := newChooser(t)
+	c.answer = `{"status":"succeeded","outputs":{"choices":[]}}`
+	for action, want := range map[string]int64{"pick": 10_000, "soon": 500, "late": 10_000} {
+		if _, err := c.ask(func(r *runs.ChoicesRequest) { r.Action, r.Source = action, "zones" }); err != nil {
+			t.Fatal(err)
+		}
+		if c.limits.TimeoutMS != want || c.hurried {
+			t.Errorf("%s has %d ms, other deadline: %v", action, c.limits.TimeoutMS, c.hurried)
+		}
+	}
 }
 
 func TestChoicesComeFromThePlugin(t *testing.T) {
