@@ -6,9 +6,10 @@ const chromium = process.env.CHROMIUM ?? '/usr/bin/chromium'
 export default defineConfig({
   testDir: 'e2e',
   globalSetup: './e2e/server.ts',
-  timeout: 60_000,
+  // These bound the wait for what must happen: a busy machine may take its time, and who waits for nothing waits long anyway.
+  timeout: 120_000,
   expect: {
-    timeout: 15_000,
+    timeout: 30_000,
     // What differs from machine to machine is the smoothing of letters: the threshold is for that. An icon is more pixels.
     toHaveScreenshot: { maxDiffPixels: 100, threshold: 0.25, animations: 'disabled', caret: 'hide' },
   },

@@ -62,6 +62,9 @@ export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'src/**/*.test.tsx'],
     environment: 'node',
+    setupFiles: ['scripts/patience.ts'],
+    testTimeout: 60_000, // a busy machine may take its time
+    hookTimeout: 60_000,
     server: { deps: { inline: ['@rjsf/core'] } },
   },
 })

@@ -19,7 +19,7 @@ import (
 )
 
 // waitMax is how long a test waits for what must happen.
-const waitMax = 20 * time.Second
+const waitMax = time.Minute
 
 // stage is a runner with everything around it, whose store survives restarts.
 type stage struct {

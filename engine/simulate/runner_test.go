@@ -94,7 +94,7 @@ func realRun(t *testing.T, f *engine.Flow, s *simulate.Script, until engine.RunS
 		t.Fatal(err)
 	}
 	defer func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := r.Stop(ctx); err != nil && !errors.Is(err, runner.ErrStopped) {
 			t.Errorf("stop: %v", err)
@@ -109,7 +109,7 @@ func realRun(t *testing.T, f *engine.Flow, s *simulate.Script, until engine.RunS
 	}
 	select {
 	case <-there.done:
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatalf("the run is never %s", until)
 	}
 	v, err := r.View(t.Context(), "01980000-0000-7000-8000-000000000000")

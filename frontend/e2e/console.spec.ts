@@ -98,7 +98,7 @@ test('an operator retries, and sees what was different, who did what, and what t
   request,
 }) => {
   const flow = await publishedFlow(request, serial(`again-${Date.now()}`, '再来', [{ ...moment, id: 'task' }]))
-  const good = await startedRun(request, flow, { when: new Date(Date.now() + 4000).toISOString() })
+  const good = await startedRun(request, flow, { when: new Date(Date.now() + 8000).toISOString() })
   const run = await startedRun(request, flow, { when: past })
   await page.goto(`/p/${project}/runs/${run}?node=task`)
 

@@ -12,7 +12,7 @@ async function walkTo(page: Page, target: Locator, key: 'Tab' | 'Shift+Tab' = 'T
 }
 
 test('a flow is created, drawn, filled in, published and run, and no mouse is touched', async ({ page }) => {
-  test.setTimeout(120_000) // every step of the way is a key
+  test.setTimeout(240_000) // every step of the way is a key
   await page.goto(`/p/${project}/flows`)
   await walkTo(page, page.getByRole('button', { name: '新建流程' }))
   await page.keyboard.press('Enter')

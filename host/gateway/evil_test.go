@@ -80,16 +80,17 @@ func TestEvilUpstreams(t *testing.T) {
 	for mode, want := range evilEnds() {
 		t.Run(string(mode), func(t *testing.T) {
 			t.Parallel()
-			limits, timeout := evilLimits, 700*time.Millisecond
+			limits, timeout := strings.Replace(evilLimits, "}", ", breaker: {failures: 1000}}", 1), 700*time.Millisecond
 			if want.code != gateway.CodeUpstreamTimeout { // what ends otherwise may take its time on a slow machine
-				limits, timeout = strings.Replace(evilLimits, "700", "20000", 1), 20*time.Second
+				limits, timeout = strings.Replace(limits, "700", "20000", 1), 20*time.Second
 			}
 			b := newBench(t, nil, setting{base: e.URL(mode), allow: []string{e.Address()}, limits: limits})
-			start := time.Now()
-			res := b.call("read", map[string]any{"id": "1"}, "")
-			if took := time.Since(start); took > timeout+time.Second {
-				t.Errorf("it took %s", took)
-			}
+			var res contract.GatewayResponse
+			hosttest.InTime(t, "a call", timeout+time.Second, func() time.Duration {
+				start := time.Now()
+				res = b.call("read", map[string]any{"id": "1"}, "")
+				return time.Since(start)
+			})
 			if want.code == "" {
 				if res.Failure != nil || res.Status != want.status {
 					t.Errorf("got %+v", res)
@@ -167,26 +168,27 @@ func TestBrokenSystemsLeaveTheOthersAlone(t *testing.T) { //nolint:paralleltest 
 		}
 	}
 	const rounds = 100
-	ours, bare := make([]time.Duration, rounds), make([]time.Duration, rounds)
-	for i := range rounds {
-		start := time.Now()
-		if res := b.call("read", map[string]any{"id": "1"}, ""); res.Status != http.StatusOK {
-			t.Fatalf("the sound system: %+v", res)
+	// The broken ones take 700 ms each: who waits behind one of them is far beyond this.
+	hosttest.InTime(t, "beyond twice a bare client's time, a call", 200*time.Millisecond, func() (beyond time.Duration) {
+		ours, bare := make([]time.Duration, rounds), make([]time.Duration, rounds)
+		for i := range rounds {
+			start := time.Now()
+			if res := b.call("read", map[string]any{"id": "1"}, ""); res.Status != http.StatusOK {
+				t.Fatalf("the sound system: %+v", res)
+			}
+			middle := time.Now()
+			bareCall(t, http.DefaultClient, http.MethodGet, b.up.URL+"/things/1", canary, "")
+			ours[i], bare[i] = middle.Sub(start), time.Since(middle)
 		}
-		middle := time.Now()
-		bareCall(t, http.DefaultClient, http.MethodGet, b.up.URL+"/things/1", canary, "")
-		ours[i], bare[i] = middle.Sub(start), time.Since(middle)
-	}
+		slices.Sort(ours)
+		slices.Sort(bare)
+		for _, percent := range []int{50, 90, 99} {
+			o, b := ours[rounds*percent/100], bare[rounds*percent/100]
+			t.Logf("p%d beside %d broken systems: %s, a bare client %s", percent, len(evilEnds()), o, b)
+			beyond = max(beyond, o-2*b)
+		}
+		return beyond
+	})
 	cancel()
 	wg.Wait()
-	slices.Sort(ours)
-	slices.Sort(bare)
-	for _, percent := range []int{50, 90, 99} {
-		o, b := ours[rounds*percent/100], bare[rounds*percent/100]
-		t.Logf("p%d beside %d broken systems: %s, a bare client %s", percent, len(evilEnds()), o, b)
-		// The broken ones take 700 ms each: who waits behind one of them is far beyond this.
-		if o > 2*b+200*time.Millisecond {
-			t.Errorf("p%d is %s, that of a bare client %s", percent, o, b)
-		}
-	}
 }

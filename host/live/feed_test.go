@@ -41,7 +41,7 @@ func feedOf(t *testing.T, o live.FeedOptions) (*live.Feed, string) {
 		feed.Serve(context.Background(), conn, strings.TrimPrefix(r.URL.Path, "/"))
 	}))
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := feed.Close(ctx); err != nil {
 			t.Errorf("close: %v", err)
@@ -76,7 +76,7 @@ func reads(t *testing.T, url, project string) *websocket.Conn {
 
 func told(t *testing.T, c *websocket.Conn) changes {
 	t.Helper()
-	if err := c.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+	if err := c.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	var f changes

@@ -94,7 +94,7 @@ func serve(t *testing.T, src live.Source, o live.Options) (*live.Hub, string) {
 	}
 	srv.Start()
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := hub.Close(ctx); err != nil {
 			t.Errorf("close: %v", err)

@@ -302,7 +302,7 @@ func (*mortal) Credential(context.Context, secrets.Target) (*secrets.Credential,
 // or the program has died.
 func (w *mortal) operate(p *hosttest.Product, r *runner.Runner, f *fuse, change *changes) {
 	w.t.Helper()
-	ctx, stop := context.WithTimeout(w.t.Context(), 10*time.Second)
+	ctx, stop := context.WithTimeout(w.t.Context(), time.Minute)
 	defer stop()
 	if err := w.begin(ctx, p, r); err != nil {
 		w.wantBlown(ctx, f, err)

@@ -93,7 +93,7 @@ func worldAt(t *testing.T, path string, m modules) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		ctx, stop := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, stop := context.WithTimeout(context.Background(), time.Minute)
 		defer stop()
 		if err := w.runner.Stop(ctx); err != nil {
 			t.Errorf("stop: %v", err)
@@ -132,7 +132,7 @@ func (w *world) start(flow, inputs string) runs.Summary {
 // until waits for a run to be as wanted, and returns it.
 func (w *world) until(run string, wanted func(engine.RunView) bool) engine.RunView {
 	w.t.Helper()
-	ctx, stop := context.WithTimeout(w.t.Context(), 20*time.Second)
+	ctx, stop := context.WithTimeout(w.t.Context(), time.Minute)
 	defer stop()
 	for {
 		next := w.changes.wait()
@@ -154,7 +154,7 @@ func (w *world) until(run string, wanted func(engine.RunView) bool) engine.RunVi
 // exists waits for a run to be there: a child begins after the record that names it.
 func (w *world) exists(run string) {
 	w.t.Helper()
-	ctx, stop := context.WithTimeout(w.t.Context(), 20*time.Second)
+	ctx, stop := context.WithTimeout(w.t.Context(), time.Minute)
 	defer stop()
 	for {
 		next := w.changes.wait()

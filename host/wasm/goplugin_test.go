@@ -123,7 +123,7 @@ func testGoPluginBehaviour(t *testing.T, in tier) {
 		if off := time.Since(time.Unix(0, now)).Abs(); off > 10*time.Second || now%1e6 != 0 {
 			t.Errorf("the clock shows %d, %v off, in steps finer than a millisecond: %t", now, off, now%1e6 != 0)
 		}
-		if d := time.Duration(slept); d < 2*time.Millisecond || d > 2*time.Second || d%time.Millisecond != 0 {
+		if d := time.Duration(slept); d < 2*time.Millisecond || d > 10*time.Second || d%time.Millisecond != 0 {
 			t.Errorf("a sleep of 3 ms took %v by the monotonic clock, which goes in steps of a millisecond", d)
 		}
 	})

@@ -108,7 +108,7 @@ func TestFullFileSystemRefusesAndGoesOnWhenThereIsSpace(t *testing.T) {
 		t.Fatal(err)
 	}
 	effects := w.effects()
-	await(t, "it goes on", 10*time.Second, func() bool { return w.effects() > effects+3 || ended(srv) })
+	await(t, "it goes on", time.Minute, func() bool { return w.effects() > effects+3 || ended(srv) })
 	w.endWell(t, srv)
 	stop()
 	w.settle(t)

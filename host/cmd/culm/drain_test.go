@@ -107,7 +107,7 @@ func TestADatabaseThatIsHeldByAnotherProcessIsWaitedFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	began := time.Now()
-	await(t, "a request is told to come back", 30*time.Second, func() bool {
+	await(t, "a request is told to come back", time.Minute, func() bool {
 		return w.account.refused(http.StatusServiceUnavailable) > 0 || ended(srv)
 	})
 	t.Logf("told after %v", time.Since(began).Round(100*time.Millisecond))
@@ -118,7 +118,7 @@ func TestADatabaseThatIsHeldByAnotherProcessIsWaitedFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	effects := w.effects()
-	await(t, "it goes on", 30*time.Second, func() bool { return w.effects() > effects+3 || ended(srv) })
+	await(t, "it goes on", time.Minute, func() bool { return w.effects() > effects+3 || ended(srv) })
 	w.endWell(t, srv)
 	stop()
 	w.settle(t)
