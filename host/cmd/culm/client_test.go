@@ -114,7 +114,7 @@ func (s *server) command(t *testing.T, run, node string, body map[string]any) {
 // awaitState waits until the run is in a state, and fails at once when it is blocked.
 func (s *server) awaitState(t *testing.T, run, state string) {
 	t.Helper()
-	await(t, "run is "+state, 60*time.Second, func() bool {
+	await(t, "run is "+state, 2*time.Minute, func() bool {
 		v := s.view(t, run)
 		if v.State == "blocked" && state != "blocked" {
 			t.Fatalf("the run is blocked: %+v", v)
@@ -127,7 +127,7 @@ func (s *server) awaitState(t *testing.T, run, state string) {
 func (s *server) awaitHuman(t *testing.T, run string) string {
 	t.Helper()
 	var found string
-	await(t, "a node asks a person", 60*time.Second, func() bool {
+	await(t, "a node asks a person", 2*time.Minute, func() bool {
 		v := s.view(t, run)
 		if v.State == "blocked" {
 			t.Fatalf("the run is blocked: %+v\n%s", v, s.logs)

@@ -155,7 +155,7 @@ func (s *server) ready() error {
 		return nil
 	case <-s.done:
 		return fmt.Errorf("the server ended before it was ready:\n%s", s.logs)
-	case <-time.After(60 * time.Second):
+	case <-time.After(2 * time.Minute):
 		return fmt.Errorf("the server was not ready in time:\n%s", s.logs)
 	}
 }
@@ -186,7 +186,7 @@ func (s *server) call(method, path string, body any, header map[string]string, o
 		}
 		r = bytes.NewReader(b)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, s.base+path, r)
 	if err != nil {

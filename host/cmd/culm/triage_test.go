@@ -52,7 +52,7 @@ func TestAlertTriageActsOnceWhereverItIsKilled(t *testing.T) {
 		srv.kill()
 		srv = sys.serve(t, dir)
 	}
-	await(t, "the run succeeds", 90*time.Second, func() bool {
+	await(t, "the run succeeds", 2*time.Minute, func() bool {
 		v := srv.view(t, run)
 		for id, n := range v.Nodes {
 			switch {
@@ -116,9 +116,9 @@ func startSystems(t *testing.T, mode ...string) *neighbours {
 	if len(mode) > 0 {
 		want = `"1"`
 	}
-	await(t, "Prometheus has scraped", 60*time.Second, func() bool { return strings.Contains(s.get(s.prometheus+"/api/v1/query?query=up"), want) })
-	await(t, "Alertmanager is ready", 60*time.Second, func() bool { return s.get(s.alertmanager+"/-/ready") != "" })
-	await(t, "etcd is ready", 60*time.Second, func() bool { return strings.Contains(s.get(s.etcd+"/health"), "true") })
+	await(t, "Prometheus has scraped", 2*time.Minute, func() bool { return strings.Contains(s.get(s.prometheus+"/api/v1/query?query=up"), want) })
+	await(t, "Alertmanager is ready", 2*time.Minute, func() bool { return s.get(s.alertmanager+"/-/ready") != "" })
+	await(t, "etcd is ready", 2*time.Minute, func() bool { return strings.Contains(s.get(s.etcd+"/health"), "true") })
 	return s
 }
 
