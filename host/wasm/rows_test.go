@@ -194,10 +194,11 @@ func goIn(t *testing.T, in tier, h *wasm.Host) caller {
 // other's did not wait for them; the row's figure is what they did wait.
 func TestWaitingPinsNobody(t *testing.T) {
 	t.Parallel()
-	code := evil(t, "gateway-spam")
-	for name, call := range map[string]func(h *wasm.Host, tenant string) caller{
-		"in process": func(h *wasm.Host, _ string) caller { return load(t, h, code) },
-		"workers":    func(h *wasm.Host, tenant string) caller { return isolate(h, code, tenant) },
+	// The other's call asks nobody: each question would wait for a processor, and that is not the row's wait.
+	spam, quick := evil(t, "gateway-spam"), evil(t, "state-image")
+	for name, plugin := range map[string]func(h *wasm.Host, code []byte, tenant string) caller{
+		"in process": func(h *wasm.Host, code []byte, _ string) caller { return load(t, h, code) },
+		"workers":    func(h *wasm.Host, code []byte, tenant string) caller { return isolate(h, code, tenant) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -220,7 +221,7 @@ func TestWaitingPinsNobody(t *testing.T) {
 			for range 40 { // more than the share of the project can take
 				wg.Go(func() {
 					defer over.Add(1)
-					_, err := call(h, "greedy").Call(t.Context(), wasm.Call{Export: "execute", Services: slow})
+					_, err := plugin(h, spam, "greedy").Call(t.Context(), wasm.Call{Export: "execute", Services: slow})
 					if f := wasm.AsFailure(err); f == nil || f.Code != wasm.CodeHostCallLimit {
 						t.Errorf("a slow call ended with %v", err)
 					}
@@ -229,18 +230,20 @@ func TestWaitingPinsNobody(t *testing.T) {
 			for range cap(entered) {
 				<-entered
 			}
-			warm := call(h, "modest")
-			hosttest.InTime(t, "99 of 100 calls of another project", time.Second, func() time.Duration {
+			modest := plugin(h, quick, "modest")
+			p99 := hosttest.InTime(t, "99 of 100 calls of another project", time.Second, func() time.Duration {
 				var waits []time.Duration
 				for range 100 {
 					began := time.Now()
-					_, err := warm.Call(t.Context(), wasm.Call{Export: "execute"})
-					wantFailure(t, err, wasm.CodeHostCallLimit, contract.OriginLimit)
+					if got := output(t, modest, wasm.Call{Export: "execute"}); got != "aaaaaaa" {
+						t.Fatalf("another project's call answers %q", got)
+					}
 					waits = append(waits, time.Since(began))
 				}
 				slices.Sort(waits)
 				return waits[98]
 			})
+			t.Logf("99 of 100 calls of another project took %v or less", p99)
 			if n := over.Load(); n > 0 {
 				t.Errorf("%d calls that wait had ended before", n)
 			}
