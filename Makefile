@@ -152,8 +152,8 @@ hostile: ## MUTANTS damaged modules, and HOSTILE calls of every host function
 
 HOGS ?= 3
 ROUNDS ?= 3
-loaded: build ## the Go tests ROUNDS times and the browser's, beside HOGS processes that take all the processor they get
-	HOGS=$(HOGS) CULM_BIN="$(CURDIR)/$(CULM)" scripts/loaded.sh go test -race -shuffle=on -count=$(ROUNDS) -timeout 4h -p 1 ./...
+loaded: build $(ZIG) ## the Go tests ROUNDS times and the browser's, beside HOGS processes that take all the processor they get
+	HOGS=$(HOGS) CULM_BIN="$(CURDIR)/$(CULM)" ZIG="$(CURDIR)/$(ZIG)" scripts/loaded.sh go test -race -shuffle=on -count=$(ROUNDS) -timeout 4h -p 1 ./...
 	HOGS=$(HOGS) scripts/loaded.sh $(MAKE) test-e2e
 
 cover: ## test coverage by package

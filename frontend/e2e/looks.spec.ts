@@ -2,7 +2,6 @@ import { expect, type Page, test } from '@playwright/test'
 import { accessible } from './axe'
 import { around, node, project, publishedFlow, startedRun } from './steps'
 
-/** Nodes are scaled with the view; the credit of the canvas library is theirs. */
 const past = {
   plugin: 'core',
   action: 'wait_until',

@@ -1,4 +1,5 @@
 import { expect, type Locator, type Page, test } from '@playwright/test'
+import { grantedToo } from './modules'
 import { around, node, project, publishedFlow, serial, startedRun } from './steps'
 
 const api = `/api/v1/projects/${project}`
@@ -131,11 +132,8 @@ test('an operator calls back in the place of a system that does not', async ({ p
     inputs: { system: 'demo', operation: 'open_ticket', body: { title: '处理后回调 {callback_url}' } },
   }
   const flow = await publishedFlow(request, around(`回调 ${Date.now()}`, waits))
-  // The plugin is another story's, too: should both set its grants at once, it is granted again.
   await expect(async () => {
-    const { grants } = (await (await request.get(`${api}/plugins/http`)).json()) as { grants: object[] | null }
-    const mine = { system: 'demo', operation: 'open_ticket' }
-    await request.put(`${api}/plugins/http/grants`, { data: { grants: [...(grants ?? []), mine] } })
+    await grantedToo(request, 'http', { system: 'demo', operation: 'open_ticket' })
     const run = await startedRun(request, flow)
     await page.goto(`/p/${project}/runs/${run}?node=task`)
     await expect(node(page, 'task')).toHaveAttribute('data-s', 'waiting', { timeout: 5000 })

@@ -1,4 +1,5 @@
 import { type APIRequestContext, expect, type Page, test } from '@playwright/test'
+import { grantedToo } from './modules'
 import {
   around,
   drop,
@@ -209,11 +210,8 @@ test('an operator decides about a call whose end nobody knows, and copies what i
   const call = { plugin: 'http', action: 'call', name: '下单', inputs: { system: 'silent', operation: 'order' } }
   const flow = await publishedFlow(request, around(`下单 ${Date.now()}`, call))
   const task = node(page, 'task')
-  // The plugin is another story's, too: should both set its grants at once, it is granted again.
   await expect(async () => {
-    const { grants } = (await (await request.get(`${api}/plugins/http`)).json()) as { grants: object[] | null }
-    const mine = { system: 'silent', operation: 'order' }
-    await request.put(`${api}/plugins/http/grants`, { data: { grants: [...(grants ?? []), mine] } })
+    await grantedToo(request, 'http', { system: 'silent', operation: 'order' })
     await page.goto(`/p/${project}/runs/${await startedRun(request, flow)}?node=task`)
     await expect(task).toHaveAttribute('data-s', 'running', { timeout: 5000 })
   }).toPass()

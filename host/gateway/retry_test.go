@@ -134,7 +134,8 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 // All tries and pauses of a call lie within its time.
 func TestRepetitionsEndWithTheTimeOfTheCall(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, ailing(503), setting{limits: "{timeout_ms: 400, retry: {attempts: 10, base_ms: 300, max_ms: 300}, breaker: {failures: 1000}}"})
+	// Without that bound the pauses alone would take some five seconds.
+	b := newBench(t, ailing(503), setting{limits: "{timeout_ms: 400, retry: {attempts: 10, base_ms: 1000, max_ms: 1000}, breaker: {failures: 1000}}"})
 	hosttest.InTime(t, "a call", 1400*time.Millisecond, func() time.Duration {
 		start := time.Now()
 		if res := b.call("read", map[string]any{"id": "1"}, ""); res.Status != 503 && res.Failure == nil {

@@ -202,7 +202,7 @@ func TestWaitingPinsNobody(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := newHost(t, slowMachine, func(c *wasm.Config) { c.Parallel, c.Limits.Timeout = 1, 10*time.Minute })
+			h := newHost(t, slowMachine, func(c *wasm.Config) { c.Parallel, c.Limits.Timeout = 1, 2*time.Minute })
 			release := make(chan struct{})
 			entered := make(chan struct{}, 8)
 			slow := &services{gateway: func(ctx context.Context, _ contract.GatewayRequest) contract.GatewayResponse {

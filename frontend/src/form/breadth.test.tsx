@@ -71,6 +71,8 @@ describe('a form with more fields than are drawn at once', () => {
     first.unmount()
     render(<Held schema={graph(4)} focus={at} />)
     expect(document.activeElement).toBe(screen.getByRole('textbox', { name: 'F34' }))
+    fireEvent.click(screen.getAllByRole('button', { name: '10 fields', expanded: true })[0] as HTMLElement)
+    expect(drawn()).toBe(1)
   })
 
   it('shows the groups of an ordinary form', () => {

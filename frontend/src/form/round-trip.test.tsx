@@ -108,7 +108,7 @@ describe('a document, its form, and the document again', () => {
       }),
       { numRuns: 200 },
     )
-  }, 60_000)
+  })
 
   it('differ by what was edited and by nothing else, and the next form shows that', () => {
     fc.assert(
@@ -124,5 +124,5 @@ describe('a document, its form, and the document again', () => {
       }),
       { numRuns: 20 },
     )
-  }, 60_000)
+  })
 })

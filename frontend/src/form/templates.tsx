@@ -183,15 +183,21 @@ function Folding(props: ObjectFieldTemplateProps) {
   const { t } = useTranslation()
   const { registry, fieldPathId, formData, errorSchema } = props
   const info = infoOf(registry)
-  const [chosen, setChosen] = useState<boolean>()
+  // What a person chose holds until a problem leads here again.
+  const [chosen, setChosen] = useState<{ open: boolean; focus: string | undefined }>()
   const pointer = pointerOf(fieldPathId.path)
   const within = (place: string) => place === pointer || place.startsWith(`${pointer}/`)
   const told = () => [...info.problems.keys()].some(within)
-  const wanted = info.focus !== undefined && within(info.focus)
-  const open = wanted || (chosen ?? (holds(formData) || holds(errorSchema) || told()))
+  const wanted = info.focus !== undefined && info.focus !== chosen?.focus && within(info.focus)
+  const open = wanted || (chosen?.open ?? (holds(formData) || holds(errorSchema) || told()))
   return (
     <>
-      <button type="button" className="sf-fold" aria-expanded={open} onClick={() => setChosen(!open)}>
+      <button
+        type="button"
+        className="sf-fold"
+        aria-expanded={open}
+        onClick={() => setChosen({ open: !open, focus: info.focus })}
+      >
         <IconChevronRight size={14} aria-hidden />
         {t('form.fields', { count: props.properties.length })}
       </button>

@@ -103,7 +103,7 @@ func startSystems(t *testing.T, mode ...string) *neighbours {
 		target = prom
 	}
 	config := filepath.Join(dir, "prometheus.yml")
-	write(t, config, fmt.Sprintf("global: {scrape_interval: 200ms, scrape_timeout: 200ms}\nscrape_configs:\n  - job_name: node\n    static_configs: [{targets: ['%s']}]\n", target))
+	write(t, config, fmt.Sprintf("global: {scrape_interval: 1s, scrape_timeout: 1s}\nscrape_configs:\n  - job_name: node\n    static_configs: [{targets: ['%s']}]\n", target))
 	routes := filepath.Join(dir, "alertmanager.yml")
 	write(t, routes, "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n")
 	spawn(t, "prometheus", "--config.file="+config, "--storage.tsdb.path="+filepath.Join(dir, "tsdb"), "--web.listen-address="+prom)
