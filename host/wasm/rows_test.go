@@ -227,8 +227,12 @@ func TestWaitingPinsNobody(t *testing.T) {
 					}
 				})
 			}
-			for range cap(entered) {
-				<-entered
+			for n := range cap(entered) {
+				select {
+				case <-entered:
+				case <-time.After(time.Minute):
+					t.Fatalf("%d calls wait for the system: they hold places that others wait for", n)
+				}
 			}
 			modest := plugin(h, quick, "modest")
 			p99 := hosttest.InTime(t, "99 of 100 calls of another project", time.Second, func() time.Duration {
