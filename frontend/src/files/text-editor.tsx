@@ -1,7 +1,7 @@
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands'
 import { EditorState } from '@codemirror/state'
 import { EditorView, keymap, lineNumbers } from '@codemirror/view'
-import { type Ref, useEffect, useImperativeHandle, useRef } from 'react'
+import { type Ref, useEffect, useImperativeHandle, useLayoutEffect, useRef } from 'react'
 import { highlight, type Mark, marks as marksOf, setMarks } from './highlight'
 
 /** What can be done with the text from outside. */
@@ -49,7 +49,8 @@ export function TextEditor({ label, value, marks, handle, onChange }: Props) {
     return () => editor.destroy()
   }, [])
 
-  useEffect(() => {
+  // While it is drawn, not after: a key that is pressed in between would be taken back, as the value does not have it yet.
+  useLayoutEffect(() => {
     const editor = view.current
     if (editor && editor.state.doc.toString() !== value)
       editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: value }, selection: { anchor: 0 } })

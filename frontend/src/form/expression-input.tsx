@@ -16,7 +16,7 @@ import {
   ViewPlugin,
   type ViewUpdate,
 } from '@codemirror/view'
-import { useEffect, useRef } from 'react'
+import { useEffect, useLayoutEffect, useRef } from 'react'
 import type { ScopeName } from '~/doc/scope'
 import { expressionsIn } from './expression'
 import { functionSource, wantedBefore } from './expression-functions'
@@ -150,7 +150,8 @@ export function ExpressionInput(props: ExpressionInputProps) {
   }, [])
 
   const { value, label, invalid, id } = props
-  useEffect(() => {
+  // While it is drawn, not after: a key that is pressed in between would be taken back, as the value does not have it yet.
+  useLayoutEffect(() => {
     const editor = view.current
     if (editor && editor.state.doc.toString() !== value) {
       editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: value } })

@@ -1,7 +1,7 @@
 import { ActionIcon, Button, Textarea, TextInput } from '@mantine/core'
 import { getDefaultRegistry } from '@rjsf/core'
 import type { FieldProps, RegistryFieldsType } from '@rjsf/utils'
-import { useEffect, useMemo, useState } from 'react'
+import { useEffect, useLayoutEffect, useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Json, Schema } from '~/api/types'
 import { IconPlus, IconTrash } from '~/app/icons'
@@ -140,7 +140,8 @@ function JsonField(props: FieldProps) {
   const written = props.formData === undefined ? '' : JSON.stringify(props.formData, null, 2)
   const [text, setText] = useState(written)
   const [bad, setBad] = useState(false)
-  useEffect(() => {
+  // While it is drawn, not after: what is typed in between may not be JSON yet, and would be taken back.
+  useLayoutEffect(() => {
     setText((old) => (sameJson(old, written) ? old : written))
   }, [written])
   const change = (value: string) => {

@@ -11,7 +11,7 @@ import {
 } from '@mantine/core'
 import type { RegistryWidgetsType, WidgetProps } from '@rjsf/utils'
 import i18next from 'i18next'
-import { useEffect, useRef, useState } from 'react'
+import { useLayoutEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Schema } from '~/api/types'
 import { infoOf } from './context'
@@ -50,7 +50,8 @@ function useBuffer(value: string, write: (value: string) => void, delayMs = 150)
   const [text, setText] = useState(value)
   const known = useRef(value)
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
-  useEffect(() => {
+  // While it is drawn, not after: by then something else may have been written, and this would take it back.
+  useLayoutEffect(() => {
     if (value !== known.current) {
       known.current = value
       setText(value)

@@ -1,5 +1,5 @@
 import { ActionIcon, Button, Popover, Select, TextInput } from '@mantine/core'
-import { type ReactNode, useEffect, useRef, useState } from 'react'
+import { type ReactNode, useEffect, useLayoutEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { IconColumns3, IconFilter, IconSearch } from '~/app/icons'
 import { useKeysOn } from '~/ui/keys'
@@ -13,16 +13,20 @@ export function SearchField({ label, value, onChange }: { label: string; value: 
   const [composing, setComposing] = useState(false)
   const field = useRef<HTMLInputElement>(null)
   const keys = useKeysOn()
-  // The address may change without this field: a view, the back button.
-  const [known, setKnown] = useState(value)
-  if (known !== value) {
-    setKnown(value)
-    if (text.trim() !== value) setText(value)
-  }
+  // The address may change without this field: a view, the back button. What it has from this field it has a while after
+  // it was told, and by then more may have been typed.
+  const told = useRef<string[]>([])
+  useLayoutEffect(() => {
+    const own = told.current.lastIndexOf(value)
+    told.current = told.current.slice(own + 1)
+    if (own < 0) setText((old) => (old.trim() === value ? old : value))
+  }, [value])
   useEffect(() => {
     if (composing) return
     const timer = setTimeout(() => {
-      if (text.trim() !== value) onChange(text.trim())
+      if (text.trim() === value) return
+      told.current.push(text.trim())
+      onChange(text.trim())
     }, 200)
     return () => clearTimeout(timer)
   }, [text, value, onChange, composing])
