@@ -228,6 +228,15 @@ test('letters typed while the palette is on its way belong to it, and press no k
   const field = page.getByRole('combobox', { name: '搜索与命令' })
   await expect(field).toHaveValue('x/j')
   await expect(field).toBeFocused()
+
+  // Nothing is fetched the next time: what is typed at once and what is typed later are one word.
+  await page.keyboard.press('Escape')
+  await expect(field).toHaveCount(0)
+  await page.keyboard.press('ControlOrMeta+k')
+  await page.keyboard.type('led')
+  await expect(field).toBeFocused()
+  await page.keyboard.type('ger')
+  await expect(field).toHaveValue('ledger')
 })
 
 for (const scheme of ['light', 'dark'] as const) {

@@ -95,7 +95,7 @@ export function Shell() {
 function Finder() {
   const { t } = useTranslation()
   const [open, setOpen] = useState(false)
-  // What is typed before the palette has loaded is meant for it, and for no key of the page.
+  // What is typed before the palette's field has the focus is meant for it, and for no key of the page.
   const early = useRef<string | null>(null)
   useEffect(() => {
     const pressed = (e: KeyboardEvent) => {

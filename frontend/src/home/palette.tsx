@@ -17,15 +17,10 @@ import './palette.css'
 /** How many flows and runs are offered at once. */
 const offerMax = 6
 
-/** Leads anywhere by a few letters: flows, runs, pages, commands. */
+/** Leads anywhere by a few letters: flows, runs, pages, commands. `early` is what is typed until its field has the focus. */
 export function Palette({ early, onClose }: { early: { current: string | null }; onClose(): void }) {
   const { t } = useTranslation('palette')
   const [text, setText] = useState('')
-  useEffect(() => {
-    // What was typed while this was loading; from now on the field has the focus.
-    setText(early.current ?? '')
-    early.current = null
-  }, [early])
   const [at, setAt] = useState(0)
   const listId = useId()
   const list = useRef<HTMLDivElement>(null)
@@ -76,6 +71,11 @@ export function Palette({ early, onClose }: { early: { current: string | null };
               setAt(0)
             }}
             onKeyDown={keys}
+            onFocus={() => {
+              // What was typed until now; from here on the keys are the field's.
+              if (early.current) setText(early.current)
+              early.current = null
+            }}
             data-autofocus
           />
           <kbd>Esc</kbd>
