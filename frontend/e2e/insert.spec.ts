@@ -90,6 +90,40 @@ test('a line that is let go beside a node asks what should stand there', async (
   await expect(edge(page, 'way', 'wait_for1')).toHaveCount(1)
 })
 
+test('letters typed while the list is on its way are looked for in it, and do nothing to the drawing', async ({
+  page,
+}) => {
+  let arrive = () => {}
+  const arrived = new Promise<void>((resolve) => {
+    arrive = resolve
+  })
+  await page.route(/\/lists-.*\.js/, async (route) => {
+    await arrived
+    await route.continue()
+  })
+  await opened(page, '快手')
+  await node(page, 'first').click()
+  // Each of these letters would do something else: connect, add once more, put a note on the drawing.
+  await page.keyboard.type('acann')
+  await page.keyboard.press('Backspace')
+  arrive()
+  const field = page.getByRole('combobox', { name: '在后面添加节点' })
+  await expect(field).toBeFocused()
+  await page.keyboard.type('x')
+  await expect(field).toHaveValue('canx')
+  await page.keyboard.press('Escape')
+  await expect(field).toHaveCount(0)
+  await expect(page.locator('.react-flow__node')).toHaveCount(3)
+  await expect(page.locator('.nt-layer .nt')).toHaveCount(0)
+
+  // Now that it is there, the next list takes every letter, and none of the last.
+  await page.keyboard.press('Control+f')
+  await page.keyboard.type('end')
+  await expect(page.getByRole('combobox', { name: '查找节点' })).toHaveValue('end')
+  await page.keyboard.press('Enter')
+  await expect(page.locator('.react-flow__node[data-id="end"]')).toBeFocused()
+})
+
 test('a flow is drawn and wired without a mouse', async ({ page }) => {
   const made = await page.request.post(`/api/v1/projects/${project}/flows`, {
     data: { document: { format: 'culm.flow/v1', name: `键盘 ${Date.now()}`, nodes: [], edges: [] } },

@@ -52,6 +52,18 @@ function writesAhead(event: KeyboardEvent, store: DocStore): boolean {
   return true
 }
 
+/**
+ * What is typed between asking for a list or a sheet and its being there is for it, and does nothing to the drawing.
+ * Answers whether the key was such a one.
+ */
+function searchesAhead(event: KeyboardEvent): boolean {
+  const { open, early, type, close } = useOverlay.getState()
+  if (!open || isTyping(event.target) || event.metaKey || event.ctrlKey || event.altKey) return false
+  if (event.key === 'Escape') close()
+  else if (event.key !== 'Enter') type(typedAfter(early, event.key))
+  return true
+}
+
 /** A text after a key at its end; a key that writes nothing leaves it as it is. */
 function typedAfter(text: string, key: string): string {
   if (key === 'Backspace') return [...text].slice(0, -1).join('')
@@ -64,7 +76,7 @@ export function useEditorKeys(store: DocStore, keys: Keys): void {
   useEffect(() => () => useNoteState.getState().edit(null), [])
   useEffect(() => {
     const down = (event: KeyboardEvent) => {
-      if (writesAhead(event, store)) return event.preventDefault()
+      if (writesAhead(event, store) || searchesAhead(event)) return event.preventDefault()
       const command = event.metaKey || event.ctrlKey
       const key = event.key.toLowerCase()
       if (command && handleAnywhere(key, keys)) return event.preventDefault()

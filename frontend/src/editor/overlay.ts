@@ -20,6 +20,9 @@ type Overlay =
 
 interface OverlayState {
   open: Overlay | null
+  /** What has been typed since it was asked for: its code may still be on the way. The field that gets the focus takes it. */
+  early: string
+  type(early: string): void
   show(overlay: Overlay): void
   close(): void
 }
@@ -27,6 +30,8 @@ interface OverlayState {
 /** Lists and sheets that open over the editor. */
 export const useOverlay = create<OverlayState>((set) => ({
   open: null,
-  show: (open) => set({ open }),
-  close: () => set({ open: null }),
+  early: '',
+  type: (early) => set({ early }),
+  show: (open) => set({ open, early: '' }),
+  close: () => set({ open: null, early: '' }),
 }))

@@ -3,6 +3,7 @@ import { type ReactNode, useEffect, useId, useMemo, useRef, useState } from 'rea
 import { createPortal } from 'react-dom'
 import type { Position } from '~/api/types'
 import { IconSearch } from '~/app/icons'
+import { useOverlay } from './overlay'
 
 /** One entry of the list. */
 export interface Pick {
@@ -88,6 +89,12 @@ export function PickList({ label, placeholder, none, picks, at, onPick, onRest, 
         aria-controls={`${id}-list`}
         aria-activedescendant={current ? `${id}-${current.key}` : undefined}
         autoComplete="off"
+        onFocus={() => {
+          const { early, type } = useOverlay.getState()
+          if (!early) return
+          setQuery(early)
+          type('')
+        }}
         onChange={(e) => {
           setQuery(e.currentTarget.value)
           setActive(0)
