@@ -3,6 +3,7 @@ package replay
 import (
 	"bytes"
 	"crypto/sha256"
+	"math"
 	"math/rand/v2"
 	"time"
 )
@@ -204,26 +205,45 @@ func (p *Player) from(e Event, n int) Event {
 const tick = int64(time.Millisecond)
 
 // ambient answers from the next unused event of the kind, and makes up, always in the
-// same way, what is missing.
+// same way, what is missing. A call that has done all that the recorded one did ends
+// where that one was stopped: in its sleep.
 func (p *Player) ambient(e Event) (Event, *Stop) {
 	for n := p.at; n < len(p.events); n++ {
 		o := &p.events[n]
-		if !p.used[n] && !o.Open && o.Kind == e.Kind && o.Name == e.Name && (e.Kind != KindRandom || o.Number == e.Number) {
+		switch {
+		case p.used[n] || o.Kind != e.Kind || o.Name != e.Name || e.Kind == KindRandom && o.Number != e.Number:
+		case !o.Open:
 			p.use(n)
 			return p.from(e, n), nil
+		case p.diff == nil && p.next() == len(p.events):
+			p.use(n)
+			return e, p.ended()
 		}
 	}
 	switch e.Kind {
 	case KindClock:
-		p.last[e.Name] += tick
-		e.Value = p.last[e.Name]
+		e.Value = p.pass(e.Name, tick)
 	case KindRandom:
 		e.Answer = make(Data, max(e.Number, 0))
 		p.random(e.Answer)
 	default:
-		e.Absent = true // the guest's own deadlines decide
+		e.Absent = true // the guest's own deadlines decide, and they have passed when it wakes
+		for name := range p.last {
+			p.pass(name, e.Value)
+		}
 	}
 	return e, nil
+}
+
+// pass lets a clock go on, up to the last time that it can tell, and returns its time.
+func (p *Player) pass(name string, ns int64) int64 {
+	at := p.last[name]
+	now := at + max(ns, 0)
+	if now < at {
+		now = math.MaxInt64
+	}
+	p.last[name] = now
+	return now
 }
 
 // random fills b with bytes that are the same in every replay.

@@ -33,7 +33,7 @@ const (
 	KindConfig  Kind = "config"  // Name is the key, Answer its value
 	KindClock   Kind = "clock"   // Name is realtime or monotonic, Value the nanoseconds
 	KindRandom  Kind = "random"  // Number is how many bytes, Answer the bytes
-	KindSleep   Kind = "sleep"   // Number is how many timers, Answer the indices of those that were due
+	KindSleep   Kind = "sleep"   // Number is how many timers, Value the nanoseconds until the first, Answer the indices of those that were due
 
 	KindLog      Kind = "log"      // Name is the level, Ask the line
 	KindProgress Kind = "progress" // Number is the percentage, Ask the message

@@ -3,6 +3,7 @@ package replay_test
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"reflect"
 	"strings"
 	"testing"
@@ -96,6 +97,64 @@ func TestAnotherModuleMayReadClocksAsItLikes(t *testing.T) {
 	p.End(rec.Outcome)
 	if r := p.Report("sha256:2"); r.Difference != nil || !r.Changed {
 		t.Errorf("%+v", r)
+	}
+}
+
+func TestAnotherModuleIsStoppedInTheSleepThatTheRecordedCallWasStoppedIn(t *testing.T) {
+	t.Parallel()
+	sleep := replay.Event{Kind: replay.KindSleep, Number: 1, Value: int64(time.Hour)}
+	nap, open := sleep, sleep
+	nap.Answer, open.Open = replay.Data{0}, true
+	rec := call(clock(10), nap, gateway(`{}`, "one"), clock(20), open)
+	late := &contract.Failure{Code: "PLUGIN_TIMEOUT", Origin: contract.OriginHost}
+	rec.Outcome = replay.Outcome{Failure: late, Stopped: true}
+
+	p := replay.NewPlayer(rec, "sha256:2")
+	if e, stop := p.Answer(sleep); stop != nil || e.Absent || len(e.Answer) != 1 {
+		t.Fatalf("the first sleep: %+v, %+v", e, stop)
+	}
+	if e, stop := p.Answer(ask(rec.Events[2])); stop != nil || string(e.Answer) != "one" {
+		t.Fatalf("%+v, %+v", e, stop)
+	}
+	if _, stop := p.Answer(sleep); stop == nil || !stop.Ended {
+		t.Fatalf("the call goes on after the sleep that it was stopped in: %+v", stop)
+	}
+	p.End(rec.Outcome)
+	if d := p.Report("sha256:2").Difference; d != nil {
+		t.Errorf("%+v", d)
+	}
+
+	// What sleeps once more before it does what the recorded call did is not at that place.
+	p = replay.NewPlayer(rec, "sha256:2")
+	for range 2 {
+		if _, stop := p.Answer(sleep); stop != nil {
+			t.Fatalf("%+v", stop)
+		}
+	}
+	p.End(rec.Outcome)
+	if d := p.Report("sha256:2").Difference; d == nil || d.Way != replay.WayMissing || d.At != 2 {
+		t.Errorf("%+v", d)
+	}
+}
+
+func TestASleepThatWasNotRecordedIsOverAtOnce(t *testing.T) {
+	t.Parallel()
+	p := replay.NewPlayer(call(clock(10)), "sha256:2")
+	at := func() int64 {
+		e, _ := p.Answer(ask(clock(0)))
+		return e.Value
+	}
+	before := at()
+	for _, wait := range []time.Duration{time.Hour, 0, math.MaxInt64, math.MaxInt64} {
+		e, stop := p.Answer(replay.Event{Kind: replay.KindSleep, Number: 1, Value: int64(wait)})
+		if stop != nil || !e.Absent {
+			t.Fatalf("%+v, %+v", e, stop)
+		}
+		now := at()
+		if now < before || wait == time.Hour && now < before+int64(wait) {
+			t.Fatalf("a sleep of %v: from %d to %d", wait, before, now)
+		}
+		before = now
 	}
 }
 

@@ -143,7 +143,7 @@ func (v *invocation) await(ctx context.Context, subs []subscription) []byte {
 	if !v.taped() {
 		return due
 	}
-	got := v.exchange(replay.Event{Kind: replay.KindSleep, Number: int64(len(subs))}, func(e *replay.Event) {
+	got := v.exchange(replay.Event{Kind: replay.KindSleep, Number: int64(len(subs)), Value: int64(wait)}, func(e *replay.Event) {
 		if wait > 0 {
 			v.outside(ctx, func() { v.sleep(ctx, wait) })
 		}

@@ -98,7 +98,7 @@ func (p *program) event(e *replay.Event) (what, asked string) {
 	case replay.KindRandom:
 		return "random", fmt.Sprintf(p.text.of("bytes"), e.Number)
 	case replay.KindSleep:
-		return "sleep", ""
+		return "sleep", time.Duration(e.Value).String()
 	case replay.KindProgress:
 		return "progress", fmt.Sprintf("%d%% %s", e.Number, shortened(string(e.Ask)))
 	case replay.KindEval, replay.KindVarGet, replay.KindVarSet, replay.KindConfig, replay.KindClock, replay.KindLog:
